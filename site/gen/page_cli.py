@@ -1,0 +1,37 @@
+"""The command line, as its own `--help` describes it."""
+
+from markdown_text import fence, page
+from typer.testing import CliRunner
+
+from skyflow.cli import app
+
+__all__ = ["command_names", "render"]
+
+_WIDTH = "80"
+
+
+def command_names() -> list[str]:
+    """Return the names of all commands, in the order of the help."""
+    return [info.name or info.callback.__name__ for info in app.registered_commands if info.callback]
+
+
+def render() -> str:
+    """Return the page."""
+    parts = [
+        (
+            "Every command answers `--help`; this page repeats what it says. What a command prints for people goes to "
+            "standard output, what went wrong to standard error. [Exit codes](exit-codes.md) has the numbers."
+        ),
+        "## skyflow",
+        fence(_help()),
+    ]
+    for name in command_names():
+        parts += [f"## skyflow {name}", fence(_help(name))]
+    return page("Command line", source="the commands in `skyflow/cli`", parts=parts)
+
+
+def _help(*command: str) -> str:
+    result = CliRunner().invoke(app, [*command, "--help"], prog_name="skyflow", env={"COLUMNS": _WIDTH})
+    if result.exit_code != 0:
+        raise RuntimeError(f"`skyflow {' '.join(command)} --help` ended with {result.exit_code}: {result.output}")
+    return result.output

@@ -1,0 +1,68 @@
+"""The mathematics of the planner, from the registry of its constraint families."""
+
+import inspect
+
+from markdown_text import fence, page, sentence
+
+from skyflow.planner import formulation, problem, schedule, solve, verify
+from skyflow.planner.formulation import FAMILIES
+from skyflow.planner.verify import PROOF_GAP
+
+__all__ = ["render"]
+
+
+def render() -> str:
+    """Return the page."""
+    parts = [
+        (
+            "The planner decides for every job on which offering of the catalog it runs. A plan is judged by its dollars "
+            "(machines and data transfer) or by its makespan, and by the other one among plans that are equal."
+        ),
+        "## Sets and parameters",
+        _body(problem.__doc__),
+        "## Variables",
+        _body(formulation.__doc__),
+        "## Constraint families",
+        (
+            "Each family below is one function of `skyflow/planner/formulation.py`; its name is also the beginning of the "
+            "names of its rows in the model. $x_{jk}$ is 1 when job $j$ runs on candidate $k$, and $y_{ja}$ is the sum of "
+            "$x_{jk}$ over its candidates at place $a$."
+        ),
+    ]
+    for name, (latex, family) in FAMILIES.items():
+        parts += [f"### `{name}`", sentence(inspect.getdoc(family)), f"$$\n{latex}\n$$"]
+    parts += [
+        "## How it is solved",
+        _body(solve.__doc__, whole=True),
+        (
+            "Before the solver is asked, the data alone are: where every job at its cheapest (or fastest) is a plan that no "
+            "other can beat, no solver is loaded; the plan's `proof.method` is then `direct`. "
+            f"A plan within a share of {PROOF_GAP:g} of its bound is called optimal."
+        ),
+        "## What the model leaves out",
+        _body(schedule.__doc__, whole=True),
+        (
+            "The model knows of slots only that their work must fit (`shares_slots`); the times in a plan come from the "
+            "schedule above, so they hold, and where the schedule is longer than the bound the plan is called feasible and "
+            "says by how much."
+        ),
+        (
+            "Money is the hourly price times the estimated duration, billed by the second. The time a machine needs to "
+            "start, disks, free allowances and discounts are not counted."
+        ),
+        "## How a plan is checked",
+        _body(verify.__doc__, whole=True),
+    ]
+    return page("Placement model", source="`skyflow/planner`", parts=parts)
+
+
+def _body(docstring: str | None, *, whole: bool = False) -> str:
+    """Return a module docstring, without its headline or whole; the aligned lines of definitions stay as they are."""
+    text = inspect.cleandoc(docstring or "")
+    rest = text if whole else text.partition("\n\n")[2]
+    return "\n\n".join(_block(block) for block in rest.split("\n\n"))
+
+
+def _block(text: str) -> str:
+    is_aligned = any("  " in line.strip() for line in text.splitlines())
+    return fence(text) if is_aligned else " ".join(text.split())

@@ -1,0 +1,69 @@
+"""What runs the actions of a run, made when the first one is reached: most runs use none, and it takes time to import."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from skyflow.app.project import Project
+from skyflow.model.execution import ActionRequest, StepRef, StepResult
+from skyflow.model.run import RunId
+from skyflow.ports.actions import Workbench
+from skyflow.ports.clock import Clock
+
+if TYPE_CHECKING:
+    from skyflow.actions.host import LocalActionHost
+
+__all__ = ["OnDemandActionHost"]
+
+_STORING = frozenset({"actions/cache", "actions/cache/save", "actions/upload-artifact"})
+"""The actions that make the store grow."""
+
+
+class OnDemandActionHost:
+    """The action host of one run on this machine; see `skyflow.ports.actions.ActionHost`."""
+
+    def __init__(
+        self, workbench: Workbench, *, run_id: RunId, project: Project, environment: Mapping[str, str], clock: Clock
+    ) -> None:
+        self._workbench = workbench
+        self._run_id = run_id
+        self._project = project
+        self._environment = environment
+        self._clock = clock
+        self._host: LocalActionHost | None = None
+        self._is_pruned = False
+
+    async def run_action(self, step: StepRef, request: ActionRequest, output: Callable[[str], None]) -> StepResult:
+        """Run one phase of an action to its end."""
+        if self._host is None:
+            self._host = self._make()
+        if request.name in _STORING and not self._is_pruned:
+            self._is_pruned = True
+            await self._prune(output)
+        return await self._host.run_action(step, request, output)
+
+    async def _prune(self, output: Callable[[str], None]) -> None:
+        """Make room for what is about to be stored: expired artifacts and unused caches go, once a run."""
+        from skyflow.artifacts.folder import FolderStore  # noqa: PLC0415 -- see the module's docstring
+        from skyflow.artifacts.upkeep import prune  # noqa: PLC0415
+        from skyflow.ports.artifacts import ArtifactError  # noqa: PLC0415
+
+        try:
+            await prune(FolderStore(self._project.state.artifacts), self._clock.now())
+        except ArtifactError as error:  # what is about to be stored may still fit
+            output(f"warning: expired artifacts and unused caches cannot be removed: {error}\n")
+
+    def _make(self) -> "LocalActionHost":
+        from skyflow.actions.host import LocalActionHost  # noqa: PLC0415 -- see the module's docstring
+        from skyflow.artifacts.caches import Caches  # noqa: PLC0415
+        from skyflow.artifacts.folder import FolderStore  # noqa: PLC0415
+        from skyflow.artifacts.named import Artifacts  # noqa: PLC0415
+
+        objects = FolderStore(self._project.state.artifacts)
+        return LocalActionHost(
+            self._workbench,
+            run=self._run_id,
+            workspace=self._project.root,
+            environment=self._environment,
+            artifacts=Artifacts(objects, self._clock),
+            caches=Caches(objects, self._clock),
+        )

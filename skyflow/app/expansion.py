@@ -1,0 +1,101 @@
+"""The jobs that a workflow will become, as far as that is known before it runs: matrices and called workflows unfolded."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from skyflow.engine.contexts import EvaluationError, Scope
+from skyflow.expr import BUILTINS, referenced
+from skyflow.model.matrix import MatrixError, expand_matrix
+from skyflow.model.workflow import Authored, AuthoredList, AuthoredTree, JobSpec, Workflow
+
+__all__ = ["ExpectedJobs", "expected_jobs"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedJobs:
+    """The jobs of one job spec.
+
+    `keys` are theirs; `needs` the keys of all jobs that must end before; `data_gb` the decimal gigabytes that come in from
+    some of these. `is_dynamic` tells that the real number is known only when the needs have ended.
+    """
+
+    spec: JobSpec
+    keys: tuple[str, ...]
+    needs: tuple[str, ...]
+    data_gb: tuple[tuple[str, float], ...]
+    is_dynamic: bool
+
+
+def expected_jobs(workflow: Workflow, callees: Mapping[str, Workflow]) -> list[ExpectedJobs]:
+    """Return the jobs of every spec of a workflow, and in place of a spec that calls a workflow those of that one."""
+    expansion = _Expansion(workflow, callees, prefix="", entry=())
+    return expansion.expected
+
+
+class _Expansion:
+    """One workflow being unfolded; `entry` are the keys of the jobs that must end before it begins."""
+
+    def __init__(
+        self, workflow: Workflow, callees: Mapping[str, Workflow], *, prefix: str, entry: tuple[str, ...]
+    ) -> None:
+        self._workflow = workflow
+        self._callees = callees
+        self._prefix = prefix
+        self._entry = entry
+        self._ends: dict[str, tuple[str, ...]] = {}
+        self.expected: list[ExpectedJobs] = []
+        for spec in workflow.jobs:
+            self._visit(spec)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every job of the workflow."""
+        return tuple(chain.from_iterable(self._ends.values()))
+
+    def _visit(self, spec: JobSpec) -> tuple[str, ...]:
+        """Return the keys of the jobs that must end before what needs a spec can begin."""
+        if spec.id in self._ends:
+            return self._ends[spec.id]
+        ends = {need.job_id.lower(): self._visit(self._workflow.job(need.job_id)) for need in spec.needs}
+        needs = tuple(chain.from_iterable(ends.values())) or self._entry
+        count = _count(self._workflow, spec)
+        key = f"{self._prefix}{spec.id}"
+        keys = (key,) if count is None or spec.strategy.matrix is None else tuple(f"{key}.{i}" for i in range(count))
+        if spec.call is not None and spec.call.uses in self._callees:
+            called = [self._call(spec.call.uses, leg, needs) for leg in keys]
+            self._ends[spec.id] = tuple(chain.from_iterable(expansion.keys for expansion in called))
+            self.expected.extend(chain.from_iterable(expansion.expected for expansion in called))
+        else:
+            # what comes in from a job spec is split evenly over the jobs of its matrix
+            data = tuple((end, gb / len(ends[need.lower()])) for need, gb in spec.data_gb for end in ends[need.lower()])
+            self._ends[spec.id] = keys
+            self.expected.append(
+                ExpectedJobs(spec=spec, keys=keys, needs=needs, data_gb=data, is_dynamic=count is None)
+            )
+        return self._ends[spec.id]
+
+    def _call(self, uses: str, key: str, needs: tuple[str, ...]) -> "_Expansion":
+        return _Expansion(self._callees[uses], self._callees, prefix=f"{key}/", entry=needs)
+
+
+def _count(workflow: Workflow, spec: JobSpec) -> int | None:
+    """Return how many jobs a spec becomes, None where only its needs can tell."""
+    matrix = spec.strategy.matrix
+    if spec.strategy.whole is not None:
+        return None
+    if matrix is None:
+        return 1
+    if any(True for leaf in _leaves(matrix) for _ in referenced(leaf.template.expr)):
+        return None
+    try:
+        return len(expand_matrix(Scope(workflow.path, {}, BUILTINS).tree(matrix)))
+    except (EvaluationError, MatrixError):  # it will fail, with its place and reason, when its turn comes
+        return None
+
+
+def _leaves(tree: AuthoredTree) -> Sequence[Authored]:
+    if isinstance(tree, Authored):
+        return (tree,)
+    items = tree.items if isinstance(tree, AuthoredList) else (item for _, item in tree.entries)
+    return tuple(chain.from_iterable(_leaves(item) for item in items))

@@ -1,0 +1,1 @@
+"""Keeps artifacts and caches: trees of files whose contents are stored once, under their digest."""

@@ -1,0 +1,26 @@
+"""Runs blocking work of a store in a worker thread, from where it can be cancelled."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import anyio.from_thread
+import anyio.to_thread
+
+from skyflow.ports.artifacts import ArtifactError
+
+__all__ = ["in_thread"]
+
+_Result = TypeVar("_Result")
+
+
+async def in_thread(work: Callable[[Callable[[], None]], _Result]) -> _Result:
+    """Return what the work returns; it gets a function to call now and then, which raises when it is cancelled.
+
+    Raises:
+        ArtifactError: as the work does, and in place of an OSError.
+    """
+    try:
+        return await anyio.to_thread.run_sync(work, anyio.from_thread.check_cancelled)
+    except OSError as error:
+        what = f"'{error.filename}': {error.strerror}" if error.filename else str(error)
+        raise ArtifactError(f"the files cannot be stored or restored: {what}") from error

@@ -1,0 +1,80 @@
+"""Getting rid of what is no longer wanted: expired artifacts, caches that nobody uses."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from skyflow.artifacts.documents import read_artifact, read_cache
+from skyflow.artifacts.keys import BLOBS, CACHES, RUNS, blob_digest
+from skyflow.artifacts.threads import in_thread
+from skyflow.artifacts.trees import read_tree
+from skyflow.model.artifacts import Artifact, CachedTree, EntryKind
+from skyflow.ports.artifacts import ArtifactError, ObjectStore, Stored
+
+__all__ = ["CACHE_LIMIT_BYTES", "UNUSED_CACHE_DAYS", "prune"]
+
+CACHE_LIMIT_BYTES = 10 * 1024**3
+UNUSED_CACHE_DAYS = 7
+"""GitHub's limits for the caches of a repository."""
+
+_GRACE = timedelta(hours=6)
+"""Contents are stored before the document that mentions them; so young ones may be about to be mentioned."""
+
+_Document = TypeVar("_Document", Artifact, CachedTree)
+
+
+async def prune(objects: ObjectStore, now: datetime, *, cache_limit_bytes: int = CACHE_LIMIT_BYTES) -> int:
+    """Remove artifacts that have expired, caches that were not used lately or are too many, and what only they needed.
+
+    Returns:
+        How many bytes of contents were removed.
+
+    Raises:
+        ArtifactError: the store cannot be read or written.
+    """
+
+    def work(go_on: Callable[[], None]) -> int:
+        wanted: set[str] = set()
+        for stored, artifact in _read_all(objects, RUNS, read_artifact, go_on):
+            contents = _contents(objects, artifact.tree, go_on) if artifact.expires > now else None
+            wanted |= _keep_or_delete(objects, stored, contents)
+        room = cache_limit_bytes
+        caches = list(_read_all(objects, CACHES, read_cache, go_on))
+        for stored, cached in sorted(caches, key=lambda pair: pair[0].modified, reverse=True):
+            room -= cached.size
+            stays = room >= 0 and stored.modified >= now - timedelta(days=UNUSED_CACHE_DAYS)
+            wanted |= _keep_or_delete(objects, stored, _contents(objects, cached.tree, go_on) if stays else None)
+        removed = 0
+        for blob in objects.objects(BLOBS):
+            go_on()
+            if blob_digest(blob.key) not in wanted and blob.modified < now - _GRACE:
+                objects.delete(blob.key)
+                removed += blob.size
+        return removed
+
+    return await in_thread(work)
+
+
+def _keep_or_delete(objects: ObjectStore, stored: Stored, contents: set[str] | None) -> set[str]:
+    """Delete a document without contents; return what is needed for the others."""
+    if contents is None:
+        objects.delete(stored.key)
+    return contents or set()
+
+
+def _contents(objects: ObjectStore, tree: str, go_on: Callable[[], None]) -> set[str] | None:
+    """Return the digests of everything a tree needs, or None for one that cannot be restored any more."""
+    try:
+        return {tree, *(entry.content for entry in read_tree(objects, tree, go_on) if entry.kind is EntryKind.FILE)}
+    except ArtifactError:
+        return None
+
+
+def _read_all(
+    objects: ObjectStore, prefix: str, read: Callable[[bytes], _Document], go_on: Callable[[], None]
+) -> Iterable[tuple[Stored, _Document]]:
+    for stored in objects.objects(prefix):
+        go_on()
+        data = objects.read(stored.key)
+        if data is not None:
+            yield stored, read(data)

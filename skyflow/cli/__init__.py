@@ -1,0 +1,62 @@
+"""The command line: one module per command, each of which parses, calls `skyflow.app`, and shows the answer.
+
+Nothing heavy is imported before a command needs it: `skyflow --help` costs little more than Typer itself.
+"""
+
+from typing import Annotated
+
+import typer
+
+from skyflow import __version__
+from skyflow.cli import expr, init, logs, plan, resume, run, runs, schema, show, validate
+from skyflow.cli._errors import exit_code_of
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="skyflow",
+    help="Run GitHub-Actions-style workflows: planned across clouds, resumed after anything.",
+    epilog="Exit codes: 0 success, 1 the run did not succeed, 2 usage, 3 invalid workflow, 4 no feasible plan, "
+    "5 no machine, 6 state store, 70 a bug, 130 interrupted (resumable).",
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 -- Typer's signature
+    if wanted:
+        typer.echo(f"skyflow {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+for command in (
+    run.run,
+    resume.resume,
+    plan.plan,
+    validate.validate,
+    runs.runs,
+    show.show,
+    logs.logs,
+    expr.expr,
+    init.init,
+    schema.schema,
+):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line and exit with the documented code."""
+    raise SystemExit(exit_code_of(app))

@@ -1,0 +1,53 @@
+"""From an exception to a message for a person and an exit code for a script."""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from skyflow.cli._console import err
+from skyflow.cli._redact import redacted, redacted_arguments
+from skyflow.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, SkyflowError, WorkflowInvalidError
+
+__all__ = ["exit_code_of"]
+
+
+def exit_code_of(command_line: Callable[[], object]) -> int:  # noqa: PLR0911 -- one way out per kind of error
+    """Run the command line; whatever it raises becomes a message on standard error and an exit code."""
+    try:
+        command_line()
+    except SystemExit as done:  # Typer's own way out: --help, usage errors, typer.Exit
+        return done.code if isinstance(done.code, int) else 0
+    except WorkflowInvalidError as error:
+        from skyflow.cli._findings import print_findings  # noqa: PLC0415 -- only bad workflows need it
+
+        print_findings(error.diagnostics)
+        return error.exit_code
+    except SkyflowError as error:
+        err(f"error: {redacted(error.message)}", style="red")
+        if error.hint:
+            err(f"hint: {error.hint}")
+        if error.exit_code == EXIT_INTERNAL:
+            _report_bug(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        err("interrupted")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has gone, as in `skyflow logs | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_INTERRUPTED
+    except Exception as error:  # noqa: BLE001 -- the last resort, which hides nothing
+        err(f"error: {type(error).__name__}: {redacted(str(error))}", style="red")
+        _report_bug(error)
+        return EXIT_INTERNAL
+    return 0
+
+
+def _report_bug(error: BaseException) -> None:
+    import tempfile  # noqa: PLC0415 -- brings the compression libraries along
+
+    with tempfile.NamedTemporaryFile("w", prefix="skyflow-crash-", suffix=".log", delete=False) as log:
+        log.write(f"skyflow {' '.join(redacted_arguments(sys.argv[1:]))}\n\n")
+        log.write(redacted("".join(traceback.format_exception(error))))
+    err(f"This is a bug in skyflow. Please report it with {Path(log.name)}")

@@ -1,0 +1,116 @@
+"""Options that several commands share, declared once."""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from skyflow.errors import UsageError
+from skyflow.model.objective import Objective
+
+__all__ = [
+    "EventNameOption",
+    "EventOption",
+    "Format",
+    "FormatOption",
+    "InputOption",
+    "JobsOption",
+    "JsonOption",
+    "ObjectiveOption",
+    "OnOption",
+    "RunArgument",
+    "SecretFileOption",
+    "SecretOption",
+    "StateOption",
+    "VarFileOption",
+    "VarOption",
+    "WorkflowArgument",
+]
+
+
+class Format(StrEnum):
+    """How a run is shown while it goes on."""
+
+    TEXT = "text"
+    """For people: a live board on a terminal, lines elsewhere."""
+    JSON = "json"
+    """One JSON object per line."""
+    GITHUB = "github"
+    """For the log of a step in GitHub Actions: groups that fold, annotations."""
+
+    @classmethod
+    def chosen(cls, named: "Format | None", *, as_json: bool) -> "Format":
+        """Return the format to use: what was asked for, else what suits where skyflow runs.
+
+        Raises:
+            UsageError: two were asked for.
+        """
+        if as_json and named not in {None, cls.JSON}:
+            raise UsageError(f"--json and --format {named} contradict each other", hint="leave one of them away")
+        if as_json or named is not None:
+            return named or cls.JSON
+        return cls.GITHUB if in_github_actions() else cls.TEXT
+
+
+def in_github_actions() -> bool:
+    """Tell whether skyflow itself runs in a step of GitHub Actions, or of another skyflow."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
+FormatOption = Annotated[
+    Format | None,
+    typer.Option("--format", help="How to show the run.  [default: github inside of GitHub Actions, else text]"),
+]
+WorkflowArgument = Annotated[str, typer.Argument(metavar="FILE", help="The workflow file.")]
+RunArgument = Annotated[str, typer.Argument(metavar="[RUN]", help="A run: its number, its id, or `latest`.")]
+StateOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--state", metavar="FILE", help="The state database.  [default: $SKYFLOW_STATE, else .skyflow/state.db]"
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
+JobsOption = Annotated[
+    int | None,
+    typer.Option("--jobs", "-j", min=1, metavar="N", help="How many jobs run at once.  [default: one per CPU]"),
+]
+ObjectiveOption = Annotated[
+    Objective | None,
+    typer.Option("--objective", help="What to make small.  [default: the workflow's plan.objective, else cost]"),
+]
+OnOption = Annotated[
+    list[str] | None,
+    typer.Option("--on", metavar="PROVIDER", help="Use only local, aws, gcp or azure; may be repeated."),
+]
+InputOption = Annotated[
+    list[str] | None,
+    typer.Option("--input", "-i", metavar="NAME=VALUE", help="An input of the workflow; may be repeated."),
+]
+SecretOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--secret",
+        metavar="NAME[=VALUE]",
+        help="A secret; without a value that of the environment variable NAME, or asked for.",
+    ),
+]
+SecretFileOption = Annotated[
+    list[Path] | None, typer.Option("--secret-file", metavar="FILE", help="A .env file of secrets; may be repeated.")
+]
+VarOption = Annotated[
+    list[str] | None,
+    typer.Option("--var", metavar="NAME=VALUE", help="A variable of the `vars` context; may be repeated."),
+]
+VarFileOption = Annotated[
+    list[Path] | None, typer.Option("--var-file", metavar="FILE", help="A .env file of variables; may be repeated.")
+]
+EventOption = Annotated[
+    str | None,
+    typer.Option("--event", metavar="FILE", help="A JSON file to be `github.event`; - for standard input."),
+]
+EventNameOption = Annotated[
+    str | None,
+    typer.Option("--event-name", metavar="NAME", help="What started the workflow.  [default: workflow_dispatch]"),
+]

@@ -1,0 +1,50 @@
+"""`skyflow resume`."""
+
+from typing import Annotated
+
+import typer
+
+from skyflow.cli._options import (
+    Format,
+    FormatOption,
+    JobsOption,
+    JsonOption,
+    SecretFileOption,
+    SecretOption,
+    StateOption,
+)
+
+__all__ = ["resume"]
+
+
+def resume(
+    run: Annotated[
+        str | None, typer.Argument(metavar="[RUN]", help="The run; by default the newest that has not completed.")
+    ] = None,
+    *,
+    secrets: SecretOption = None,
+    secret_files: SecretFileOption = None,
+    jobs: JobsOption = None,
+    state: StateOption = None,
+    as_json: JsonOption = False,
+    output_format: FormatOption = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Leave out what steps print.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show all output, on a terminal too.")] = False,
+) -> None:
+    """Continue a run that was interrupted or killed; completed jobs are not run again."""
+    from skyflow.app.project import find_project  # noqa: PLC0415 -- start-up
+    from skyflow.app.run import resume_run  # noqa: PLC0415
+    from skyflow.cli._ending import announce, finish  # noqa: PLC0415
+    from skyflow.cli._given import read_given_secrets  # noqa: PLC0415
+    from skyflow.cli._progress import choose_reporter  # noqa: PLC0415
+
+    shown = Format.chosen(output_format, as_json=as_json)
+    reporter = choose_reporter(total_jobs=0, shown=shown, quiet=quiet, verbose=verbose)
+    result = resume_run(
+        run,
+        project=find_project(state=state),
+        reporter=announce(reporter, jobs, shown=shown),
+        given=read_given_secrets(secrets, secret_files),
+        slots=jobs,
+    )
+    finish(result, shown=shown)

@@ -1,0 +1,94 @@
+"""`skyflow run`."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from skyflow.cli._options import (
+    EventNameOption,
+    EventOption,
+    Format,
+    FormatOption,
+    InputOption,
+    JobsOption,
+    JsonOption,
+    ObjectiveOption,
+    OnOption,
+    SecretFileOption,
+    SecretOption,
+    StateOption,
+    VarFileOption,
+    VarOption,
+    WorkflowArgument,
+)
+
+__all__ = ["run"]
+
+
+def run(
+    workflow: WorkflowArgument,
+    *,
+    inputs: InputOption = None,
+    secrets: SecretOption = None,
+    secret_files: SecretFileOption = None,
+    variables: VarOption = None,
+    variable_files: VarFileOption = None,
+    event: EventOption = None,
+    event_name: EventNameOption = None,
+    jobs: JobsOption = None,
+    objective: ObjectiveOption = None,
+    on: OnOption = None,
+    state: StateOption = None,
+    as_json: JsonOption = False,
+    output_format: FormatOption = None,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show ::debug:: lines and set RUNNER_DEBUG.  [default: if RUNNER_DEBUG=1]")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Leave out what steps print.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show all output, on a terminal too.")] = False,
+) -> None:
+    """Plan and run a workflow; what it does is stored, so that it can be resumed."""
+    from skyflow.app.callees import callees_in  # noqa: PLC0415 -- start-up
+    from skyflow.app.launch import prepare_launch  # noqa: PLC0415
+    from skyflow.app.plan import plan_workflow  # noqa: PLC0415
+    from skyflow.app.project import find_project  # noqa: PLC0415
+    from skyflow.app.refusal import refuse_what_cannot_run  # noqa: PLC0415
+    from skyflow.app.run import run_workflow  # noqa: PLC0415
+    from skyflow.cli._ending import announce, finish  # noqa: PLC0415
+    from skyflow.cli._findings import print_findings  # noqa: PLC0415
+    from skyflow.cli._given import ask_input, read_given, warn_of_missing  # noqa: PLC0415
+    from skyflow.cli._progress import choose_reporter  # noqa: PLC0415
+    from skyflow.cli._redact import hide_from_now_on  # noqa: PLC0415
+    from skyflow.spec import load_workflow  # noqa: PLC0415
+
+    shown = Format.chosen(output_format, as_json=as_json)
+    project = find_project(state=state)
+    loaded = load_workflow(workflow)
+    print_findings(loaded.findings)
+    refuse_what_cannot_run(loaded)
+    given = read_given(
+        inputs=inputs,
+        variables=variables,
+        variable_files=variable_files,
+        secrets=secrets,
+        secret_files=secret_files,
+        event=event,
+        event_name=event_name,
+    )
+    launch = prepare_launch(loaded.workflow, given, project=project, ask=ask_input())
+    hide_from_now_on(launch.secrets.masks)
+    warn_of_missing(launch.missing_secrets)
+    callees = callees_in(loaded.workflow, project.root)
+    plan = plan_workflow(loaded.workflow, callees=callees, objective=objective, providers=on, slots=jobs)
+    reporter = choose_reporter(total_jobs=len(plan.placements), shown=shown, quiet=quiet, verbose=verbose)
+    result = run_workflow(
+        loaded.workflow,
+        plan,
+        callees=callees,
+        project=project,
+        launch=launch,
+        debug=debug or os.environ.get("RUNNER_DEBUG") == "1",
+        reporter=announce(reporter, plan.local_slots, shown=shown),
+    )
+    finish(result, shown=shown)

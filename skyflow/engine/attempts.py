@@ -1,0 +1,281 @@
+"""Attempts: from their first step to the post phases of the actions they used."""
+
+from dataclasses import replace
+
+from skyflow.engine.actions import begin_action
+from skyflow.engine.conditions import NeedsHash
+from skyflow.engine.contexts import EvaluationError, attempt_scope, condition_holds
+from skyflow.engine.draft import Draft
+from skyflow.engine.effects import (
+    CancelTimer,
+    HashFiles,
+    ReleaseAttempt,
+    ReleaseGroup,
+    StartAction,
+    StartTimer,
+    StopStep,
+    TimerKey,
+)
+from skyflow.engine.jobs import cancel_job, complete_job
+from skyflow.engine.state import AttemptState, JobState, StepSequence, StepState, Stop
+from skyflow.engine.steps import absorb, advance, authored_name, end_step, judge
+from skyflow.model.execution import Pairs, StepRef, StepResult
+from skyflow.model.run import Json
+from skyflow.model.status import Conclusion, Reason, Status
+from skyflow.model.uses import LoadedAction
+
+__all__ = ["action_loaded", "files_hashed", "lose_attempt", "start_attempt", "step_ended", "timer_fired"]
+
+_DEFAULT_TIMEOUT_MINUTES = 360.0
+"""GitHub's default for `jobs.<id>.timeout-minutes`."""
+
+
+def start_attempt(draft: Draft, job: JobState) -> None:
+    """Begin a new attempt at a queued job, with its first step."""
+    spec = draft.state.specs[job.spec_id]
+    workflow = draft.state.frame_of(spec.id).workflow
+    states = tuple(StepState() for _ in spec.steps)
+    attempt = AttemptState(
+        number=job.attempts + 1, stack=(StepSequence(steps=spec.steps, states=states),), masks=draft.state.masks
+    )
+    draft.activate(job.key)
+    job = replace(job, status=Status.IN_PROGRESS, attempts=attempt.number, attempt=attempt)
+    draft.move_job(job, Status.QUEUED, data={"name": job.name})  # whoever resumes a run has not heard it yet
+    draft.move_attempt(job, attempt, None, Status.IN_PROGRESS)
+    for position, step in enumerate(spec.steps, start=1):
+        draft.move_step(job, attempt, position, StepState(), None, data={"name": authored_name(step)})
+    try:
+        attempt = replace(attempt, job_env=attempt_scope(draft.state, job, attempt).variables(workflow.env))
+        scope = attempt_scope(draft.state, job, attempt)
+        attempt = replace(attempt, job_env=(*attempt.job_env, *scope.variables(spec.env)))
+        minutes = scope.number(spec.timeout_minutes) or _DEFAULT_TIMEOUT_MINUTES
+    except EvaluationError as error:
+        attempt = replace(
+            attempt.with_verdict(Conclusion.FAILURE), reason=Reason.EXPRESSION, message=attempt.hide(str(error))
+        )
+        for position in range(1, len(spec.steps) + 1):
+            attempt = attempt.with_top(replace(attempt.top, position=position))
+            attempt = end_step(draft, job, attempt, Conclusion.SKIPPED, reason=Reason.EXPRESSION)
+        _finish(draft, job, attempt)
+        return
+    draft.emit(StartTimer(TimerKey(job.key, attempt.number), minutes * 60))
+    _go_on(draft, job, attempt)
+
+
+def step_ended(draft: Draft, ref: StepRef, result: StepResult) -> None:
+    """Take in how a step's process ended, and go on with the next step."""
+    job = draft.state.jobs[ref.job_key]
+    attempt = job.attempt
+    if attempt is None or attempt.ref(job.key) != ref:
+        return  # of an attempt that was given up in the meantime
+    if attempt.post_position:
+        _post_ended(draft, job, attempt, result)
+        return
+    timed_out = attempt.stack[0].state.timed_out
+    outcome, reason, message = judge(result, timed_out=timed_out, cancel=attempt.cancel)
+    attempt = absorb(attempt, result)
+    if len(attempt.stack) == 1:
+        draft.emit(CancelTimer(TimerKey(ref.job_key, ref.attempt, ref.position)))
+    attempt = end_step(
+        draft,
+        job,
+        attempt,
+        outcome,
+        reason=reason,
+        message=message,
+        outputs=result.outputs,
+        exit_code=result.exit_code,
+        annotations=result.annotations,
+    )
+    _go_on(draft, job, attempt)
+
+
+def action_loaded(draft: Draft, ref: StepRef, action: LoadedAction | None, error: str | None) -> None:
+    """Begin an action that was looked up, or fail the step that uses it."""
+    job = draft.state.jobs[ref.job_key]
+    attempt = job.attempt
+    if attempt is None or attempt.ref(job.key) != ref:
+        return
+    if attempt.cancel is not None or attempt.stack[0].state.timed_out:
+        timed_out = attempt.stack[0].state.timed_out
+        stopped = StepResult(exit_code=None, stopped=True)
+        outcome, reason, message = judge(stopped, timed_out=timed_out, cancel=attempt.cancel)
+        _go_on(draft, job, end_step(draft, job, attempt, outcome, reason=reason, message=message))
+        return
+    if action is None:
+        _refuse(draft, job, attempt, error or "there is no such action")
+        return
+    before = len(attempt.stack)
+    try:
+        attempt = begin_action(draft, job, attempt, action)
+    except NeedsHash as question:
+        draft.put(replace(job, attempt=replace(attempt, awaited=action)))
+        draft.emit(HashFiles(job.key, attempt.number, question.patterns))
+        return
+    except EvaluationError as failure:
+        _refuse(draft, job, attempt, str(failure))
+        return
+    attempt = replace(attempt, awaited=None)
+    if len(attempt.stack) > before:
+        _go_on(draft, job, attempt)
+    else:
+        draft.put(replace(job, attempt=attempt))
+
+
+def _refuse(draft: Draft, job: JobState, attempt: AttemptState, message: str) -> None:
+    """Fail the step under way, whose action cannot be begun."""
+    if len(attempt.stack) == 1:
+        draft.emit(CancelTimer(TimerKey(job.key, attempt.number, attempt.top.position)))
+    ended = end_step(draft, job, attempt, Conclusion.FAILURE, reason=Reason.NOT_STARTED, message=message)
+    _go_on(draft, job, ended)
+
+
+def files_hashed(draft: Draft, key: str, number: int, known: tuple[tuple[str, ...], str, str | None]) -> None:
+    """Go on with an expression that waited for a hash."""
+    job = draft.state.jobs[key]
+    attempt = job.attempt
+    if attempt is None or attempt.number != number:
+        return
+    attempt = replace(attempt, hashes=(*attempt.hashes, known))
+    if attempt.awaited is not None:
+        draft.put(replace(job, attempt=attempt))
+        action_loaded(draft, attempt.ref(key), attempt.awaited, None)
+    else:
+        _go_on(draft, job, attempt)
+
+
+def timer_fired(draft: Draft, key: TimerKey) -> None:
+    """Stop a step, or cancel a job, that has taken too long."""
+    job = draft.state.jobs[key.job_key]
+    attempt = job.attempt
+    if attempt is None or attempt.number != key.attempt:
+        return
+    if key.position == 0:
+        cancel_job(draft, job, Reason.TIMEOUT)
+    elif attempt.stack[0].position == key.position and not attempt.post_position:
+        bottom = attempt.stack[0].with_state(replace(attempt.stack[0].state, timed_out=True))
+        draft.put(replace(job, attempt=replace(attempt, stack=(bottom, *attempt.stack[1:]))))
+        draft.emit(StopStep(attempt.ref(job.key), force=False))
+
+
+def lose_attempt(draft: Draft, job: JobState) -> None:
+    """Give up an attempt whose driver died; its job will get a new one."""
+    attempt = job.attempt
+    if attempt is None:
+        return
+    for position, state in enumerate(attempt.top.states, start=1):
+        if state.status is not Status.COMPLETED:
+            lost = replace(
+                state, status=Status.COMPLETED, outcome=Conclusion.CANCELLED, conclusion=Conclusion.CANCELLED
+            )
+            draft.move_step(job, attempt, position, lost, state.status, reason=Reason.LOST)
+    attempt = replace(attempt.with_verdict(Conclusion.CANCELLED), reason=Reason.LOST)
+    draft.move_attempt(job, attempt, Status.IN_PROGRESS, Status.COMPLETED)
+    draft.emit(ReleaseAttempt(job.key, attempt.number))
+    _requeue(draft, job)
+
+
+def _go_on(draft: Draft, job: JobState, attempt: AttemptState) -> None:
+    """Begin what is next: a step, a post phase, or the end of the attempt."""
+    ended = advance(draft, job, attempt)
+    if ended is not None:
+        _next_post(draft, job, ended)
+
+
+def _next_post(draft: Draft, job: JobState, attempt: AttemptState) -> None:
+    """Begin the next post phase whose condition holds; finish the attempt when there is none."""
+    while attempt.posts:
+        post, *rest = attempt.posts
+        position = len(attempt.stack[0].steps) + attempt.posts_done + 1
+        attempt = replace(attempt, posts=tuple(rest), posts_done=attempt.posts_done + 1)
+        if draft.state.stop is Stop.FORCED:
+            continue
+        name: dict[str, Json] = {"name": attempt.hide(post.name)}
+        draft.move_step(job, attempt, position, StepState(), None, data=name)
+        try:
+            holds = condition_holds(draft.state, job, attempt, post.condition)
+        except EvaluationError as error:
+            state = _completed(Conclusion.FAILURE)
+            draft.move_step(
+                job,
+                attempt,
+                position,
+                state,
+                Status.PENDING,
+                reason=Reason.EXPRESSION,
+                message=attempt.hide(str(error)),
+            )
+            continue
+        if not holds:
+            state = _completed(Conclusion.SKIPPED)
+            draft.move_step(job, attempt, position, state, Status.PENDING, reason=Reason.CONDITION)
+            continue
+        attempt = replace(attempt, post_position=position)
+        draft.put(replace(job, attempt=attempt))
+        draft.move_step(job, attempt, position, StepState(status=Status.IN_PROGRESS), Status.PENDING)
+        draft.emit(StartAction(attempt.ref(job.key), replace(post.request, path=attempt.path)))
+        return
+    _finish(draft, job, attempt)
+
+
+def _post_ended(draft: Draft, job: JobState, attempt: AttemptState, result: StepResult) -> None:
+    outcome, reason, message = judge(result, timed_out=False, cancel=attempt.cancel)
+    data: dict[str, Json] = {} if result.exit_code is None else {"exit_code": result.exit_code}
+    if result.annotations:
+        data["annotations"] = [{**annotation.to_json()} for annotation in result.annotations]
+    draft.move_step(
+        job,
+        attempt,
+        attempt.post_position,
+        _completed(outcome),
+        Status.IN_PROGRESS,
+        reason=reason,
+        message=message and attempt.hide(message),
+        data=data,
+    )
+    attempt = replace(attempt, post_position=0, masks=result.masks or attempt.masks)
+    if outcome is Conclusion.FAILURE and attempt.verdict is Conclusion.SUCCESS:
+        attempt = replace(attempt.with_verdict(Conclusion.FAILURE), reason=Reason.STEP_FAILED, message=message)
+    if outcome is Conclusion.CANCELLED:
+        attempt = replace(attempt.with_verdict(Conclusion.CANCELLED), reason=attempt.cancel)
+    _next_post(draft, job, attempt)
+
+
+def _completed(outcome: Conclusion) -> StepState:
+    return StepState(status=Status.COMPLETED, outcome=outcome, conclusion=outcome)
+
+
+def _finish(draft: Draft, job: JobState, attempt: AttemptState) -> None:
+    """End the attempt: evaluate the job's outputs, then complete the job or queue it again."""
+    draft.emit(CancelTimer(TimerKey(job.key, attempt.number)))
+    interrupted = attempt.verdict is Conclusion.CANCELLED and attempt.reason is Reason.INTERRUPTED
+    outputs: Pairs = ()
+    if not interrupted:
+        try:
+            values = attempt_scope(draft.state, job, attempt).variables(draft.state.specs[job.spec_id].outputs)
+            # as on GitHub, an output that is empty or holds something masked is not set
+            outputs = tuple((name, value) for name, value in values if value and attempt.hide(value) == value)
+        except EvaluationError as error:
+            attempt = replace(
+                attempt.with_verdict(Conclusion.FAILURE), reason=Reason.EXPRESSION, message=attempt.hide(str(error))
+            )
+    draft.move_attempt(job, attempt, Status.IN_PROGRESS, Status.COMPLETED)
+    draft.emit(ReleaseAttempt(job.key, attempt.number))
+    if interrupted:
+        _requeue(draft, job)
+    else:
+        complete_job(
+            draft,
+            replace(job, outputs=outputs),
+            attempt.verdict,
+            reason=attempt.reason,
+            message=attempt.message,
+        )
+
+
+def _requeue(draft: Draft, job: JobState) -> None:
+    job = draft.move_job(replace(job, status=Status.QUEUED, attempt=None, is_granted=False), Status.IN_PROGRESS)
+    if job.group is not None:
+        draft.emit(ReleaseGroup(job.key))
+    draft.deactivate(job.key)
+    draft.enqueue(job, first=True)

@@ -1,0 +1,215 @@
+"""Performs what the machine decides: the only part of the engine that waits, starts and stores.
+
+One loop: take the events that have arrived, let the machine decide, store every move in one transaction, then perform
+the effects. Nothing is ever done that is not stored first, so a driver that dies leaves a run that can be resumed.
+"""
+
+import math
+from collections.abc import Sequence
+
+import anyio
+from anyio.abc import TaskGroup
+
+from skyflow.engine.effects import (
+    CancelTimer,
+    Effect,
+    HashFiles,
+    LoadAction,
+    ReleaseAttempt,
+    ReleaseGroup,
+    RequestGroup,
+    StartAction,
+    StartStep,
+    StartTimer,
+    StopStep,
+    TimerKey,
+)
+from skyflow.engine.events import (
+    ActionLoaded,
+    Event,
+    FilesHashed,
+    GroupMoved,
+    RunBegun,
+    StepEnded,
+    StopRequested,
+    TimerFired,
+)
+from skyflow.engine.machine import handle
+from skyflow.engine.state import RunState
+from skyflow.model.concurrency import GroupMove
+from skyflow.model.execution import ActionRequest, StepRef
+from skyflow.model.run import RunId, Transition
+from skyflow.ports.action_source import ActionNotFoundError, ActionSource
+from skyflow.ports.actions import ActionHost
+from skyflow.ports.clock import Clock
+from skyflow.ports.groups import ConcurrencyGroups
+from skyflow.ports.reporter import Reporter
+from skyflow.ports.runner import HashFilesError, Runner
+from skyflow.ports.store import TransitionStore
+
+__all__ = ["Driver"]
+
+_GROUP_SECONDS = 0.2
+"""How often to look whether a concurrency group has become free; other processes cannot tell us."""
+
+
+class Driver:
+    """Drives one run from where it is until it has completed or was interrupted."""
+
+    def __init__(
+        self,
+        run_id: RunId,
+        *,
+        store: TransitionStore,
+        runner: Runner,
+        source: ActionSource,
+        host: ActionHost,
+        groups: ConcurrencyGroups,
+        reporter: Reporter,
+        clock: Clock,
+    ) -> None:
+        self._run_id = run_id
+        self._store = store
+        self._runner = runner
+        self._source = source
+        self._host = host
+        self._reporter = reporter
+        self._clock = clock
+        self._sender, self._receiver = anyio.create_memory_object_stream[Event](math.inf)
+        self._groups = groups
+        self._group_moves: dict[str, GroupMove | None] = {}
+        self._deadlines: dict[TimerKey, float] = {}
+        self._stops = 0
+
+    async def drive(self, state: RunState) -> RunState:
+        """Run to the end and return the last state.
+
+        Raises:
+            StoreError: a move could not be stored; what was running has been killed, and the run can be resumed.
+        """
+        await self._runner.recover()
+        events: Sequence[Event] = (RunBegun(),)
+        with self._sender, self._receiver:
+            async with anyio.create_task_group() as tasks:
+                while events:
+                    state, effects = self._decide(state, events)
+                    for effect in effects:
+                        self._perform(effect, tasks)
+                    events = () if state.is_settled() else await self._next_events()
+                if self._group_moves:
+                    self._group_moves.clear()
+                    self._groups.release_group(self._run_id, None)
+        return state
+
+    def request_stop(self) -> None:
+        """Stop the run in good order; asked a second time, at once."""
+        self._stops += 1
+        force = self._stops > 1
+        self._reporter.asked_to_stop(force=force)
+        self._sender.send_nowait(StopRequested(force=force))
+
+    def _decide(self, state: RunState, events: Sequence[Event]) -> tuple[RunState, list[Effect]]:
+        """Take all events in, then store every move they led to in one transaction."""
+        moves: list[Transition] = []
+        others: list[Effect] = []
+        for event in events:
+            state, effects = handle(state, event)
+            for effect in effects:
+                if isinstance(effect, Transition):
+                    moves.append(effect)
+                else:
+                    others.append(effect)
+        if moves:
+            at = self._clock.now()
+            self._store.record(self._run_id, moves, at)
+            for move in moves:
+                self._reporter.moved(move, at)
+        return state, others
+
+    def _perform(self, effect: Effect, tasks: TaskGroup) -> None:  # noqa: C901 -- one case per effect
+        match effect:
+            case StartStep():
+                tasks.start_soon(self._run_step, effect)
+            case LoadAction(step=step, uses=uses):
+                self._sender.send_nowait(self._load(step, uses))
+            case StartAction(step=step, request=request):
+                tasks.start_soon(self._run_action, step, request)
+            case HashFiles():
+                tasks.start_soon(self._hash_files, effect)
+            case StopStep(step=step, force=force):
+                self._runner.stop_step(step, force=force)
+            case ReleaseAttempt(job_key=job_key, attempt=attempt):
+                tasks.start_soon(self._runner.release, job_key, attempt)
+            case RequestGroup():
+                self._request_group(effect, tasks)
+            case ReleaseGroup(holder=holder):
+                self._group_moves.pop(holder, None)
+                self._groups.release_group(self._run_id, holder)
+            case StartTimer(key=key, seconds=seconds):
+                self._deadlines[key] = self._clock.monotonic() + seconds
+            case CancelTimer(key=key):
+                self._deadlines.pop(key, None)
+            case Transition():
+                pass  # stored before anything is performed
+
+    async def _run_step(self, effect: StartStep) -> None:
+        step = effect.step
+        result = await self._runner.run_step(step, effect.request, lambda text: self._reporter.output(step, text))
+        self._sender.send_nowait(StepEnded(step, result))
+
+    def _request_group(self, effect: RequestGroup, tasks: TaskGroup) -> None:
+        self._groups.request_group(
+            self._run_id,
+            effect.holder,
+            effect.group,
+            cancel_in_progress=effect.cancel_in_progress,
+            keep_pending=effect.keep_pending,
+        )
+        if not self._group_moves:
+            tasks.start_soon(self._watch_groups)
+        self._group_moves[effect.holder] = None
+
+    async def _watch_groups(self) -> None:
+        """Tell the machine how its concurrency groups stand, for as long as it has or wants any."""
+        while self._group_moves:
+            for holder, move in self._groups.group_moves(self._run_id).items():
+                if holder in self._group_moves and self._group_moves[holder] is not move:
+                    self._group_moves[holder] = move
+                    self._sender.send_nowait(GroupMoved(holder, move))
+            await anyio.sleep(_GROUP_SECONDS)
+
+    async def _run_action(self, step: StepRef, request: ActionRequest) -> None:
+        result = await self._host.run_action(step, request, lambda text: self._reporter.output(step, text))
+        self._sender.send_nowait(StepEnded(step, result))
+
+    def _load(self, step: StepRef, uses: str) -> ActionLoaded:
+        try:
+            return ActionLoaded(step, self._source.load(uses))
+        except ActionNotFoundError as error:
+            return ActionLoaded(step, None, str(error))
+
+    async def _hash_files(self, effect: HashFiles) -> None:
+        digest, problem = "", None
+        try:
+            digest = await self._runner.hash_files(effect.patterns)
+        except HashFilesError as error:
+            problem = str(error)
+        self._sender.send_nowait(FilesHashed(effect.job_key, effect.attempt, effect.patterns, digest, problem))
+
+    async def _next_events(self) -> list[Event]:
+        """Wait for something to happen, and return all that has."""
+        events: list[Event] = []
+        while not events:
+            await self._wait(events)
+        return events
+
+    async def _wait(self, events: list[Event]) -> None:
+        patience = min(self._deadlines.values(), default=math.inf) - self._clock.monotonic()
+        with anyio.move_on_after(patience):
+            events.append(await self._receiver.receive())
+            while self._receiver.statistics().current_buffer_used:
+                events.append(self._receiver.receive_nowait())
+        now = self._clock.monotonic()
+        for key in [key for key, deadline in self._deadlines.items() if deadline <= now]:
+            del self._deadlines[key]
+            events.append(TimerFired(key))

@@ -1,0 +1,129 @@
+"""What to do next: the only outputs of the state machine, performed by the driver in order.
+
+Moves (`skyflow.model.run.Transition`) are effects as well; the driver stores them before it performs the others.
+"""
+
+from dataclasses import dataclass
+
+from skyflow.model.execution import ActionRequest, StepRef, StepRequest
+from skyflow.model.run import Transition
+
+__all__ = [
+    "CancelTimer",
+    "Effect",
+    "HashFiles",
+    "LoadAction",
+    "ReleaseAttempt",
+    "ReleaseGroup",
+    "RequestGroup",
+    "StartAction",
+    "StartStep",
+    "StartTimer",
+    "StopStep",
+    "TimerKey",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class TimerKey:
+    """Names a timer: the time limit of an attempt (`position` 0) or of one of its steps."""
+
+    job_key: str
+    attempt: int
+    position: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StartStep:
+    """Run a script; `StepEnded` will follow."""
+
+    step: StepRef
+    request: StepRequest
+
+
+@dataclass(frozen=True, slots=True)
+class LoadAction:
+    """Look up the action that a step uses; `ActionLoaded` will follow."""
+
+    step: StepRef
+    uses: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartAction:
+    """Run a built-in or JavaScript action; `StepEnded` will follow."""
+
+    step: StepRef
+    request: ActionRequest
+
+
+@dataclass(frozen=True, slots=True)
+class HashFiles:
+    """Hash files of the workspace for an expression of an attempt; `FilesHashed` will follow."""
+
+    job_key: str
+    attempt: int
+    patterns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StopStep:
+    """Stop a running script; its `StepEnded` will follow."""
+
+    step: StepRef
+    force: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseAttempt:
+    """End everything an attempt left running."""
+
+    job_key: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class RequestGroup:
+    """Ask for a concurrency group; `GroupMoved` will follow. `holder` is a job key, or empty for the run itself."""
+
+    holder: str
+    group: str
+    cancel_in_progress: bool = False
+    keep_pending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseGroup:
+    """Give a concurrency group back."""
+
+    holder: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartTimer:
+    """Send `TimerFired` after some seconds."""
+
+    key: TimerKey
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTimer:
+    """Forget a timer; harmless if it has fired."""
+
+    key: TimerKey
+
+
+Effect = (
+    Transition
+    | StartStep
+    | LoadAction
+    | StartAction
+    | HashFiles
+    | StopStep
+    | ReleaseAttempt
+    | RequestGroup
+    | ReleaseGroup
+    | StartTimer
+    | CancelTimer
+)

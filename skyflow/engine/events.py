@@ -1,0 +1,68 @@
+"""What happened: the only inputs of the state machine."""
+
+from dataclasses import dataclass
+
+from skyflow.engine.effects import TimerKey
+from skyflow.model.concurrency import GroupMove
+from skyflow.model.execution import StepRef, StepResult
+from skyflow.model.uses import LoadedAction
+
+__all__ = ["ActionLoaded", "Event", "FilesHashed", "GroupMoved", "RunBegun", "StepEnded", "StopRequested", "TimerFired"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunBegun:
+    """A driver has taken the run, for the first time or after an interruption."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepEnded:
+    """The process of a step is gone."""
+
+    step: StepRef
+    result: StepResult
+
+
+@dataclass(frozen=True, slots=True)
+class ActionLoaded:
+    """The action that a step uses was looked up; `error` says why there is none."""
+
+    step: StepRef
+    action: LoadedAction | None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FilesHashed:
+    """Files were hashed for `hashFiles`; `error` says why they could not be."""
+
+    job_key: str
+    attempt: int
+    patterns: tuple[str, ...]
+    digest: str
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMoved:
+    """A concurrency group that was asked for is ours, is ours no longer, or is wanted by somebody newer."""
+
+    holder: str
+    move: GroupMove
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A timer that was started and not cancelled has run out."""
+
+    key: TimerKey
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequested:
+    """Ctrl-C or a signal; `force` when it came again."""
+
+    force: bool
+
+
+Event = RunBegun | StepEnded | ActionLoaded | FilesHashed | GroupMoved | TimerFired | StopRequested

@@ -1,0 +1,189 @@
+"""The engine's decisions: `handle(state, event) -> (state', effects)`, pure.
+
+The same state and event always give the same answer; nothing is read, written, started or waited for here.
+"""
+
+from dataclasses import replace
+
+from skyflow.engine.attempts import action_loaded, files_hashed, lose_attempt, start_attempt, step_ended, timer_fired
+from skyflow.engine.calls import open_call
+from skyflow.engine.contexts import EvaluationError, Scope, job_scope
+from skyflow.engine.draft import Draft
+from skyflow.engine.effects import Effect
+from skyflow.engine.events import (
+    ActionLoaded,
+    Event,
+    FilesHashed,
+    GroupMoved,
+    RunBegun,
+    StepEnded,
+    StopRequested,
+    TimerFired,
+)
+from skyflow.engine.jobs import cancel_job, group_request, request_group, settle_all, settle_dependents
+from skyflow.engine.state import JobState, RunState, Stop
+from skyflow.expr import BUILTINS
+from skyflow.model.concurrency import GroupMove
+from skyflow.model.status import Conclusion, Reason, Status
+
+__all__ = ["THE_RUN", "handle"]
+
+THE_RUN = ""
+"""The holder of the concurrency group of a whole run."""
+
+
+def handle(state: RunState, event: Event) -> tuple[RunState, tuple[Effect, ...]]:
+    """Decide what follows from an event.
+
+    Returns:
+        The next state, and what the driver has to do, in order.
+
+    Raises:
+        InternalError: the event cannot happen in this state; a bug.
+    """
+    draft = Draft(state)
+    match event:
+        case RunBegun():
+            _begin(draft)
+        case StepEnded(step=step, result=result):
+            step_ended(draft, step, result)
+        case ActionLoaded(step=step, action=action, error=error):
+            action_loaded(draft, step, action, error)
+        case FilesHashed(job_key=key, attempt=number, patterns=patterns, digest=digest, error=error):
+            files_hashed(draft, key, number, (patterns, digest, error))
+        case GroupMoved(holder=holder, move=move):
+            _group_moved(draft, holder, move)
+        case TimerFired(key=timer):
+            timer_fired(draft, timer)
+        case StopRequested(force=force):
+            _stop(draft, force=force)
+    settle_dependents(draft)
+    if draft.state.stop is None and draft.state.status is Status.IN_PROGRESS:
+        _start_queued(draft)
+    _settle_run(draft)
+    return draft.state, tuple(draft.effects)
+
+
+def _begin(draft: Draft) -> None:
+    """Begin, or go on; a run with a concurrency group waits until that is free."""
+    concurrency = draft.state.root.workflow.concurrency
+    if concurrency is None:
+        _go_on(draft)
+        return
+    scope = Scope(draft.state.root.workflow.path, draft.state.root.contexts, BUILTINS)
+    try:
+        group = scope.optional_text(concurrency.group)
+        request = None if group is None else group_request(scope, concurrency, THE_RUN, group)
+    except EvaluationError as error:
+        draft.move_run(
+            draft.state.status,
+            Status.COMPLETED,
+            conclusion=Conclusion.FAILURE,
+            reason=Reason.EXPRESSION,
+            message=draft.state.hide(str(error)),
+        )
+        return
+    if request is None:
+        _go_on(draft)
+    else:
+        draft.emit(request)
+
+
+def _go_on(draft: Draft) -> None:
+    """Take up every job that is not completed."""
+    if draft.state.status is not Status.IN_PROGRESS:  # it is when the driver before us died
+        draft.move_run(draft.state.status, Status.IN_PROGRESS)
+    for job in list(draft.state.jobs.values()):
+        if job.attempt is not None:
+            lose_attempt(draft, job)
+    for key in draft.state.queue:
+        request_group(draft, draft.state.jobs[key])
+    settle_all(draft)
+
+
+def _stop(draft: Draft, *, force: bool) -> None:
+    draft.state = replace(draft.state, stop=Stop.FORCED if force else Stop.GRACEFUL)
+    for key in draft.state.active:
+        cancel_job(draft, draft.state.jobs[key], Reason.INTERRUPTED, force=force)
+
+
+def _cancel(draft: Draft, reason: Reason) -> None:
+    """Cancel the run: every job whose condition no longer holds, now that `cancelled()` is true."""
+    draft.cancel_frame("", reason)
+    for key in (*draft.state.queue, *draft.state.active):
+        job = draft.state.jobs[key]
+        spec = draft.state.specs[job.spec_id]
+        try:
+            goes_on = job_scope(draft.state, spec).flag(spec.condition, default=True)
+        except EvaluationError:  # it could be evaluated before; what cannot now does not ask to go on
+            goes_on = False
+        if not goes_on:
+            cancel_job(draft, job, reason)
+
+
+def _group_moved(draft: Draft, holder: str, move: GroupMove) -> None:
+    if holder == THE_RUN:
+        _run_group_moved(draft, move)
+        return
+    job = draft.state.jobs[holder]
+    if job.status is Status.COMPLETED:
+        return
+    if move is GroupMove.GRANTED:
+        draft.put(replace(job, is_granted=True))
+    else:
+        cancel_job(draft, job, Reason.SUPERSEDED)
+
+
+def _run_group_moved(draft: Draft, move: GroupMove) -> None:
+    if move is GroupMove.GRANTED:
+        if draft.state.stop is None:
+            _go_on(draft)
+    elif draft.state.status is not Status.IN_PROGRESS:
+        draft.move_run(draft.state.status, Status.COMPLETED, conclusion=Conclusion.CANCELLED, reason=Reason.SUPERSEDED)
+    elif draft.state.root.cancelled is None:
+        _cancel(draft, Reason.SUPERSEDED)
+
+
+def _start_queued(draft: Draft) -> None:
+    """Give free slots to queued jobs, first come first served, within each matrix's `max-parallel`."""
+    while len(draft.state.active) < draft.state.slots:
+        waiting = (draft.state.jobs[key] for key in draft.state.queue)
+        job = next((job for job in waiting if _may_start(draft.state, job)), None)
+        if job is None:
+            return
+        if draft.state.specs[job.spec_id].call is None:
+            start_attempt(draft, job)
+        else:
+            open_call(draft, job)
+        settle_dependents(draft)  # an attempt without a step to run is over at once
+
+
+def _may_start(state: RunState, job: JobState) -> bool:
+    return (job.group is None or job.is_granted) and not _is_at_limit(state, job)
+
+
+def _is_at_limit(state: RunState, job: JobState) -> bool:
+    if job.max_parallel is None:
+        return False
+    return sum(state.jobs[key].status is Status.IN_PROGRESS for key in state.legs[job.spec_id]) >= job.max_parallel
+
+
+def _settle_run(draft: Draft) -> None:
+    """End the run when every job has completed, or leave it interrupted when nothing runs any more."""
+    state = draft.state
+    if state.active or state.status is Status.COMPLETED:
+        return
+    if state.status is Status.IN_PROGRESS and all(state.is_spec_completed(spec_id) for spec_id in state.specs):
+        conclusion, reason = _verdict(state)
+        draft.move_run(Status.IN_PROGRESS, Status.COMPLETED, conclusion=conclusion, reason=reason)
+    elif state.stop is not None and state.status is not Status.INTERRUPTED:
+        draft.move_run(state.status, Status.INTERRUPTED, reason=Reason.INTERRUPTED)
+
+
+def _verdict(state: RunState) -> tuple[Conclusion, Reason | None]:
+    if state.root.cancelled is not None:
+        return Conclusion.CANCELLED, state.root.cancelled
+    conclusions = {job.conclusion for job in state.jobs.values()}
+    if Conclusion.FAILURE in conclusions:
+        return Conclusion.FAILURE, Reason.JOB_FAILED
+    return (Conclusion.CANCELLED if Conclusion.CANCELLED in conclusions else Conclusion.SUCCESS), None

@@ -1,0 +1,326 @@
+"""Where a run is: immutable values, replaced as a whole by every event."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+from types import MappingProxyType
+
+from skyflow.expr import Value
+from skyflow.model.action import Action
+from skyflow.model.annotation import Annotation
+from skyflow.model.execution import ActionRequest, Pairs, StepRef
+from skyflow.model.status import Conclusion, Reason, Status
+from skyflow.model.uses import LoadedAction
+from skyflow.model.workflow import JobSpec, Step, Workflow
+
+__all__ = [
+    "ActionCall",
+    "AttemptState",
+    "Frame",
+    "JobState",
+    "Post",
+    "RunState",
+    "StepSequence",
+    "StepState",
+    "Stop",
+    "frame_key",
+    "local_id",
+    "new_run",
+]
+
+
+class Stop(Enum):
+    """How a stop was asked for."""
+
+    GRACEFUL = auto()
+    """Interrupt what runs, let `always()` and `cancelled()` steps clean up."""
+    FORCED = auto()
+    """Kill what runs; no further step starts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepState:
+    """One step of the current attempt. `outcome` is its conclusion before `continue-on-error`.
+
+    `post` is what has to run at the end of the job because this step did.
+    """
+
+    status: Status = Status.PENDING
+    outcome: Conclusion | None = None
+    conclusion: Conclusion | None = None
+    continue_on_error: bool = False
+    timed_out: bool = False
+    outputs: Pairs = ()
+    post: "Post | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """The post phase of an action, which runs when the steps of the job have ended, last begun first."""
+
+    name: str
+    request: ActionRequest
+    condition: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionCall:
+    """A composite action that a step uses: where it lies, what was passed in, and the environment of that step."""
+
+    action: Action
+    folder: str
+    inputs: Pairs
+    env: Pairs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepSequence:
+    """Steps that run one after the other: those of the job, or (with `call`) those of a composite action.
+
+    `position` is the step under way, counted from 1; 0 before the first. `verdict` is what `success()` and `failure()`
+    look at.
+    """
+
+    steps: tuple[Step, ...]
+    states: tuple[StepState, ...]
+    position: int = 0
+    verdict: Conclusion = Conclusion.SUCCESS
+    call: ActionCall | None = None
+
+    @property
+    def state(self) -> StepState:
+        """The state of the step under way."""
+        return self.states[self.position - 1]
+
+    def with_state(self, step: StepState) -> "StepSequence":
+        """Return the sequence with another state of the step under way."""
+        states = (*self.states[: self.position - 1], step, *self.states[self.position :])
+        return replace(self, states=states)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptState:
+    """The try at a job that is under way.
+
+    `stack` holds the steps of the job and, above them, those of the composite actions being in the middle of. `job_env`
+    holds the evaluated variables of the workflow and the job, `step_env` what steps wrote to GITHUB_ENV, `path` what
+    they wrote to GITHUB_PATH (latest first). `masks` are texts to hide, longest first. `hashes` are the results of
+    `hashFiles` for the step under way, `awaited` the action that waits for one. `cancel` is why the attempt is being cancelled, from the moment that was asked
+    for. `annotations` are those of steps inside the action under way. `posts` are the post phases still to run, next first; `post_position` is that of the one under way, else 0.
+    """
+
+    number: int
+    stack: tuple[StepSequence, ...]
+    reason: Reason | None = None
+    message: str | None = None
+    cancel: Reason | None = None
+    job_env: Pairs = ()
+    step_env: Pairs = ()
+    path: tuple[str, ...] = ()
+    masks: tuple[str, ...] = ()
+    hashes: tuple[tuple[tuple[str, ...], str, str | None], ...] = ()
+    annotations: tuple[Annotation, ...] = ()
+    posts: tuple[Post, ...] = ()
+    post_position: int = 0
+    awaited: LoadedAction | None = None
+    posts_done: int = 0
+
+    @property
+    def top(self) -> StepSequence:
+        """The innermost steps under way."""
+        return self.stack[-1]
+
+    @property
+    def verdict(self) -> Conclusion:
+        """The status of the job so far."""
+        return self.stack[0].verdict
+
+    def ref(self, job_key: str) -> StepRef:
+        """Name the step under way."""
+        if self.post_position:
+            return StepRef(job_key, self.number, self.post_position)
+        first, *inner = (sequence.position for sequence in self.stack)
+        return StepRef(job_key, self.number, first, tuple(inner))
+
+    def with_top(self, top: StepSequence) -> "AttemptState":
+        """Return the attempt with its innermost steps replaced."""
+        return replace(self, stack=(*self.stack[:-1], top))
+
+    def with_verdict(self, verdict: Conclusion) -> "AttemptState":
+        """Return the attempt with another status of the job and of every action it is in the middle of."""
+        return replace(self, stack=tuple(replace(sequence, verdict=verdict) for sequence in self.stack))
+
+    def hide(self, text: str) -> str:
+        """Return a text with everything masked so far replaced, fit to be stored and shown."""
+        return _hidden(text, self.masks)
+
+
+def _hidden(text: str, masks: tuple[str, ...]) -> str:
+    for mask in masks:
+        text = text.replace(mask, "***")
+    return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobState:
+    """One job: a job spec, or one combination of its matrix.
+
+    `key` is the id of the spec, with `.N` behind it for the N-th combination. `outcome` is the conclusion before
+    `continue-on-error`. `group` is its concurrency group, `is_granted` whether that is ours. `attempts` counts those begun; `attempt` is the one under way.
+    """
+
+    key: str
+    spec_id: str
+    name: str
+    leg_index: int = 0
+    leg_total: int = 1
+    matrix: Value = None
+    max_parallel: int | None = None
+    fail_fast: bool = True
+    continue_on_error: bool = False
+    status: Status = Status.QUEUED
+    outcome: Conclusion | None = None
+    conclusion: Conclusion | None = None
+    outputs: Pairs = ()
+    group: str | None = None
+    is_granted: bool = False
+    attempts: int = 0
+    attempt: AttemptState | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """A workflow within a run: that of the run itself, or one that a job calls.
+
+    `contexts` are those that stay the same in it. `cancelled` is why it was cancelled; jobs whose condition holds all the
+    same still run.
+    """
+
+    workflow: Workflow
+    contexts: Mapping[str, Value]
+    spec_ids: tuple[str, ...]
+    cancelled: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunState:
+    """A whole run.
+
+    `frames` holds its workflow under the empty key, and each called one under the key of the job that calls it. `specs`,
+    `needs` and `dependents` are the graph of all of them; the ids of a called workflow's jobs begin with the key of the
+    calling job and a slash. `callees` are the workflows that may be called, by what `uses` says. `jobs` holds every job
+    that exists so far, in the order they came to be; a job spec has its jobs here once its needs are settled, at least one
+    even if it is skipped. `legs` lists them by spec. `queue` holds the keys of jobs waiting for one of `slots`, in
+    starting order; `active` those of jobs in progress. `masks` are the texts to hide from the start, longest first;
+    they and the `secrets` context are never stored.
+    """
+
+    frames: Mapping[str, Frame]
+    callees: Mapping[str, Workflow]
+    slots: int
+    specs: Mapping[str, JobSpec]
+    needs: Mapping[str, tuple[str, ...]]
+    dependents: Mapping[str, tuple[str, ...]]
+    masks: tuple[str, ...] = ()
+    status: Status = Status.QUEUED
+    conclusion: Conclusion | None = None
+    stop: Stop | None = None
+    jobs: Mapping[str, JobState] = field(default_factory=dict)
+    legs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    queue: tuple[str, ...] = ()
+    active: tuple[str, ...] = ()
+
+    def hide(self, text: str) -> str:
+        """Return a text with the secrets of the run replaced, fit to be stored and shown."""
+        return _hidden(text, self.masks)
+
+    @property
+    def root(self) -> Frame:
+        """The frame of the run's own workflow."""
+        return self.frames[""]
+
+    def frame_of(self, spec_id: str) -> Frame:
+        """Return the frame that a job spec belongs to."""
+        return self.frames[frame_key(spec_id)]
+
+    def cancelled(self, spec_id: str) -> Reason | None:
+        """Return why the frame of a job spec, or one around it, was cancelled; None if it was not."""
+        key = frame_key(spec_id)
+        while True:
+            reason = self.frames[key].cancelled
+            if reason is not None or not key:
+                return reason
+            key = frame_key(self.jobs[key].spec_id)
+
+    def is_settled(self) -> bool:
+        """Tell whether nothing will happen any more: the run has completed or was interrupted."""
+        return self.status in {Status.COMPLETED, Status.INTERRUPTED}
+
+    def is_spec_completed(self, spec_id: str) -> bool:
+        """Tell whether every job of a spec has completed."""
+        keys = self.legs.get(spec_id)
+        return keys is not None and all(self.jobs[key].status is Status.COMPLETED for key in keys)
+
+    def spec_result(self, spec_id: str) -> Conclusion:
+        """Return the one conclusion of all jobs of a completed spec, as `needs.<id>.result` shows it."""
+        conclusions = {self.jobs[key].conclusion for key in self.legs[spec_id]}
+        for worst in (Conclusion.FAILURE, Conclusion.CANCELLED, Conclusion.SUCCESS):
+            if worst in conclusions:
+                return worst
+        return Conclusion.SKIPPED
+
+    def spec_outputs(self, spec_id: str) -> Pairs:
+        """Return the merged outputs of all jobs of a spec; over a matrix the last combination wins."""
+        merged: dict[str, str] = {}
+        for key in self.legs[spec_id]:
+            merged.update(self.jobs[key].outputs)
+        return tuple(merged.items())
+
+    def with_job(self, job: JobState) -> "RunState":
+        """Return the state with one job added or replaced."""
+        legs = self.legs
+        if job.key not in self.jobs:
+            legs = {**legs, job.spec_id: (*legs.get(job.spec_id, ()), job.key)}
+        return replace(self, jobs={**self.jobs, job.key: job}, legs=legs)
+
+    def with_frame(self, key: str, workflow: Workflow, contexts: Mapping[str, Value]) -> "RunState":
+        """Return the state with a workflow added: under the empty key the run's own, else that of a calling job."""
+        prefix = f"{key}/" if key else ""
+        ids = {spec.id.lower(): f"{prefix}{spec.id}" for spec in workflow.jobs}
+        specs = {f"{prefix}{spec.id}": replace(spec, id=f"{prefix}{spec.id}") for spec in workflow.jobs}
+        needs = {spec_id: tuple(ids[need.job_id.lower()] for need in spec.needs) for spec_id, spec in specs.items()}
+        dependents: dict[str, list[str]] = {spec_id: [] for spec_id in needs}
+        for spec_id, needed in needs.items():
+            for need in needed:
+                dependents[need].append(spec_id)
+        frame = Frame(workflow=workflow, contexts=contexts, spec_ids=tuple(specs))
+        return replace(
+            self,
+            frames={**self.frames, key: frame},
+            specs={**self.specs, **specs},
+            needs={**self.needs, **needs},
+            dependents={**self.dependents, **{spec_id: tuple(found) for spec_id, found in dependents.items()}},
+        )
+
+
+def frame_key(spec_id: str) -> str:
+    """Return the key of the frame that a job spec belongs to."""
+    return spec_id.rpartition("/")[0]
+
+
+def local_id(spec_id: str) -> str:
+    """Return the id of a job spec as its own workflow has it."""
+    return spec_id.rpartition("/")[2]
+
+
+def new_run(
+    workflow: Workflow,
+    contexts: Mapping[str, Value],
+    *,
+    slots: int,
+    callees: Mapping[str, Workflow] = MappingProxyType({}),
+    masks: tuple[str, ...] = (),
+) -> RunState:
+    """Return the state of a run that has not begun."""
+    empty = RunState(frames={}, callees=callees, slots=slots, specs={}, needs={}, dependents={}, masks=masks)
+    return empty.with_frame("", workflow, contexts)

@@ -1,0 +1,77 @@
+"""Where a project keeps what skyflow remembers of it: names of files and folders, nothing is touched here.
+
+- `.skyflow/state.db`: every run, job, attempt, step and event
+- `.skyflow/runs/RUN/lock`: held by the process that drives the run
+- `.skyflow/runs/RUN/event.json`: what started the run, as steps find it at GITHUB_EVENT_PATH
+- `.skyflow/runs/RUN/JOB/ATTEMPT/POSITION.log`: what a step printed
+- `.skyflow/runs/RUN/JOB/ATTEMPT/POSITION.md`: its step summary
+- `.skyflow/runs/RUN/JOB/ATTEMPT/temp/`: scripts and command files, while the attempt lasts
+- `.skyflow/artifacts/`: artifacts of runs and caches of the project, as an object store
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from skyflow.model.execution import StepRef
+from skyflow.model.run import RunId
+
+__all__ = ["RunFolder", "StateFolder"]
+
+
+@dataclass(frozen=True, slots=True)
+class StateFolder:
+    """The folder of one state store."""
+
+    database: Path
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds the database and the runs."""
+        return self.database.parent
+
+    @property
+    def runs(self) -> Path:
+        """The folder that holds one folder for each run."""
+        return self.root / "runs"
+
+    @property
+    def artifacts(self) -> Path:
+        """The folder that holds artifacts and caches."""
+        return self.root / "artifacts"
+
+    def run(self, run_id: RunId) -> "RunFolder":
+        """Return the folder of one run."""
+        return RunFolder(self.runs / run_id)
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The folder of one run."""
+
+    root: Path
+
+    @property
+    def lock(self) -> Path:
+        """The file that the driving process holds locked."""
+        return self.root / "lock"
+
+    @property
+    def event(self) -> Path:
+        """The file that GITHUB_EVENT_PATH names."""
+        return self.root / "event.json"
+
+    def attempt(self, job_key: str, attempt: int) -> Path:
+        """Return the folder of one attempt."""
+        return self.root / job_key / str(attempt)
+
+    def temp(self, job_key: str, attempt: int) -> Path:
+        """Return the folder that is removed when the attempt ends."""
+        return self.attempt(job_key, attempt) / "temp"
+
+    def log(self, step: StepRef) -> Path:
+        """Return the log file of one step."""
+        return self.attempt(step.job_key, step.attempt) / f"{step.position}.log"
+
+    def summary(self, step: StepRef) -> Path:
+        """Return the step summary, Markdown."""
+        return self.attempt(step.job_key, step.attempt) / f"{step.place}.md"

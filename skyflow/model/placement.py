@@ -1,0 +1,240 @@
+"""Where each job runs: what a plan makes small, what it decided, what that costs and how well it is proven."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from skyflow.model.catalog import Offering
+from skyflow.model.objective import Objective
+
+__all__ = ["PLAN_FORMAT", "CostBreakdown", "Placement", "Plan", "PlanStatus", "Proof", "Transfer"]
+
+PLAN_FORMAT = "skyflow-plan/1"
+"""The `format` of a plan's JSON form; the number grows with every change that an old reader would misread."""
+
+
+class PlanStatus(StrEnum):
+    """What is known about a plan, or about the problem it answers."""
+
+    OPTIMAL = "optimal"
+    """No plan has a smaller objective; proven."""
+    FEASIBLE = "feasible"
+    """Can be run as it stands; a better plan may exist, by at most `Proof.gap`."""
+    INFEASIBLE = "infeasible"
+    """No plan exists. A solver may find so; a `Plan` is never made of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostBreakdown:
+    """The US dollars of a plan, by what they are paid for."""
+
+    compute_usd: float
+    transfer_usd: float
+
+    @property
+    def total_usd(self) -> float:
+        """Everything together."""
+        return self.compute_usd + self.transfer_usd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """The data that one needed job hands over; zero gigabytes where the workflow declares none."""
+
+    from_job: str
+    gigabytes: float
+    usd: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """The decision for one job, with the times and costs that follow from it.
+
+    Times are seconds since the start of the run. `compute_usd` is the hourly price times `duration_seconds`, billed by
+    the second and without the time that a machine needs to start. `is_duration_assumed` tells that the workflow gives
+    no estimate and the documented default was used. `inputs` holds one entry per needed job, in the order of `needs`.
+    """
+
+    job: str
+    offering: Offering
+    inputs: tuple[Transfer, ...]
+    duration_seconds: float
+    is_duration_assumed: bool
+    start_seconds: float
+    compute_usd: float
+
+    @property
+    def finish_seconds(self) -> float:
+        """When the job is expected to end."""
+        return self.start_seconds + self.duration_seconds
+
+    @property
+    def transfer_usd(self) -> float:
+        """What bringing all inputs here costs."""
+        return sum(transfer.usd for transfer in self.inputs)
+
+    @property
+    def transfer_gb(self) -> float:
+        """How much comes in."""
+        return sum(transfer.gigabytes for transfer in self.inputs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """How well the objective is known.
+
+    `value` is the plan's objective and `bound` what no plan can be below, in dollars or seconds; `gap` is
+    (value - bound) / value. `method` is `direct` (no search was needed), `cbc`, `highs` or `greedy`. `seconds` is the
+    time planning took; two plans that differ in nothing else are equal.
+    """
+
+    value: float
+    bound: float
+    method: str
+    seconds: float = field(compare=False)
+
+    @property
+    def gap(self) -> float:
+        """The largest share of the value that a better plan could save; 0 when proven optimal."""
+        return max(0.0, self.value - self.bound) / self.value if self.value > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Where and when every job runs.
+
+    `placements` stand in an order in which they can run: every job after all that it needs. `local_slots` is how many
+    jobs the local machine takes at once. `notes` are sentences for the user.
+    """
+
+    objective: Objective
+    status: PlanStatus
+    placements: tuple[Placement, ...]
+    proof: Proof
+    local_slots: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def cost(self) -> CostBreakdown:
+        """What the plan costs."""
+        return CostBreakdown(
+            compute_usd=sum(placement.compute_usd for placement in self.placements),
+            transfer_usd=sum(placement.transfer_usd for placement in self.placements),
+        )
+
+    @property
+    def makespan_seconds(self) -> float:
+        """Seconds from the start of the run to its end; 0 for a plan without jobs."""
+        return max((placement.finish_seconds for placement in self.placements), default=0.0)
+
+    @property
+    def price_dates(self) -> tuple[date, ...]:
+        """The days on which the prices of the chosen offerings were taken, oldest first."""
+        days = {placement.offering.price_date for placement in self.placements}
+        return tuple(sorted(day for day in days if day is not None))
+
+    def placement(self, job: str) -> Placement:
+        """Return the decision for one job.
+
+        Raises:
+            KeyError: the plan has no such job.
+        """
+        for placement in self.placements:
+            if placement.job == job:
+                return placement
+        raise KeyError(job)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the machine-readable form, as in `schemas/plan.schema.json`."""
+        cost = self.cost
+        return {
+            "format": PLAN_FORMAT,
+            "objective": self.objective.value,
+            "status": self.status.value,
+            "cost": {
+                "compute_usd": cost.compute_usd,
+                "transfer_usd": cost.transfer_usd,
+                "total_usd": cost.total_usd,
+            },
+            "makespan_seconds": self.makespan_seconds,
+            "proof": {
+                "value": self.proof.value,
+                "bound": self.proof.bound,
+                "gap": self.proof.gap,
+                "method": self.proof.method,
+                "seconds": self.proof.seconds,
+            },
+            "local_slots": self.local_slots,
+            "price_dates": [day.isoformat() for day in self.price_dates],
+            "notes": list(self.notes),
+            "jobs": [_placement_to_json(placement) for placement in self.placements],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Plan":
+        """Read what `to_json` wrote; the figures that follow from others are computed again, not read.
+
+        Raises:
+            ValueError: this is not a plan, or one of another format.
+        """
+        if data.get("format") != PLAN_FORMAT:
+            raise ValueError(f"not a plan: its format is {data.get('format')!r}, this skyflow reads {PLAN_FORMAT!r}")
+        try:
+            proof = data["proof"]
+            return cls(
+                objective=Objective(data["objective"]),
+                status=PlanStatus(data["status"]),
+                placements=tuple(_placement_from_json(job) for job in data["jobs"]),
+                proof=Proof(
+                    value=proof["value"], bound=proof["bound"], method=proof["method"], seconds=proof["seconds"]
+                ),
+                local_slots=data["local_slots"],
+                notes=tuple(data["notes"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"not a plan: {error}") from error
+
+
+def _placement_to_json(placement: Placement) -> dict[str, object]:
+    return {
+        "job": placement.job,
+        "offering": placement.offering.to_json(),
+        "duration_seconds": placement.duration_seconds,
+        "is_duration_assumed": placement.is_duration_assumed,
+        "start_seconds": placement.start_seconds,
+        "finish_seconds": placement.finish_seconds,
+        "compute_usd": placement.compute_usd,
+        "transfer_usd": placement.transfer_usd,
+        "inputs": [
+            {
+                "from_job": transfer.from_job,
+                "gigabytes": transfer.gigabytes,
+                "usd": transfer.usd,
+                "seconds": transfer.seconds,
+            }
+            for transfer in placement.inputs
+        ],
+    }
+
+
+def _placement_from_json(data: Mapping[str, Any]) -> Placement:
+    return Placement(
+        job=data["job"],
+        offering=Offering.from_json(data["offering"]),
+        inputs=tuple(
+            Transfer(
+                from_job=transfer["from_job"],
+                gigabytes=transfer["gigabytes"],
+                usd=transfer["usd"],
+                seconds=transfer["seconds"],
+            )
+            for transfer in data["inputs"]
+        ),
+        duration_seconds=data["duration_seconds"],
+        is_duration_assumed=data["is_duration_assumed"],
+        start_seconds=data["start_seconds"],
+        compute_usd=data["compute_usd"],
+    )

@@ -1,0 +1,232 @@
+"""One execution of a workflow as it is remembered: what moved, when, and what is known of it since."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NewType
+
+from skyflow.model.annotation import Annotation, AnnotationRecord
+from skyflow.model.status import Conclusion, Entity, Reason, Status
+
+__all__ = [
+    "AttemptRecord",
+    "Event",
+    "JobRecord",
+    "Json",
+    "NewRun",
+    "RunHistory",
+    "RunId",
+    "RunOverview",
+    "RunRecord",
+    "StepRecord",
+    "Transition",
+    "last_annotations",
+]
+
+RunId = NewType("RunId", str)
+"""Names a run for good; sorts by the time the run was made."""
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+"""What JSON can carry."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """One move of one entity along an arrow of its state diagram.
+
+    `old` is None at creation. `job_key`, `attempt` and `position` name the entity as far as they apply: a run has none
+    of them, a step has all three. `data` is what is remembered with the move (a name, an exit code, outputs).
+    """
+
+    entity: Entity
+    old: Status | None
+    new: Status
+    job_key: str | None = None
+    attempt: int | None = None
+    position: int | None = None
+    conclusion: Conclusion | None = None
+    reason: Reason | None = None
+    message: str | None = None
+    data: Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def entity_id(self) -> str:
+        """The entity within its run: empty for the run itself, else `build`, `build#1`, `build#1/2`."""
+        text = self.job_key or ""
+        if self.attempt is not None:
+            text += f"#{self.attempt}"
+        if self.position is not None:
+            text += f"/{self.position}"
+        return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRun:
+    """What is stored when a run is made: all that a later process needs to continue it.
+
+    `callee_sources` are the workflows that may be called, by what `uses` says. `contexts` holds the contexts that do not change during a run (github, runner, ...), but never a secret; of those
+    there are only `secret_names`: what was given and may be used. `plan` is the plan as JSON.
+    """
+
+    id: RunId
+    workflow_name: str
+    workflow_path: str
+    workflow_source: str
+    callee_sources: Mapping[str, str]
+    contexts: Mapping[str, Json]
+    plan: Json
+    slots: int
+    secret_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """A stored run. `number` counts the runs of one store from 1; `display_name` is what `run-name` gave, if anything."""
+
+    id: RunId
+    number: int
+    workflow_name: str
+    workflow_path: str
+    workflow_source: str
+    callee_sources: Mapping[str, str]
+    contexts: Mapping[str, Json]
+    plan: Json
+    slots: int
+    display_name: str | None
+    secret_names: tuple[str, ...]
+    status: Status
+    conclusion: Conclusion | None
+    reason: Reason | None
+    message: str | None
+    created_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+
+    @property
+    def title(self) -> str:
+        """What to call the run in a line of text: its workflow, and its own name if it has one."""
+        return self.workflow_name if self.display_name is None else f"{self.workflow_name}: {self.display_name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRecord:
+    """A stored job. `outcome` is the conclusion before `continue-on-error`; `started_at` that of its latest attempt."""
+
+    key: str
+    spec_id: str
+    leg_index: int
+    leg_total: int
+    name: str
+    matrix: Json
+    max_parallel: int | None
+    fail_fast: bool
+    continue_on_error: bool
+    concurrency_group: str | None
+    status: Status
+    outcome: Conclusion | None
+    conclusion: Conclusion | None
+    reason: Reason | None
+    message: str | None
+    outputs: Mapping[str, str]
+    queued_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRecord:
+    """A stored attempt."""
+
+    job_key: str
+    number: int
+    status: Status
+    conclusion: Conclusion | None
+    reason: Reason | None
+    message: str | None
+    started_at: datetime
+    completed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRecord:
+    """A stored step."""
+
+    job_key: str
+    attempt: int
+    position: int
+    name: str
+    status: Status
+    outcome: Conclusion | None
+    conclusion: Conclusion | None
+    reason: Reason | None
+    message: str | None
+    exit_code: int | None
+    started_at: datetime | None
+    completed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A stored transition with its time; `id` grows with every event of a store."""
+
+    id: int
+    at: datetime
+    transition: Transition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOverview:
+    """A stored run, and whether a living process drives it; one that is in progress without was killed."""
+
+    run: RunRecord
+    is_driven: bool
+
+    @property
+    def state(self) -> str:
+        """The conclusion, or where the run stands: `in_progress`, or `interrupted` when `skyflow resume` can go on."""
+        if self.run.conclusion is not None:
+            return self.run.conclusion.value
+        return Status.IN_PROGRESS.value if self.is_driven else Status.INTERRUPTED.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunHistory:
+    """Everything that is stored of a run but its events."""
+
+    overview: RunOverview
+    jobs: tuple[JobRecord, ...]
+    attempts: tuple[AttemptRecord, ...]
+    steps: tuple[StepRecord, ...]
+    annotations: tuple[AnnotationRecord, ...] = ()
+
+    def attempts_of(self, job_key: str) -> tuple[AttemptRecord, ...]:
+        """Return the attempts at a job, first to last."""
+        return tuple(attempt for attempt in self.attempts if attempt.job_key == job_key)
+
+    def steps_of(self, job_key: str, attempt: int) -> tuple[StepRecord, ...]:
+        """Return the steps of an attempt in order."""
+        return tuple(step for step in self.steps if (step.job_key, step.attempt) == (job_key, attempt))
+
+    @property
+    def last_annotations(self) -> tuple[AnnotationRecord, ...]:
+        """The annotations of every job's last attempt."""
+        return last_annotations(self.attempts, self.annotations)
+
+    def annotations_of(self, job_key: str, attempt: int, position: int) -> tuple[Annotation, ...]:
+        """Return the annotations of a step in the order it made them."""
+        place = (job_key, attempt, position)
+        return tuple(
+            record.annotation
+            for record in self.annotations
+            if (record.job_key, record.attempt, record.position) == place
+        )
+
+
+def last_annotations(
+    attempts: Iterable[AttemptRecord], annotations: Iterable[AnnotationRecord]
+) -> tuple[AnnotationRecord, ...]:
+    """Return the annotations that were made by the last attempt at their job."""
+    last: dict[str, int] = {}
+    for attempt in attempts:
+        last[attempt.job_key] = max(attempt.number, last.get(attempt.job_key, 0))
+    return tuple(record for record in annotations if record.attempt == last.get(record.job_key))

@@ -1,0 +1,49 @@
+"""How steps are executed on a machine."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from skyflow.model.execution import StepRef, StepRequest, StepResult
+
+__all__ = ["HashFilesError", "Runner"]
+
+
+class HashFilesError(Exception):
+    """The files cannot be hashed; the message is for the user."""
+
+
+class Runner(Protocol):
+    """Runs the steps of jobs on one kind of machine.
+
+    A step that fails is a result, never an exception.
+    """
+
+    async def run_step(self, step: StepRef, request: StepRequest, output: Callable[[str], None]) -> StepResult:
+        """Run one script to its end and return how it ended.
+
+        `output` receives whole lines, already masked, after they were written to the log of the step.
+        """
+        ...
+
+    def stop_step(self, step: StepRef, *, force: bool) -> None:
+        """Ask a running step to end: interrupt, terminate, kill, with time in between; at once when `force`.
+
+        Returns at once; `run_step` returns when the whole process tree is gone. Harmless for a step that has ended.
+        """
+        ...
+
+    async def release(self, job_key: str, attempt: int) -> None:
+        """End everything an attempt left running and remove its temporary files; called once, at its end."""
+        ...
+
+    async def recover(self) -> None:
+        """End whatever an earlier, dead driver of this run left running; called once, before anything starts."""
+        ...
+
+    async def hash_files(self, patterns: tuple[str, ...]) -> str:
+        """Return what `hashFiles` gives for its arguments: a SHA-256 of the matching files, or nothing without any.
+
+        Raises:
+            HashFilesError: an argument is not valid, a file cannot be read, or it takes too long.
+        """
+        ...

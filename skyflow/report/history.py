@@ -1,0 +1,113 @@
+"""Runs as they are remembered: the list of them, and one with all its jobs, attempts and steps."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from skyflow.model.run import AttemptRecord, JobRecord, RunHistory, RunOverview, StepRecord
+from skyflow.model.status import Conclusion, Status
+from skyflow.report.annotations import render_annotations
+from skyflow.report.words import COLOURS, Signs, elapsed, reason_text, verdict_text
+
+__all__ = ["render_history", "render_runs"]
+
+
+def render_runs(runs: Sequence[RunOverview]) -> RenderableType:
+    """Return a table of runs, or a sentence where there are none."""
+    if not runs:
+        return Text("No run yet. `skyflow run FILE` makes the first.")
+    table = Table(box=None, pad_edge=False, header_style="bright_black")
+    table.add_column("run", justify="right", no_wrap=True)
+    table.add_column("workflow", overflow="ellipsis", no_wrap=True)
+    table.add_column("result", no_wrap=True)
+    table.add_column("time", justify="right", no_wrap=True)
+    table.add_column("started", no_wrap=True, style="bright_black")
+    table.add_column("id", no_wrap=True, style="bright_black")
+    for overview in runs:
+        run = overview.run
+        table.add_row(
+            str(run.number),
+            Text(run.title),
+            Text(overview.state.replace("_", " "), _colour(overview)),
+            elapsed(run.started_at, run.completed_at),
+            _local(run.created_at),
+            run.id,
+        )
+    return table
+
+
+def render_history(history: RunHistory, signs: Signs) -> Iterator[RenderableType]:
+    """Yield what to print of one run: a headline, then every job with its steps."""
+    overview = history.overview
+    run = overview.run
+    yield Text.assemble(
+        (f"Run {run.number}", "bold"),
+        f"  {run.title}  ",
+        (overview.state.replace("_", " "), _colour(overview)),
+        (f"  {elapsed(run.started_at, run.completed_at)}  {_local(run.created_at)}  {run.id}", "bright_black"),
+    )
+    yield Text(f"from {run.workflow_path}", "bright_black")
+    if overview.state == Status.INTERRUPTED.value:
+        yield Text(f"`skyflow resume {run.number}` continues it.", "yellow")
+    table = Table.grid(padding=(0, 1), pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", style="bright_black", no_wrap=True)
+    table.add_column(style="bright_black", overflow="fold")
+    for job in history.jobs:
+        table.add_row()
+        table.add_row(*_job_row(job, signs))
+        attempts = history.attempts_of(job.key)
+        for attempt in attempts:
+            if len(attempts) > 1:
+                table.add_row(*_attempt_row(attempt))
+            for step in history.steps_of(job.key, attempt.number):
+                table.add_row(*_step_row(step, signs))
+        for name, value in job.outputs.items():
+            table.add_row(Text.assemble("  ", (f"{name} = ", "bright_black"), _one_line(value)))
+    yield table
+    if history.annotations:
+        yield Text()
+        yield from render_annotations(history.jobs, history.last_annotations)
+
+
+def _job_row(job: JobRecord, signs: Signs) -> tuple[Text, str, str]:
+    sign = _signed(signs, job.status, job.outcome, job.conclusion)
+    return (
+        sign.append(job.name, "bold"),
+        elapsed(job.started_at, job.completed_at),
+        reason_text(job.reason, job.message),
+    )
+
+
+def _attempt_row(attempt: AttemptRecord) -> tuple[Text, str, str]:
+    took = elapsed(attempt.started_at, attempt.completed_at)
+    return Text(f"  attempt {attempt.number}"), took, reason_text(attempt.reason, attempt.message)
+
+
+def _step_row(step: StepRecord, signs: Signs) -> tuple[Text, str, str]:
+    line = Text("  ") + _signed(signs, step.status, step.outcome, step.conclusion).append(
+        f"{step.position} {step.name}"
+    )
+    return line, elapsed(step.started_at, step.completed_at), reason_text(step.reason, step.message)
+
+
+def _signed(signs: Signs, status: Status, outcome: Conclusion | None, conclusion: Conclusion | None) -> Text:
+    text = Text(f"{signs.of(status, conclusion)} ", COLOURS[conclusion] if conclusion else "cyan")
+    if outcome is Conclusion.FAILURE and conclusion is Conclusion.SUCCESS:
+        text.append(f"({verdict_text(outcome, conclusion, status)}) ", "yellow")
+    return text
+
+
+def _colour(overview: RunOverview) -> str:
+    return COLOURS[overview.run.conclusion] if overview.run.conclusion else "yellow"
+
+
+def _local(at: datetime) -> str:
+    return f"{at.astimezone():%Y-%m-%d %H:%M}"
+
+
+def _one_line(value: str) -> str:
+    return " / ".join(value.splitlines())

@@ -1,0 +1,125 @@
+"""A plan as a table for people; whoever shows one imports this module then, for it loads rich."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import StringIO
+
+from rich.console import Console, ConsoleOptions, Group, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from skyflow.model.placement import Placement, Plan, PlanStatus
+from skyflow.model.resources import LOCAL, Market
+from skyflow.model.units import format_duration, format_gb, format_usd
+
+__all__ = ["PlanTable", "plan_text", "render_plan"]
+
+_WIDE = 90
+"""From this many columns on, the place has a column of its own."""
+_NARROW = 72
+"""Below this many columns, the data that moves is left to the totals."""
+
+
+def render_plan(plan: Plan) -> "PlanTable":
+    """Return a rich renderable: one line per job, then the totals, the dates of the prices and the notes."""
+    return PlanTable(plan)
+
+
+def plan_text(plan: Plan, *, width: int = 100) -> str:
+    """Return the same as plain text, at most `width` columns wide."""
+    file = StringIO()
+    Console(file=file, width=width, color_system=None, force_terminal=False, highlight=False).print(render_plan(plan))
+    return "".join(f"{line.rstrip()}\n" for line in file.getvalue().splitlines())
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTable:
+    """A plan that fits itself into whatever width it is given."""
+
+    plan: Plan
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        placements = self.plan.placements
+        is_wide = options.max_width >= _WIDE and any(one.offering.provider != LOCAL for one in placements)
+        has_transfers = options.max_width >= _NARROW and any(one.transfer_gb for one in placements)
+        yield Group(
+            _table(placements, is_wide=is_wide, has_transfers=has_transfers),
+            Text(""),
+            _totals(self.plan),
+            *(Text(line, style="dim") for line in _small_print(self.plan)),
+        )
+
+
+def _table(placements: Sequence[Placement], *, is_wide: bool, has_transfers: bool) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
+    table.add_column("job", overflow="fold")
+    table.add_column("machine", overflow="fold")
+    if is_wide:
+        table.add_column("where", overflow="fold")
+    for column in ("start", "time", "cost"):
+        table.add_column(column, justify="right", no_wrap=True)
+    if has_transfers:
+        table.add_column("data in", justify="right")
+    for placement in placements:
+        machine, where = _machine(placement), _where(placement)
+        cells: list[Text | str] = [
+            placement.job,
+            *((machine, where) if is_wide else (Text(" ").join(part for part in (machine, where) if part),)),
+            f"+{format_duration(placement.start_seconds)}" if placement.start_seconds else "0s",
+            ("~" if placement.is_duration_assumed else "") + format_duration(placement.duration_seconds),
+            format_usd(placement.compute_usd),
+        ]
+        if has_transfers:
+            cells.append(_data_in(placement))
+        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in cells))
+    return table
+
+
+def _machine(placement: Placement) -> Text:
+    offering = placement.offering
+    if offering.provider == LOCAL:
+        return Text("this machine")
+    text = Text(f"{offering.provider} {offering.instance_type}")
+    if offering.accelerators:
+        text.append(f" {offering.accelerators.name}:{offering.accelerators.count}", style="cyan")
+    return text
+
+
+def _where(placement: Placement) -> Text:
+    offering = placement.offering
+    if offering.provider == LOCAL:
+        return Text("")
+    text = Text(offering.place.name)
+    if offering.market is Market.SPOT:
+        text.append(" spot", style="magenta")
+    return text
+
+
+def _data_in(placement: Placement) -> str:
+    if not placement.transfer_gb:
+        return ""
+    return f"{format_gb(placement.transfer_gb)} {format_usd(placement.transfer_usd)}"
+
+
+def _totals(plan: Plan) -> Text:
+    cost = plan.cost
+    text = Text()
+    text.append(f"cost {format_usd(cost.total_usd)}", style="bold")
+    if cost.transfer_usd:
+        text.append(f" ({format_usd(cost.compute_usd)} machines + {format_usd(cost.transfer_usd)} data)")
+    text.append(", ")
+    text.append(f"makespan {format_duration(plan.makespan_seconds)}", style="bold")
+    text.append("; ")
+    if plan.status is PlanStatus.OPTIMAL:
+        text.append(f"{plan.status} for {plan.objective}", style="green")
+    else:
+        text.append(f"{plan.status}, at most {plan.proof.gap:.1%} of the {plan.objective} to save", style="yellow")
+    return text
+
+
+def _small_print(plan: Plan) -> list[str]:
+    lines = []
+    if days := plan.price_dates:
+        since = f"{days[0]} to {days[-1]}" if days[0] != days[-1] else f"{days[0]}"
+        lines.append(f"prices of {since}")
+    return [*lines, *plan.notes]

@@ -1,0 +1,86 @@
+"""What a reporter has to remember of a run to say something about it: names, start times, last lines."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from skyflow.model.execution import StepRef
+from skyflow.model.run import Transition
+from skyflow.model.status import Conclusion, Entity, Reason, Status
+from skyflow.report.lines import last_lines
+from skyflow.report.words import Signs
+
+__all__ = ["JobProgress", "Progress"]
+
+_TAIL_LINES = 12
+
+
+@dataclass(slots=True)
+class JobProgress:
+    """One job as it goes along."""
+
+    key: str
+    name: str
+    status: Status = Status.QUEUED
+    outcome: Conclusion | None = None
+    conclusion: Conclusion | None = None
+    reason: Reason | None = None
+    message: str | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    step_name: str = ""
+    steps: dict[int, str] = field(default_factory=dict)
+    failed_step: str | None = None
+    tail: deque[str] = field(default_factory=lambda: deque(maxlen=_TAIL_LINES))
+
+    @property
+    def last_line(self) -> str:
+        """The newest line of output that is not blank."""
+        return next((line for line in reversed(self.tail) if line.strip()), "")
+
+
+class Progress:
+    """Every job of a run, kept up to date by the moves that a reporter hears of."""
+
+    def __init__(self, signs: Signs) -> None:
+        self._signs = signs
+        self.jobs: dict[str, JobProgress] = {}
+
+    def moved(self, move: Transition, at: datetime) -> JobProgress | None:
+        """Take a move in, and return the job it concerns."""
+        if move.job_key is None:
+            return None
+        job = self.jobs.setdefault(move.job_key, JobProgress(key=move.job_key, name=move.job_key))
+        if move.entity is Entity.JOB:
+            job.name = str(move.data.get("name", job.name))
+            self._job_moved(job, move, at)
+        elif move.entity is Entity.STEP:
+            self._step_moved(job, move)
+        return job
+
+    def output(self, step: StepRef, text: str) -> None:
+        """Remember the last lines of a job."""
+        job = self.jobs.get(step.job_key)
+        if job is not None:
+            job.tail.extend(last_lines(text, _TAIL_LINES, self._signs))
+
+    def _job_moved(self, job: JobProgress, move: Transition, at: datetime) -> None:
+        job.status = move.new
+        if move.new is Status.IN_PROGRESS:
+            job.started_at = at
+            job.tail.clear()
+        elif move.new is Status.COMPLETED:
+            outcome = move.data.get("outcome")
+            job.outcome = Conclusion(outcome) if isinstance(outcome, str) else move.conclusion
+            job.conclusion, job.reason, job.message = move.conclusion, move.reason, move.message
+            job.completed_at = at
+
+    def _step_moved(self, job: JobProgress, move: Transition) -> None:
+        position = move.position or 0
+        if "name" in move.data:
+            job.steps[position] = str(move.data["name"])
+        if move.new is Status.IN_PROGRESS:
+            job.step_name = job.steps.get(position, "")
+            job.tail.clear()
+        elif move.conclusion is Conclusion.FAILURE:
+            job.failed_step = job.steps.get(position)

@@ -1,0 +1,87 @@
+"""A stored run in its machine-readable form, as in `schemas/run.schema.json`."""
+
+from datetime import datetime
+
+from skyflow.model.run import Json, RunHistory, RunOverview
+
+__all__ = ["history_to_json", "overview_to_json"]
+
+
+def overview_to_json(overview: RunOverview) -> dict[str, Json]:
+    """Return the machine-readable form of a run."""
+    run = overview.run
+    return {
+        "id": run.id,
+        "number": run.number,
+        "workflow": run.workflow_name,
+        "name": run.display_name or run.workflow_name,
+        "path": run.workflow_path,
+        "state": overview.state,
+        "status": run.status.value,
+        "conclusion": run.conclusion,
+        "reason": run.reason,
+        "message": run.message,
+        "created_at": _time(run.created_at),
+        "started_at": _time(run.started_at),
+        "completed_at": _time(run.completed_at),
+    }
+
+
+def history_to_json(history: RunHistory) -> dict[str, Json]:
+    """Return the machine-readable form of a run with its jobs, attempts and steps, as in `schemas/run.schema.json`."""
+    return overview_to_json(history.overview) | {
+        "plan": history.overview.run.plan,
+        "jobs": [
+            {
+                "key": job.key,
+                "id": job.spec_id,
+                "name": job.name,
+                "matrix": job.matrix,
+                "status": job.status.value,
+                "outcome": job.outcome,
+                "conclusion": job.conclusion,
+                "reason": job.reason,
+                "message": job.message,
+                "outputs": dict(job.outputs),
+                "queued_at": _time(job.queued_at),
+                "started_at": _time(job.started_at),
+                "completed_at": _time(job.completed_at),
+                "attempts": [
+                    {
+                        "number": attempt.number,
+                        "status": attempt.status.value,
+                        "conclusion": attempt.conclusion,
+                        "reason": attempt.reason,
+                        "message": attempt.message,
+                        "started_at": _time(attempt.started_at),
+                        "completed_at": _time(attempt.completed_at),
+                        "steps": [
+                            {
+                                "position": step.position,
+                                "name": step.name,
+                                "status": step.status.value,
+                                "outcome": step.outcome,
+                                "conclusion": step.conclusion,
+                                "reason": step.reason,
+                                "message": step.message,
+                                "exit_code": step.exit_code,
+                                "started_at": _time(step.started_at),
+                                "completed_at": _time(step.completed_at),
+                                "annotations": [
+                                    {**annotation.to_json()}
+                                    for annotation in history.annotations_of(job.key, attempt.number, step.position)
+                                ],
+                            }
+                            for step in history.steps_of(job.key, attempt.number)
+                        ],
+                    }
+                    for attempt in history.attempts_of(job.key)
+                ],
+            }
+            for job in history.jobs
+        ],
+    }
+
+
+def _time(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat(timespec="milliseconds")

@@ -1,0 +1,39 @@
+"""Findings as SARIF 2.1.0, which code hosts and editors read."""
+
+from collections.abc import Iterable
+
+from skyflow.diagnostics import Diagnostic, Severity
+
+__all__ = ["to_sarif"]
+
+_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.HINT: "note"}
+
+
+def to_sarif(findings: Iterable[Diagnostic], *, version: str) -> dict[str, object]:
+    """Return a log with one run of this version of skyflow; its rules are the codes that occur."""
+    found = list(findings)
+    codes = sorted({finding.code for finding in found})
+    driver = {"name": "skyflow", "semanticVersion": version, "rules": [{"id": code} for code in codes]}
+    results = [_result(finding, codes.index(finding.code)) for finding in found]
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _result(finding: Diagnostic, rule: int) -> dict[str, object]:
+    text = finding.message if finding.hint is None else f"{finding.message} ({finding.hint})"
+    span = finding.span
+    region = {
+        "startLine": span.line,
+        "startColumn": span.column,
+        "endLine": span.end_line,
+        "endColumn": span.end_column,
+    }
+    location = {"artifactLocation": {"uri": finding.path.replace("\\", "/")}, "region": region}
+    return {
+        "ruleId": finding.code,
+        "ruleIndex": rule,
+        "level": _LEVELS[finding.severity],
+        "message": {"text": text},
+        "locations": [{"physicalLocation": location}],
+    }

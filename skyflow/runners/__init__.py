@@ -1,0 +1,1 @@
+"""How steps run on a machine: shells, command files, masks, and processes that end when they must."""

@@ -1,0 +1,154 @@
+"""The files a step writes to talk to the runner: GITHUB_OUTPUT, GITHUB_ENV, GITHUB_PATH, GITHUB_STEP_SUMMARY.
+
+Format of the first two, as GitHub's runner reads it: `NAME=value` lines, and `NAME<<DELIMITER` followed by lines up to
+one that is exactly the delimiter. These four also have SKYFLOW_* names (GITHUB_STATE has none: SKYFLOW_STATE is the
+database).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from skyflow.model.execution import Pairs
+
+__all__ = [
+    "SUMMARY_LIMIT_BYTES",
+    "CommandFiles",
+    "FileAnswers",
+    "FileCommandError",
+    "check_variable",
+    "parse_paths",
+    "parse_variables",
+]
+
+SUMMARY_LIMIT_BYTES = 1024 * 1024
+"""GitHub drops a larger step summary."""
+
+_REFUSED_ENV = frozenset({"NODE_OPTIONS"})
+"""GitHub refuses to set these: they change how every later Node.js action starts."""
+
+
+class FileCommandError(Exception):
+    """A command file cannot be read; the message is for the user."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileAnswers:
+    """What a step wrote to its command files."""
+
+    outputs: Pairs = ()
+    state: Pairs = ()
+    env: Pairs = ()
+    path: tuple[str, ...] = ()
+
+
+class CommandFiles:
+    """The command files of one step, fresh and empty."""
+
+    def __init__(self, folder: Path, place: str) -> None:
+        self._output = folder / f"{place}.output"
+        self._env = folder / f"{place}.env"
+        self._path = folder / f"{place}.path"
+        self._state = folder / f"{place}.state"
+        self._summary = folder / f"{place}.summary"
+        for file in (self._output, self._env, self._path, self._state, self._summary):
+            file.write_bytes(b"")
+
+    def variables(self) -> Pairs:
+        """Return the environment variables that tell the step where its files are."""
+        files = (
+            ("OUTPUT", self._output),
+            ("ENV", self._env),
+            ("PATH", self._path),
+            ("STEP_SUMMARY", self._summary),
+        )
+        both = tuple((f"{prefix}_{name}", str(file)) for prefix in ("GITHUB", "SKYFLOW") for name, file in files)
+        return (*both, ("GITHUB_STATE", str(self._state)))
+
+    def read(self) -> FileAnswers:
+        """Return what the step wrote.
+
+        Raises:
+            FileCommandError: a file is not in the format; the step has failed.
+        """
+        outputs = parse_variables(_text(self._output), command="output")
+        state = parse_variables(_text(self._state), command="state")
+        env = parse_variables(_text(self._env), command="env")
+        for name, _ in env:
+            check_variable(name)
+        return FileAnswers(outputs=outputs, state=state, env=env, path=parse_paths(_text(self._path)))
+
+    def keep_summary(self, target: Path, hide: Callable[[bytes], bytes]) -> None:
+        """Keep the step summary, if there is one, with hidden texts taken out. What the step wrote is removed.
+
+        Raises:
+            FileCommandError: it is too large and was dropped.
+        """
+        size = self._summary.stat().st_size if self._summary.is_file() else 0
+        if 0 < size <= SUMMARY_LIMIT_BYTES:
+            target.write_bytes(hide(self._summary.read_bytes()))
+        self._summary.unlink(missing_ok=True)
+        if size > SUMMARY_LIMIT_BYTES:
+            raise FileCommandError(f"the step summary has {size} bytes and was dropped: {SUMMARY_LIMIT_BYTES} are kept")
+
+
+def check_variable(name: str) -> None:
+    """Let a name pass that a step may set in the environment of later ones.
+
+    Raises:
+        FileCommandError: it is one of those that GitHub refuses.
+    """
+    if name.upper() in _REFUSED_ENV:
+        raise FileCommandError(f"Can't store {name} with GITHUB_ENV: it is reserved")
+
+
+def parse_variables(text: str, *, command: str) -> Pairs:
+    """Read `NAME=value` and `NAME<<DELIMITER` entries; the last value of a name wins.
+
+    Raises:
+        FileCommandError: a line is neither, a name or delimiter is empty, or a delimiter is missing.
+    """
+    found: dict[str, str] = {}
+    lines = iter(text.split("\n"))
+    for line in lines:
+        if not line:
+            continue
+        equals, heredoc = line.find("="), line.find("<<")
+        if equals >= 0 and (heredoc < 0 or equals < heredoc):
+            name, value = line[:equals], line[equals + 1 :]
+        elif heredoc >= 0:
+            name, delimiter = line[:heredoc], line[heredoc + 2 :]
+            if not name or not delimiter:
+                raise _unreadable(command, f"Invalid format '{line}'. Name and delimiter must not be empty")
+            value = _heredoc(lines, delimiter, command)
+        else:
+            raise _unreadable(command, f"Invalid format '{line}'")
+        if not name:
+            raise _unreadable(command, f"Invalid format '{line}'. Name must not be empty")
+        found[name] = value
+    return tuple(found.items())
+
+
+def parse_paths(text: str) -> tuple[str, ...]:
+    """Return one PATH entry per line that is not empty; the last line comes first in PATH."""
+    return tuple(reversed([line for line in text.split("\n") if line]))
+
+
+def _heredoc(lines: Iterator[str], delimiter: str, command: str) -> str:
+    collected: list[str] = []
+    for line in lines:
+        if line == delimiter:
+            return "\n".join(collected)
+        collected.append(line)
+    raise _unreadable(command, f"Invalid value. Matching delimiter not found '{delimiter}'")
+
+
+def _unreadable(command: str, why: str) -> FileCommandError:
+    return FileCommandError(f"Unable to process file command '{command}' successfully. {why}")
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_bytes().decode("utf-8-sig", errors="replace")
+    except FileNotFoundError:  # a step may well delete its own file; then it wrote nothing
+        return ""

@@ -1,0 +1,77 @@
+"""Which program runs a script: GitHub's built-in shells and custom command lines with `{0}`."""
+
+import shlex
+import shutil
+from dataclasses import dataclass
+
+__all__ = ["Shell", "ShellError", "find_shell"]
+
+_BUILT_IN = {
+    "bash": ("bash --noprofile --norc -e -o pipefail {0}", ".sh"),
+    "sh": ("sh -e {0}", ".sh"),
+    "python": ("python {0}", ".py"),
+    "pwsh": ("pwsh -command \". '{0}'\"", ".ps1"),
+    "powershell": ("powershell -command \". '{0}'\"", ".ps1"),
+    "cmd": ('cmd /D /E:ON /V:OFF /S /C "CALL \\"{0}\\""', ".cmd"),
+}
+_AROUND = {
+    ".ps1": (
+        "$ErrorActionPreference = 'stop'\n",
+        "\nif ((Test-Path -LiteralPath variable:\\LASTEXITCODE)) { exit $LASTEXITCODE }\n",
+    ),
+    ".cmd": ("@echo off\n", ""),
+}
+"""What GitHub puts before and after a script, so that it stops at the first error."""
+
+
+class ShellError(Exception):
+    """The shell is not valid, or not on this machine; the message is for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """A command line whose `{0}` stands for the script file, and how that file is written."""
+
+    words: tuple[str, ...]
+    suffix: str
+    before: str = ""
+    after: str = ""
+
+    def command(self, script_path: str) -> list[str]:
+        """Return the command line that runs a script file."""
+        return [word.replace("{0}", script_path) for word in self.words]
+
+
+def find_shell(name: str | None, *, search_path: str | None) -> Shell:
+    """Resolve a `shell:` value on this machine; None means bash if there is one, else sh.
+
+    GitHub gives an unset shell the arguments of `sh` (`bash -e`, without pipefail); so do we.
+
+    Args:
+        name: a built-in name, a command line with `{0}`, or None.
+        search_path: the PATH that the step will see.
+
+    Raises:
+        ShellError: neither a built-in name nor a command line with `{0}`, or the program is not on this machine.
+    """
+    if name is None:
+        default = "bash -e {0}" if shutil.which("bash", path=search_path) else "sh -e {0}"
+        line, suffix = default, ".sh"
+    elif name.lower() in _BUILT_IN:
+        line, suffix = _BUILT_IN[name.lower()]
+        if name.lower() == "python" and not shutil.which("python", path=search_path):
+            line = "python3 {0}"  # Debian ships no `python`
+    elif "{0}" in name:
+        line, suffix = name, ""
+    else:
+        known = ", ".join(_BUILT_IN)
+        raise ShellError(f"'{name}' is not a shell: write one of {known}, or a command line that contains {{0}}")
+    try:
+        program, *arguments = shlex.split(line)
+    except ValueError as error:
+        raise ShellError(f"the shell '{name}' cannot be split into words: {error}") from error
+    found = shutil.which(program, path=search_path)
+    if found is None:
+        raise ShellError(f"the shell '{program}' is not on PATH of this machine")
+    before, after = _AROUND.get(suffix, ("", ""))
+    return Shell(words=(found, *arguments), suffix=suffix, before=before, after=after)

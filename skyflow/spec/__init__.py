@@ -1,0 +1,87 @@
+"""From the text of a workflow file to a `Workflow`, with everything that is wrong with it said at once.
+
+    source -> tree -> walk -> parse -> checks
+    bytes     nodes   shape   meaning  rules
+
+`source` and `tree` read YAML 1.2 with the place of every node, `walk` compares it with the `grammar` and parses the
+expressions, `parse` and its siblings make the model, and `checks` has one rule in each module. `unsupported` says what
+of a valid workflow cannot be run. The YAML library takes long to import, so it is imported when a file is read.
+"""
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from skyflow.diagnostics import Diagnostic
+from skyflow.model.workflow import Workflow
+from skyflow.spec.render import render_diagnostic
+from skyflow.spec.source import read_bytes, source_lines
+from skyflow.spec.workspace import ReadFile, reader_for, workspace_of
+
+if TYPE_CHECKING:
+    from skyflow.model.action import Action
+
+__all__ = [
+    "LoadedWorkflow",
+    "ReadFile",
+    "load_action",
+    "load_workflow",
+    "reader_for",
+    "render_diagnostic",
+    "source_lines",
+    "workspace_of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedWorkflow:
+    """A valid workflow.
+
+    `findings` are warnings and hints, in reading order. `refusals` say what of it skyflow cannot run, and what to do
+    instead; while there are any, it must not be run.
+    """
+
+    workflow: Workflow
+    findings: tuple[Diagnostic, ...]
+    refusals: tuple[Diagnostic, ...] = ()
+
+
+def load_workflow(
+    path: str, *, text: str | bytes | None = None, platform: str = sys.platform, read: ReadFile | None = None
+) -> LoadedWorkflow:
+    """Read, check and parse one workflow file.
+
+    Args:
+        path: The file, as the user named it; findings repeat it.
+        text: The content, where it is known already; the file is not opened then.
+        platform: The `sys.platform` of the machine that `runs-on: local` means.
+        read: What reads the files that the workflow refers to; by default those of its workspace, or none where the
+            text is given.
+
+    Raises:
+        UsageError: The file cannot be read.
+        WorkflowInvalidError: The file has errors; it carries all findings, warnings and hints included.
+    """
+    from skyflow.spec.load import load  # noqa: PLC0415 - imports ruamel.yaml
+
+    content = text
+    if content is None:
+        content = read_bytes(path)
+        read = read or reader_for(workspace_of(path))
+    loaded = load(path, content, platform=platform, read=read)
+    return LoadedWorkflow(loaded.workflow, loaded.findings, loaded.refusals)
+
+
+def load_action(path: str, text: str | bytes) -> "Action":
+    """Read, check and parse the `action.yml` of a local action.
+
+    Args:
+        path: The file, as findings are to name it.
+        text: Its content.
+
+    Raises:
+        WorkflowInvalidError: The file has errors, or the action is of a kind that skyflow does not run.
+    """
+    from skyflow.spec.action import load  # noqa: PLC0415 - imports ruamel.yaml
+
+    return load(path, text)

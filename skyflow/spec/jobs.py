@@ -1,0 +1,142 @@
+"""Jobs: `jobs.<id>`."""
+
+from skyflow.model.workflow import (
+    INSERT,
+    AuthoredTree,
+    CallSpec,
+    Concurrency,
+    Container,
+    Defaults,
+    JobSpec,
+    Need,
+    Strategy,
+)
+from skyflow.spec.availability import JOB_IF
+from skyflow.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from skyflow.spec.reading import Fields, Reading
+from skyflow.spec.resources import read_data, read_estimate, read_requirements
+from skyflow.spec.runs_on import read_runs_on
+from skyflow.spec.steps import read_steps
+
+__all__ = ["read_concurrency", "read_defaults", "read_job", "read_needs"]
+
+
+def read_job(reading: Reading, key: ScalarNode, node: Node) -> JobSpec:
+    """Return one job."""
+    fields = reading.fields(node)
+    runs_on, providers = read_runs_on(reading, fields.take("runs-on"))
+    return JobSpec(
+        id=key.key,
+        span=key.span,
+        name=reading.text(fields.take("name")),
+        needs=read_needs(reading, fields.take("needs")),
+        condition=reading.condition(fields.take("if"), JOB_IF, default_span=key.span),
+        runs_on=runs_on,
+        requirements=read_requirements(reading, fields.take("resources"), providers),
+        estimate=read_estimate(reading, fields.take("estimate")),
+        data_gb=read_data(reading, fields.take("data")),
+        env=reading.texts(fields.take("env")),
+        defaults=read_defaults(reading, fields.take("defaults")),
+        strategy=_read_strategy(reading, fields.take("strategy")),
+        outputs=reading.texts(fields.take("outputs")),
+        timeout_minutes=reading.number(fields.take("timeout-minutes")),
+        cancel_timeout_minutes=reading.number(fields.take("cancel-timeout-minutes")),
+        continue_on_error=reading.flag(fields.take("continue-on-error")),
+        concurrency=read_concurrency(reading, fields.take("concurrency")),
+        container=_read_container(reading, fields.take("container")),
+        services=_read_services(reading, fields.take("services")),
+        call=_read_call(reading, fields),
+        steps=read_steps(reading, fields.take("steps")),
+    )
+
+
+def read_defaults(reading: Reading, node: Node | None) -> Defaults:
+    """Return `defaults` of a job or of the workflow."""
+    run = reading.fields(reading.fields(node).take("run"))
+    return Defaults(
+        shell=reading.text(run.take("shell")), working_directory=reading.text(run.take("working-directory"))
+    )
+
+
+def read_needs(reading: Reading, node: Node | None) -> tuple[Need, ...]:
+    """Return one id, or a list of ids."""
+    items = node.items if isinstance(node, SequenceNode) else () if node is None else (node,)
+    return tuple(Need(text, item.span) for item in items if (text := reading.plain_text(item)) is not None)
+
+
+def read_concurrency(reading: Reading, node: Node | None) -> Concurrency | None:
+    """Return `concurrency` of a job or of the workflow; an expression in its place names the group."""
+    fields = reading.fields(node)
+    group = reading.text(fields.take("group")) if isinstance(node, MappingNode) else reading.text(node)
+    if group is None or node is None:
+        return None
+    return Concurrency(
+        group=group,
+        span=node.span,
+        cancel_in_progress=reading.flag(fields.take("cancel-in-progress")),
+        queue=reading.text(fields.take("queue")),
+    )
+
+
+def _read_call(reading: Reading, fields: Fields) -> CallSpec | None:
+    node = fields.take("uses")
+    uses = reading.plain_text(node)
+    if node is None or uses is None:
+        return None
+    secrets = fields.take("secrets")
+    inherit = isinstance(secrets, ScalarNode)
+    inputs = tuple(
+        (reading.key(key), reading.scalar(value))
+        for key, value in reading.fields(fields.take("with")).rest()
+        if isinstance(value, ScalarNode)
+    )
+    return CallSpec(
+        uses=uses,
+        span=node.span,
+        inputs=inputs,
+        secrets=() if inherit else reading.texts(secrets),
+        inherit_secrets=inherit,
+    )
+
+
+def _read_services(reading: Reading, node: Node | None) -> tuple[tuple[str, Container], ...]:
+    if isinstance(node, ScalarNode):
+        return ((INSERT, Container(span=node.span, image=reading.scalar(node))),)
+    found = ((key, _read_container(reading, value)) for key, value in reading.fields(node).rest())
+    return tuple((reading.key(key), container) for key, container in found if container is not None)
+
+
+def _read_container(reading: Reading, node: Node | None) -> Container | None:
+    if node is None:
+        return None
+    if isinstance(node, ScalarNode):
+        return Container(span=node.span, image=reading.text(node))
+    fields = reading.fields(node)
+    credentials = reading.fields(fields.take("credentials"))
+    return Container(
+        span=node.span,
+        image=reading.text(fields.take("image")),
+        env=reading.texts(fields.take("env")),
+        ports=reading.list_of_texts(fields.take("ports")),
+        volumes=reading.list_of_texts(fields.take("volumes")),
+        options=reading.text(fields.take("options")),
+        username=reading.text(credentials.take("username")),
+        password=reading.text(credentials.take("password")),
+        entrypoint=reading.text(fields.take("entrypoint")),
+        command=reading.text(fields.take("command")),
+    )
+
+
+def _read_strategy(reading: Reading, node: Node | None) -> Strategy:
+    if isinstance(node, ScalarNode):
+        return Strategy(whole=reading.scalar(node))
+    fields = reading.fields(node)
+    return Strategy(
+        matrix=_read_matrix(reading, fields.take("matrix")),
+        fail_fast=reading.flag(fields.take("fail-fast")),
+        max_parallel=reading.number(fields.take("max-parallel")),
+    )
+
+
+def _read_matrix(reading: Reading, node: Node | None) -> AuthoredTree | None:
+    return None if node is None else reading.tree(node)

@@ -1,0 +1,190 @@
+"""What GitHub accepts and skyflow cannot run, or runs as if it were not there.
+
+Such a workflow is valid, and `skyflow validate` says so; a run of it is refused before anything starts. Each feature is
+one entry of `FEATURES`: when the engine learns it, its entry goes. Keys that skyflow ignores without harm are mentioned
+once a file.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from skyflow.diagnostics import Span
+from skyflow.model.workflow import (
+    INSERT,
+    CancelStep,
+    EnvSpec,
+    ParallelStep,
+    Step,
+    UsesStep,
+    WaitStep,
+)
+from skyflow.spec.checks.subject import Subject, all_steps
+from skyflow.spec.findings import Findings
+from skyflow.spec.nodes import MappingNode, Node, find
+from skyflow.spec.runs_on import labels_of, misplaced_label
+
+__all__ = ["BUILT_IN_ACTIONS", "FEATURES", "Feature", "find_refusals"]
+
+BUILT_IN_ACTIONS = (
+    "actions/cache",
+    "actions/cache/restore",
+    "actions/cache/save",
+    "actions/checkout",
+    "actions/download-artifact",
+    "actions/setup-node",
+    "actions/setup-python",
+    "actions/upload-artifact",
+)
+"""The actions that skyflow has versions of its own of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """Something that cannot be run: what it is, what to do instead, and where a workflow has it."""
+
+    what: str
+    instead: str
+    find: Callable[[Subject], Iterator[Span]]
+
+
+def find_refusals(subject: Subject, findings: Findings, refusals: Findings) -> None:
+    """Add a warning to `refusals` for all that cannot be run, and a hint to `findings` for keys without effect."""
+    for feature in FEATURES:
+        for span in feature.find(subject):
+            refusals.warning("cannot-run", span, f"skyflow cannot run {feature.what}", hint=feature.instead)
+    _mention(subject.root, findings)
+
+
+# ------------------------------------------------------------------------------------------------ keys without effect
+
+_NO_EFFECT = {
+    "permissions": ": there is no GitHub token",
+    "environment": ": there are no GitHub deployments",
+    "cancel-timeout-minutes": " yet",
+}
+
+
+def _mention(root: Node, findings: Findings) -> None:
+    noted: set[str] = set()
+    jobs = find(root, ("jobs",))
+    below = [entry.value for entry in jobs.entries.values()] if isinstance(jobs, MappingNode) else []
+    for node in (root, *below):
+        for name, why in _NO_EFFECT.items():
+            entry = node.entries.get(name) if isinstance(node, MappingNode) else None
+            if entry is not None and name not in noted:
+                noted.add(name)
+                findings.hint("no-effect", entry.key.span, f"'{name}' is accepted but has no effect{why}")
+
+
+# ---------------------------------------------------------------------------------------------------- where they are
+
+
+def _steps(subject: Subject) -> Iterator[Step]:
+    for job in subject.workflow.jobs:
+        yield from all_steps(job.steps)
+
+
+def _actions(subject: Subject, wanted: Callable[[str], bool]) -> Iterator[Span]:
+    for step in _steps(subject):
+        if isinstance(step, UsesStep) and wanted(step.uses):
+            yield step.uses_span
+
+
+def _is_local(uses: str) -> bool:
+    return uses.startswith(("./", ".\\", "$/"))
+
+
+def _is_docker(uses: str) -> bool:
+    return uses.startswith("docker://")
+
+
+def _is_built_in(uses: str) -> bool:
+    return uses.partition("@")[0].lower() in BUILT_IN_ACTIONS
+
+
+def _is_remote(uses: str) -> bool:
+    return not (_is_local(uses) or _is_docker(uses) or _is_built_in(uses))
+
+
+def _background(subject: Subject) -> Iterator[Span]:
+    for step in _steps(subject):
+        if isinstance(step, WaitStep | CancelStep | ParallelStep):
+            yield step.span
+        elif step.background is not None:
+            yield step.background.span
+
+
+def _job_keys(*keys: str) -> Callable[[Subject], Iterator[Span]]:
+    """Return what finds keys of jobs."""
+
+    def found(subject: Subject) -> Iterator[Span]:
+        for job in subject.workflow.jobs:
+            node = find(subject.root, ("jobs", job.id))
+            entries = node.entries if isinstance(node, MappingNode) else {}
+            yield from (entries[key].key.span for key in keys if key in entries)
+
+    return found
+
+
+def _remote_calls(subject: Subject) -> Iterator[Span]:
+    for job in subject.workflow.jobs:
+        if job.call is not None and not job.call.uses.startswith("./"):
+            yield job.call.span
+
+
+def _computed_keys(subject: Subject) -> Iterator[Span]:
+    workflow = subject.workflow
+    maps: list[EnvSpec] = [workflow.env, *(spec for job in workflow.jobs for spec in (job.env, job.outputs))]
+    maps += [step.env for step in _steps(subject)]
+    for entries in maps:
+        yield from (value.span for name, value in entries if name != INSERT and "${{" in name)
+
+
+def _no_label(subject: Subject) -> Iterator[Span]:
+    for job in subject.workflow.jobs:
+        node = find(subject.root, ("jobs", job.id, "runs-on"))
+        if node is not None and not labels_of(node):
+            yield node.span
+
+
+def _misplaced(subject: Subject) -> Iterator[Span]:
+    for job in subject.workflow.jobs:
+        node = find(subject.root, ("jobs", job.id, "runs-on"))
+        label = misplaced_label(node) if node is not None else None
+        if label is not None:
+            yield label.span
+
+
+FEATURES: tuple[Feature, ...] = (
+    Feature(
+        "an action of another repository",
+        "write the commands in a step with 'run', or keep a copy of the action in the workspace and use './folder'",
+        lambda subject: _actions(subject, _is_remote),
+    ),
+    Feature(
+        "an action that is a container image",
+        "start the container in a step with 'run': `docker run ...`",
+        lambda subject: _actions(subject, _is_docker),
+    ),
+    Feature(
+        "a workflow of another repository",
+        "keep a copy of the file in the workspace, and call './path/to/file.yml'",
+        _remote_calls,
+    ),
+    Feature("a job with 'snapshot', which makes images of GitHub's machines", "remove the key", _job_keys("snapshot")),
+    Feature(
+        "a job whose 'runs-on' names no label",
+        "write `runs-on: local` for this machine, or `runs-on: sky` to let skyflow choose one",
+        _no_label,
+    ),
+    Feature(
+        "a job whose 'runs-on' names a cloud beside labels of this machine",
+        "name providers alone, such as `[aws, gcp]`, or labels of this machine alone",
+        _misplaced,
+    ),
+    # ---------------------------------------------------------------------- from here on, what the engine will learn
+    Feature("background steps yet", "start the program with '&' in a script", _background),
+    Feature("containers yet", "start the container in a step", _job_keys("container", "services")),
+    Feature("an expression in place of a key yet", "write the entry out, or insert a whole map", _computed_keys),
+)
+"""Everything that keeps a run from starting, in the order in which it is looked for."""

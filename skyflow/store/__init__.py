@@ -1,0 +1,1 @@
+"""What is remembered: one SQLite file for every run, job, attempt, step and event of a project."""

@@ -1,0 +1,63 @@
+"""One process drives a run: a file lock that the system gives back by itself when the process dies, however it dies."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from skyflow.errors import StoreLockedError
+from skyflow.model.layout import RunFolder
+
+__all__ = ["file_lock", "hold_lease", "is_leased"]
+
+
+@contextmanager
+def file_lock(path: Path) -> Iterator[None]:
+    """Hold a file locked, waiting for whoever holds it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def hold_lease(folder: RunFolder) -> Iterator[None]:
+    """Be the one process that drives a run.
+
+    Raises:
+        StoreLockedError: another living process drives it.
+    """
+    folder.root.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(descriptor, 32).decode(errors="replace").strip()
+            raise StoreLockedError(
+                f"run {folder.root.name} is being driven by another skyflow (process {holder or 'unknown'})",
+                hint="wait for it to end, or interrupt it and resume the run",
+            ) from None
+        os.truncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_leased(folder: RunFolder) -> bool:
+    """Tell whether a living process drives a run."""
+    try:
+        descriptor = os.open(folder.lock, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

@@ -1,0 +1,227 @@
+"""How the database came to have its shape: append only, never edit a migration that was released.
+
+`sqlite_utils` is imported only when there is something to migrate: it takes longer to import than a small run to start.
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from skyflow.errors import SchemaTooNewError
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+__all__ = ["SCHEMA_VERSION", "migrate"]
+
+_CONCLUSIONS = "('success', 'failure', 'cancelled', 'skipped')"
+
+_FIRST_SCHEMA = f"""
+CREATE TABLE runs (
+    id TEXT PRIMARY KEY,
+    number INTEGER NOT NULL UNIQUE,
+    workflow_name TEXT NOT NULL,
+    workflow_path TEXT NOT NULL,
+    workflow_source TEXT NOT NULL,
+    contexts TEXT NOT NULL CHECK (json_valid(contexts)),
+    plan TEXT NOT NULL CHECK (json_valid(plan)),
+    slots INTEGER NOT NULL CHECK (slots > 0),
+    status TEXT NOT NULL CHECK (status IN ('queued', 'in_progress', 'interrupted', 'completed')),
+    conclusion TEXT CHECK (conclusion IN {_CONCLUSIONS}),
+    reason TEXT,
+    message TEXT,
+    created_at TEXT NOT NULL,
+    started_at TEXT,
+    completed_at TEXT,
+    CHECK ((status = 'completed') = (conclusion IS NOT NULL))
+) STRICT;
+
+CREATE TABLE jobs (
+    run_id TEXT NOT NULL REFERENCES runs (id),
+    job_key TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    spec_id TEXT NOT NULL,
+    leg_index INTEGER NOT NULL,
+    leg_total INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    matrix TEXT NOT NULL CHECK (json_valid(matrix)),
+    max_parallel INTEGER CHECK (max_parallel > 0),
+    fail_fast INTEGER NOT NULL CHECK (fail_fast IN (0, 1)),
+    continue_on_error INTEGER NOT NULL CHECK (continue_on_error IN (0, 1)),
+    status TEXT NOT NULL CHECK (status IN ('queued', 'in_progress', 'completed')),
+    outcome TEXT CHECK (outcome IN {_CONCLUSIONS}),
+    conclusion TEXT CHECK (conclusion IN {_CONCLUSIONS}),
+    reason TEXT,
+    message TEXT,
+    outputs TEXT NOT NULL DEFAULT '{{}}' CHECK (json_valid(outputs)),
+    queued_at TEXT NOT NULL,
+    started_at TEXT,
+    completed_at TEXT,
+    PRIMARY KEY (run_id, job_key),
+    CHECK ((status = 'completed') = (conclusion IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE attempts (
+    run_id TEXT NOT NULL,
+    job_key TEXT NOT NULL,
+    attempt INTEGER NOT NULL CHECK (attempt > 0),
+    status TEXT NOT NULL CHECK (status IN ('in_progress', 'completed')),
+    conclusion TEXT CHECK (conclusion IN {_CONCLUSIONS}),
+    reason TEXT,
+    message TEXT,
+    started_at TEXT NOT NULL,
+    completed_at TEXT,
+    PRIMARY KEY (run_id, job_key, attempt),
+    FOREIGN KEY (run_id, job_key) REFERENCES jobs (run_id, job_key),
+    CHECK ((status = 'completed') = (conclusion IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+
+-- A job has at most one attempt under way: two processes can never both believe that they run it.
+CREATE UNIQUE INDEX one_attempt_in_progress ON attempts (run_id, job_key) WHERE status = 'in_progress';
+
+CREATE TABLE steps (
+    run_id TEXT NOT NULL,
+    job_key TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    position INTEGER NOT NULL CHECK (position > 0),
+    name TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('pending', 'in_progress', 'completed')),
+    outcome TEXT CHECK (outcome IN {_CONCLUSIONS}),
+    conclusion TEXT CHECK (conclusion IN {_CONCLUSIONS}),
+    reason TEXT,
+    message TEXT,
+    exit_code INTEGER,
+    started_at TEXT,
+    completed_at TEXT,
+    PRIMARY KEY (run_id, job_key, attempt, position),
+    FOREIGN KEY (run_id, job_key, attempt) REFERENCES attempts (run_id, job_key, attempt),
+    CHECK ((status = 'completed') = (conclusion IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id TEXT NOT NULL REFERENCES runs (id),
+    at TEXT NOT NULL,
+    entity TEXT NOT NULL CHECK (entity IN ('run', 'job', 'attempt', 'step')),
+    job_key TEXT,
+    attempt INTEGER,
+    position INTEGER,
+    old TEXT,
+    new TEXT NOT NULL,
+    conclusion TEXT,
+    reason TEXT,
+    message TEXT,
+    data TEXT NOT NULL CHECK (json_valid(data))
+) STRICT;
+
+CREATE INDEX events_of_run ON events (run_id, id);
+"""
+
+
+def _m0001_first_schema(db: "Database") -> None:
+    """Runs, jobs, attempts, steps, and the events that moved them."""
+    for statement in _FIRST_SCHEMA.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+_ANNOTATIONS = """
+CREATE TABLE annotations (
+    run_id TEXT NOT NULL,
+    job_key TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL CHECK (ordinal > 0),
+    level TEXT NOT NULL CHECK (level IN ('error', 'warning', 'notice')),
+    message TEXT NOT NULL,
+    title TEXT,
+    file TEXT,
+    line INTEGER,
+    end_line INTEGER,
+    column_from INTEGER,
+    column_to INTEGER,
+    code TEXT,
+    PRIMARY KEY (run_id, job_key, attempt, position, ordinal),
+    FOREIGN KEY (run_id, job_key, attempt, position) REFERENCES steps (run_id, job_key, attempt, position)
+) STRICT, WITHOUT ROWID
+"""
+
+
+def _m0002_annotations(db: "Database") -> None:
+    """What steps say about files and about themselves."""
+    db.execute(_ANNOTATIONS)
+
+
+def _m0003_run_name(db: "Database") -> None:
+    """What a run is called, and the names of the secrets that it has to be given again when it is resumed."""
+    db.execute("ALTER TABLE runs ADD COLUMN display_name TEXT")
+    db.execute("ALTER TABLE runs ADD COLUMN secret_names TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(secret_names))")
+
+
+_GROUPS = """
+CREATE TABLE groups (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    run_id TEXT NOT NULL REFERENCES runs (id),
+    holder TEXT NOT NULL,
+    is_held INTEGER NOT NULL CHECK (is_held IN (0, 1)),
+    is_superseded INTEGER NOT NULL DEFAULT 0 CHECK (is_superseded IN (0, 1)),
+    is_wanted INTEGER NOT NULL DEFAULT 0 CHECK (is_wanted IN (0, 1)),
+    UNIQUE (run_id, holder)
+) STRICT;
+
+-- A group has one holder; the rest of its rows wait, in the order of their ids.
+CREATE UNIQUE INDEX one_holder_per_group ON groups (name) WHERE is_held = 1;
+"""
+
+
+def _m0004_groups(db: "Database") -> None:
+    """Concurrency groups, shared by all runs of a store."""
+    for statement in _GROUPS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+    db.execute("ALTER TABLE jobs ADD COLUMN concurrency_group TEXT")
+
+
+def _m0005_callees(db: "Database") -> None:
+    """The sources of called workflows, so that a run that is resumed calls what it was started with."""
+    db.execute(
+        "ALTER TABLE runs ADD COLUMN callee_sources TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(callee_sources))"
+    )
+
+
+_MIGRATIONS: Sequence[Callable[["Database"], None]] = (
+    _m0001_first_schema,
+    _m0002_annotations,
+    _m0003_run_name,
+    _m0004_groups,
+    _m0005_callees,
+)
+
+SCHEMA_VERSION = len(_MIGRATIONS)
+"""Kept in the file's `user_version`, so that an up-to-date database is recognised without any import."""
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a database to the current schema; nothing happens to one that is there already.
+
+    The caller holds a lock that keeps other processes from migrating at the same time.
+
+    Raises:
+        SchemaTooNewError: a newer skyflow has written it.
+    """
+    found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if found > SCHEMA_VERSION:
+        raise SchemaTooNewError(
+            f"the state store has schema {found}, written by a newer skyflow; this one knows up to {SCHEMA_VERSION}",
+            hint="upgrade skyflow, or use another store with --state",
+        )
+    if found == SCHEMA_VERSION:
+        return
+    from sqlite_utils import Database, Migrations  # noqa: PLC0415 -- see the module's docstring
+
+    migrations = Migrations("skyflow")
+    for migration in _MIGRATIONS:
+        migrations(name=migration.__name__.removeprefix("_"))(migration)
+    migrations.apply(Database(connection))
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -1,0 +1,165 @@
+"""Every statement the store uses, with a sentence each; no SQL stands anywhere else (but in the migrations)."""
+
+from skyflow.model.status import Entity
+
+__all__ = [
+    "ANNOTATIONS_OF_RUN",
+    "ATTEMPTS_OF_RUN",
+    "EVENTS_OF_RUN",
+    "GROUPS_OF_RUN",
+    "INSERT_ANNOTATION",
+    "INSERT_EVENT",
+    "INSERT_ROW",
+    "INSERT_RUN",
+    "INSERT_WAITER",
+    "JOBS_OF_RUN",
+    "LATEST_RUNS",
+    "LEAVE_GROUP",
+    "LEAVE_GROUPS",
+    "MOVE_ROW",
+    "NAME_RUN",
+    "NEWEST_UNFINISHED_RUN",
+    "RUNS_BY_ID_PREFIX",
+    "RUNS_WITH_GROUPS",
+    "RUN_BY_NUMBER",
+    "STEPS_OF_RUN",
+    "SUPERSEDE_WAITERS",
+    "TAKE_FREE_GROUPS",
+    "WANT_GROUP",
+]
+
+INSERT_RUN = """
+INSERT INTO runs (id, number, workflow_name, workflow_path, workflow_source, callee_sources, contexts, plan, slots,
+                  secret_names, status, created_at)
+SELECT :id, coalesce(max(number), 0) + 1, :workflow_name, :workflow_path, :workflow_source, :callee_sources, :contexts,
+       :plan, :slots, :secret_names, 'queued', :at
+FROM runs
+RETURNING number
+"""
+"""Store a new run under the next number of this store."""
+
+NAME_RUN = "UPDATE runs SET display_name = :display_name WHERE id = :run_id"
+"""Give a run the name that `run-name` made of its number."""
+
+INSERT_EVENT = """
+INSERT INTO events (run_id, at, entity, job_key, attempt, position, old, new, conclusion, reason, message, data)
+VALUES (:run_id, :at, :entity, :job_key, :attempt, :position, :old, :new, :conclusion, :reason, :message, :data)
+"""
+"""Append a move to the history."""
+
+INSERT_ANNOTATION = """
+INSERT INTO annotations (run_id, job_key, attempt, position, ordinal, level, message, title, file, line, end_line,
+                         column_from, column_to, code)
+VALUES (:run_id, :job_key, :attempt, :position, :ordinal, :level, :message, :title, :file, :line, :end_line,
+        :column, :end_column, :code)
+"""
+"""Keep what a step said; with the move that ends the step."""
+
+INSERT_ROW = {
+    Entity.JOB: """
+INSERT INTO jobs (run_id, job_key, position, spec_id, leg_index, leg_total, name, matrix, max_parallel, fail_fast,
+                  continue_on_error, concurrency_group, status, outcome, conclusion, reason, message, queued_at, completed_at)
+SELECT :run_id, :job_key, count(*) + 1, :spec_id, :leg_index, :leg_total, :name, :matrix, :max_parallel, :fail_fast,
+       :continue_on_error, :concurrency_group, :new, :outcome, :conclusion, :reason, :message, :at, iif(:new = 'completed', :at, NULL)
+FROM jobs WHERE run_id = :run_id
+""",
+    Entity.ATTEMPT: """
+INSERT INTO attempts (run_id, job_key, attempt, status, started_at)
+VALUES (:run_id, :job_key, :attempt, :new, :at)
+""",
+    Entity.STEP: """
+INSERT INTO steps (run_id, job_key, attempt, position, name, status)
+VALUES (:run_id, :job_key, :attempt, :position, :name, :new)
+""",
+}
+"""Create the row of a new entity."""
+
+MOVE_ROW = {
+    Entity.RUN: """
+UPDATE runs SET status = :new, conclusion = :conclusion, reason = :reason, message = :message,
+    started_at = coalesce(started_at, iif(:new = 'in_progress', :at, NULL)),
+    completed_at = iif(:new = 'completed', :at, NULL)
+WHERE id = :run_id AND status = :old
+""",
+    Entity.JOB: """
+UPDATE jobs SET status = :new, outcome = :outcome, conclusion = :conclusion, reason = :reason, message = :message,
+    outputs = coalesce(:outputs, outputs),
+    started_at = iif(:new = 'in_progress', :at, started_at),
+    completed_at = iif(:new = 'completed', :at, NULL)
+WHERE run_id = :run_id AND job_key = :job_key AND status = :old
+""",
+    Entity.ATTEMPT: """
+UPDATE attempts SET status = :new, conclusion = :conclusion, reason = :reason, message = :message,
+    completed_at = iif(:new = 'completed', :at, NULL)
+WHERE run_id = :run_id AND job_key = :job_key AND attempt = :attempt AND status = :old
+""",
+    Entity.STEP: """
+UPDATE steps SET name = coalesce(:name, name), status = :new, outcome = :outcome, conclusion = :conclusion, reason = :reason, message = :message,
+    exit_code = :exit_code,
+    started_at = coalesce(started_at, iif(:new = 'in_progress', :at, NULL)),
+    completed_at = iif(:new = 'completed', :at, NULL)
+WHERE run_id = :run_id AND job_key = :job_key AND attempt = :attempt AND position = :position AND status = :old
+""",
+}
+"""Move an entity, if it is still where the move starts from."""
+
+LATEST_RUNS = "SELECT * FROM runs ORDER BY number DESC LIMIT :limit"
+"""The newest runs first."""
+
+RUN_BY_NUMBER = "SELECT * FROM runs WHERE number = :number"
+"""One run by its number in this store."""
+
+RUNS_BY_ID_PREFIX = "SELECT * FROM runs WHERE substr(id, 1, length(:prefix)) = :prefix ORDER BY number LIMIT 2"
+"""One run by the beginning of its id, or two if that is not enough to tell."""
+
+NEWEST_UNFINISHED_RUN = "SELECT * FROM runs WHERE status <> 'completed' ORDER BY number DESC LIMIT 1"
+"""The run that `skyflow resume` continues when none is named."""
+
+JOBS_OF_RUN = "SELECT * FROM jobs WHERE run_id = :run_id ORDER BY position"
+"""The jobs of a run in the order they came to be."""
+
+ATTEMPTS_OF_RUN = "SELECT * FROM attempts WHERE run_id = :run_id ORDER BY job_key, attempt"
+"""Every attempt of a run."""
+
+STEPS_OF_RUN = "SELECT * FROM steps WHERE run_id = :run_id ORDER BY job_key, attempt, position"
+"""Every step of a run."""
+
+ANNOTATIONS_OF_RUN = "SELECT * FROM annotations WHERE run_id = :run_id ORDER BY job_key, attempt, position, ordinal"
+"""Every annotation of a run."""
+
+EVENTS_OF_RUN = "SELECT * FROM events WHERE run_id = :run_id AND id > :after ORDER BY id"
+"""The history of a run, from some event on."""
+
+INSERT_WAITER = """
+INSERT INTO groups (name, run_id, holder, is_held) VALUES (:name, :run_id, :holder, 0)
+ON CONFLICT (run_id, holder) DO UPDATE SET name = :name, is_held = 0, is_superseded = 0, is_wanted = 0
+"""
+"""Wait for a group."""
+
+SUPERSEDE_WAITERS = """
+UPDATE groups SET is_superseded = 1
+WHERE name = :name AND is_held = 0 AND NOT (run_id = :run_id AND holder = :holder)
+"""
+"""Tell all others who wait for a group that somebody newer does."""
+
+WANT_GROUP = "UPDATE groups SET is_wanted = 1 WHERE name = :name AND is_held = 1"
+"""Tell the holder of a group to give it up."""
+
+RUNS_WITH_GROUPS = "SELECT DISTINCT run_id FROM groups"
+"""Every run that holds a group or waits for one."""
+
+TAKE_FREE_GROUPS = """
+UPDATE groups SET is_held = 1
+WHERE run_id = :run_id AND is_held = 0 AND is_superseded = 0
+  AND id = (SELECT min(id) FROM groups AS other WHERE other.name = groups.name AND NOT other.is_superseded)
+"""
+"""Let the first in line of each group have it; the holder is first while it has it."""
+
+GROUPS_OF_RUN = "SELECT * FROM groups WHERE run_id = :run_id"
+"""How a run stands in all its groups."""
+
+LEAVE_GROUP = "DELETE FROM groups WHERE run_id = :run_id AND holder = :holder"
+"""Give a group back, or stop waiting."""
+
+LEAVE_GROUPS = "DELETE FROM groups WHERE run_id = :run_id"
+"""Give everything back that a run holds or waits for."""

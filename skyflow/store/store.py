@@ -1,0 +1,230 @@
+"""The state store: one SQLite file in write-ahead mode.
+
+Every move of every entity is a guarded UPDATE (it names the status it starts from and must touch exactly one row) and an
+event row, in one transaction. `synchronous` is FULL: what is committed survives a power cut.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from skyflow.errors import SkyflowError, StaleWriteError, StoreError, StoreLockedError, UsageError
+from skyflow.model.annotation import AnnotationRecord
+from skyflow.model.layout import StateFolder
+from skyflow.model.run import AttemptRecord, Event, JobRecord, NewRun, RunId, RunRecord, StepRecord, Transition
+from skyflow.model.status import check_transition
+from skyflow.store import queries
+from skyflow.store.lease import file_lock
+from skyflow.store.migrations import SCHEMA_VERSION, migrate
+from skyflow.store.rows import (
+    annotation_from_row,
+    annotation_rows,
+    attempt_from_row,
+    event_from_row,
+    job_from_row,
+    run_from_row,
+    step_from_row,
+    time_text,
+    to_row,
+)
+
+__all__ = ["Store", "open_store"]
+
+_LONGEST_NUMBER = 9
+_SHORTEST_PREFIX = 4
+_BUSY_SECONDS = 10.0
+"""How long to wait for another process's transaction; ours last milliseconds."""
+
+
+class Store:
+    """An open state store; a context manager that closes it."""
+
+    def __init__(self, connection: sqlite3.Connection, folder: StateFolder) -> None:
+        self._connection = connection
+        self.folder = folder
+
+    def __enter__(self) -> Self:
+        """Return the store itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the database."""
+        self._connection.close()
+
+    def create_run(self, new: NewRun, at: datetime, *, name: Callable[[int], str | None] = lambda _: None) -> RunRecord:
+        """Store a new run, queued, under the next number.
+
+        Args:
+            new: what to store.
+            at: now.
+            name: returns the display name for the number; nothing is stored if it raises.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        parameters = {
+            "id": new.id,
+            "workflow_name": new.workflow_name,
+            "workflow_path": new.workflow_path,
+            "workflow_source": new.workflow_source,
+            "callee_sources": json.dumps(dict(new.callee_sources), ensure_ascii=False),
+            "contexts": json.dumps(dict(new.contexts), ensure_ascii=False),
+            "plan": json.dumps(new.plan, ensure_ascii=False),
+            "slots": new.slots,
+            "secret_names": json.dumps(new.secret_names),
+            "at": time_text(at),
+        }
+        with self.transaction() as connection:
+            number = connection.execute(queries.INSERT_RUN, parameters).fetchone()[0]
+            connection.execute(queries.NAME_RUN, {"run_id": new.id, "display_name": name(number)})
+        return self.find_run(str(number))
+
+    def record(self, run_id: RunId, transitions: Sequence[Transition], at: datetime) -> None:
+        """Store moves in order, all or none; see `skyflow.ports.store.TransitionStore`."""
+        with self.transaction() as connection:
+            for transition in transitions:
+                check_transition(transition.entity, transition.entity_id or run_id, transition.old, transition.new)
+                row = to_row(run_id, transition, at)
+                statements = queries.INSERT_ROW if transition.old is None else queries.MOVE_ROW
+                if connection.execute(statements[transition.entity], row).rowcount != 1:
+                    raise StaleWriteError(
+                        f"{transition.entity} {transition.entity_id or run_id} is no longer {transition.old}",
+                        hint="another process seems to drive the same run",
+                    )
+                connection.execute(queries.INSERT_EVENT, row)
+                connection.executemany(queries.INSERT_ANNOTATION, annotation_rows(run_id, transition))
+
+    def find_run(self, name: str) -> RunRecord:
+        """Return a run by number, id, beginning of its id, or `latest`.
+
+        Raises:
+            UsageError: there is no such run, or more than one.
+        """
+        rows: list[sqlite3.Row] = []
+        if name == "latest":
+            rows = self._rows(queries.LATEST_RUNS, limit=1)
+        elif name.isascii() and name.isdigit() and len(name) <= _LONGEST_NUMBER:
+            rows = self._rows(queries.RUN_BY_NUMBER, number=int(name))
+        if not rows and len(name) >= _SHORTEST_PREFIX:
+            rows = self._rows(queries.RUNS_BY_ID_PREFIX, prefix=name)
+        if not rows:
+            what = "there is no run yet" if name == "latest" else f"there is no run '{name}'"
+            raise UsageError(f"{what} in {self.folder.database}", hint="`skyflow runs` lists them")
+        if len(rows) > 1:
+            raise UsageError(f"more than one run begins with '{name}'", hint="give more of its id, or its number")
+        return run_from_row(rows[0])
+
+    def latest_runs(self, limit: int) -> list[RunRecord]:
+        """Return the newest runs, newest first."""
+        return [run_from_row(row) for row in self._rows(queries.LATEST_RUNS, limit=limit)]
+
+    def newest_unfinished_run(self) -> RunRecord | None:
+        """Return the newest run that has not completed."""
+        rows = self._rows(queries.NEWEST_UNFINISHED_RUN)
+        return run_from_row(rows[0]) if rows else None
+
+    def jobs(self, run_id: RunId) -> list[JobRecord]:
+        """Return the jobs of a run in the order they came to be."""
+        return [job_from_row(row) for row in self._rows(queries.JOBS_OF_RUN, run_id=run_id)]
+
+    def attempts(self, run_id: RunId) -> list[AttemptRecord]:
+        """Return the attempts of a run, by job and number."""
+        return [attempt_from_row(row) for row in self._rows(queries.ATTEMPTS_OF_RUN, run_id=run_id)]
+
+    def steps(self, run_id: RunId) -> list[StepRecord]:
+        """Return the steps of a run, by job, attempt and position."""
+        return [step_from_row(row) for row in self._rows(queries.STEPS_OF_RUN, run_id=run_id)]
+
+    def annotations(self, run_id: RunId) -> list[AnnotationRecord]:
+        """Return the annotations of a run, by job, attempt and step, in the order they were made."""
+        return [annotation_from_row(row) for row in self._rows(queries.ANNOTATIONS_OF_RUN, run_id=run_id)]
+
+    def events(self, run_id: RunId, *, after: int = 0) -> list[Event]:
+        """Return the history of a run from some event on, oldest first."""
+        return [event_from_row(row) for row in self._rows(queries.EVENTS_OF_RUN, run_id=run_id, after=after)]
+
+    def _rows(self, query: str, **parameters: str | int) -> list[sqlite3.Row]:
+        with _translated(self.folder.database):
+            return self._connection.execute(query, parameters).fetchall()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Write in one transaction, all or nothing; for the other modules of this package.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        with _translated(self.folder.database):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.rollback()
+                raise
+            self._connection.commit()
+
+
+def open_store(folder: StateFolder, *, create: bool = True) -> Store:
+    """Open the state store of a folder, creating or migrating it as needed.
+
+    Raises:
+        UsageError: it does not exist and must not be created.
+        SchemaTooNewError: a newer skyflow has written it.
+        StoreError: it cannot be read or written, or is not a skyflow database.
+    """
+    database = folder.database
+    if not create and not database.exists():
+        raise UsageError(f"there is no run yet: {database} does not exist", hint="`skyflow run FILE` makes one")
+    with _translated(database):
+        if not folder.root.exists():
+            folder.root.mkdir(parents=True, mode=0o700)
+            (folder.root / ".gitignore").write_text("*\n")  # state is no source: keep it out of the user's commits
+        folder.runs.mkdir(exist_ok=True, mode=0o700)
+        connection = sqlite3.connect(database, timeout=_BUSY_SECONDS, isolation_level=None)
+        try:
+            _prepare(connection, database)
+        except BaseException:
+            connection.close()
+            raise
+    return Store(connection, folder)
+
+
+def _prepare(connection: sqlite3.Connection, database: Path) -> None:
+    connection.row_factory = sqlite3.Row
+    if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
+        with file_lock(database.with_name("migrate.lock")):
+            connection.execute("PRAGMA journal_mode = WAL")
+            migrate(connection)
+        database.chmod(0o600)
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+@contextmanager
+def _translated(database: Path) -> Iterator[None]:
+    """Turn what SQLite and the file system raise into our own errors."""
+    try:
+        yield
+    except SkyflowError:
+        raise
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            raise StoreLockedError(
+                f"{database} stayed locked by another program for {_BUSY_SECONDS:.0f} seconds",
+                hint="wait for it, or end it",
+            ) from error
+        raise StoreError(f"{database} cannot be used: {error}") from error
+    except sqlite3.DatabaseError as error:
+        raise StoreError(
+            f"{database} is not a usable skyflow state store: {error}",
+            hint="move it away, or choose another one with --state",
+        ) from error
+    except OSError as error:
+        raise StoreError(f"{database} cannot be used: {error.strerror or error}") from error

@@ -1,0 +1,199 @@
+"""What skyflow costs, each figure beside something that is run in turn with it, so that only the ratio counts.
+
+    python tests/bench/run.py [--rounds N] [--strict]
+
+Prints a Markdown table; with `--strict`, a figure that misses its target makes the exit code 1.
+"""
+
+import argparse
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+SKYFLOW = [sys.executable, "-m", "skyflow"]
+JOB = "{runs-on: local, steps: [{run: 'true'}]}"
+
+
+@dataclass(frozen=True)
+class Figure:
+    name: str
+    measured: str
+    beside: str
+    target: str
+    met: bool
+
+
+def seconds(command: list[str], folder: Path) -> float:
+    began = time.perf_counter()
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - began
+
+
+def in_turn(rounds: int, folder: Path, **commands: list[str]) -> dict[str, float]:
+    """Run every command once in each round, and return the median seconds of each."""
+    taken: dict[str, list[float]] = {name: [] for name in commands}
+    for command in commands.values():
+        seconds(command, folder)  # fills caches, compiles bytecode
+    for _ in range(rounds):
+        for name, command in commands.items():
+            taken[name].append(seconds(command, folder))
+    return {name: statistics.median(values) for name, values in taken.items()}
+
+
+def start_up(rounds: int, folder: Path) -> list[Figure]:
+    got = in_turn(
+        rounds,
+        folder,
+        typer=[sys.executable, "-c", "import typer"],
+        version=[*SKYFLOW, "--version"],
+        help=[*SKYFLOW, "--help"],
+    )
+    beside = f"`import typer` {got['typer'] * 1000:.0f} ms"
+    return [
+        Figure(
+            f"`skyflow --{name}`",
+            f"{got[name] * 1000:.0f} ms = {got[name] / got['typer']:.2f} x",
+            beside,
+            "1.6 x",
+            got[name] <= 1.6 * got["typer"],
+        )
+        for name in ("version", "help")
+    ]
+
+
+def one_job(rounds: int, folder: Path) -> list[Figure]:
+    (folder / "one.yml").write_text(f"on: push\njobs:\n  a: {JOB}\n")
+    got = in_turn(rounds, folder, run=[*SKYFLOW, "run", "-q", "one.yml"], python=[sys.executable, "-c", "pass"])
+    return [
+        Figure(
+            "one trivial job, end to end",
+            f"{got['run']:.2f} s",
+            f"bare Python {got['python'] * 1000:.0f} ms",
+            "1.0 s",
+            got["run"] <= 1.0,
+        )
+    ]
+
+
+def hundred_jobs(rounds: int, folder: Path) -> list[Figure]:
+    (folder / "one.yml").write_text(f"on: push\njobs:\n  a: {JOB}\n")
+    (folder / "hundred.yml").write_text("on: push\njobs:\n" + "".join(f"  j{i}: {JOB}\n" for i in range(100)))
+    got = in_turn(
+        rounds,
+        folder,
+        run=[*SKYFLOW, "run", "-q", "--jobs", "2", "hundred.yml"],
+        loop=["bash", "-c", "for i in $(seq 100); do bash -c true; done"],
+    )
+    overhead = (got["run"] - got["loop"]) / 100
+    return [
+        Figure(
+            "100 independent jobs of `true`",
+            f"{got['run']:.2f} s = {overhead * 1000:.1f} ms more per job, start-up included",
+            f"bare `bash -c true` loop {got['loop']:.2f} s",
+            "12 ms per job",
+            overhead <= 0.012,
+        )
+    ]
+
+
+def much_output(rounds: int, folder: Path) -> list[Figure]:
+    """200 MB of lines with five masked texts; what one trivial job takes is taken off."""
+    lines = "".join(
+        f"[{n % 997}/997] compiling src/module_{n * 7919 % 10007}/file_{n}.c with flags\n" for n in range(20_000)
+    )
+    data = lines.encode() * (200_000_000 // len(lines))
+    (folder / "big.txt").write_bytes(data)
+    masks = "".join(f"          echo ::add-mask::ghp_{n}{'0123456789abcdef' * 2}\n" for n in range(5))
+    job = f"on: push\njobs:\n  a:\n    runs-on: local\n    steps:\n      - run: |\n{masks}          cat big.txt\n"
+    (folder / "big.yml").write_text(job)
+    (folder / "one.yml").write_text(f"on: push\njobs:\n  a: {JOB}\n")
+    got = in_turn(
+        min(rounds, 3),
+        folder,
+        run=[*SKYFLOW, "run", "-q", "big.yml"],
+        one=[*SKYFLOW, "run", "-q", "one.yml"],
+        cat=["bash", "-c", "cat big.txt > copy.txt; rm -rf .skyflow"],
+    )
+    took = got["run"] - got["one"]
+    rate = len(data) / took / 1e6
+    return [
+        Figure(
+            "200 MB of output with 5 masks",
+            f"{took:.2f} s = {rate:.0f} MB/s = {took / got['cat']:.0f} x",
+            f"`cat` to a file {got['cat']:.2f} s",
+            "100 MB/s",
+            rate >= 100,
+        )
+    ]
+
+
+def workflow_of(lines: int) -> str:
+    """Return a workflow of at least so many lines, with an expression in every third."""
+    written = ["on: push", "jobs:"]
+    while len(written) < lines:
+        written += [
+            f"  job{len(written)}:",
+            "    runs-on: ubuntu-latest",
+            "    env: {REF: '${{ github.ref }}'}",
+            "    steps:",
+        ]
+        for step in range(5):
+            written += [
+                f"      - name: Step {step} of ${{{{ github.job }}}}",
+                "        if: ${{ github.ref == 'refs/heads/main' && !cancelled() }}",
+                "        run: |",
+                '          echo "$VALUE"',
+                "          make test",
+                "        env: {VALUE: '${{ env.REF }}'}",
+            ]
+    return "\n".join(written) + "\n"
+
+
+def validation(rounds: int, folder: Path) -> list[Figure]:
+    figures: list[Figure] = []
+    for lines, limit in ((300, 0.35), (10_000, 4.0)):
+        (folder / "w.yml").write_text(workflow_of(lines))
+        got = in_turn(
+            rounds, folder, validate=[*SKYFLOW, "validate", "w.yml"], typer=[sys.executable, "-c", "import typer"]
+        )
+        figures.append(
+            Figure(
+                f"`skyflow validate` of {lines:,} lines",
+                f"{got['validate']:.2f} s",
+                f"`import typer` {got['typer'] * 1000:.0f} ms",
+                f"{limit} s",
+                got["validate"] <= limit,
+            )
+        )
+    return figures
+
+
+BENCHMARKS: list[Callable[[int, Path], list[Figure]]] = [start_up, validation, one_job, hundred_jobs, much_output]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="What skyflow costs, beside what it is compared with.")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--strict", action="store_true", help="fail when a figure misses its target")
+    options = parser.parse_args()
+    print(f"Python {platform.python_version()}, {os.cpu_count()} CPUs, medians of {options.rounds} rounds\n")
+    print("| what | measured | run in turn with | target | |\n|---|---|---|---|---|")
+    missed = 0
+    for benchmark in BENCHMARKS:
+        with tempfile.TemporaryDirectory() as folder:
+            for figure in benchmark(options.rounds, Path(folder)):
+                missed += not figure.met
+                verdict = "met" if figure.met else "missed"
+                print(f"| {figure.name} | {figure.measured} | {figure.beside} | {figure.target} | {verdict} |")
+    raise SystemExit(1 if missed and options.strict else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""Every example validates and plans; those of this machine run to the conclusion they name."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted((ROOT / "workflows").glob("*.yml"))
+NAMES = [path.name for path in EXAMPLES]
+CONCLUSIONS = {
+    path.name: match[1]
+    for path in EXAMPLES
+    if (match := re.search(r"^# Ends in: (\w+)", path.read_text(), re.MULTILINE))
+}
+
+
+def test_there_are_examples_of_both_kinds() -> None:
+    assert set(CONCLUSIONS) >= {"quickstart.yml", "matrix.yml", "conditions.yml"}
+    assert "intercloud-training.yml" in set(NAMES) - set(CONCLUSIONS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_validates_without_a_finding_and_says_what_it_is(folder, name: str) -> None:
+    assert json.loads(folder.skyflow("validate", "--json", f"workflows/{name}")) == []
+    text = (ROOT / "workflows" / name).read_text()
+    assert text.startswith("# yaml-language-server: $schema=../schemas/workflow.schema.json\n#\n# ")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("objective", ["cost", "makespan"])
+def test_it_plans(folder, name: str, objective: str) -> None:
+    plan = json.loads(folder.skyflow("plan", "--json", "--objective", objective, f"workflows/{name}"))
+    assert plan["objective"] == objective
+    assert plan["status"] == "optimal" or name in CONCLUSIONS  # with few slots the bound on the makespan is not met
+    assert not any(job["is_duration_assumed"] for job in plan["jobs"])
+    if name in CONCLUSIONS:
+        assert {job["offering"]["provider"] for job in plan["jobs"]} == {"local"}
+
+
+@pytest.mark.parametrize(("name", "conclusion"), CONCLUSIONS.items())
+def test_it_runs_to_the_conclusion_it_names(folder, name: str, conclusion: str) -> None:
+    folder.skyflow("run", f"workflows/{name}", code=0 if conclusion == "success" else 1)
+    assert json.loads(folder.skyflow("show", "--json"))["conclusion"] == conclusion
+    written = {path.name for path in folder.path.iterdir()} - {"workflows", ".skyflow"}
+    assert written <= {"build"}, "examples write below build/ only"
+
+
+def test_quickstart_draws_a_symmetric_picture_and_measures_it(folder) -> None:
+    out = folder.skyflow("run", "workflows/quickstart.yml")
+    picture = (folder.path / "build" / "quickstart" / "mandelbrot.txt").read_text().splitlines()
+    assert len(picture) == 25
+    assert picture == picture[::-1]
+    assert all(line.strip() in out for line in picture)
+    area = re.search(r"an area of about (\d\.\d\d)", out)
+    assert area
+    assert abs(float(area[1]) - 1.51) < 0.1
+    run = json.loads(folder.skyflow("show", "--json"))
+    assert [job["key"] for job in run["jobs"] if job["id"] == "strip"] == [f"strip.{index}" for index in range(4)]
+
+
+def test_quickstart_can_be_run_again(folder) -> None:
+    for _ in range(2):
+        folder.skyflow("run", "--quiet", "workflows/quickstart.yml")
+
+
+def test_matrix_counts_what_it_found(folder) -> None:
+    folder.skyflow("run", "workflows/matrix.yml")
+    rows = (folder.path / "build" / "matrix" / "counts.md").read_text().splitlines()[2:]
+    assert sorted(rows) == [
+        "| hamlet | lines | 1 |",
+        "| hamlet | words | 6 |",
+        "| macbeth | words | 5 |",
+        "| stage | lines | 2 |",
+        "| stage | words | 14 |",
+    ]
+
+
+def test_conditions_shows_allowed_failures_and_skipped_jobs(folder) -> None:
+    folder.skyflow("run", "workflows/conditions.yml")
+    jobs = {job["key"]: job for job in json.loads(folder.skyflow("show", "--json"))["jobs"]}
+    assert (jobs["experiment"]["outcome"], jobs["experiment"]["conclusion"]) == ("failure", "success")
+    assert jobs["optional"]["conclusion"] == jobs["alarm"]["conclusion"] == "skipped"
+    steps = jobs["steps"]["attempts"][0]["steps"]
+    assert [step["outcome"] for step in steps] == ["failure", "failure", "success", "skipped"]
+    assert steps[1]["reason"] == "timeout"
+
+
+def test_the_alarm_of_conditions_goes_off_when_a_failure_counts(folder) -> None:
+    path = folder.path / "workflows" / "conditions.yml"
+    path.write_text(
+        path.read_text().replace(
+            "    continue-on-error: true\n    steps:\n      - run: exit 1", "    steps:\n      - run: exit 1"
+        )
+    )
+    folder.skyflow("run", "workflows/conditions.yml", code=1)
+    jobs = {job["key"]: job["conclusion"] for job in json.loads(folder.skyflow("show", "--json"))["jobs"]}
+    assert jobs["experiment"] == "failure"
+    assert jobs["next"] == "skipped"
+    assert jobs["alarm"] == jobs["report"] == "success"
+
+
+def test_training_stays_with_its_data_unless_there_is_little(folder) -> None:
+    def provider_of_training(size: str) -> str:
+        path = folder.path / "sized.yml"
+        text = (ROOT / "workflows" / "intercloud-training.yml").read_text()
+        assert text.count("prepare: 400GB") == 1
+        path.write_text(text.replace("prepare: 400GB", f"prepare: {size}"))
+        plan = json.loads(folder.skyflow("plan", "--json", "sized.yml"))
+        return next(job["offering"]["provider"] for job in plan["jobs"] if job["job"] == "train")
+
+    assert provider_of_training("400GB") == "aws"
+    assert provider_of_training("100GB") != "aws"
+
+
+def test_training_is_refused_where_it_cannot_run(folder) -> None:
+    folder.skyflow("run", "workflows/intercloud-training.yml", code=5)
+    assert not (folder.path / ".skyflow").exists()

@@ -1,0 +1,91 @@
+"""The installed command, as a person or a script uses it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Done:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> object:
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A clean folder, and the command line in it."""
+
+    folder: Path
+
+    def write(self, text: str, name: str = "w.yml") -> Path:
+        path = self.folder / name
+        path.write_text(text)
+        return path
+
+    def skyflow(self, *arguments: str, stdin: bytes = b"", code: int | None = 0, **env: str) -> Done:
+        done = subprocess.run(
+            self.command(*arguments),
+            cwd=self.folder,
+            input=stdin,
+            capture_output=True,
+            env=self.environment(**env),
+            timeout=60,
+            check=False,
+        )
+        result = Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+        assert "Traceback" not in result.err, result.err
+        if code is not None:
+            assert result.code == code, f"exit code {result.code}\n{result.out}\n{result.err}"
+        return result
+
+    def start(self, *arguments: str, **env: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self.command(*arguments),
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self.environment(**env),
+        )
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "skyflow", *arguments]
+
+    def environment(self, **extra: str) -> dict[str, str]:
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("SKYFLOW_", "GITHUB_", "RUNNER_", "COLUMNS", "LINES"))
+        }
+        return {**kept, "LC_ALL": "C.UTF-8", **extra}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    return Project(folder)
+
+
+@pytest.fixture
+def wait_until() -> Callable[[Callable[[], bool]], None]:
+    """Wait for something outside, for ten seconds at most."""
+    import time
+
+    def wait(condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < deadline, "it did not happen within ten seconds"
+            time.sleep(0.01)
+
+    return wait

@@ -1,0 +1,226 @@
+"""A workflow under test: events in, effects out, every invariant checked after each of them."""
+
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from skyflow.engine.effects import (
+    CancelTimer,
+    Effect,
+    HashFiles,
+    LoadAction,
+    ReleaseAttempt,
+    ReleaseGroup,
+    RequestGroup,
+    StartAction,
+    StartStep,
+    StartTimer,
+    StopStep,
+    TimerKey,
+)
+from skyflow.engine.events import (
+    ActionLoaded,
+    Event,
+    FilesHashed,
+    GroupMoved,
+    RunBegun,
+    StepEnded,
+    StopRequested,
+    TimerFired,
+)
+from skyflow.engine.machine import handle
+from skyflow.engine.state import JobState, RunState, new_run
+from skyflow.expr import from_python
+from skyflow.model.concurrency import GroupMove
+from skyflow.model.execution import ActionRequest, Pairs, StepRef, StepRequest, StepResult
+from skyflow.model.run import Transition
+from skyflow.model.status import Entity, Status, check_transition
+from skyflow.model.uses import LoadedAction
+from skyflow.model.workflow import Workflow
+from skyflow.spec import load_workflow
+
+CONTEXTS = {
+    "github": {"ref_name": "main", "actor": "somebody", "event": {"ignored": 1}},
+    "runner": {"os": "Linux", "temp": "/state/runs/r"},
+    "vars": {},
+    "secrets": {},
+    "inputs": {},
+}
+
+
+class World:
+    """A run whose steps end when the test says so."""
+
+    def __init__(
+        self, text: str | Workflow, *, slots: int = 100, callees: Mapping[str, Workflow] | None = None
+    ) -> None:
+        workflow = text if isinstance(text, Workflow) else load_workflow("w.yml", text=text).workflow
+        contexts = {name: from_python(value) for name, value in CONTEXTS.items()}
+        self.state: RunState = new_run(workflow, contexts, slots=slots, callees=callees or {})
+        self.running: dict[StepRef, StepRequest | ActionRequest] = {}
+        self.loading: dict[StepRef, str] = {}
+        self.hashing: list[HashFiles] = []
+        self.groups: dict[str, RequestGroup] = {}
+        self.started: list[StepRef] = []
+        self.stopping: dict[StepRef, bool] = {}
+        self.timers: dict[TimerKey, float] = {}
+        self.moves: list[Transition] = []
+        self.statuses: dict[tuple[Entity, str], Status] = {(Entity.RUN, ""): Status.QUEUED}
+
+    def begin(self) -> "World":
+        return self.send(RunBegun())
+
+    def send(self, event: Event) -> "World":
+        before = self.state
+        self.state, effects = handle(self.state, event)
+        again, effects_again = handle(before, event)
+        assert effects == effects_again, "the machine is not a function"
+        assert again.jobs.keys() == self.state.jobs.keys()
+        for effect in effects:
+            self._perform(effect)
+        self._check_invariants()
+        return self
+
+    def end(
+        self, key: str, exit_code: int = 0, *, outputs: Pairs = (), env: Pairs = (), path: tuple[str, ...] = ()
+    ) -> "World":
+        """Let the running step of a job end by itself."""
+        ref = self.step(key)
+        del self.running[ref]
+        self.stopping.pop(ref, None)
+        return self.send(StepEnded(ref, StepResult(exit_code=exit_code, outputs=outputs, env=env, path=path)))
+
+    def end_with(self, key: str, result: StepResult) -> "World":
+        ref = self.step(key)
+        del self.running[ref]
+        return self.send(StepEnded(ref, result))
+
+    def load(self, action: LoadedAction | None, error: str | None = None) -> "World":
+        """Let the action that is being looked up be found."""
+        [(ref, _)] = self.loading.items()
+        self.loading.clear()
+        return self.send(ActionLoaded(ref, action, error))
+
+    def hashed(self, digest: str, error: str | None = None) -> "World":
+        asked = self.hashing.pop()
+        return self.send(FilesHashed(asked.job_key, asked.attempt, asked.patterns, digest, error))
+
+    def group(self, holder: str, move: GroupMove) -> "World":
+        return self.send(GroupMoved(holder, move))
+
+    def obey_stops(self) -> "World":
+        """Let every step that was asked to stop be stopped."""
+        for ref in list(self.stopping):
+            del self.stopping[ref]
+            if self.running.pop(ref, None) is None:
+                continue
+            self.send(StepEnded(ref, StepResult(exit_code=130, stopped=True)))
+        return self
+
+    def stop(self, *, force: bool = False) -> "World":
+        return self.send(StopRequested(force=force))
+
+    def fire(self, key: str, position: int = 0) -> "World":
+        timer = TimerKey(key, self.job(key).attempts, position)
+        del self.timers[timer]
+        return self.send(TimerFired(timer))
+
+    def step(self, key: str) -> StepRef:
+        return next(ref for ref in self.running if ref.job_key == key)
+
+    def request(self, key: str) -> StepRequest:
+        return self.running[self.step(key)]
+
+    def env(self, key: str) -> dict[str, str]:
+        return dict(self.request(key).env)
+
+    def job(self, key: str) -> JobState:
+        return self.state.jobs[key]
+
+    def results(self) -> dict[str, str]:
+        return {key: job.conclusion.value for key, job in self.state.jobs.items() if job.conclusion is not None}
+
+    def scripts(self) -> list[str]:
+        return [request.script for request in self.running.values()]
+
+    def _perform(self, effect: Effect) -> None:  # noqa: C901 -- one case per effect
+        match effect:
+            case StartStep(step=step, request=request):
+                assert step not in self.started, "a step is started twice"
+                self.started.append(step)
+                self.running[step] = request
+            case StopStep(step=step, force=force):
+                assert step in self.running or self.loading or self.hashing, "a step is stopped that does not run"
+                self.stopping[step] = force
+            case StartTimer(key=key, seconds=seconds):
+                assert key not in self.timers
+                self.timers[key] = seconds
+            case Transition():
+                identity = (effect.entity, effect.entity_id)
+                assert self.statuses.get(identity) == effect.old, f"{identity} is not {effect.old}"
+                check_transition(effect.entity, effect.entity_id, effect.old, effect.new)
+                assert (effect.new is Status.COMPLETED) == (effect.conclusion is not None)
+                self.statuses[identity] = effect.new
+                self.moves.append(effect)
+            case LoadAction(step=step, uses=uses):
+                self.loading[step] = uses
+            case StartAction(step=step, request=request):
+                assert step not in self.started, "an action is started twice"
+                self.started.append(step)
+                self.running[step] = request
+            case HashFiles():
+                self.hashing.append(effect)
+            case RequestGroup(holder=holder):
+                self.groups[holder] = effect
+            case ReleaseGroup(holder=holder):
+                self.groups.pop(holder, None)
+            case ReleaseAttempt():
+                pass
+            case CancelTimer(key=key):
+                self.timers.pop(key, None)
+
+    def _check_invariants(self) -> None:
+        state = self.state
+        in_progress = [
+            key
+            for key, job in state.jobs.items()
+            if job.status is Status.IN_PROGRESS and state.specs[job.spec_id].call is None
+        ]
+        assert sorted(in_progress) == sorted(state.active)
+        assert len(state.active) <= state.slots
+        assert sorted(key for key, job in state.jobs.items() if job.status is Status.QUEUED) == sorted(state.queue)
+        for key, job in state.jobs.items():
+            assert job.key == key
+            assert key in state.legs[job.spec_id]
+            assert (job.attempt is not None) == (key in in_progress)
+            assert (job.conclusion is not None) == (job.status is Status.COMPLETED)
+            if job.attempt is not None:
+                for sequence in job.attempt.stack:
+                    under_way = [i for i, s in enumerate(sequence.states, 1) if s.status is Status.IN_PROGRESS]
+                    assert under_way in ([], [sequence.position])
+                waits = any(asked.job_key == key for asked in self.hashing)
+                assert waits or job.attempt.ref(key) in self.running.keys() | self.loading.keys()
+        assert len(self.running) + len(self.loading) + len(self.hashing) == len(state.active)
+        for (entity, identity), status in self.statuses.items():
+            if entity is Entity.JOB:
+                assert state.jobs[identity].status is status
+        if state.status is Status.COMPLETED:
+            assert not self.running
+            assert not self.loading
+            assert not self.hashing
+            assert not self.timers
+            assert not state.queue
+        waits = any(job.group and not job.is_granted for job in state.jobs.values())
+        if state.status is Status.IN_PROGRESS and state.stop is None and not waits:
+            assert state.active, "a run that nothing will ever continue"
+
+
+@pytest.fixture
+def world() -> Callable[..., World]:
+    """Begin a workflow, given as its `jobs:` section or as a whole."""
+
+    def make(text: str | Workflow, *, slots: int = 100, callees: Mapping[str, Workflow] | None = None) -> World:
+        whole = text if isinstance(text, Workflow) or "\njobs:" in text else f"on: push\njobs:\n{text}"
+        return World(whole, slots=slots, callees=callees).begin()
+
+    return make

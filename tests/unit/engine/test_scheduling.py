@@ -1,0 +1,62 @@
+"""When jobs start."""
+
+from collections.abc import Callable
+
+from skyflow.model.status import Conclusion, Status
+
+STEP = "{runs-on: local, steps: [{run: 'true'}]"
+
+
+def test_a_job_starts_when_its_own_needs_are_met_and_not_level_by_level(world: Callable) -> None:
+    run = world(f"  slow: {STEP}}}\n  quick: {STEP}}}\n  after: {STEP}, needs: quick}}\n")
+    run.end("quick")
+    assert {ref.job_key for ref in run.running} == {"slow", "after"}
+
+
+def test_no_more_jobs_run_than_there_are_slots(world: Callable) -> None:
+    run = world("".join(f"  j{i}: {STEP}}}\n" for i in range(5)), slots=2)
+    assert [ref.job_key for ref in run.running] == ["j0", "j1"]
+    run.end("j1")
+    assert [ref.job_key for ref in run.running] == ["j0", "j2"]
+
+
+def test_needs_are_found_whatever_their_case(world: Callable) -> None:
+    run = world(f"  Build: {STEP}}}\n  test: {STEP}, needs: build}}\n").end("Build")
+    assert run.step("test")
+
+
+def test_a_diamond_ends_in_success(world: Callable) -> None:
+    run = world(f"  a: {STEP}}}\n  b: {STEP}, needs: a}}\n  c: {STEP}, needs: a}}\n  d: {STEP}, needs: [b, c]}}\n")
+    run.end("a").end("b")
+    assert "d" not in run.state.jobs
+    run.end("c").end("d")
+    assert run.state.status is Status.COMPLETED
+    assert run.state.conclusion is Conclusion.SUCCESS
+
+
+def test_a_thousand_skipped_jobs_in_a_row_are_settled_at_once(world: Callable) -> None:
+    text = f"  j0: {STEP}, if: false}}\n" + "".join(f"  j{i}: {STEP}, needs: j{i - 1}}}\n" for i in range(1, 1000))
+    run = world(text)
+    assert run.state.status is Status.COMPLETED
+    assert set(run.results().values()) == {"skipped"}
+
+
+def test_a_run_of_skipped_jobs_is_a_success(world: Callable) -> None:
+    run = world(f"  a: {STEP}, if: false}}\n")
+    assert run.state.conclusion is Conclusion.SUCCESS
+
+
+def test_a_job_without_a_step_to_run_ends_at_once_and_lets_others_start(world: Callable) -> None:
+    run = world(f"  a: {{runs-on: local, steps: [{{run: x, if: false}}]}}\n  b: {STEP}, needs: a}}\n", slots=1)
+    assert run.results() == {"a": "success"}
+    assert run.step("b")
+
+
+def test_max_parallel_limits_one_matrix_and_nothing_else(world: Callable) -> None:
+    run = world(
+        "  m:\n    runs-on: local\n    strategy: {max-parallel: 1, matrix: {n: [1, 2, 3]}}\n    steps: [{run: x}]\n"
+        f"  other: {STEP}}}\n"
+    )
+    assert [ref.job_key for ref in run.running] == ["m.0", "other"]
+    run.end("m.0")
+    assert {ref.job_key for ref in run.running} == {"m.1", "other"}

@@ -1,0 +1,93 @@
+"""From jobs and offerings to a problem."""
+
+from dataclasses import replace
+
+import pytest
+
+from skyflow.errors import InternalError
+from skyflow.model.catalog import LOCAL_PLACE, Place, TransferRates
+from skyflow.model.resources import Accelerators, Estimate
+from skyflow.planner.build import DEFAULT_ESTIMATE_SECONDS, PlanningJob, build_problem, estimated_seconds
+
+EAST = Place("aws", "us-east-1")
+RATES = TransferRates(
+    places=(EAST, LOCAL_PLACE), usd_per_gb=((0.0, 0.09), (0.0, 0.0)), seconds_per_gb=((0.8, 80.0), (80.0, 0.0))
+)
+
+
+@pytest.fixture
+def machine(make_offering):
+    return make_offering(EAST, "m6i.large", 0.1)
+
+
+@pytest.fixture
+def host(make_offering):
+    return make_offering(LOCAL_PLACE, "this-machine", 0.0)
+
+
+def built(*jobs, slots=1):
+    return build_problem(jobs, transfers=RATES, local_slots=slots)
+
+
+def test_the_most_specific_estimate_wins(machine):
+    gpu = replace(machine, instance_type="g5.xlarge", accelerators=Accelerators("A10G", 1))
+    estimate = Estimate(seconds=100.0, on=(("aws", 50.0), ("a10g", 20.0), ("g5.xlarge", 10.0)))
+    assert estimated_seconds(estimate, gpu) == 10.0
+    assert estimated_seconds(replace(estimate, on=estimate.on[:2]), gpu) == 20.0
+    assert estimated_seconds(estimate, machine) == 50.0
+    assert estimated_seconds(estimate, replace(machine, provider="gcp")) == 100.0
+    assert estimated_seconds(None, machine) == DEFAULT_ESTIMATE_SECONDS
+
+
+def test_jobs_come_after_their_needs_and_otherwise_stay_in_order(host):
+    jobs = [
+        PlanningJob(key="report", candidates=(host,), needs=("test", "build")),
+        PlanningJob(key="lint", candidates=(host,)),
+        PlanningJob(key="test", candidates=(host,), needs=("build",), data_gb=(("build", 2.0),)),
+        PlanningJob(key="build", candidates=(host,)),
+    ]
+    problem = built(*jobs)
+    assert problem.jobs == ("lint", "build", "test", "report")
+    assert [(edge.source, edge.target, edge.gigabytes) for edge in problem.edges] == [
+        (1, 2, 2.0),
+        (2, 3, 0.0),
+        (1, 3, 0.0),
+    ]
+
+
+def test_candidates_come_cheapest_first_and_each_line_once(machine, host):
+    dearer = replace(machine, instance_type="m6i.xlarge", price_usd_per_hour=0.2)
+    problem = built(PlanningJob(key="a", candidates=(dearer, machine, host, machine)))
+    assert [candidate.offering for candidate in problem.candidates[0]] == [host, machine, dearer]
+    assert [candidate.rank for candidate in problem.candidates[0]] == [0, 1, 2]
+    assert problem.candidates[0][2].usd == pytest.approx(0.2 * DEFAULT_ESTIMATE_SECONDS / 3600)
+
+
+def test_only_the_local_machine_has_slots(host):
+    assert built(PlanningJob(key="a", candidates=(host,)), slots=3).slots == (None, 3)
+
+
+@pytest.mark.parametrize(
+    ("faulty", "message"),
+    [
+        ([{"key": "a"}, {"key": "a"}], "two jobs have the same key"),
+        ([{"key": "a", "needs": ("b",)}], "job 'a' needs unknown jobs"),
+        ([{"key": "a", "needs": ("b",)}, {"key": "b", "needs": ("a",)}], "jobs need each other"),
+        ([{"key": "a", "candidates": ()}], "job 'a' has no candidate"),
+        ([{"key": "a", "data_gb": (("b", 1.0),)}, {"key": "b"}], "job 'a' takes data from"),
+    ],
+)
+def test_a_caller_that_breaks_the_contract_is_told(host, faulty, message):
+    jobs = [PlanningJob(**{"candidates": (host,), **fields}) for fields in faulty]
+    with pytest.raises(InternalError, match=message):
+        built(*jobs)
+
+
+def test_a_place_without_rates_is_told(machine):
+    with pytest.raises(InternalError, match="no transfer rates are known"):
+        built(PlanningJob(key="a", candidates=(replace(machine, region="mars"),)))
+
+
+def test_a_machine_without_slots_is_told(host):
+    with pytest.raises(InternalError, match="0 jobs at once"):
+        built(PlanningJob(key="a", candidates=(host,)), slots=0)

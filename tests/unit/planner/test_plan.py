@@ -1,0 +1,323 @@
+"""Whole plans: optimal against brute force, deterministic, and there whatever the solver does."""
+
+import math
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import product
+from time import perf_counter
+
+import mip
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skyflow.model.catalog import LOCAL_PLACE, Offering, Place, TransferRates
+from skyflow.model.objective import Objective
+from skyflow.model.placement import PlanStatus
+from skyflow.model.resources import Estimate, Market
+from skyflow.planner import PlanningJob, plan_jobs
+from skyflow.planner.bounds import least_through, lower_bound, within
+from skyflow.planner.build import build_problem
+from skyflow.planner.greedy import greedy
+from skyflow.planner.problem import cheapest_per_place, fastest_per_place, pareto_per_place
+from skyflow.planner.schedule import evaluate
+
+PLACES = (LOCAL_PLACE, Place("aws", "us-east-1"), Place("gcp", "us-west1", "us-west1-a"))
+# with values that differ by a few millionths: solvers have been seen to overlook such differences
+MONEY = st.sampled_from([0.0, 0.0004, 0.5, 1.0, 1.000004, 3.0, 40.0])
+SECONDS = st.sampled_from([0.0, 30.0, 100.0, 100.0004, 101.0, 2500.0])
+GIGABYTES = st.sampled_from([0.0, 0.25, 5.0, 200.0])
+
+
+def offering(place, instance_type, price):
+    return Offering(
+        provider=place.provider,
+        region=place.region,
+        zone=place.zone,
+        instance_type=instance_type,
+        market=Market.ON_DEMAND,
+        vcpus=4,
+        memory_gib=16.0,
+        price_usd_per_hour=price,
+        price_basis="list",
+    )
+
+
+@st.composite
+def rates(draw):
+    def table(values):
+        return tuple(
+            tuple(0.0 if row == column else draw(values) for column in range(len(PLACES))) for row in range(len(PLACES))
+        )
+
+    return TransferRates(
+        places=PLACES,
+        usd_per_gb=table(st.sampled_from([0.0, 0.01, 0.09, 0.12])),
+        seconds_per_gb=table(st.sampled_from([0.0, 0.8, 1.6, 80.0])),
+    )
+
+
+@st.composite
+def workloads(draw, places=PLACES):
+    """Up to four jobs with up to four candidates each."""
+    jobs = []
+    for index in range(draw(st.integers(1, 4))):
+        machines = [
+            (offering(draw(st.sampled_from(places)), f"type-{number}", draw(MONEY)), draw(SECONDS))
+            for number in range(draw(st.integers(1, 4)))
+        ]
+        needs = tuple(job.key for job in jobs if draw(st.booleans()))
+        jobs.append(
+            PlanningJob(
+                key=f"job-{index}",
+                candidates=tuple(machine for machine, _ in machines),
+                needs=needs,
+                estimate=Estimate(seconds=1.0, on=tuple((one.instance_type, seconds) for one, seconds in machines)),
+                data_gb=tuple((need, draw(GIGABYTES)) for need in needs),
+            )
+        )
+    return jobs
+
+
+def planned(jobs, transfers, objective, *, slots=100, **options):
+    options = {"clock": perf_counter, **options}
+    return plan_jobs(jobs, transfers=transfers, objective=objective, local_slots=slots, **options)
+
+
+def values(evaluation, objective):
+    figures = [evaluation.compute_usd + evaluation.transfer_usd, evaluation.makespan_seconds]
+    return figures if objective is Objective.COST else figures[::-1]
+
+
+def best_by_brute_force(problem, objective):
+    """The least objective, and the least other one among the plans that reach it."""
+    found = [values(evaluate(problem, choice), objective) for choice in product(*problem.candidates)]
+    least = min(first for first, _ in found)
+    return [least, min(second for first, second in found if math.isclose(first, least, rel_tol=1e-9, abs_tol=1e-12))]
+
+
+def figures(plan, objective):
+    both = [plan.cost.total_usd, plan.makespan_seconds]
+    return both if objective is Objective.COST else both[::-1]
+
+
+@pytest.mark.parametrize("solver", ["cbc", "highs"])
+@pytest.mark.parametrize("objective", Objective)
+@settings(max_examples=60, deadline=None)
+@given(jobs=workloads(), transfers=rates())
+def test_no_plan_is_better_in_the_objective_nor_in_the_tie_break(solver, objective, jobs, transfers):
+    plan = planned(jobs, transfers, objective, solver=solver)
+    problem = build_problem(jobs, transfers=transfers, local_slots=100)
+    least, tie_break = best_by_brute_force(problem, objective)
+    assert figures(plan, objective)[0] == pytest.approx(least, rel=1e-6, abs=1e-9)
+    assert figures(plan, objective)[1] == pytest.approx(tie_break, rel=2e-5, abs=1e-9)  # as near as CBC comes
+    assert plan.status is PlanStatus.OPTIMAL
+
+
+@pytest.mark.parametrize("objective", Objective)
+@settings(max_examples=60, deadline=None)
+@given(jobs=workloads(), transfers=rates(), slots=st.integers(1, 2))
+def test_with_slots_the_plan_is_honest_and_its_proof_true(objective, jobs, transfers, slots):
+    plan = planned(jobs, transfers, objective, slots=slots)
+    problem = build_problem(jobs, transfers=transfers, local_slots=slots)
+    least, _ = best_by_brute_force(problem, objective)
+    assert plan.proof.bound <= least * (1 + 1e-6) + 1e-9
+    if plan.status is PlanStatus.OPTIMAL:
+        assert plan.proof.value == pytest.approx(least, rel=1e-5, abs=1e-9)
+
+
+@settings(max_examples=100, deadline=None)
+@given(jobs=workloads(), transfers=rates())
+def test_reductions_and_bounds_keep_the_optimum(jobs, transfers):
+    problem = build_problem(jobs, transfers=transfers, local_slots=100)
+    cost, makespan = (best_by_brute_force(problem, objective) for objective in Objective)
+    assert best_by_brute_force(cheapest_per_place(problem), Objective.COST) == pytest.approx(cost)
+    assert best_by_brute_force(fastest_per_place(problem), Objective.MAKESPAN)[0] == pytest.approx(makespan[0])
+    assert best_by_brute_force(pareto_per_place(problem), Objective.MAKESPAN) == pytest.approx(makespan)
+    for objective, best in ((Objective.COST, cost), (Objective.MAKESPAN, makespan)):
+        assert best_by_brute_force(within(problem, objective, best[0]), objective) == pytest.approx(best)
+        assert lower_bound(problem, objective) <= best[0] + 1e-9
+
+
+@pytest.mark.parametrize("objective", Objective)
+@settings(max_examples=50, deadline=None)
+@given(jobs=workloads(), transfers=rates())
+def test_no_plan_with_a_candidate_is_below_its_bound(objective, jobs, transfers):
+    problem = build_problem(jobs, transfers=transfers, local_slots=100)
+    bounds = least_through(problem, objective)
+    for choice in product(*problem.candidates):
+        value = values(evaluate(problem, choice), objective)[0]
+        for job, candidate in enumerate(choice):
+            assert bounds[job][candidate.rank] <= value * (1 + 1e-9) + 1e-9
+
+
+@settings(max_examples=100, deadline=None)
+@given(jobs=workloads(places=PLACES[:2]), transfers=rates(), slots=st.integers(1, 2))
+def test_no_machine_idles_while_a_job_waits_for_it(jobs, transfers, slots):
+    """A job on the local machine starts when its inputs arrive, or when another one there ends."""
+    problem = build_problem(jobs, transfers=transfers, local_slots=slots)
+    choice = greedy(problem, Objective.MAKESPAN)
+    starts = evaluate(problem, choice).starts
+    finishes = [start + candidate.seconds for start, candidate in zip(starts, choice, strict=True)]
+    local_finishes = {finish for finish, one in zip(finishes, choice, strict=True) if one.place == 0}
+    for job, edges in enumerate(problem.incoming):
+        arrival = max(
+            (
+                finishes[edge.source] + problem.transfer_seconds(edge, choice[edge.source].place, choice[job].place)
+                for edge in edges
+            ),
+            default=0.0,
+        )
+        assert starts[job] == pytest.approx(arrival) or (choice[job].place == 0 and starts[job] in local_finishes)
+
+
+@pytest.fixture
+def contested():
+    """Moving the data is cheaper than the dear machine beside it: only a search can tell."""
+    here, there = PLACES[1:]
+    transfers = TransferRates(
+        places=(here, there), usd_per_gb=((0.0, 0.09), (0.12, 0.0)), seconds_per_gb=((0.8, 1.6), (1.6, 0.8))
+    )
+    estimate = Estimate(seconds=3600.0)
+    jobs = [
+        PlanningJob(key="a", candidates=(offering(here, "x", 1.0), offering(there, "y", 1.2)), estimate=estimate),
+        PlanningJob(
+            key="b",
+            candidates=(offering(here, "x", 2.0), offering(there, "y", 1.5)),
+            needs=("a",),
+            data_gb=(("a", 4.0),),
+            estimate=estimate,
+        ),
+        PlanningJob(
+            key="c",
+            candidates=(offering(here, "x", 1.0), offering(there, "y", 1.1)),
+            needs=("a", "b"),
+            data_gb=(("a", 1.0), ("b", 3.0)),
+            estimate=estimate,
+        ),
+    ]
+    return jobs, transfers
+
+
+def test_a_ceiling_below_every_plan_takes_nothing_away(tiny):
+    for objective in Objective:
+        assert within(tiny, objective, lower_bound(tiny, objective) / 2 - 1.0) == tiny
+
+
+def test_the_same_input_gives_the_same_plan(contested):
+    plans = [planned(*contested, Objective.COST) for _ in range(3)]
+    assert plans[0].proof.method == "cbc"
+    assert plans[1:] == plans[:1] * 2
+
+
+def test_the_order_of_the_candidates_does_not_matter(contested):
+    jobs, transfers = contested
+    turned = [replace(job, candidates=job.candidates[::-1]) for job in jobs]
+    assert planned(turned, transfers, Objective.COST) == planned(jobs, transfers, Objective.COST)
+
+
+def test_equal_offerings_are_told_apart_by_name(contested):
+    _, transfers = contested
+    twins = tuple(offering(place, "x", 1.0) for place in PLACES[1:])
+    plan = planned([PlanningJob(key="a", candidates=twins[::-1])], transfers, Objective.COST)
+    assert plan.placement("a").offering.provider == "aws"
+
+
+@pytest.mark.parametrize("objective", Objective)
+def test_both_solvers_agree(contested, objective):
+    cbc, highs = (planned(*contested, objective, solver=solver) for solver in ("cbc", "highs"))
+    assert figures(cbc, objective) == pytest.approx(figures(highs, objective))
+
+
+@pytest.mark.parametrize("error", [mip.InterfacingError("it broke"), OSError("no such library")])
+def test_a_solver_that_dies_leaves_a_plan_that_says_so(contested, monkeypatch, error):
+    def die(*_args, **_kwargs):
+        raise error
+
+    monkeypatch.setattr(mip.Model, "optimize", die)
+    plan = planned(*contested, Objective.COST)
+    assert plan.proof.method == "greedy"
+    assert plan.status is PlanStatus.FEASIBLE
+    assert plan.notes == (f"planned without a solver, because cbc failed: {error}",)
+
+
+def test_a_solver_that_is_not_installed_leaves_a_plan_that_says_so(contested, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mip", None)
+    plan = planned(*contested, Objective.COST)
+    assert plan.proof.method == "greedy"
+    assert plan.notes[0].startswith("planned without a solver, because python-mip cannot be loaded")
+
+
+def test_a_solver_that_claims_there_is_no_plan_is_not_believed(contested, monkeypatch):
+    monkeypatch.setattr(mip.Model, "optimize", lambda *_args, **_kwargs: mip.OptimizationStatus.INFEASIBLE)
+    assert "cbc finds no plan where there is one" in planned(*contested, Objective.COST).notes[0]
+
+
+def test_a_solver_that_stops_strangely_is_not_believed(contested, monkeypatch):
+    monkeypatch.setattr(mip.Model, "optimize", lambda *_args, **_kwargs: mip.OptimizationStatus.UNBOUNDED)
+    assert "stopped with status UNBOUNDED" in planned(*contested, Objective.COST).notes[0]
+
+
+def test_no_time_leaves_a_plan_that_says_so(contested):
+    plan = planned(*contested, Objective.COST, time_limit_seconds=0.0)
+    assert plan.status is PlanStatus.FEASIBLE
+    assert plan.notes == ("cbc ran out of time: a better plan may exist",)
+
+
+def test_time_for_the_objective_only_leaves_the_tie_break_open(contested):
+    readings = iter([0.0, 0.0, 0.0])  # the start, and the first stage's two questions; from then on it is late
+    plan = planned(*contested, Objective.COST, clock=lambda: next(readings, 99.0))
+    assert plan.status is PlanStatus.OPTIMAL
+    assert plan.notes == ("the tie-break by makespan is not proven",)
+
+
+def test_a_missing_estimate_is_told(contested):
+    jobs, transfers = contested
+    plan = planned([jobs[0], replace(jobs[1], estimate=None)], transfers, Objective.COST)
+    assert [one.is_duration_assumed for one in plan.placements] == [False, True]
+    assert "1 of 2 jobs lack an estimate: 1m 00s assumed" in plan.notes
+
+
+def test_no_jobs_make_an_empty_plan(contested):
+    plan = planned([], contested[1], Objective.MAKESPAN)
+    assert plan.placements == ()
+    assert plan.status is PlanStatus.OPTIMAL
+
+
+def test_the_local_machine_does_not_pretend_to_have_more_slots():
+    host = offering(LOCAL_PLACE, "this-machine", 0.0)
+    transfers = TransferRates(places=(LOCAL_PLACE,), usd_per_gb=((0.0,),), seconds_per_gb=((0.0,),))
+    jobs = [PlanningJob(key=f"job-{index}", candidates=(host,)) for index in range(5)]
+    plan = planned(jobs, transfers, Objective.MAKESPAN, slots=2)
+    assert plan.makespan_seconds == 180.0
+    assert [one.start_seconds for one in plan.placements] == [0.0, 0.0, 60.0, 60.0, 120.0]
+
+
+def test_jobs_leave_the_crowded_local_machine_when_time_matters():
+    host, machine = offering(LOCAL_PLACE, "this-machine", 0.0), offering(PLACES[1], "x", 0.1)
+    transfers = TransferRates(
+        places=PLACES[:2], usd_per_gb=((0.0, 0.0), (0.09, 0.0)), seconds_per_gb=((0.0, 80.0), (80.0, 0.8))
+    )
+    jobs = [PlanningJob(key=f"job-{index}", candidates=(host, machine)) for index in range(6)]
+    plan = planned(jobs, transfers, Objective.MAKESPAN, slots=2)
+    assert plan.makespan_seconds == 60.0
+    assert [one.offering.provider for one in plan.placements].count("local") == 2
+
+
+def test_a_local_plan_loads_no_solver():
+    code = """
+import sys, time
+from skyflow.model.catalog import TransferRates
+from skyflow.model.objective import Objective
+from skyflow.planner import PlanningJob, plan_jobs
+from skyflow.provisioners.local import this_machine
+host = this_machine()
+rates = TransferRates(places=(host.place,), usd_per_gb=((0.0,),), seconds_per_gb=((0.0,),))
+jobs = [PlanningJob(key=f"{i}", candidates=(host,), needs=(f"{i // 2}",) if i else ()) for i in range(100)]
+plan = plan_jobs(jobs, transfers=rates, objective=Objective.MAKESPAN, local_slots=2, clock=time.perf_counter)
+assert len(plan.placements) == 100
+assert plan.proof.method == "direct"
+assert not {"mip", "rich", "skyflow.planner.formulation"} & sys.modules.keys()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

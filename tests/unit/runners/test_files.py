@@ -1,0 +1,48 @@
+"""The format of GITHUB_OUTPUT, GITHUB_ENV and GITHUB_PATH."""
+
+import pytest
+
+from skyflow.runners.files import FileCommandError, parse_paths, parse_variables
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ()),
+        ("a=1\n", (("a", "1"),)),
+        ("a=1", (("a", "1"),)),
+        ("\n\na=1\n\nb=2\n", (("a", "1"), ("b", "2"))),
+        ("a=b=c<<d\n", (("a", "b=c<<d"),)),
+        ("a=\n", (("a", ""),)),
+        ("a<<EOF\none\ntwo\nEOF\n", (("a", "one\ntwo"),)),
+        ("a<<EOF\nEOF\n", (("a", ""),)),
+        ("a<<EOF\n\n\nx\n\nEOF\nb=1\n", (("a", "\n\nx\n"), ("b", "1"))),
+        ("a<<E=F\nx\nE=F\n", (("a", "x"),)),
+        ("a<<EOF\none\r\nEOF\n", (("a", "one\r"),)),
+        ("a=1\na=2\n", (("a", "2"),)),
+        (" a = 1 \n", ((" a ", " 1 "),)),
+    ],
+)
+def test_entries_are_read_as_github_reads_them(text: str, expected: tuple) -> None:
+    assert parse_variables(text, command="output") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("nothing\n", "Invalid format 'nothing'"),
+        ("=1\n", "Name must not be empty"),
+        ("<<EOF\nx\nEOF\n", "Name and delimiter must not be empty"),
+        ("a<<\nx\n\n", "Name and delimiter must not be empty"),
+        ("a<<EOF\nx\nEOF \n", "Matching delimiter not found 'EOF'"),
+    ],
+)
+def test_anything_else_fails_the_step_with_githubs_words(text: str, why: str) -> None:
+    with pytest.raises(FileCommandError) as caught:
+        parse_variables(text, command="output")
+    assert str(caught.value).startswith("Unable to process file command 'output' successfully.")
+    assert why in str(caught.value)
+
+
+def test_the_last_path_comes_first() -> None:
+    assert parse_paths("/a\n\n/b\n") == ("/b", "/a")
