@@ -61,15 +61,31 @@ class Masks:
 
     def hide(self, data: bytes) -> bytes:
         """Return the data with every hidden text replaced; texts that overlap or touch give one replacement."""
+        return self._hidden_until(len(data), data)
+
+    def hide_begun(self, data: bytes) -> tuple[bytes, bytes]:
+        """Return data of which more will come in two parts: what can be shown of it now, and the rest as it is.
+
+        A text that may have begun is in the rest, and so is one that lies across the place where the data is parted.
+        """
+        at = max(0, len(data) - self.longest)
+        around = max(0, at - self.longest)
+        found = ((around + start, around + end) for start, end in self._occurrences(data[around:]))
+        at = min((start for start, end in found if start < at < end), default=at)
+        return self._hidden_until(at, data), data[at:]
+
+    def _hidden_until(self, stop: int, data: bytes) -> bytes:
         ranges = self._ranges(data)
         if not ranges:
-            return data
+            return data[:stop]
         pieces: list[bytes] = []
         shown = 0
         for start, end in ranges:
+            if start >= stop:
+                break
             pieces += [data[shown:start], HIDDEN.encode()]
             shown = end
-        return b"".join([*pieces, data[shown:]])
+        return b"".join([*pieces, data[shown:stop]])
 
     def hide_text(self, text: str) -> str:
         """Return the text with every hidden text replaced."""
@@ -77,25 +93,11 @@ class Masks:
             return text
         return self.hide(_raw(text)).decode(errors="surrogateescape")
 
-    def cut(self, data: bytes) -> int:
-        """Return where data of which more will come can be cut: no hidden text, whole or begun, lies across."""
-        at = max(0, len(data) - self.longest)
-        first = max(0, at - self.longest)
-        for start, end in self._ranges(data[first:]):
-            if first + start < at < first + end:
-                return first + start
-        return at
-
     def _ranges(self, data: bytes) -> list[tuple[int, int]]:
-        """Return where hidden texts are, merged.
-
-        One `find` per form is many times faster than one regular expression for all of them. A form that contains
-        another one can only be where that one is.
-        """
-        found = [place for needle in self._needles for place in _occurrences(data, needle)]
+        """Return where hidden texts are, merged."""
+        found = self._occurrences(data)
         if not found:
             return found
-        found += [place for form in self._containing for place in _occurrences(data, form)]
         found.sort()
         merged = [found[0]]
         for start, end in found:
@@ -106,6 +108,15 @@ class Masks:
                 merged[-1] = (before, end)
         return merged
 
+    def _occurrences(self, data: bytes) -> list[tuple[int, int]]:
+        """Return where hidden texts are, in no order.
+
+        One `find` per form is many times faster than one regular expression for all of them. A form that contains
+        another one can only be where that one is.
+        """
+        found = [place for needle in self._needles for place in _places(data, needle)]
+        return found and found + [place for form in self._containing for place in _places(data, form)]
+
 
 def _raw(text: str) -> bytes:
     try:
@@ -114,7 +125,7 @@ def _raw(text: str) -> bytes:
         return text.encode(errors="surrogatepass")
 
 
-def _occurrences(data: bytes, needle: bytes) -> Iterator[tuple[int, int]]:
+def _places(data: bytes, needle: bytes) -> Iterator[tuple[int, int]]:
     at = data.find(needle)
     while at >= 0:
         yield at, at + len(needle)

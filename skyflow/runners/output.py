@@ -33,10 +33,11 @@ class LogWriter:
         data = self._pending + data
         end = data.rfind(b"\n") + 1
         if end == 0 and len(data) > _LONGEST_LINE_BYTES:
-            end = self._masks.cut(data)
-            self._pass_on(data[:end])
+            shown, self._pending = self._masks.hide_begun(data)
+            self._put(shown)
             self._is_mid_line = True
-        elif end:
+            return
+        if end:
             self._lines(data[:end])
         self._pending = data[end:]
 
@@ -86,9 +87,11 @@ class LogWriter:
 
     def _pass_on(self, data: bytes) -> None:
         if data:
-            hidden = self._masks.hide(data)
-            self._log.write(hidden)
-            self._show(hidden.decode(errors="replace"))
+            self._put(self._masks.hide(data))
+
+    def _put(self, hidden: bytes) -> None:
+        self._log.write(hidden)
+        self._show(hidden.decode(errors="replace"))
 
 
 def _encoded(lines: str) -> bytes:

@@ -184,7 +184,7 @@ def open_store(folder: StateFolder, *, create: bool = True) -> Store:
         raise UsageError(f"there is no run yet: {database} does not exist", hint="`skyflow run FILE` makes one")
     with _translated(database):
         if not folder.root.exists():
-            folder.root.mkdir(parents=True, mode=0o700)
+            folder.root.mkdir(parents=True, mode=0o700, exist_ok=True)  # another process may be faster
             (folder.root / ".gitignore").write_text("*\n")  # state is no source: keep it out of the user's commits
         folder.runs.mkdir(exist_ok=True, mode=0o700)
         connection = sqlite3.connect(database, timeout=_BUSY_SECONDS, isolation_level=None)
