@@ -315,7 +315,7 @@ def looks(place: Path) -> object:
 
 
 @given(TREES)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_tree_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, tree: dict[str, object]) -> None:
     root = tmp_path_factory.mktemp("tree")
     b = make(root)

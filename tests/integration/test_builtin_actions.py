@@ -280,7 +280,7 @@ FILES = st.dictionaries(
 
 
 @given(FILES)
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_was_uploaded_is_what_is_downloaded(
     tmp_path_factory: pytest.TempPathFactory, files: dict[str, tuple[bytes, int]]
 ) -> None:

@@ -104,7 +104,7 @@ def figures(plan, objective):
 
 @pytest.mark.parametrize("solver", ["cbc", "highs"])
 @pytest.mark.parametrize("objective", Objective)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(jobs=workloads(), transfers=rates())
 def test_no_plan_is_better_in_the_objective_nor_in_the_tie_break(solver, objective, jobs, transfers):
     plan = planned(jobs, transfers, objective, solver=solver)
@@ -116,7 +116,7 @@ def test_no_plan_is_better_in_the_objective_nor_in_the_tie_break(solver, objecti
 
 
 @pytest.mark.parametrize("objective", Objective)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(jobs=workloads(), transfers=rates(), slots=st.integers(1, 2))
 def test_with_slots_the_plan_is_honest_and_its_proof_true(objective, jobs, transfers, slots):
     plan = planned(jobs, transfers, objective, slots=slots)
@@ -127,7 +127,7 @@ def test_with_slots_the_plan_is_honest_and_its_proof_true(objective, jobs, trans
         assert plan.proof.value == pytest.approx(least, rel=1e-5, abs=1e-9)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(jobs=workloads(), transfers=rates())
 def test_reductions_and_bounds_keep_the_optimum(jobs, transfers):
     problem = build_problem(jobs, transfers=transfers, local_slots=100)
@@ -141,7 +141,7 @@ def test_reductions_and_bounds_keep_the_optimum(jobs, transfers):
 
 
 @pytest.mark.parametrize("objective", Objective)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(jobs=workloads(), transfers=rates())
 def test_no_plan_with_a_candidate_is_below_its_bound(objective, jobs, transfers):
     problem = build_problem(jobs, transfers=transfers, local_slots=100)
@@ -152,7 +152,7 @@ def test_no_plan_with_a_candidate_is_below_its_bound(objective, jobs, transfers)
             assert bounds[job][candidate.rank] <= value * (1 + 1e-9) + 1e-9
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(jobs=workloads(places=PLACES[:2]), transfers=rates(), slots=st.integers(1, 2))
 def test_no_machine_idles_while_a_job_waits_for_it(jobs, transfers, slots):
     """A job on the local machine starts when its inputs arrive, or when another one there ends."""

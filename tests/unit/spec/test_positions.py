@@ -1,7 +1,7 @@
 """A word inside a scalar is found in the file, however the scalar is written."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from skyflow.spec.findings import Findings
@@ -60,7 +60,6 @@ def test_every_style(source):
 PIECES = st.lists(st.sampled_from([WORD, "a", "bc", "日本", "it''s", "${{", "}}"]), min_size=1, max_size=6)
 
 
-@settings(deadline=None)
 @given(lines=st.lists(PIECES, min_size=1, max_size=5), style=st.sampled_from("|>'p"), indent=st.integers(1, 4))
 def test_any_text_of_several_lines(lines, style, indent):
     texts = [" ".join(pieces) for pieces in lines]

@@ -126,7 +126,7 @@ def _places(value):
             yield from _places(value[key])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_any_value_in_any_place(data):
     workflow = json.loads(json.dumps(data.draw(st.sampled_from(WORKFLOWS))))
@@ -147,32 +147,28 @@ def test_any_value_in_any_place(data):
     _assert_agreement(text)
 
 
-@settings(deadline=None)
 @given(VALUES)
 def test_any_tree(value):
     _load(json.dumps(value))
     _assert_agreement(json.dumps(value))
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes(content):
     _load(content)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text(content):
     _load(content)
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from("ab:-?[]{},&*!|>'\"%@` \n\t#~0.${}<"), max_size=60))
 def test_any_yaml_punctuation(content):
     _load(content)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(text=st.sampled_from(TEXTS), seed=st.integers(0, 2**32))
 def test_any_slip_of_the_pen(text, seed):
     dice = random.Random(seed)
