@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from skyflow.model.annotation import AnnotationRecord
 from skyflow.model.run import JobRecord, RunRecord
-from skyflow.report.annotations import annotations_by_job
+from skyflow.report.annotations import annotations_by_jobs, who_text
 from skyflow.report.words import Signs, elapsed, reason_text, verdict_text
 
 __all__ = ["SUMMARY_LIMIT_BYTES", "run_markdown"]
@@ -38,8 +38,8 @@ def run_markdown(
         )
         lines.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
     listed = [
-        f"- {_cell(job.name)}: {_cell(str(annotation))}"
-        for job, found in annotations_by_job(jobs, annotations)
+        f"- {_cell(who_text(names))}: {_cell(str(annotation))}"
+        for names, found in annotations_by_jobs(jobs, annotations)
         for annotation in found
     ]
     if listed:

@@ -40,6 +40,28 @@ def test_annotations_and_groups_in_text(project) -> None:
     assert "Annotations of build\n  error: Bad: went wrong\n  src/a.c:3:5" in project.skyflow("show").out
 
 
+def test_what_several_jobs_remark_is_told_once(project) -> None:
+    project.write("""\
+on: push
+jobs:
+  build:
+    runs-on: local
+    strategy: {matrix: {n: [1, 2, 3, 4]}}
+    steps:
+      - run: echo ::notice::the same
+      - if: matrix.n < 3
+        run: echo ::warning::small
+      - if: matrix.n == 4
+        run: echo ::error::large
+""")
+    out = project.skyflow("run", "w.yml").out
+    assert out[out.index("Annotations") : out.index("   job")] == (
+        "Annotations of build (4)\n  error: large\n\n"
+        "Annotations of build (1), build (2)\n  warning: small\n\n"
+        "Annotations of 4 jobs\n  notice: the same\n\n"
+    )
+
+
 def test_annotations_in_json(project) -> None:
     project.write(TALK)
     events = [json.loads(line) for line in project.skyflow("run", "--json", "w.yml").out.splitlines()]

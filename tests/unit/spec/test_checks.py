@@ -73,3 +73,17 @@ def test_a_macos_label_is_right_on_macos():
     assert load_workflow("f.yml", text=text, platform="darwin").findings == ()
     (finding,) = load_workflow("f.yml", text=text, platform="linux").findings
     assert finding.severity is Severity.WARNING
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_risky"),
+    [("string", True), ("boolean", False), ("number", False), ("choice, options: [a, b]", False)],
+)
+def test_an_input_of_few_values_is_no_script_injection(kind, is_risky):
+    text = f"""\
+on: {{workflow_dispatch: {{inputs: {{Level: {{type: {kind}}}}}}}}}
+jobs: {{a: {{runs-on: local, steps: [{{run: 'echo ${{{{ inputs.level }}}} ${{{{ github.event.inputs.level }}}}'}}]}}}}
+"""
+    assert _codes(text) == ({"script-injection"} if is_risky else set())
+    called = "on: {workflow_call: {inputs: {level: {type: string}}}, " + text.removeprefix("on: {")
+    assert _codes(called) == {"script-injection"}
