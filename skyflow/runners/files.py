@@ -5,6 +5,7 @@ one that is exactly the delimiter. These four also have SKYFLOW_* names (GITHUB_
 database).
 """
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,7 @@ class CommandFiles:
         self._state = folder / f"{place}.state"
         self._summary = folder / f"{place}.summary"
         for file in (self._output, self._env, self._path, self._state, self._summary):
-            file.write_bytes(b"")
+            os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666))
 
     def variables(self) -> Pairs:
         """Return the environment variables that tell the step where its files are."""
@@ -149,6 +150,8 @@ def _unreadable(command: str, why: str) -> FileCommandError:
 
 def _text(file: Path) -> str:
     try:
+        if not file.stat().st_size:  # nearly always, and quicker to ask than to read
+            return ""
         return file.read_bytes().decode("utf-8-sig", errors="replace")
     except FileNotFoundError:  # a step may well delete its own file; then it wrote nothing
         return ""
