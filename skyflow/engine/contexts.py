@@ -21,6 +21,7 @@ __all__ = [
     "environment",
     "job_scope",
     "run_variables",
+    "search_path",
     "step_scope",
 ]
 
@@ -155,8 +156,14 @@ def condition_holds(state: RunState, job: JobState, attempt: AttemptState, text:
 
 def environment(attempt: AttemptState) -> tuple[Pairs, ...]:
     """Return the layers of variables that a step of an attempt starts from, lowest precedence first."""
-    calls = (sequence.call for sequence in attempt.stack)
-    return (attempt.job_env, attempt.step_env, *(call.env for call in calls if call is not None))
+    strand = attempt.strand
+    calls = (sequence.call for sequence in strand.calls)
+    return (attempt.job_env, attempt.step_env, strand.env, *(call.env for call in calls if call is not None))
+
+
+def search_path(attempt: AttemptState) -> tuple[str, ...]:
+    """Return what a step of an attempt finds before the PATH of the machine, first one first."""
+    return (*attempt.strand.path, *attempt.path)
 
 
 def run_variables(scope: Scope, job: JobState, attempt: AttemptState, key: str) -> Pairs:
@@ -246,7 +253,7 @@ def _steps(sequence: StepSequence) -> Object:
             ),
         )
         for step, state in zip(sequence.steps, sequence.states, strict=True)
-        if step.id is not None and state.outcome is not None and state.conclusion is not None
+        if step.id is not None and state.outcome is not None and state.conclusion is not None and not state.is_held
     )
 
 

@@ -11,12 +11,9 @@ from dataclasses import dataclass
 from skyflow.diagnostics import Span
 from skyflow.model.workflow import (
     INSERT,
-    CancelStep,
     EnvSpec,
-    ParallelStep,
     Step,
     UsesStep,
-    WaitStep,
 )
 from skyflow.spec.checks.subject import Subject, all_steps
 from skyflow.spec.findings import Findings
@@ -106,14 +103,6 @@ def _is_remote(uses: str) -> bool:
     return not (_is_local(uses) or _is_docker(uses) or _is_built_in(uses))
 
 
-def _background(subject: Subject) -> Iterator[Span]:
-    for step in _steps(subject):
-        if isinstance(step, WaitStep | CancelStep | ParallelStep):
-            yield step.span
-        elif step.background is not None:
-            yield step.background.span
-
-
 def _job_keys(*keys: str) -> Callable[[Subject], Iterator[Span]]:
     """Return what finds keys of jobs."""
 
@@ -183,7 +172,6 @@ FEATURES: tuple[Feature, ...] = (
         _misplaced,
     ),
     # ---------------------------------------------------------------------- from here on, what the engine will learn
-    Feature("background steps yet", "start the program with '&' in a script", _background),
     Feature("containers yet", "start the container in a step", _job_keys("container", "services")),
     Feature("an expression in place of a key yet", "write the entry out, or insert a whole map", _computed_keys),
 )
