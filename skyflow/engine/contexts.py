@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from posixpath import normpath
 
 from skyflow.engine.conditions import job_functions, step_functions
 from skyflow.engine.state import AttemptState, JobState, RunState, StepSequence, local_id
@@ -203,7 +204,7 @@ def _attempt_contexts(state: RunState, job: JobState, attempt: AttemptState) -> 
         "needs": _needs(state, spec),
         "matrix": job.matrix,
         "strategy": _strategy(job),
-        "job": Object([("status", attempt.verdict.value)]),
+        "job": _job(state, spec, attempt),
         "steps": _steps(attempt.top),
         "env": _env(*environment(attempt)),
     }
@@ -217,6 +218,31 @@ def _action_path(attempt: AttemptState) -> tuple[tuple[str, Value], ...]:
 def _extended(context: Value, *pairs: tuple[str, Value]) -> Object:
     """Return an object with further entries; one that is not there counts as empty."""
     return Object([*(context.items() if isinstance(context, Object) else ()), *pairs])
+
+
+def _job(state: RunState, spec: JobSpec, attempt: AttemptState) -> Object:
+    """Return the `job` context: how the job stands, and which workflow file it is written in."""
+    frame = state.frame_of(spec.id)
+    github = frame.contexts.get("github")
+    facts = {
+        name: to_string(github.get(name)) if isinstance(github, Object) else ""
+        for name in ("repository", "ref", "sha", "workflow_ref")
+    }
+    if frame is state.root:
+        ref = facts["workflow_ref"]
+        path = ref.removeprefix(f"{facts['repository']}/").rpartition("@")[0] or frame.workflow.path
+    else:
+        path = normpath(frame.workflow.path)
+        ref = f"{facts['repository']}/{path}@{facts['ref']}" if facts["ref"] else path
+    return Object(
+        [
+            ("status", attempt.verdict.value),
+            ("workflow_ref", ref),
+            ("workflow_sha", facts["sha"]),
+            ("workflow_repository", facts["repository"]),
+            ("workflow_file_path", path),
+        ]
+    )
 
 
 def _needs(state: RunState, spec: JobSpec) -> Object:
