@@ -7,7 +7,17 @@ from posixpath import normpath
 from skyflow.engine.conditions import job_functions, step_functions
 from skyflow.engine.state import AttemptState, JobState, RunState, StepSequence, local_id
 from skyflow.errors import ExpressionError
-from skyflow.expr import BUILTINS, Array, FunctionSpec, Object, Value, parse_condition, to_string, truthy
+from skyflow.expr import (
+    BUILTINS,
+    Array,
+    FunctionSpec,
+    Object,
+    Value,
+    parse_condition,
+    parse_template,
+    to_string,
+    truthy,
+)
 from skyflow.expr.values import is_primitive, to_number
 from skyflow.model.execution import Pairs
 from skyflow.model.layout import RunFolder
@@ -98,12 +108,21 @@ class Scope:
         return tuple((name, to_string(value)) for name, value in entries)
 
     def _entries(self, entries: Iterable[tuple[str, Value]]) -> Iterator[tuple[str, Value]]:
-        """Put the entries of inserted maps where they belong."""
+        """Put the entries of inserted maps where they belong, and evaluate keys that are expressions."""
         for name, value in entries:
-            if name != INSERT:
+            if "${{" not in name:
                 yield name, value
+            elif name != INSERT:
+                yield self._key(name), value
             elif isinstance(value, Object):
                 yield from value.items()
+
+    def _key(self, source: str) -> str:
+        try:
+            template = parse_template(source, functions=self._functions)
+            return to_string(template.evaluate(self._contexts, functions=self._functions))
+        except ExpressionError as error:
+            raise EvaluationError(f"{self._file}: the key {source}: {error.message}") from error
 
 
 def job_scope(state: RunState, spec: JobSpec, job: JobState | None = None) -> Scope:
