@@ -5,13 +5,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from skyflow.diagnostics import Diagnostic, in_reading_order
+from skyflow.diagnostics import Diagnostic, Severity, in_reading_order
 from skyflow.errors import UsageError, WorkflowInvalidError
 from skyflow.spec import load_action, load_workflow, reader_for
+from skyflow.spec.checks.registry import CHECKS
+from skyflow.spec.form_rules import FORM_RULES
 from skyflow.spec.second_opinion import schema_findings
 from skyflow.spec.source import read_bytes
 
-__all__ = ["STANDARD_INPUT", "Validated", "find_files", "validate_files"]
+__all__ = ["STANDARD_INPUT", "Validated", "find_files", "meanings", "validate_files"]
 
 STANDARD_INPUT = "-"
 """The name that stands for standard input."""
@@ -27,6 +29,17 @@ class Validated:
     files: tuple[str, ...]
     findings: tuple[Diagnostic, ...]
     text: str = ""
+
+    @property
+    def wrong_files(self) -> int:
+        """How many files have errors."""
+        return len({finding.path for finding in self.findings if finding.severity is Severity.ERROR})
+
+
+def meanings() -> dict[str, str]:
+    """Return what each code of a finding means, as a sentence."""
+    checks = {check.code: check.summary for check in CHECKS}
+    return checks | {rule.code: rule.summary for rule in FORM_RULES}
 
 
 def validate_files(names: Iterable[str], *, read_input: Callable[[], bytes]) -> Validated:
