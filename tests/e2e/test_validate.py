@@ -27,7 +27,7 @@ def test_of_a_repository_the_workflows_are_looked_at(project):
 
 def test_a_folder_without_workflows(project):
     (project.folder / "empty").mkdir()
-    assert "no workflow files" in project.skyflow("validate", "empty", code=2).err
+    assert "no workflow files" in project.skyflow("validate", "empty", code=3).err
 
 
 def test_standard_input(project):
