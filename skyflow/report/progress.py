@@ -64,6 +64,13 @@ class Progress:
         if job is not None:
             job.tail.extend(last_lines(text, _TAIL_LINES, self._signs))
 
+    def prefix(self, job_key: str | None) -> str:
+        """Return what a line about a job, or with None about the whole run, begins with."""
+        if job_key is None:
+            return "the run "
+        job = self.jobs.get(job_key)
+        return f"[{job_key if job is None else job.name}] "
+
     def _job_moved(self, job: JobProgress, move: Transition, at: datetime) -> None:
         job.status = move.new
         if move.new is Status.IN_PROGRESS:
