@@ -146,14 +146,17 @@ def test_a_remote_action_is_refused_before_anything_runs(project) -> None:
 
 
 def test_runs_of_one_concurrency_group_wait_for_each_other(project, wait_until) -> None:
-    project.write(
-        "on: push\nconcurrency: deploy\njobs:\n  a: {runs-on: local, steps: [{run: 'echo + >> log; sleep 0.4; echo - >> log'}]}\n"
-    )
+    script = "echo + >> log; until test -e go; do sleep 0.01; done; echo - >> log"
+    project.write(f"on: push\nconcurrency: deploy\njobs:\n  a: {{runs-on: local, steps: [{{run: '{script}'}}]}}\n")
     first = project.start("run", "-q", "w.yml")
     wait_until((project.folder / "log").exists)
-    second = project.skyflow("run", "-q", "w.yml")
-    assert "the run waits for the concurrency group 'deploy', which another run or job has" in second.out.splitlines()
-    assert b"waits for" not in first.communicate()[0]
+    second = project.start("run", "-q", "w.yml")
+    second.stdout.readline()
+    waiting = second.stdout.readline().decode()
+    (project.folder / "go").touch()
+    assert b"waits for" not in first.communicate(timeout=30)[0]
+    second.communicate(timeout=30)
+    assert waiting == "the run waits for the concurrency group 'deploy', which another run or job has\n"
     assert (project.folder / "log").read_text().split() == ["+", "-", "+", "-"]
 
 
