@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from skyflow.engine.conditions import job_functions, step_functions
+from skyflow.engine.inside import container_entries, seen_inside
 from skyflow.engine.state import AttemptState, JobState, RunState, StepSequence, local_id
 from skyflow.errors import ExpressionError
 from skyflow.expr import BUILTINS, Array, FunctionSpec, Object, Value, parse_condition, to_string, truthy
@@ -190,13 +191,15 @@ def _attempt_contexts(state: RunState, job: JobState, attempt: AttemptState) -> 
     if isinstance(runner, Object):
         temp = RunFolder(Path(to_string(runner.get("temp")))).temp(job.key, attempt.number)
         contexts["runner"] = _extended(runner, ("temp", str(temp)))
+    if attempt.containers is not None:
+        contexts |= {name: seen_inside(contexts[name], attempt.containers.mounts) for name in ("github", "runner")}
     if attempt.top.call is not None:
         contexts["inputs"] = Object(attempt.top.call.inputs)
     return contexts | {
         "needs": _needs(state, spec),
         "matrix": job.matrix,
         "strategy": _strategy(job),
-        "job": Object([("status", attempt.verdict.value)]),
+        "job": Object([("status", attempt.verdict.value), *container_entries(attempt.containers)]),
         "steps": _steps(attempt.top),
         "env": _env(*environment(attempt)),
     }

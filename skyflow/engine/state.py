@@ -8,6 +8,7 @@ from types import MappingProxyType
 from skyflow.expr import Value
 from skyflow.model.action import Action
 from skyflow.model.annotation import Annotation
+from skyflow.model.containers import StartedContainers
 from skyflow.model.execution import ActionRequest, Pairs, StepRef
 from skyflow.model.status import Conclusion, Reason, Status
 from skyflow.model.uses import LoadedAction
@@ -104,7 +105,8 @@ class AttemptState:
 
     `stack` holds the steps of the job and, above them, those of the composite actions being in the middle of. `job_env`
     holds the evaluated variables of the workflow and the job, `step_env` what steps wrote to GITHUB_ENV, `path` what
-    they wrote to GITHUB_PATH (latest first). `masks` are texts to hide, longest first. `hashes` are the results of
+    they wrote to GITHUB_PATH (latest first). `setup` is where the start of its containers stands, None if it has none;
+    `containers` are those that run. `masks` are texts to hide, longest first. `hashes` are the results of
     `hashFiles` for the step under way, `awaited` the action that waits for one. `cancel` is why the attempt is being cancelled, from the moment that was asked
     for. `annotations` are those of steps inside the action under way. `posts` are the post phases still to run, next first; `post_position` is that of the one under way, else 0.
     """
@@ -124,6 +126,8 @@ class AttemptState:
     post_position: int = 0
     awaited: LoadedAction | None = None
     posts_done: int = 0
+    setup: StepState | None = None
+    containers: StartedContainers | None = None
 
     @property
     def top(self) -> StepSequence:

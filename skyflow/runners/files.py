@@ -66,6 +66,11 @@ class CommandFiles:
         both = tuple((f"{prefix}_{name}", str(file)) for prefix in ("GITHUB", "SKYFLOW") for name, file in files)
         return (*both, ("GITHUB_STATE", str(self._state)))
 
+    def open_to_all(self) -> None:
+        """Let every user write the files: a container may run as another one."""
+        for file in (self._output, self._env, self._path, self._state, self._summary):
+            file.chmod(0o666)
+
     def read(self) -> FileAnswers:
         """Return what the step wrote.
 

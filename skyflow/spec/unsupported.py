@@ -184,7 +184,6 @@ FEATURES: tuple[Feature, ...] = (
     ),
     # ---------------------------------------------------------------------- from here on, what the engine will learn
     Feature("background steps yet", "start the program with '&' in a script", _background),
-    Feature("containers yet", "start the container in a step", _job_keys("container", "services")),
     Feature("an expression in place of a key yet", "write the entry out, or insert a whole map", _computed_keys),
 )
 """Everything that keeps a run from starting, in the order in which it is looked for."""

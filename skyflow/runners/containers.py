@@ -1,0 +1,380 @@
+"""The containers of jobs: started before the first step, looked after until they are ready, removed without a trace."""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+
+from skyflow.model.containers import (
+    ContainerRequest,
+    ContainersRequest,
+    Mounts,
+    StartedContainer,
+    StartedContainers,
+)
+from skyflow.model.execution import StepRef
+from skyflow.runners.contained import StepContainer
+from skyflow.runners.container_engine import ContainerEngine, ContainerError, variable_options
+from skyflow.runners.container_log import ContainerLog
+from skyflow.runners.container_options import (
+    command_words,
+    full_image_name,
+    label_options,
+    login_file,
+    safe_name,
+    user_options,
+)
+
+__all__ = ["HOME_FOLDER", "JobContainers", "Patience", "StepFolders"]
+
+HOME_FOLDER = "_github_home"
+"""What the home folder of steps in a container is called among the temporary files of the attempt."""
+
+_SYSTEMD = Path("/run/systemd/system")
+_RUN_LABEL, _JOB_LABEL, _ATTEMPT_LABEL = "skyflow.run", "skyflow.job", "skyflow.attempt"
+_MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 -- a private folder is made in it
+_HOME = "/github/home"
+_TEMP = "/__w/_temp"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long to wait between two looks; `sleep` waits."""
+
+    pull_seconds: tuple[float, ...] = (1.0, 5.0)
+    """Before an image is asked for again; then it is given up. GitHub asks three times as well."""
+    first_seconds: float = 0.5
+    """Before a service is looked at again; twice as long each time."""
+    most_seconds: float = 16.0
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepFolders:
+    """What the container of steps has of this machine: the workspace, the event, the tools; `name` is the repository's."""
+
+    name: str
+    workspace: Path
+    event: Path
+    tools: Path
+
+    @property
+    def inside(self) -> str:
+        """The workspace, as it is in the container."""
+        return f"/__w/{self.name}/{self.name}"
+
+    def mounts(self, temp: Path) -> Mounts:
+        """Return all mounts of an attempt with a folder for temporary files; they are GitHub's."""
+        pairs = [
+            (str(self.workspace), self.inside),
+            (str(temp), _TEMP),
+            (str(temp / HOME_FOLDER), _HOME),
+            (str(self.tools), "/__t"),
+        ]
+        if self.event.exists():
+            pairs.append((str(self.event), "/github/workflow/event.json"))
+        return Mounts.of(pairs)
+
+
+@dataclass(slots=True)
+class _Job:
+    """What there is of the containers of one attempt."""
+
+    network: str = ""
+    services: dict[str, str] = field(default_factory=dict)
+    container: StepContainer | None = None
+    is_container_wanted: bool = False
+
+
+class JobContainers:
+    """Starts and removes the containers of the jobs of one run.
+
+    Everything carries labels that say which attempt at which job of which run it is for, so that it can be found by a
+    process that knows nothing else.
+    """
+
+    def __init__(
+        self, engine: ContainerEngine, *, run: str, folders: StepFolders, patience: Patience = Patience()
+    ) -> None:
+        self._engine = engine
+        self._run = run
+        self._folders = folders
+        self._patience = patience
+        self._checks_health = engine.is_podman and sys.platform == "linux" and not _SYSTEMD.exists()
+        self._jobs: dict[tuple[str, int], _Job] = {}
+
+    def of(self, step: StepRef) -> StepContainer | None:
+        """Return the container that a step runs in, None if it runs on the machine itself.
+
+        Raises:
+            ContainerError: it should run in one that could not be started.
+        """
+        job = self._jobs.get((step.job_key, step.attempt))
+        if job is not None and job.container is None and job.is_container_wanted:
+            raise ContainerError("the container of this job was not started")
+        return job.container if job is not None else None
+
+    async def start(
+        self, step: StepRef, request: ContainersRequest, *, temp: Path, log: ContainerLog
+    ) -> StartedContainers:
+        """Start the containers of an attempt, and wait until its services are ready.
+
+        Raises:
+            ContainerError: that is not possible; what was started is still there, for `stop` or `remove`.
+        """
+        job = self._jobs[step.job_key, step.attempt] = _Job(is_container_wanted=request.container is not None)
+        network = safe_name("skyflow", self._run, step.job_key, str(step.attempt))
+        with log.group("Create the network of the job"):
+            await self._engine.run("network", "create", *label_options(self._labels(step)), network)
+            job.network = network
+        container = None
+        if request.container is not None:
+            with log.group("Start the job container"):
+                container = await self._start_container(step, request.container, job, temp, log)
+        services = []
+        for service in request.services:
+            with log.group(f"Start the service {service.name}"):
+                services.append((service.name, await self._start_service(step, service, job, log)))
+        for name, identity in job.services.items():
+            await self._await_ready(name, identity, log)
+        return StartedContainers(
+            network=network,
+            container=container,
+            services=tuple(services),
+            mounts=self._folders.mounts(temp) if container is not None else Mounts(),
+        )
+
+    async def stop(self, step: StepRef, log: ContainerLog) -> None:
+        """Show what the services of an attempt printed, and remove its containers.
+
+        Raises:
+            ContainerError: something cannot be removed.
+        """
+        job = self._jobs.get((step.job_key, step.attempt), _Job())
+        for name, identity in job.services.items():
+            await self._show_log(name, identity, log)
+        await self.remove(step.job_key, step.attempt)
+
+    async def remove(self, job_key: str, attempt: int) -> None:
+        """Remove the containers and the network of an attempt, if this process has started any.
+
+        Raises:
+            ContainerError: something cannot be removed.
+        """
+        if (job_key, attempt) in self._jobs:
+            await self._remove({_RUN_LABEL: self._run, _JOB_LABEL: job_key, _ATTEMPT_LABEL: str(attempt)})
+            del self._jobs[job_key, attempt]
+
+    async def remove_all(self) -> None:
+        """Remove everything there is of the run, whoever has started it.
+
+        Raises:
+            ContainerError: something cannot be removed.
+        """
+        await self._remove({_RUN_LABEL: self._run})
+        self._jobs.clear()
+
+    @property
+    def has_any(self) -> bool:
+        """Whether this process has started some that are not removed yet."""
+        return bool(self._jobs)
+
+    async def _start_container(
+        self, step: StepRef, request: ContainerRequest, job: _Job, temp: Path, log: ContainerLog
+    ) -> StartedContainer:
+        mounts = self._folders.mounts(temp)
+        home = temp / HOME_FOLDER
+        for folder in (temp, home, self._folders.tools):
+            folder.mkdir(parents=True, exist_ok=True)
+        for folder in (temp, home):  # the container may run as another user
+            folder.chmod(0o777)
+        image = await self._pulled(request, log)
+        volumes = [part for outside, inside in mounts.pairs for part in ("--volume", f"{outside}:{inside}")]
+        identity = await self._create(
+            step,
+            request,
+            job.network,
+            env={"HOME": _HOME, **dict(request.env)},
+            # the workspace is a folder of the user's, which must not be relabelled for SELinux
+            options=["--security-opt", "label=disable", "--workdir", self._folders.inside, *volumes],
+            image=["--entrypoint", "tail", image, "-f", "/dev/null"],
+        )
+        await self._begin(identity, "the job container", log)
+        variables = json.loads(await self._engine.run("inspect", "--format", "{{json .Config.Env}}", identity)) or []
+        paths = [each.partition("=")[2] for each in variables if each.startswith("PATH=")]
+        workspace = self._folders.inside
+        container = StepContainer(engine=self._engine, id=identity, mounts=mounts, workspace=workspace, temp=_TEMP)
+        job.container = container.with_path(paths[-1]) if paths else container
+        return StartedContainer(id=identity, ports=await self._ports(identity))
+
+    async def _start_service(
+        self, step: StepRef, request: ContainerRequest, job: _Job, log: ContainerLog
+    ) -> StartedContainer:
+        image = await self._pulled(request, log)
+        entrypoint, words = command_words(request)
+        identity = await self._create(
+            step,
+            request,
+            job.network,
+            env=dict(request.env),
+            options=["--network-alias", request.name],
+            image=[*entrypoint, image, *words],
+        )
+        job.services[request.name] = identity
+        await self._begin(identity, f"the service '{request.name}'", log)
+        return StartedContainer(id=identity, ports=await self._ports(identity))
+
+    async def _create(
+        self,
+        step: StepRef,
+        request: ContainerRequest,
+        network: str,
+        *,
+        env: Mapping[str, str],
+        options: list[str],
+        image: list[str],
+    ) -> str:
+        variables, inherited = variable_options({"CI": "true", **env, "GITHUB_ACTIONS": "true"})
+        printed = await self._engine.run(
+            "create",
+            "--name",
+            safe_name(network, request.name or "job"),
+            *label_options(self._labels(step)),
+            "--network",
+            network,
+            *variables,
+            *options,
+            *user_options(request),
+            *image,
+            env=inherited,
+        )
+        return printed.split()[-1]
+
+    async def _begin(self, identity: str, what: str, log: ContainerLog) -> None:
+        await self._engine.run("start", identity)
+        state = await self._state(identity)
+        if not state.is_running and state.exit_code != 0:
+            await self._engine.run("logs", identity, show=log.raw)
+            raise ContainerError(f"{what} ended at once, with exit code {state.exit_code}; its output is above")
+        if not state.is_running:
+            log.say(f"{what} has ended already, with exit code 0")
+
+    async def _pulled(self, request: ContainerRequest, log: ContainerLog) -> str:
+        """Return the name of an image that is on this machine; it is fetched unless it is."""
+        code, _, _ = await self._engine.ask("image", "inspect", request.image)
+        if code == 0:
+            log.say(f"{request.image} is on this machine")
+            return request.image
+        name = full_image_name(request.image)
+        for wait in (*self._patience.pull_seconds, None):
+            try:
+                async with _login(self._engine, request) as (options, env):
+                    await self._engine.run(*options, "pull", name, env=env, show=log.raw)
+            except ContainerError as error:
+                if wait is None:
+                    raise ContainerError(f"the image {request.image} cannot be fetched: {error}") from error
+                log.say(f"{error}\nonce more in {wait:g} seconds")
+                await self._patience.sleep(wait)
+            else:
+                break
+        return name
+
+    async def _ports(self, identity: str) -> tuple[tuple[str, str], ...]:
+        """Return the published ports of a container; a published one may have several addresses, but one number."""
+        printed = await self._engine.run("inspect", "--format", "{{json .NetworkSettings.Ports}}", identity)
+        published = json.loads(printed) or {}
+        return tuple(
+            (port.partition("/")[0], str(bindings[0]["HostPort"])) for port, bindings in published.items() if bindings
+        )
+
+    async def _await_ready(self, name: str, identity: str, log: ContainerLog) -> None:
+        """Wait until a service with a health check is healthy; GitHub waits for nothing else."""
+        wait = self._patience.first_seconds
+        interval = await self._own_interval(identity)
+        while True:
+            state = await self._state(identity)
+            if state.health == "healthy":
+                log.say(f"the service {name} is healthy")
+                return
+            if not state.health or (state.health == "starting" and not state.is_running and state.exit_code == 0):
+                return
+            if state.health != "starting" or not state.is_running:
+                await self._show_log(name, identity, log)
+                what = state.health if state.is_running else f"gone, with exit code {state.exit_code}"
+                raise ContainerError(f"the service '{name}' is {what}; what it printed is above")
+            wait = interval or wait
+            log.say(f"the service {name} is starting; next look in {wait:g} seconds")
+            await self._patience.sleep(wait)
+            if interval:
+                await self._engine.ask("healthcheck", "run", identity)
+            wait = min(wait * 2, self._patience.most_seconds)
+
+    async def _own_interval(self, identity: str) -> float | None:
+        """Return how often we have to run the health check ourselves, in seconds: podman leaves it to systemd."""
+        if not self._checks_health:
+            return None
+        printed = await self._engine.run("inspect", "--format", "{{json .Config.Healthcheck}}", identity)
+        check = json.loads(printed) or {}
+        return float(check.get("Interval") or 0) / 1e9 or None
+
+    async def _state(self, identity: str) -> "_State":
+        state = json.loads(await self._engine.run("inspect", "--format", "{{json .State}}", identity))
+        health = state.get("Health") or state.get("Healthcheck") or {}
+        return _State(bool(state.get("Running")), int(state.get("ExitCode") or 0), str(health.get("Status") or ""))
+
+    async def _show_log(self, name: str, identity: str, log: ContainerLog) -> None:
+        with suppress(ContainerError), log.group(f"What the service {name} printed"):
+            await self._engine.run("logs", identity, show=log.raw)
+
+    async def _remove(self, labels: Mapping[str, str]) -> None:
+        filters = [part for name, value in labels.items() for part in ("--filter", f"label={name}={value}")]
+        found = (await self._engine.run("ps", "--all", "--quiet", "--no-trunc", *filters)).split()
+        if found:
+            await self._engine.ask("kill", *found)  # docker kills what it removes by force, podman waits ten seconds
+            await self._engine.run("rm", "--force", "--volumes", *found)
+        networks = (await self._engine.run("network", "ls", "--format", "{{.Name}}", *filters)).split()
+        if networks:
+            await self._engine.run("network", "rm", *networks)
+
+    def _labels(self, step: StepRef) -> Mapping[str, str]:
+        return {_RUN_LABEL: self._run, _JOB_LABEL: step.job_key, _ATTEMPT_LABEL: str(step.attempt)}
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """Where a container stands; `health` is empty without a health check."""
+
+    is_running: bool
+    exit_code: int
+    health: str
+
+
+@asynccontextmanager
+async def _login(engine: ContainerEngine, request: ContainerRequest) -> AsyncIterator[tuple[list[str], dict[str, str]]]:
+    """Give the options and variables that let the client fetch an image with its credentials.
+
+    They are in a file that nobody else may read, in memory where there is such a folder, for as long as this lasts.
+    """
+    if not request.username or not request.password:
+        yield [], {}
+        return
+    base = str(_MEMORY_FOLDER) if os.access(_MEMORY_FOLDER, os.W_OK) else None
+    folder = tempfile.mkdtemp(prefix="skyflow-", dir=base)
+    try:
+        file = Path(folder) / "config.json"
+        file.touch(mode=0o600)
+        file.write_text(login_file(request), encoding="utf-8")
+        if engine.is_podman:
+            yield [], {"REGISTRY_AUTH_FILE": str(file)}
+        else:  # another configuration forgets which context is in use, hence where the engine is
+            host = await engine.run("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
+            yield ["--config", folder], {"DOCKER_HOST": host.strip()}
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
