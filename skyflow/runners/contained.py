@@ -3,7 +3,7 @@
 import posixpath
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
@@ -12,7 +12,7 @@ from skyflow.model.containers import Mounts
 from skyflow.runners.container_engine import ContainerEngine, ContainerError, variable_options
 from skyflow.runners.process import TAG_VARIABLE, ProcessTree
 
-__all__ = ["ContainedTree", "StepContainer"]
+__all__ = ["DEFAULT_PATH", "ContainedTree", "StepContainer"]
 
 _REMEMBER = 'echo $$ >"$0" && exec "$@"'
 """Says which process the command is, before it begins."""
@@ -20,7 +20,8 @@ _SIGNAL = 'kill -"$0" -"$1"'
 _KILL_TAGGED = 'for p in /proc/[0-9]*; do if grep -qs "$0" "$p/environ"; then kill -KILL "${p#/proc/}"; fi; done'
 _SIGNAL_SECONDS = 10.0
 _GRACE_SECONDS = 0.5
-_DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""What an image without one has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +36,7 @@ class StepContainer:
     mounts: Mounts
     workspace: str
     temp: str
-    search_path: str = _DEFAULT_PATH
-
-    def with_path(self, search_path: str) -> "StepContainer":
-        """Return the container with the PATH of its image."""
-        return replace(self, search_path=search_path)
+    search_path: str = DEFAULT_PATH
 
     def working_directory(self, wanted: str | None) -> str:
         """Return where a step starts."""

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import anyio
 
@@ -20,7 +21,7 @@ from skyflow.model.containers import (
     StartedContainers,
 )
 from skyflow.model.execution import StepRef
-from skyflow.runners.contained import StepContainer
+from skyflow.runners.contained import DEFAULT_PATH, StepContainer
 from skyflow.runners.container_engine import ContainerEngine, ContainerError, variable_options
 from skyflow.runners.container_log import ContainerLog
 from skyflow.runners.container_options import (
@@ -93,6 +94,18 @@ class _Job:
     is_container_wanted: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What an engine tells of a container; `health` is empty and the interval of its check 0 without a check."""
+
+    is_running: bool
+    exit_code: int
+    health: str
+    interval_seconds: float
+    ports: tuple[tuple[str, str], ...]
+    search_path: str | None
+
+
 class JobContainers:
     """Starts and removes the containers of the jobs of one run.
 
@@ -107,6 +120,7 @@ class JobContainers:
         self._run = run
         self._folders = folders
         self._patience = patience
+        # podman leaves it to systemd to run health checks; without that, it is left to us
         self._checks_health = engine.is_podman and sys.platform == "linux" and not _SYSTEMD.exists()
         self._jobs: dict[tuple[str, int], _Job] = {}
 
@@ -206,13 +220,16 @@ class JobContainers:
             options=["--security-opt", "label=disable", "--workdir", self._folders.inside, *volumes],
             image=["--entrypoint", "tail", image, "-f", "/dev/null"],
         )
-        await self._begin(identity, "the job container", log)
-        variables = json.loads(await self._engine.run("inspect", "--format", "{{json .Config.Env}}", identity)) or []
-        paths = [each.partition("=")[2] for each in variables if each.startswith("PATH=")]
-        workspace = self._folders.inside
-        container = StepContainer(engine=self._engine, id=identity, mounts=mounts, workspace=workspace, temp=_TEMP)
-        job.container = container.with_path(paths[-1]) if paths else container
-        return StartedContainer(id=identity, ports=await self._ports(identity))
+        seen = await self._begin(identity, "the job container", log)
+        job.container = StepContainer(
+            engine=self._engine,
+            id=identity,
+            mounts=mounts,
+            workspace=self._folders.inside,
+            temp=_TEMP,
+            search_path=seen.search_path or DEFAULT_PATH,
+        )
+        return StartedContainer(id=identity, ports=seen.ports)
 
     async def _start_service(
         self, step: StepRef, request: ContainerRequest, job: _Job, log: ContainerLog
@@ -228,8 +245,8 @@ class JobContainers:
             image=[*entrypoint, image, *words],
         )
         job.services[request.name] = identity
-        await self._begin(identity, f"the service '{request.name}'", log)
-        return StartedContainer(id=identity, ports=await self._ports(identity))
+        seen = await self._begin(identity, f"the service '{request.name}'", log)
+        return StartedContainer(id=identity, ports=seen.ports)
 
     async def _create(
         self,
@@ -257,14 +274,15 @@ class JobContainers:
         )
         return printed.split()[-1]
 
-    async def _begin(self, identity: str, what: str, log: ContainerLog) -> None:
+    async def _begin(self, identity: str, what: str, log: ContainerLog) -> _Seen:
         await self._engine.run("start", identity)
-        state = await self._state(identity)
-        if not state.is_running and state.exit_code != 0:
+        seen = await self._seen(identity)
+        if not seen.is_running and seen.exit_code != 0:
             await self._engine.run("logs", identity, show=log.raw)
-            raise ContainerError(f"{what} ended at once, with exit code {state.exit_code}; its output is above")
-        if not state.is_running:
+            raise ContainerError(f"{what} ended at once, with exit code {seen.exit_code}; its output is above")
+        if not seen.is_running:
             log.say(f"{what} has ended already, with exit code 0")
+        return seen
 
     async def _pulled(self, request: ContainerRequest, log: ContainerLog) -> str:
         """Return the name of an image that is on this machine; it is fetched unless it is."""
@@ -286,48 +304,30 @@ class JobContainers:
                 break
         return name
 
-    async def _ports(self, identity: str) -> tuple[tuple[str, str], ...]:
-        """Return the published ports of a container; a published one may have several addresses, but one number."""
-        printed = await self._engine.run("inspect", "--format", "{{json .NetworkSettings.Ports}}", identity)
-        published = json.loads(printed) or {}
-        return tuple(
-            (port.partition("/")[0], str(bindings[0]["HostPort"])) for port, bindings in published.items() if bindings
-        )
-
     async def _await_ready(self, name: str, identity: str, log: ContainerLog) -> None:
         """Wait until a service with a health check is healthy; GitHub waits for nothing else."""
         wait = self._patience.first_seconds
-        interval = await self._own_interval(identity)
         while True:
-            state = await self._state(identity)
-            if state.health == "healthy":
+            seen = await self._seen(identity)
+            if seen.health == "healthy":
                 log.say(f"the service {name} is healthy")
                 return
-            if not state.health or (state.health == "starting" and not state.is_running and state.exit_code == 0):
+            if not seen.health or (not seen.is_running and seen.exit_code == 0):
                 return
-            if state.health != "starting" or not state.is_running:
+            if seen.health != "starting" or not seen.is_running:
                 await self._show_log(name, identity, log)
-                what = state.health if state.is_running else f"gone, with exit code {state.exit_code}"
+                what = seen.health if seen.is_running else f"gone, with exit code {seen.exit_code}"
                 raise ContainerError(f"the service '{name}' is {what}; what it printed is above")
-            wait = interval or wait
+            if self._checks_health:
+                wait = seen.interval_seconds or wait
             log.say(f"the service {name} is starting; next look in {wait:g} seconds")
             await self._patience.sleep(wait)
-            if interval:
+            if self._checks_health:
                 await self._engine.ask("healthcheck", "run", identity)
             wait = min(wait * 2, self._patience.most_seconds)
 
-    async def _own_interval(self, identity: str) -> float | None:
-        """Return how often we have to run the health check ourselves, in seconds: podman leaves it to systemd."""
-        if not self._checks_health:
-            return None
-        printed = await self._engine.run("inspect", "--format", "{{json .Config.Healthcheck}}", identity)
-        check = json.loads(printed) or {}
-        return float(check.get("Interval") or 0) / 1e9 or None
-
-    async def _state(self, identity: str) -> "_State":
-        state = json.loads(await self._engine.run("inspect", "--format", "{{json .State}}", identity))
-        health = state.get("Health") or state.get("Healthcheck") or {}
-        return _State(bool(state.get("Running")), int(state.get("ExitCode") or 0), str(health.get("Status") or ""))
+    async def _seen(self, identity: str) -> "_Seen":
+        return _read(json.loads(await self._engine.run("inspect", identity))[0])
 
     async def _show_log(self, name: str, identity: str, log: ContainerLog) -> None:
         with suppress(ContainerError), log.group(f"What the service {name} printed"):
@@ -347,13 +347,20 @@ class JobContainers:
         return {_RUN_LABEL: self._run, _JOB_LABEL: step.job_key, _ATTEMPT_LABEL: str(step.attempt)}
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
-    """Where a container stands; `health` is empty without a health check."""
-
-    is_running: bool
-    exit_code: int
-    health: str
+def _read(told: Mapping[str, Any]) -> _Seen:
+    state, config = told["State"], told["Config"]
+    health = state.get("Health") or state.get("Healthcheck") or {}
+    published = told["NetworkSettings"].get("Ports") or {}
+    paths = [each.partition("=")[2] for each in config.get("Env") or () if each.startswith("PATH=")]
+    return _Seen(
+        is_running=bool(state.get("Running")),
+        exit_code=int(state.get("ExitCode") or 0),
+        health=str(health.get("Status") or ""),
+        interval_seconds=float((config.get("Healthcheck") or {}).get("Interval") or 0) / 1e9,
+        # a published port may have several addresses, but has one number
+        ports=tuple((port.partition("/")[0], str(to[0]["HostPort"])) for port, to in published.items() if to),
+        search_path=paths[-1] if paths else None,
+    )
 
 
 @asynccontextmanager
