@@ -102,7 +102,12 @@ def _write_image(archive: Path, busybox: Path) -> None:
             member = tarfile.TarInfo(name)
             member.type, member.mode = tarfile.DIRTYPE, 0o1777 if name == "tmp" else 0o755
             image.addfile(member)
-        for name, content, mode in (("bin/busybox", busybox.read_bytes(), 0o755), ("etc/greeting", b"hello\n", 0o644)):
+        files = (
+            ("bin/busybox", busybox.read_bytes(), 0o755),
+            ("etc/greeting", b"hello\n", 0o644),
+            ("etc/owner", str(os.getpid()).encode(), 0o644),  # no layer is shared with another process of the tests
+        )
+        for name, content, mode in files:
             member = tarfile.TarInfo(name)
             member.size, member.mode = len(content), mode
             image.addfile(member, io.BytesIO(content))

@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,9 @@ CHOICE_VARIABLE = "SKYFLOW_CONTAINER_ENGINE"
 """Names the program to use, where docker would not be the right one although it answers."""
 
 _PROBE_SECONDS = 20.0
-_SHOWN_LINES = 6
+_GROUPS = frozenset({"container", "context", "image", "network"})
+"""Commands whose first argument is a command as well."""
+_ADVICE = ("See '", "Run '", "For more help")
 _CLIENT_NAMES = frozenset({"HOME", "PATH", "TMPDIR", "REGISTRY_AUTH_FILE", "GODEBUG", "SSH_AUTH_SOCK"})
 _CLIENT_PREFIXES = ("DOCKER_", "CONTAINER_", "CONTAINERS_", "BUILDAH_", "STORAGE_", "XDG_", "LD_", "SSL_", "DBUS_")
 """Variables that change what the client itself does, so that it must not inherit what a container is to get."""
@@ -54,13 +56,12 @@ class ContainerEngine:
             show: takes the output as it comes, standard error included; nothing is returned then.
 
         Raises:
-            ContainerError: the command failed; the message has the end of what it printed.
+            ContainerError: the command failed; the message has the last line it printed.
         """
         code, out, told = await self.ask(*arguments, env=env, show=show)
         if code != 0:
-            lines = [line for line in told.decode(errors="replace").splitlines() if line.strip()]
-            why = "\n".join(lines[-_SHOWN_LINES:]) or f"it ended with exit code {code}"
-            raise ContainerError(f"`{self.name} {_words(arguments)}` failed: {why}")
+            verb = " ".join(arguments[: 2 if arguments[0] in _GROUPS else 1])
+            raise ContainerError(f"`{self.name} {verb}` failed: {_last_word(told) or f'exit code {code}'}")
         return out.decode(errors="replace")
 
     async def ask(
@@ -158,7 +159,7 @@ def _problem(program: str, environment: Mapping[str, str]) -> str | None:
         return str(error)
     if done.returncode == 0:
         return None
-    return next(_last_lines(done.stderr), f"exit code {done.returncode}")
+    return _last_word(done.stderr) or f"exit code {done.returncode}"
 
 
 def _is_podman(program: str, environment: Mapping[str, str]) -> bool:
@@ -182,15 +183,7 @@ def _call(program: str, arguments: Sequence[str], environment: Mapping[str, str]
     )
 
 
-def _last_lines(told: bytes) -> Iterator[str]:
-    return (line.strip() for line in reversed(told.decode(errors="replace").splitlines()) if line.strip())
-
-
-def _words(arguments: Sequence[str]) -> str:
-    """Return the name of a command: its words up to the first option."""
-    words: list[str] = []
-    for argument in arguments:
-        if argument.startswith("-") or len(words) == len(("network", "create")):
-            break
-        words.append(argument)
-    return " ".join(words)
+def _last_word(told: bytes) -> str:
+    """Return the last line of what a program said that is not advice on how to use it."""
+    lines = (line.strip() for line in reversed(told.decode(errors="replace").splitlines()))
+    return next((line.removeprefix("Error: ") for line in lines if line and not line.startswith(_ADVICE)), "")

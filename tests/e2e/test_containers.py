@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 
@@ -269,6 +270,19 @@ def test_an_interrupt_while_containers_start_leaves_nothing(project, engine, wai
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130, err
     assert engine.left_of(project.skyflow("show", "--json").json["id"]) == []
+
+
+def test_what_programs_read_of_containers_fits_the_schemas(project, contained) -> None:
+    text = "on: push\njobs:\n  a: {runs-on: local, services: {s: IMAGE}, container: IMAGE, steps: [{run: pwd}]}\n"
+    done = contained(text.replace("s: IMAGE", "s: {image: IMAGE, command: sleep 9}"), "--json")
+    events = [json.loads(line) for line in done.out.splitlines()]
+    schemas = Path(__file__).parents[2] / "schemas"
+    for event in events:
+        jsonschema.validate(event, json.loads((schemas / "event.schema.json").read_text()))
+    assert 0 in {event.get("step") for event in events}
+    jsonschema.validate(project.skyflow("show", "--json").json, json.loads((schemas / "run.schema.json").read_text()))
+    assert "Initialize containers" in project.skyflow("show").out
+    assert "is on this machine" in project.skyflow("logs").out
 
 
 def test_without_an_engine_nothing_starts(project) -> None:
