@@ -1,15 +1,20 @@
-"""Which container engine the jobs of a workflow use, and what to say where there is none."""
+"""Which container engine the jobs of a workflow use, and what to say where there is none.
+
+Most workflows need none, and it takes time to import what finds one.
+"""
 
 import os
 from collections.abc import Iterable, Mapping
 from functools import cache
+from typing import TYPE_CHECKING
 
 from skyflow._util.text import sentence_list
 from skyflow.diagnostics import Diagnostic, Severity
 from skyflow.errors import ProvisionError
 from skyflow.model.workflow import JobSpec, Workflow
-from skyflow.runners.container_engine import CHOICE_VARIABLE, ContainerEngine, NoEngineError, find_engine
-from skyflow.vault.secrets import without_secrets
+
+if TYPE_CHECKING:
+    from skyflow.runners.container_engine import ContainerEngine
 
 __all__ = ["all_specs", "engine_findings", "engine_for", "has_containers"]
 
@@ -24,7 +29,7 @@ def has_containers(spec: JobSpec) -> bool:
     return spec.container is not None or bool(spec.services)
 
 
-def engine_for(specs: Iterable[JobSpec]) -> ContainerEngine | None:
+def engine_for(specs: Iterable[JobSpec]) -> "ContainerEngine | None":
     """Return the engine of this machine, or None if none of the jobs needs one.
 
     Raises:
@@ -34,7 +39,7 @@ def engine_for(specs: Iterable[JobSpec]) -> ContainerEngine | None:
     if not wanting:
         return None
     found = _answer()
-    if isinstance(found, ContainerEngine):
+    if not isinstance(found, str):
         return found
     named = sentence_list(f"'{name}'" for name in wanting)
     jobs = "jobs" if len(wanting) > 1 else "job"
@@ -60,14 +65,19 @@ def engine_findings(workflow: Workflow) -> tuple[Diagnostic, ...]:
     )
 
 
-def _answer() -> ContainerEngine | str:
+def _answer() -> "ContainerEngine | str":
     """Return the engine, or why there is none."""
+    from skyflow.runners.container_engine import CHOICE_VARIABLE  # noqa: PLC0415 -- see the module's docstring
+
     return _find(os.environ.get(CHOICE_VARIABLE), os.environ.get("PATH"))
 
 
 @cache
-def _find(*_: str | None) -> ContainerEngine | str:
+def _find(*_: str | None) -> "ContainerEngine | str":
     """Ask once, as long as what decides it does not change: an engine takes its time to answer."""
+    from skyflow.runners.container_engine import NoEngineError, find_engine  # noqa: PLC0415 -- see above
+    from skyflow.vault.secrets import without_secrets  # noqa: PLC0415
+
     try:
         return find_engine(without_secrets(os.environ))
     except NoEngineError as error:

@@ -131,10 +131,14 @@ def podman(engine, monkeypatch: pytest.MonkeyPatch) -> ContainerEngine:
     return find_engine(os.environ)
 
 
+def login_files() -> list[Path]:
+    return [file for file in Path("/dev/shm").iterdir() if file.name.startswith("skyflow-")]
+
+
 async def test_an_image_is_fetched_with_credentials_that_nobody_else_sees(
     engine, registry, podman, start, tmp_path
 ) -> None:
-    spy, memory = tmp_path / "podman", Path("/dev/shm")
+    spy = tmp_path / "podman"
     spy.write_text(f'#!/bin/sh\nfor a; do echo "$a" >> {tmp_path}/spied; done\nexec {podman.program} "$@"\n')
     spy.chmod(0o755)
     spied = ContainerEngine(str(spy), podman.is_podman, podman.environment)
@@ -161,7 +165,7 @@ async def test_an_image_is_fetched_with_credentials_that_nobody_else_sees(
     assert "another-secret" not in arguments
     assert base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode() not in arguments
     assert [file for file in tmp_path.rglob("*") if file.is_file() and PASSWORD.encode() in file.read_bytes()] == []
-    assert [file for file in memory.iterdir() if file.name.startswith("skyflow-")] == []
+    assert login_files() == []
 
 
 async def test_an_image_that_cannot_be_fetched_is_asked_for_three_times(engine, registry, podman, start) -> None:
