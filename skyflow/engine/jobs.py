@@ -217,7 +217,8 @@ def cancel_job(draft: Draft, job: JobState, reason: Reason, *, force: bool = Fal
     elif job.attempt is not None and (job.attempt.cancel is None or force):
         attempt = replace(job.attempt, cancel=job.attempt.cancel or reason)
         draft.put(replace(job, attempt=attempt))
-        draft.emit(StopStep(attempt.ref(job.key), force=force))
+        for step in attempt.under_way(job.key):
+            draft.emit(StopStep(step, force=force))
 
 
 def _cancel_call(draft: Draft, job: JobState, reason: Reason, *, force: bool) -> None:

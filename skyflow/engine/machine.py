@@ -60,8 +60,8 @@ def handle(state: RunState, event: Event) -> tuple[RunState, tuple[Effect, ...]]
             containers_started(draft, step, result, containers)
         case ActionLoaded(step=step, action=action, error=error):
             action_loaded(draft, step, action, error)
-        case FilesHashed(job_key=key, attempt=number, patterns=patterns, digest=digest, error=error):
-            files_hashed(draft, key, number, (patterns, digest, error))
+        case FilesHashed(asked=asked, digest=digest, error=error):
+            files_hashed(draft, asked, digest, error)
         case GroupMoved(holder=holder, move=move):
             _group_moved(draft, holder, move)
         case TimerFired(key=timer):

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from skyflow.engine.calls import with_callee
-from skyflow.engine.state import AttemptState, JobState, RunState, StepSequence, StepState, new_run
+from skyflow.engine.state import AttemptState, JobState, RunState, StepState, new_run
 from skyflow.expr import Object, from_python
 from skyflow.model.run import AttemptRecord, JobRecord, RunRecord, StepRecord
 from skyflow.model.status import Status
@@ -74,8 +74,7 @@ def _job_state(record: JobRecord, latest_attempt: int, steps: Sequence[StepRecor
             for step in steps
         }
         setup = states.pop(0, None)
-        stack = (StepSequence(steps=(), states=tuple(states.values())),)
-        attempt = AttemptState(number=latest_attempt, stack=stack, setup=setup)
+        attempt = AttemptState(number=latest_attempt, steps=(), states=tuple(states.values()), setup=setup)
     return JobState(
         key=record.key,
         spec_id=record.spec_id,
