@@ -231,7 +231,7 @@ class LocalRunner:
         output: Callable[[str], None],
     ) -> StepResult:
         """Run a command as a step to its end; `cwd` and the paths in the others are those of its container, if any."""
-        tag = f"{self._environment.get(TAG_VARIABLE, '')}{self._run_tag}/{step.job_key}/{step.attempt}/"
+        tag = f"{self._environment.get(TAG_VARIABLE, '')}{self._run_tag}/{step.job_key}/{step.attempt}/{step.place}/"
         try:
             tree = self._start(step, command, cwd=cwd, env=env, tag=tag)
         except (OSError, ValueError) as error:  # a ValueError: a variable with a zero byte in it
