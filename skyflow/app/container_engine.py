@@ -47,7 +47,7 @@ def engine_for(specs: Iterable[JobSpec]) -> "ContainerEngine | None":
 
 
 def engine_findings(workflow: Workflow) -> tuple[Diagnostic, ...]:
-    """Return a warning for each job that cannot run on this machine because it has no engine; the file is valid."""
+    """Return a warning at the first job that cannot run on this machine because it has no engine; the file is valid."""
     wanting = [spec for spec in workflow.jobs if has_containers(spec)]
     found = _answer() if wanting else None
     if not isinstance(found, str):
@@ -61,7 +61,7 @@ def engine_findings(workflow: Workflow) -> tuple[Diagnostic, ...]:
             message=f"skyflow cannot run containers on this machine: {found}",
             hint=_ADVICE,
         )
-        for spec in wanting
+        for spec in wanting[:1]
     )
 
 

@@ -14,7 +14,7 @@ from skyflow.runners.process import TAG_VARIABLE, ProcessTree
 
 __all__ = ["DEFAULT_PATH", "ContainedTree", "StepContainer"]
 
-_REMEMBER = 'echo $$ >"$0" && exec "$@"'
+_REMEMBER = 'echo $$ >"$1" && shift && exec "$@"'
 """Says which process the command is, before it begins."""
 _SIGNAL = 'kill -"$0" -"$1"'
 _KILL_TAGGED = 'for p in /proc/[0-9]*; do if grep -qs "$0" "$p/environ"; then kill -KILL "${p#/proc/}"; fi; done'
@@ -58,7 +58,7 @@ class StepContainer:
         With `pid_file`, a file of `temp`, that will tell the process in the container.
         """
         options, inherited = variable_options(env)
-        before = ["sh", "-c", _REMEMBER, f"{self.temp}/{pid_file}"] if pid_file is not None else []
+        before = ["sh", "-c", _REMEMBER, "sh", f"{self.temp}/{pid_file}"] if pid_file is not None else []
         line = [self.engine.program, "exec", "--workdir", cwd, *options, "--env", TAG_VARIABLE, self.id]
         return [*line, *before, *words], {**self.engine.environment, **inherited}
 
@@ -70,9 +70,13 @@ class StepContainer:
         """Kill every process that carries a tag."""
         await self._tell(_KILL_TAGGED, tag)
 
+    async def empty_temp(self) -> None:
+        """Remove what is in the folder for temporary files; outside it may belong to somebody whose files we may not."""
+        await self._tell(f"rm -rf {self.temp}/* {self.temp}/.[!.]*")
+
     async def _tell(self, script: str, *arguments: str) -> None:
         with suppress(ContainerError), anyio.move_on_after(_SIGNAL_SECONDS):  # what it cannot end, the removal does
-            await self.engine.ask("exec", self.id, "sh", "-c", script, *arguments)
+            await self.engine.ask("exec", "--user", "0", self.id, "sh", "-c", script, *arguments)
 
 
 class ContainedTree(ProcessTree):

@@ -182,7 +182,10 @@ class JobContainers:
         Raises:
             ContainerError: something cannot be removed.
         """
-        if (job_key, attempt) in self._jobs:
+        job = self._jobs.get((job_key, attempt))
+        if job is not None:
+            if job.container is not None and os.geteuid() != 0:
+                await job.container.empty_temp()
             await self._remove({_RUN_LABEL: self._run, _JOB_LABEL: job_key, _ATTEMPT_LABEL: str(attempt)})
             del self._jobs[job_key, attempt]
 
@@ -298,7 +301,7 @@ class JobContainers:
             except ContainerError as error:
                 if wait is None:
                     raise ContainerError(f"the image {request.image} cannot be fetched: {error}") from error
-                log.say(f"{error}\nonce more in {wait:g} seconds")
+                log.say(f"once more in {wait:g} seconds")
                 await self._patience.sleep(wait)
             else:
                 break

@@ -6,8 +6,10 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -188,6 +190,22 @@ async def test_a_container_of_another_user_can_write_the_files_of_its_steps(engi
     _, _, done, shown, _ = await start(podman, ContainersRequest(container=request), script)
     assert "\n1234\n" in shown
     assert done.outputs == (("a", "1"),)
+
+
+async def test_what_a_container_leaves_of_others_is_removed_from_inside(engine, podman, tmp_path, monkeypatch) -> None:
+    """With docker, files that root wrote in a container are not ours to remove."""
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    temp = tmp_path / "temp"
+    folders = StepFolders(name="p", workspace=tmp_path, event=tmp_path / "none", tools=tmp_path / "tools")
+    containers = JobContainers(podman, run=f"test-{os.getpid()}-{tmp_path.name}", folders=folders)
+    log = SimpleNamespace(group=lambda _: nullcontext(), say=str, raw=bytes)
+    request = ContainersRequest(container=ContainerRequest(name="", image=engine.image))
+    await containers.start(SETUP, request, temp=temp, log=log)
+    (temp / "_github_home" / ".cache").mkdir()
+    (temp / ".hidden").touch()
+    await containers.stop(SETUP, log)
+    assert list(temp.iterdir()) == []
+    assert engine.left_of(f"test-{os.getpid()}-{tmp_path.name}") == []
 
 
 DOCKER = r"""#!/bin/sh
