@@ -69,8 +69,8 @@ def login_file(request: ContainerRequest) -> str:
 
 
 def safe_name(*parts: str) -> str:
-    """Return a name that containers and networks may have."""
-    return "-".join(_NOT_IN_A_NAME.sub("-", part) for part in parts if part)
+    """Return a name that containers and networks may have; jobs of called workflows have a slash in theirs."""
+    return "-".join(_NOT_IN_A_NAME.sub("-", part.replace("/", "..")) for part in parts if part)
 
 
 def label_options(labels: Mapping[str, str]) -> list[str]:

@@ -2,16 +2,12 @@
 
 import json
 import os
-import shutil
 import sys
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import anyio
 
 from skyflow.model.containers import (
     ContainerRequest,
@@ -23,38 +19,24 @@ from skyflow.model.containers import (
 from skyflow.model.execution import StepRef
 from skyflow.runners.contained import DEFAULT_PATH, StepContainer
 from skyflow.runners.container_engine import ContainerEngine, ContainerError, variable_options
+from skyflow.runners.container_images import Patience, image_of
 from skyflow.runners.container_log import ContainerLog
 from skyflow.runners.container_options import (
     command_words,
-    full_image_name,
     label_options,
-    login_file,
     safe_name,
     user_options,
 )
 
-__all__ = ["HOME_FOLDER", "JobContainers", "Patience", "StepFolders"]
+__all__ = ["HOME_FOLDER", "JobContainers", "StepFolders"]
 
 HOME_FOLDER = "_github_home"
 """What the home folder of steps in a container is called among the temporary files of the attempt."""
 
 _SYSTEMD = Path("/run/systemd/system")
 _RUN_LABEL, _JOB_LABEL, _ATTEMPT_LABEL = "skyflow.run", "skyflow.job", "skyflow.attempt"
-_MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 -- a private folder is made in it
 _HOME = "/github/home"
 _TEMP = "/__w/_temp"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long to wait between two looks; `sleep` waits."""
-
-    pull_seconds: tuple[float, ...] = (1.0, 5.0)
-    """Before an image is asked for again; then it is given up. GitHub asks three times as well."""
-    first_seconds: float = 0.5
-    """Before a service is looked at again; twice as long each time."""
-    most_seconds: float = 16.0
-    sleep: Callable[[float], Awaitable[None]] = anyio.sleep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +194,7 @@ class JobContainers:
             folder.mkdir(parents=True, exist_ok=True)
         for folder in (temp, home):  # the container may run as another user
             folder.chmod(0o777)
-        image = await self._pulled(request, log)
+        image = await image_of(self._engine, request, log, self._patience)
         volumes = [part for outside, inside in mounts.pairs for part in ("--volume", f"{outside}:{inside}")]
         identity = await self._create(
             step,
@@ -237,7 +219,7 @@ class JobContainers:
     async def _start_service(
         self, step: StepRef, request: ContainerRequest, job: _Job, log: ContainerLog
     ) -> StartedContainer:
-        image = await self._pulled(request, log)
+        image = await image_of(self._engine, request, log, self._patience)
         entrypoint, words = command_words(request)
         identity = await self._create(
             step,
@@ -265,7 +247,7 @@ class JobContainers:
         printed = await self._engine.run(
             "create",
             "--name",
-            safe_name(network, request.name or "job"),
+            safe_name(network, "service" if request.name else "job", request.name),
             *label_options(self._labels(step)),
             "--network",
             network,
@@ -286,26 +268,6 @@ class JobContainers:
         if not seen.is_running:
             log.say(f"{what} has ended already, with exit code 0")
         return seen
-
-    async def _pulled(self, request: ContainerRequest, log: ContainerLog) -> str:
-        """Return the name of an image that is on this machine; it is fetched unless it is."""
-        code, _, _ = await self._engine.ask("image", "inspect", request.image)
-        if code == 0:
-            log.say(f"{request.image} is on this machine")
-            return request.image
-        name = full_image_name(request.image)
-        for wait in (*self._patience.pull_seconds, None):
-            try:
-                async with _login(self._engine, request) as (options, env):
-                    await self._engine.run(*options, "pull", name, env=env, show=log.raw)
-            except ContainerError as error:
-                if wait is None:
-                    raise ContainerError(f"the image {request.image} cannot be fetched: {error}") from error
-                log.say(f"once more in {wait:g} seconds")
-                await self._patience.sleep(wait)
-            else:
-                break
-        return name
 
     async def _await_ready(self, name: str, identity: str, log: ContainerLog) -> None:
         """Wait until a service with a health check is healthy; GitHub waits for nothing else."""
@@ -364,27 +326,3 @@ def _read(told: Mapping[str, Any]) -> _Seen:
         ports=tuple((port.partition("/")[0], str(to[0]["HostPort"])) for port, to in published.items() if to),
         search_path=paths[-1] if paths else None,
     )
-
-
-@asynccontextmanager
-async def _login(engine: ContainerEngine, request: ContainerRequest) -> AsyncIterator[tuple[list[str], dict[str, str]]]:
-    """Give the options and variables that let the client fetch an image with its credentials.
-
-    They are in a file that nobody else may read, in memory where there is such a folder, for as long as this lasts.
-    """
-    if not request.username or not request.password:
-        yield [], {}
-        return
-    base = str(_MEMORY_FOLDER) if os.access(_MEMORY_FOLDER, os.W_OK) else None
-    folder = tempfile.mkdtemp(prefix="skyflow-", dir=base)
-    try:
-        file = Path(folder) / "config.json"
-        file.touch(mode=0o600)
-        file.write_text(login_file(request), encoding="utf-8")
-        if engine.is_podman:
-            yield [], {"REGISTRY_AUTH_FILE": str(file)}
-        else:  # another configuration forgets which context is in use, hence where the engine is
-            host = await engine.run("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
-            yield ["--config", folder], {"DOCKER_HOST": host.strip()}
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -17,7 +17,8 @@ from skyflow.model.containers import ContainerRequest, ContainersRequest, Starte
 from skyflow.model.execution import StepRef, StepRequest, StepResult
 from skyflow.model.layout import RunFolder
 from skyflow.runners.container_engine import ContainerEngine, NoEngineError, find_engine
-from skyflow.runners.containers import JobContainers, Patience, StepFolders
+from skyflow.runners.container_images import Patience
+from skyflow.runners.containers import JobContainers, StepFolders
 from skyflow.runners.local import LocalRunner
 from skyflow.runners.process import KillLadder
 
