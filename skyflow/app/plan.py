@@ -7,13 +7,14 @@ from types import MappingProxyType
 
 from skyflow._util.text import did_you_mean
 from skyflow.app.clock import SystemClock
+from skyflow.app.container_engine import engine_for
 from skyflow.app.expansion import expected_jobs
 from skyflow.catalog import load_catalog, select_candidates
 from skyflow.errors import NoCandidateError, UsageError
 from skyflow.model.catalog import Offering
 from skyflow.model.objective import Objective
 from skyflow.model.placement import Plan
-from skyflow.model.resources import PROVIDERS, Requirements
+from skyflow.model.resources import LOCAL, PROVIDERS, Requirements
 from skyflow.model.workflow import JobSpec, Workflow
 from skyflow.planner import PlanningJob, plan_jobs
 from skyflow.provisioners.local import this_machine
@@ -47,6 +48,7 @@ def plan_workflow(
 
     Raises:
         UsageError: a provider is not known.
+        ProvisionError: a job is to run on this machine in a container, and there is no container engine.
         NoCandidateError: nothing in the catalog satisfies a job's requirements.
         CatalogError: a catalog file cannot be read.
     """
@@ -78,6 +80,8 @@ def plan_workflow(
         local_slots=slots or default_slots(),
         clock=SystemClock().monotonic,
     )
+    here = {placement.job for placement in plan.placements if placement.offering.provider == LOCAL}
+    engine_for(each.spec for each in expected if here.intersection(each.keys))
     notes = [
         f"the matrix of '{each.spec.id}' is known only when its needs have ended; planned as one job"
         for each in expected

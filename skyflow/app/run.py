@@ -19,6 +19,7 @@ from skyflow.app.action_host import OnDemandActionHost
 from skyflow.app.action_source import ProjectActions
 from skyflow.app.callees import callees_from
 from skyflow.app.clock import SystemClock
+from skyflow.app.container_engine import all_specs, engine_for
 from skyflow.app.contexts import display_name, run_contexts, with_secrets
 from skyflow.app.launch import GivenSecrets, Launch
 from skyflow.app.project import Project
@@ -42,6 +43,9 @@ from skyflow.model.status import Conclusion, Status
 from skyflow.model.workflow import Workflow
 from skyflow.ports.clock import Clock
 from skyflow.ports.reporter import Reporter
+from skyflow.runners.container_engine import ContainerEngine
+from skyflow.runners.container_options import safe_name
+from skyflow.runners.containers import JobContainers, StepFolders
 from skyflow.runners.local import LocalRunner
 from skyflow.spec import load_workflow
 from skyflow.store.groups import GroupStore
@@ -103,11 +107,13 @@ def run_workflow(
     With `debug`, steps see RUNNER_DEBUG=1 and `::debug::` lines are kept and shown, also when the run is resumed.
 
     Raises:
-        ProvisionError: the plan needs a machine that this skyflow cannot provide; nothing was started.
+        ProvisionError: the plan needs a machine that this skyflow cannot provide, or containers and there is no engine;
+            nothing was started.
         ExpressionError: `run-name` cannot be evaluated; nothing was started.
         StoreError: the state store cannot be used.
     """
     _refuse_other_machines(plan)
+    engine = engine_for(all_specs(workflow, callees))
     clock = clock or SystemClock()
     with open_store(project.state) as store:
         now = clock.now()
@@ -136,6 +142,7 @@ def run_workflow(
                 slots=run.slots,
                 secrets=launch.secrets,
                 project=project,
+                engine=engine,
                 reporter=reporter,
                 clock=clock,
             )
@@ -165,6 +172,7 @@ def resume_run(
     Raises:
         UsageError: there is nothing to resume, or a secret is missing that the run was started with.
         StoreLockedError: a living process drives the run.
+        ProvisionError: a job has containers, and there is no container engine.
     """
     with open_store(project.state, create=False) as store:
         run = store.newest_unfinished_run() if name is None else store.find_run(name)
@@ -177,6 +185,7 @@ def resume_run(
             callees = callees_from(workflow, run.callee_sources)
             secrets = given.completed({*run.secret_names, *secret_references(workflow).names}, project)
             _refuse_missing_secrets(run, secrets)
+            engine = engine_for(all_specs(workflow, callees))
             return _drive(
                 store,
                 store.find_run(str(run.number)),  # it may have moved before the lease was ours
@@ -185,6 +194,7 @@ def resume_run(
                 slots=slots or run.slots,
                 secrets=secrets,
                 project=project,
+                engine=engine,
                 reporter=reporter,
                 clock=clock or SystemClock(),
             )
@@ -199,6 +209,7 @@ def _drive(
     slots: int,
     secrets: Secrets,
     project: Project,
+    engine: ContainerEngine | None,
     reporter: ReporterFactory,
     clock: Clock,
 ) -> RunResult:
@@ -221,6 +232,7 @@ def _drive(
             workspace=project.root,
             environment=without_secrets(os.environ),
             masks=state.masks,
+            containers=None if engine is None else _containers(engine, run, project),
         )
         host = OnDemandActionHost(
             runner, run_id=run.id, project=project, environment=without_secrets(os.environ), clock=clock
@@ -243,6 +255,18 @@ def _drive(
         annotations=last_annotations(store.attempts(run.id), store.annotations(run.id)),
         folder=folder,
     )
+
+
+def _containers(engine: ContainerEngine, run: RunRecord, project: Project) -> JobContainers:
+    github = run.contexts.get("github")
+    repository = str(github.get("repository") or "") if isinstance(github, dict) else ""
+    folders = StepFolders(
+        name=safe_name(repository.rpartition("/")[2] or project.root.name) or "workspace",
+        workspace=project.root,
+        event=project.state.run(run.id).event,
+        tools=project.state.tools,
+    )
+    return JobContainers(engine, run=run.id, folders=folders)
 
 
 def _write_event(run: RunRecord, folder: RunFolder) -> None:

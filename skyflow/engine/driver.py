@@ -19,13 +19,16 @@ from skyflow.engine.effects import (
     ReleaseGroup,
     RequestGroup,
     StartAction,
+    StartContainers,
     StartStep,
     StartTimer,
+    StopContainers,
     StopStep,
     TimerKey,
 )
 from skyflow.engine.events import (
     ActionLoaded,
+    ContainersStarted,
     Event,
     FilesHashed,
     GroupMoved,
@@ -127,7 +130,7 @@ class Driver:
                 self._reporter.moved(move, at)
         return state, others
 
-    def _perform(self, effect: Effect, tasks: TaskGroup) -> None:  # noqa: C901 -- one case per effect
+    def _perform(self, effect: Effect, tasks: TaskGroup) -> None:  # noqa: C901, PLR0912 -- one case per effect
         match effect:
             case StartStep():
                 tasks.start_soon(self._run_step, effect)
@@ -135,6 +138,10 @@ class Driver:
                 self._sender.send_nowait(self._load(step, uses))
             case StartAction(step=step, request=request):
                 tasks.start_soon(self._run_action, step, request)
+            case StartContainers():
+                tasks.start_soon(self._start_containers, effect)
+            case StopContainers(step=step):
+                tasks.start_soon(self._stop_containers, step)
             case HashFiles():
                 tasks.start_soon(self._hash_files, effect)
             case StopStep(step=step, force=force):
@@ -189,6 +196,17 @@ class Driver:
 
     async def _run_action(self, step: StepRef, request: ActionRequest) -> None:
         result = await self._host.run_action(step, request, lambda text: self._reporter.output(step, text))
+        self._sender.send_nowait(StepEnded(step, result))
+
+    async def _start_containers(self, effect: StartContainers) -> None:
+        step = effect.step
+        result, started = await self._runner.start_containers(
+            step, effect.request, lambda text: self._reporter.output(step, text)
+        )
+        self._sender.send_nowait(ContainersStarted(step, result, started))
+
+    async def _stop_containers(self, step: StepRef) -> None:
+        result = await self._runner.stop_containers(step, lambda text: self._reporter.output(step, text))
         self._sender.send_nowait(StepEnded(step, result))
 
     def _load(self, step: StepRef, uses: str) -> ActionLoaded:

@@ -4,10 +4,21 @@ from dataclasses import dataclass
 
 from skyflow.engine.effects import HashFiles, TimerKey
 from skyflow.model.concurrency import GroupMove
+from skyflow.model.containers import StartedContainers
 from skyflow.model.execution import StepRef, StepResult
 from skyflow.model.uses import LoadedAction
 
-__all__ = ["ActionLoaded", "Event", "FilesHashed", "GroupMoved", "RunBegun", "StepEnded", "StopRequested", "TimerFired"]
+__all__ = [
+    "ActionLoaded",
+    "ContainersStarted",
+    "Event",
+    "FilesHashed",
+    "GroupMoved",
+    "RunBegun",
+    "StepEnded",
+    "StopRequested",
+    "TimerFired",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +32,15 @@ class StepEnded:
 
     step: StepRef
     result: StepResult
+
+
+@dataclass(frozen=True, slots=True)
+class ContainersStarted:
+    """The containers of an attempt run; or they do not, as `result` says, and `containers` is None."""
+
+    step: StepRef
+    result: StepResult
+    containers: StartedContainers | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +83,4 @@ class StopRequested:
     force: bool
 
 
-Event = RunBegun | StepEnded | ActionLoaded | FilesHashed | GroupMoved | TimerFired | StopRequested
+Event = RunBegun | StepEnded | ContainersStarted | ActionLoaded | FilesHashed | GroupMoved | TimerFired | StopRequested

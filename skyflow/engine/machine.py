@@ -5,13 +5,22 @@ The same state and event always give the same answer; nothing is read, written, 
 
 from dataclasses import replace
 
-from skyflow.engine.attempts import action_loaded, files_hashed, lose_attempt, start_attempt, step_ended, timer_fired
+from skyflow.engine.attempts import (
+    action_loaded,
+    containers_started,
+    files_hashed,
+    lose_attempt,
+    start_attempt,
+    step_ended,
+    timer_fired,
+)
 from skyflow.engine.calls import open_call
 from skyflow.engine.contexts import EvaluationError, Scope, job_scope
 from skyflow.engine.draft import Draft
 from skyflow.engine.effects import Effect
 from skyflow.engine.events import (
     ActionLoaded,
+    ContainersStarted,
     Event,
     FilesHashed,
     GroupMoved,
@@ -47,6 +56,8 @@ def handle(state: RunState, event: Event) -> tuple[RunState, tuple[Effect, ...]]
             _begin(draft)
         case StepEnded(step=step, result=result):
             step_ended(draft, step, result)
+        case ContainersStarted(step=step, result=result, containers=containers):
+            containers_started(draft, step, result, containers)
         case ActionLoaded(step=step, action=action, error=error):
             action_loaded(draft, step, action, error)
         case FilesHashed(asked=asked, digest=digest, error=error):

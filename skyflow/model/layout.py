@@ -6,6 +6,7 @@
 - `.skyflow/runs/RUN/JOB/ATTEMPT/POSITION.log`: what a step printed
 - `.skyflow/runs/RUN/JOB/ATTEMPT/POSITION.md`: its step summary
 - `.skyflow/runs/RUN/JOB/ATTEMPT/temp/`: scripts and command files, while the attempt lasts
+- `.skyflow/tools/`: what actions keep for later runs, `runner.tool_cache`
 - `.skyflow/artifacts/`: artifacts of runs and caches of the project, as an object store
 """
 
@@ -38,6 +39,11 @@ class StateFolder:
     def artifacts(self) -> Path:
         """The folder that holds artifacts and caches."""
         return self.root / "artifacts"
+
+    @property
+    def tools(self) -> Path:
+        """The folder of `runner.tool_cache`."""
+        return self.root / "tools"
 
     def run(self, run_id: RunId) -> "RunFolder":
         """Return the folder of one run."""

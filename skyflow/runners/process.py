@@ -81,7 +81,7 @@ class ProcessTree:
         """Tell whether any process of its session's first group is left."""
         return self._signal(0)
 
-    def interrupt(self) -> None:
+    async def interrupt(self) -> None:
         """Send SIGINT to the process group."""
         self._signal(signal.SIGINT)
 
@@ -94,11 +94,11 @@ class ProcessTree:
                 await anyio.sleep(_POLL_SECONDS)
         self._signal(signal.SIGKILL)
 
-    def terminate(self) -> None:
+    async def terminate(self) -> None:
         """Send SIGTERM to the process group."""
         self._signal(signal.SIGTERM)
 
-    def kill(self) -> None:
+    async def kill(self) -> None:
         """Send SIGKILL to the process group and to every process that carries the tag."""
         self._signal(signal.SIGKILL)
         kill_tagged(self.tag)

@@ -190,12 +190,22 @@ def _m0005_callees(db: "Database") -> None:
     )
 
 
+def _m0006_step_zero(db: "Database") -> None:
+    """A step 0: what skyflow does before the first step of a job, such as to start its containers."""
+    table = str(db.execute("SELECT sql FROM sqlite_schema WHERE name = 'steps'").fetchone()[0])
+    db.execute(table.replace("TABLE steps", "TABLE steps_from_zero").replace("position > 0", "position >= 0"))
+    db.execute("INSERT INTO steps_from_zero SELECT * FROM steps")
+    db.execute("DROP TABLE steps")
+    db.execute("ALTER TABLE steps_from_zero RENAME TO steps")
+
+
 _MIGRATIONS: Sequence[Callable[["Database"], None]] = (
     _m0001_first_schema,
     _m0002_annotations,
     _m0003_run_name,
     _m0004_groups,
     _m0005_callees,
+    _m0006_step_zero,
 )
 
 SCHEMA_VERSION = len(_MIGRATIONS)

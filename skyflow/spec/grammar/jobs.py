@@ -131,7 +131,7 @@ _NORMAL: dict[str, Key | Shape] = {
     "concurrency": _CONCURRENCY,
     "container": container(),
     "services": table("a map from names to containers", other=service(), where=JOB).about(
-        "Containers that run beside the job, by name."
+        "Containers that run beside the job, by the name at which the others reach them. They need Docker or Podman."
     ),
     "environment": _ENVIRONMENT,
     "permissions": PERMISSIONS,
