@@ -1,0 +1,76 @@
+"""Tabs where GitHub allows them, and otherwise the scanner of ruamel.yaml."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.scanner import Scanner
+
+from skyflow.spec.findings import FileRefusedError, Findings
+from skyflow.spec.nodes import to_plain
+from skyflow.spec.tree import compose
+from skyflow.spec.yaml_scanner import TabScanner
+
+DATA = Path(__file__).parent / "data"
+
+
+def read(text):
+    return to_plain(compose(text, Findings("f.yml")))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a: x\t# remark\nb: y\t\n", {"a": "x", "b": "y"}),
+        ("a:\tx\n", {"a": "x"}),
+        ("a:\t# remark\n  - x\n", {"a": ["x"]}),
+        ("a: one\ttwo\t three\n", {"a": "one\ttwo\t three"}),
+        ("a: one\t\n  \ttwo\n", {"a": "one two"}),
+        ("a: one\n\n  two\n", {"a": "one\ntwo"}),
+        ("a: 'x'\t\nb: \"y\"\t# z\n", {"a": "x", "b": "y"}),
+        ("a: {b:\tc,\td: [1,\t2]\t}\t\n", {"a": {"b": "c", "d": [1.0, 2.0]}}),
+        ("a: |\t\n  x\nb: >-\t# z\n  y\nc: |2-\t\n    z\n", {"a": "x\n", "b": "y", "c": "  z"}),
+        ("a: |\n  x\ty\n  \tz\n", {"a": "x\ty\n\tz\n"}),
+        ("a: one\n---\t\n", None),
+    ],
+)
+def test_tabs_that_are_allowed(text, value):
+    if value is None:
+        with pytest.raises(FileRefusedError):
+            read(text)
+    else:
+        assert read(text) == value
+
+
+@pytest.mark.parametrize("text", ["a:\n\tb: c\n", "\ta: b\n", "a:\n  -\tb: c\n", "a:\n  - b\n\t- c\n"])
+def test_tabs_that_indent_are_refused(text):
+    findings = Findings("f.yml")
+    with pytest.raises(FileRefusedError):
+        compose(text, findings)
+    assert [finding.code for finding in findings.found] == ["yaml-syntax"]
+
+
+def _events(text, scanner):
+    reader = YAML(typ="safe", pure=True)
+    reader.Scanner = scanner
+    found = []
+    try:
+        found.extend(str(event) + str(event.start_mark) + str(event.end_mark) for event in reader.parse(text))
+    except MarkedYAMLError as error:
+        found.append(str(error))
+    return found
+
+
+@settings(max_examples=300)
+@given(st.text(st.sampled_from("ab:-?[]{},&*!|>'\"%@ \n\r#~02.${}+"), max_size=50))
+def test_without_tabs_nothing_is_different(text):
+    assert _events(text, TabScanner) == _events(text, Scanner)
+
+
+@pytest.mark.parametrize("path", sorted(DATA.glob("*/*.yml")), ids=lambda path: path.stem)
+def test_whole_files_without_tabs_are_read_the_same(path):
+    text = path.read_text("utf-8").replace("\t", " ")
+    assert _events(text, TabScanner) == _events(text, Scanner)
