@@ -1,23 +1,28 @@
-"""The scanner of ruamel.yaml, with tabs where YAML and GitHub allow them: between tokens, but never as indentation.
+"""The scanner of ruamel.yaml, made to take and refuse what GitHub's does.
 
-ruamel.yaml takes none outside of quotes and braces, so that a tab in front of a comment makes a whole file unreadable.
-The rules are those of libyaml, which GitHub's parser has as well.
+Tabs may stand between tokens, but never as indentation; ruamel.yaml takes none outside of quotes and braces, so that a
+tab in front of a comment makes a whole file unreadable. The rules are those of libyaml, which GitHub's parser has as
+well. That parser also wants the further lines of a text in double quotes indented, which ruamel.yaml does not look at.
 """
 
 import re
 from typing import Any
 
-from ruamel.yaml.scanner import Scanner
+from ruamel.yaml.scanner import Scanner, ScannerError
 
-__all__ = ["TabScanner"]
+__all__ = ["WRONG_INDENTATION", "GithubScanner"]
+
+WRONG_INDENTATION = "found wrong indentation in double quotes"
 
 _INDICATORS = re.compile(r"(?:([+-])([1-9])?|([1-9])([+-])?)?(?=\t)")
 _BREAKS = "\r\n\x85\u2028\u2029"
 _END = "\0" + _BREAKS
 
 
-class TabScanner(Scanner):
-    """Takes tabs for blanks wherever no key can begin."""
+class GithubScanner(Scanner):
+    """Takes tabs for blanks wherever no key can begin, and looks at the indentation in double quotes."""
+
+    _outdented: Any = None  # where the first line begins that is not indented enough
 
     def scan_to_next_token(self) -> None:
         """Skip blanks, comments and line breaks; after a line break a key can begin, so tabs end there."""
@@ -66,6 +71,23 @@ class TabScanner(Scanner):
             and reader.prefix(3) in {"---", "..."}
             and (reader.peek(3) in _END or reader.peek(3) in {" ", "\t"})
         )
+
+    def scan_flow_scalar(self, style: Any) -> Any:
+        """Return a quoted scalar; one that is never closed is told as that, so indentation is looked at last."""
+        self._outdented = None
+        start_mark = self.reader.get_mark()
+        token = super().scan_flow_scalar(style)
+        if self._outdented is not None:
+            context = "while scanning a double-quoted scalar"
+            raise ScannerError(context, start_mark, WRONG_INDENTATION, self._outdented)
+        return token
+
+    def scan_flow_scalar_breaks(self, double: Any, start_mark: Any) -> Any:
+        """Return the further line breaks after one in a quoted scalar."""
+        breaks = super().scan_flow_scalar_breaks(double, start_mark)
+        if double and self._outdented is None and self.reader.column <= self.indent:
+            self._outdented = self.reader.get_mark()
+        return breaks
 
     def scan_block_scalar_indicators(self, start_mark: Any) -> Any:
         """Return how a block scalar keeps its last line breaks, and its indentation, where a tab follows."""

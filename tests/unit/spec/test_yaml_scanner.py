@@ -1,4 +1,4 @@
-"""Tabs where GitHub allows them, and otherwise the scanner of ruamel.yaml."""
+"""Tabs and the lines of quoted text as GitHub takes them, and otherwise the scanner of ruamel.yaml."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from ruamel.yaml.scanner import Scanner
 from skyflow.spec.findings import FileRefusedError, Findings
 from skyflow.spec.nodes import to_plain
 from skyflow.spec.tree import compose
-from skyflow.spec.yaml_scanner import TabScanner
+from skyflow.spec.yaml_scanner import GithubScanner
 
 DATA = Path(__file__).parent / "data"
 
@@ -53,6 +53,35 @@ def test_tabs_that_indent_are_refused(text):
     assert [finding.code for finding in findings.found] == ["yaml-syntax"]
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('a:\n  b: "c\n   d"\n', None),
+        ('a:\n  b: "c\n\n   d"\n', None),
+        ("a:\n  b: 'c\n d'\n", None),
+        ('{"a": "b\n c"}\n', None),
+        ('{"a": "b\nc"}\n', None),
+        ('a:\n  b: "c\n  d"\n', (3, 3)),
+        ('a:\n  b: "c\n\n d\ne"\n', (4, 2)),
+        ('a:\n  b: "c\n  "\n', (3, 3)),
+        ('a:\n  b: "c\\\n d"\n', (3, 2)),
+        ('a: "b\nc"\n', (2, 1)),
+        ('a:\n  - {b: "c\n  d"}\n', (3, 3)),
+        ('a: "b\nc: d\n', (1, 4)),
+    ],
+)
+def test_lines_in_double_quotes_are_indented(text, place):
+    findings = Findings("f.yml")
+    if place is None:
+        compose(text, findings)
+        assert not findings.found
+        return
+    with pytest.raises(FileRefusedError):
+        compose(text, findings)
+    [finding] = findings.found
+    assert (finding.span.line, finding.span.column) == place
+
+
 def _events(text, scanner):
     reader = YAML(typ="safe", pure=True)
     reader.Scanner = scanner
@@ -65,12 +94,12 @@ def _events(text, scanner):
 
 
 @settings(max_examples=300)
-@given(st.text(st.sampled_from("ab:-?[]{},&*!|>'\"%@ \n\r#~02.${}+"), max_size=50))
+@given(st.text(st.sampled_from("ab:-?[]{},&*!|>'%@ \n\r#~02.${}+"), max_size=50))
 def test_without_tabs_nothing_is_different(text):
-    assert _events(text, TabScanner) == _events(text, Scanner)
+    assert _events(text, GithubScanner) == _events(text, Scanner)
 
 
 @pytest.mark.parametrize("path", sorted(DATA.glob("*/*.yml")), ids=lambda path: path.stem)
 def test_whole_files_without_tabs_are_read_the_same(path):
     text = path.read_text("utf-8").replace("\t", " ")
-    assert _events(text, TabScanner) == _events(text, Scanner)
+    assert _events(text, GithubScanner) == _events(text, Scanner)
