@@ -11,7 +11,7 @@ from ruamel.yaml.error import MarkedYAMLError, StringMark
 
 from skyflow.diagnostics import Span
 from skyflow.spec.source import source_lines
-from skyflow.spec.yaml_scanner import WRONG_INDENTATION
+from skyflow.spec.yaml_scanner import GLUED_COMMENT, WRONG_INDENTATION
 
 __all__ = ["Explanation", "explain"]
 
@@ -75,6 +75,12 @@ def _quoted_line(said: _Complaint) -> Explanation | None:
         return None
     message = "this line, in double quotes, is not indented more than the key they belong to"
     return Explanation(_point(said.at), message, "indent it further, or begin the value with '|' and no quotes")
+
+
+def _glued_comment(said: _Complaint) -> Explanation | None:
+    if said.problem != GLUED_COMMENT:
+        return None
+    return Explanation(_point(said.at), "a comment must have a blank in front of it", "put a space before the '#'")
 
 
 def _escape(said: _Complaint) -> Explanation | None:
@@ -150,6 +156,7 @@ _RULES: tuple[_Rule, ...] = (
     _tab,
     _unclosed_quote,
     _quoted_line,
+    _glued_comment,
     _escape,
     _colon_in_value,
     _missing_colon,

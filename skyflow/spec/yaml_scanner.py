@@ -2,7 +2,8 @@
 
 Tabs may stand between tokens, but never as indentation; ruamel.yaml takes none outside of quotes and braces, so that a
 tab in front of a comment makes a whole file unreadable. The rules are those of libyaml, which GitHub's parser has as
-well. That parser also wants the further lines of a text in double quotes indented, which ruamel.yaml does not look at.
+well. That parser also wants the further lines of a text in double quotes indented, and a blank before a comment unless
+it follows `}` or a single quote; ruamel.yaml looks at neither.
 """
 
 import re
@@ -10,11 +11,14 @@ from typing import Any
 
 from ruamel.yaml.scanner import Scanner, ScannerError
 
-__all__ = ["WRONG_INDENTATION", "GithubScanner"]
+__all__ = ["GLUED_COMMENT", "WRONG_INDENTATION", "GithubScanner"]
+
+GLUED_COMMENT = "found a comment without a blank in front of it"
 
 WRONG_INDENTATION = "found wrong indentation in double quotes"
 
 _INDICATORS = re.compile(r"(?:([+-])([1-9])?|([1-9])([+-])?)?(?=\t)")
+_NO_COMMENT = frozenset('"],')
 _BREAKS = "\r\n\x85\u2028\u2029"
 _END = "\0" + _BREAKS
 
@@ -27,6 +31,9 @@ class GithubScanner(Scanner):
     def scan_to_next_token(self) -> None:
         """Skip blanks, comments and line breaks; after a line break a key can begin, so tabs end there."""
         peek, forward = self.reader.peek, self.reader.forward
+        if peek() == "#" and self.reader.pointer > 0 and self.reader.buffer[self.reader.pointer - 1] in _NO_COMMENT:
+            mark = self.reader.get_mark()
+            raise ScannerError("while scanning a comment", mark, GLUED_COMMENT, mark)
         if self.reader.index == 0 and peek() == "\ufeff":
             forward()
         while True:
