@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from skyflow.catalog import load_catalog, select_candidates
+from skyflow.catalog import load_catalog, matching_offerings, select_candidates
 from skyflow.errors import NoCandidateError
 from skyflow.model.catalog import Offering
 from skyflow.model.resources import Accelerators, Amount, Market, Requirements
@@ -27,7 +27,7 @@ def catalog(directory):
 
 
 def types(catalog, **requirements):
-    found = select_candidates(catalog, Requirements(**requirements), job="job")
+    found = matching_offerings(catalog, Requirements(**requirements), job="job")
     return [offering.instance_type for offering in found]
 
 
@@ -84,7 +84,10 @@ def test_an_accelerator_only_this_machine_has_can_be_asked_for_by_its_own_name(c
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"accelerators": Accelerators("A100", 16)}, "A100:16; the most in one machine of the catalog is A100:8"),
+        (
+            {"accelerators": Accelerators("A100", 16)},
+            "A100:16; the most in one machine of the catalog is A100:8; try nodes: 2 with A100:8 each",
+        ),
         ({"accelerators": Accelerators("A100", 3)}, "A100:3; it comes as A100:1 or A100:8"),
         ({"accelerators": Accelerators("H100", 1)}, "H100:1; no machine with H100 is on sale"),
         ({"cpus": Amount(3, or_more=False)}, "3 vCPUs; the nearest are 2 and 4 vCPUs"),
@@ -101,7 +104,7 @@ def test_an_accelerator_only_this_machine_has_can_be_asked_for_by_its_own_name(c
         ),
         (
             {"accelerators": Accelerators("T4", 8), "cpus": Amount(500, or_more=True)},
-            "T4:8 and 500+ vCPUs; with all else as asked, the most in one machine of the catalog is T4:1",
+            "T4:8 and 500+ vCPUs; with all else as asked, the most in one machine of the catalog is T4:1; try nodes: 8 with T4:1 each",
         ),
     ],
 )
@@ -126,5 +129,7 @@ def test_an_unheard_of_accelerator_comes_with_what_is_on_sale(catalog):
 
 def test_an_unknown_provider_is_told(catalog):
     error = refusal(catalog, providers=frozenset({"gpc", "aws"}))
-    assert error.message == "job 'train' may run on 'gpc', but offerings are known only of aws and gcp"
+    assert (
+        error.message == "job 'train' may run on 'gpc', but offerings are known only of local, own, aws, gcp and azure"
+    )
     assert error.hint == "did you mean 'gcp'?"
