@@ -71,9 +71,7 @@ _CONFIDENTIAL = {
     "azure": re.compile(r"Standard_(DC|EC|NCC)\d.*_v[3-9]$"),
     "gcp": re.compile(r"(n2d|c2d|c3d)-|c3-standard-\d+$|a3-highgpu-1g$"),
 }
-_AZURE_TEMP_DISK = re.compile(
-    r"Standard_[A-Z]+\d+(?:-\d+)?[a-ce-z]*d[a-z]*_|Standard_(D|DS|G|GS|L|H|NC|ND|NV)\d+[a-z]*$"
-)
+_AZURE_TEMP_DISK = re.compile(r"Standard_[A-Z]+\d+(?:-\d+)?[a-ce-z]*d[a-z]*_|Standard_(D|DS|G|GS|L|H|N[CDV])\d+[a-z]*$")
 _WATTS_PER_GIB = 0.392
 
 # Names under which people and drivers know a device, beside the canonical one. `nvidia-smi` prints product names.

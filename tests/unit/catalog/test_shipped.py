@@ -45,7 +45,7 @@ def test_every_row_is_sane(offerings):
     for one in offerings:
         assert 0.0005 < one.price_usd_per_hour < 700, one.id
         assert 1 <= one.vcpus <= 1920, one.id
-        assert 0.2 <= one.memory_gib / one.vcpus <= 64, one.id
+        assert 0.2 <= one.memory_gib / one.vcpus <= 130, one.id
         assert one.price_basis in {"list", "advisor", "estimate"}
         assert date(2025, 1, 1) < one.price_date < date(2027, 1, 1), one.id
         assert one.zone.startswith(one.region) or not one.zone
@@ -69,7 +69,7 @@ def test_nearly_every_machine_has_a_footprint(offerings):
     assert len(with_one) > 0.98 * len(offerings)
     for one in with_one:
         assert 0 < one.footprint.idle_watts <= one.footprint.max_watts < 20_000, one.id
-        assert 0.1 <= one.footprint.max_watts / one.vcpus
+        assert one.footprint.max_watts / one.vcpus >= 0.1
         assert 1 <= one.footprint.pue < 2
         assert 1 < one.footprint.gco2_per_kwh < 1000, one.id
 
