@@ -17,6 +17,7 @@ __all__ = ["render"]
 _FORM = {
     "action-kind": "`runs.using` of an action is not a kind of action.",
     "bad-quantity": "A duration, an amount or a size cannot be read.",
+    "clouds-excluded": "`runs-on` and `resources.clouds` leave no provider to run on.",
     "cannot-run": "Warning: the workflow is valid, but skyflow refuses to run it; the hint says what to do instead.",
     "expression": "An expression does not parse, or names something that does not exist at its place.",
     "expression-not-allowed": "There is an expression where none is allowed.",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from skyflow.model.units import parse_size_gib
+from skyflow.model.units import parse_size_gb, parse_size_gib
 
 __all__ = [
     "CAPABILITIES",
@@ -22,10 +22,15 @@ __all__ = [
     "Requirements",
     "parse_accelerators",
     "parse_amount",
+    "parse_disk",
     "parse_memory",
+    "parse_nodes",
+    "parse_share",
 ]
 
 _TPU_SLICE = re.compile(r"(tpu-v\d+[a-z]?)-(\d+)", re.IGNORECASE)
+_GIB_PER_GB = 10**9 / 2**30
+_PER_CENT = 100
 _COUNT = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 
 LOCAL = "local"
@@ -186,6 +191,43 @@ def parse_accelerators(text: str) -> Accelerators:
 def _whole(number: float) -> float:
     """Return the number as an int where it is one, so that it reads as it was written."""
     return int(number) if number.is_integer() else number
+
+
+def parse_disk(text: str) -> Amount:
+    """Read `200GB`, `200GB+`, `1TiB`; a bare number counts GB. The amount is in GiB.
+
+    Raises:
+        ValueError: the text is not a size.
+    """
+    return _parse_with_plus(text, lambda size: parse_size_gb(size) * _GIB_PER_GB)
+
+
+def parse_nodes(text: str) -> int:
+    """Read a whole number of machines.
+
+    Raises:
+        ValueError: the text is not one, or the number is not above zero.
+    """
+    number = float(text)
+    if not number.is_integer() or number < 1:
+        raise ValueError(f"'{text}' is not a number of machines; write a whole number, at least 1")
+    return int(number)
+
+
+def parse_share(text: str) -> float:
+    """Read `50%` or `0.5` as one half.
+
+    Raises:
+        ValueError: the text is not a share of one.
+    """
+    stripped = text.strip()
+    try:
+        share = float(stripped.removesuffix("%")) / (_PER_CENT if stripped.endswith("%") else 1)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise ValueError(f"'{text}' is not a share; write for example 50%")
+    return share
 
 
 def _positive_number(text: str) -> float:
