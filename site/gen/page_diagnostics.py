@@ -25,6 +25,8 @@ _FORM = {
     "file-not-text": "The file is not UTF-8 text.",
     "file-too-large": "The file is larger than a workflow may be.",
     "no-effect": "Hint: a key of GitHub's is accepted and changes nothing.",
+    "peering-ends": "A line of `skyflow.yml` is not between two different clouds.",
+    "price-rule": "A price rule of `skyflow.yml` has neither a price nor a discount, or both.",
     "schema-missing-key": "A required key is missing.",
     "schema-unknown-key": "A key is not known at its place.",
     "schema-wrong-value": "A value is of the wrong type, or not one of those allowed.",

@@ -47,7 +47,7 @@ def load_index(
         CatalogError: a table is missing or has other columns, or there is no price list.
     """
     own = repr((_FORMAT, tuple(rules), tuple(peerings)))
-    name = hashlib.sha256(f"{directory.resolve()}\n{own}".encode()).hexdigest()[:20]
+    name = hashlib.sha256(f"{directory.absolute()}\n{own}".encode()).hexdigest()[:20]
     path = (folder or cache_folder()) / f"catalog-{name}.idx"
     stamps: dict[str, Stamp] = {}
     if (pack := read_pack(path)) is not None:

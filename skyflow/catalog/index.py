@@ -257,6 +257,13 @@ class Index:
             )
         return self._offerings[entry]
 
+    def id_of(self, entry: int) -> str:
+        """Return the id of one offering, as `Offering.id` says it."""
+        place, sold, _ = self.header["shelves"][self.shelf_of[entry]]
+        where = self.places[place]
+        name = self.columns["instance_type"][self.types[entry]]
+        return f"{where.provider}/{where.name}/{name}/{MARKETS[sold]}"
+
     def _footprint(self, number: int, region: int) -> Footprint | None:
         if (number, region) not in self._footprints:
             idle, full = self.columns["idle_watts"][number], self.columns["max_watts"][number]

@@ -90,13 +90,19 @@ def select_candidates(
     raise _no_candidate(catalog, requirements, last, job=job)
 
 
-def matching_offerings(catalog: Catalog, requirements: Requirements, *, job: str) -> list[Offering]:
-    """Return every offering that satisfies the requirements, cheapest per hour first; none is no error here."""
+def matching_offerings(
+    catalog: Catalog, requirements: Requirements, *, job: str, with_defaults: bool = True
+) -> list[Offering]:
+    """Return every offering that satisfies the requirements, cheapest per hour first; none is no error here.
+
+    Without defaults, what nobody gets unasked is there too: burstable machines, slices of devices, closed partitions.
+    """
     _refuse_unknown_providers(requirements, job=job)
     found: dict[str, Offering] = {}
     for wanted in _in_turn(requirements):
         for accelerators in wanted:
-            asked = _Asked(catalog, checks_of(catalog, requirements, accelerators, job=job))
+            checks = checks_of(catalog, requirements, accelerators, job=job)
+            asked = _Asked(catalog, [check for check in checks if with_defaults or check.asked])
             found |= {offering.id: offering for offering in asked.owned}
             if not _only_owned(requirements):
                 entries = catalog.index.every(asked.types, frozenset(asked.shelves))

@@ -24,7 +24,9 @@ __all__ = [
     "parse_amount",
     "parse_disk",
     "parse_memory",
+    "parse_money",
     "parse_nodes",
+    "parse_rate",
     "parse_share",
 ]
 
@@ -208,10 +210,40 @@ def parse_nodes(text: str) -> int:
     Raises:
         ValueError: the text is not one, or the number is not above zero.
     """
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
     if not number.is_integer() or number < 1:
         raise ValueError(f"'{text}' is not a number of machines; write a whole number, at least 1")
     return int(number)
+
+
+def parse_money(text: str) -> float:
+    """Read `1.25` or `$1.25`; nothing is an amount too.
+
+    Raises:
+        ValueError: the text is not a number from zero.
+    """
+    try:
+        number = float(text.strip().removeprefix("$"))
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise ValueError(f"'{text}' is not a number from zero; write for example 1.25")
+    return number
+
+
+def parse_rate(text: str) -> float:
+    """Read a number above zero.
+
+    Raises:
+        ValueError: the text is not one.
+    """
+    number = parse_money(text)
+    if number == 0:
+        raise ValueError(f"'{text}' is not above zero; leave the key away if there is none")
+    return number
 
 
 def parse_share(text: str) -> float:

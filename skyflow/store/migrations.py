@@ -190,12 +190,33 @@ def _m0005_callees(db: "Database") -> None:
     )
 
 
+_OBSERVATIONS = """
+CREATE TABLE observations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    offering TEXT NOT NULL,
+    at TEXT NOT NULL,
+    outcome TEXT NOT NULL CHECK (outcome IN ('provisioned', 'capacity-error', 'preempted', 'released')),
+    seconds REAL CHECK (seconds >= 0)
+) STRICT;
+
+CREATE INDEX observations_by_time ON observations (at);
+"""
+
+
+def _m0006_observations(db: "Database") -> None:
+    """What became of machines that were asked for or held, so that availability can be estimated."""
+    for statement in _OBSERVATIONS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 _MIGRATIONS: Sequence[Callable[["Database"], None]] = (
     _m0001_first_schema,
     _m0002_annotations,
     _m0003_run_name,
     _m0004_groups,
     _m0005_callees,
+    _m0006_observations,
 )
 
 SCHEMA_VERSION = len(_MIGRATIONS)

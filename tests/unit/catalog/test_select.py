@@ -135,7 +135,7 @@ def test_an_unknown_provider_is_told(catalog):
     assert error.hint == "did you mean 'gcp'?"
 
 
-def candidates(catalog, distinguish=(), by_power=False, **requirements):
+def candidates(catalog, *, distinguish=(), by_power=False, **requirements):
     found = select_candidates(
         catalog, Requirements(**requirements), job="job", distinguish=distinguish, by_power=by_power
     )
