@@ -167,6 +167,31 @@ def observe(
 
 
 @app.command()
+def refresh(
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="[SOURCE...]", help="aws, azure, gcp, carbon.  [default: azure]")
+    ] = None,
+    *,
+    region: RegionOption = None,
+    days: Annotated[int, typer.Option("--days", min=1, metavar="N", help="How many days of carbon to look at.")] = 365,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Take prices that do not look plausible too.")] = False,
+) -> None:
+    """Fetch new prices and carbon figures from the official sources; AWS, GCP and carbon need credentials."""
+    from skyflow.app.refresh import Wanted, refresh_catalog  # noqa: PLC0415 -- start-up
+    from skyflow.cli._console import err, out  # noqa: PLC0415
+    from skyflow.report.catalog_diff import diff_lines  # noqa: PLC0415
+
+    wanted = Wanted(sources=sources or (), regions=region or (), days=days, is_forced=force, is_rehearsal=dry_run)
+    done = refresh_catalog(wanted, progress=err)
+    for line in diff_lines(done.diff, changes=_BIG_CHANGES):
+        out(line)
+    for note in (*done.objections, *done.notes):
+        err(f"note: {note}", style="yellow")
+    out(f"the new tables are in {done.folder}" if done.folder else "nothing was changed: this was a rehearsal")
+
+
+@app.command()
 def doctor() -> None:
     """Look for what is wrong with the catalog in use: bad rows, changed files, old or odd prices, gaps."""
     from skyflow.app.catalog import examine_catalog, open_catalog  # noqa: PLC0415 -- start-up
