@@ -10,11 +10,13 @@ from skyflow._util.data_files import data_file
 from skyflow.catalog.own import own_offerings, own_regions, with_own_rates
 from skyflow.model.catalog import LOCAL_PLACE, Offering, Region, TransferRates
 from skyflow.model.config import ProjectConfig
+from skyflow.model.footprint import Footprint
 
 if TYPE_CHECKING:
     from skyflow.catalog.accelerators import AcceleratorNames
     from skyflow.catalog.index import Index
     from skyflow.catalog.tables import Fault
+    from skyflow.model.carbon import CarbonProfile
 
 __all__ = ["Catalog", "load_catalog"]
 
@@ -84,6 +86,17 @@ class Catalog:
         if places == {LOCAL_PLACE}:
             return _STAYS
         return with_own_rates(self.index.rates, places, self.config.pools)
+
+    def carbon_profile(self, footprint: Footprint) -> "CarbonProfile | None":
+        """Return how the grid of an offering is expected to change with the hour, or None where nobody knows."""
+        return self.index.profile(footprint.grid, footprint.gco2_per_kwh) if footprint.grid else None
+
+    def grid_of(self, region: str) -> "tuple[str, float] | None":
+        """Return the grid of a region of the tables, and its yearly mean in g/kWh; None where nothing is known."""
+        for found, carbon in zip(self.index.regions, self.index.header["carbon"], strict=True):
+            if found.region == region and carbon is not None:
+                return found.grid, carbon[0]
+        return None
 
     def _unions(self, country: str) -> tuple[str, ...]:
         """Return the country and the unions it belongs to, as far as some region lies in it."""

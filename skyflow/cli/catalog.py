@@ -192,6 +192,32 @@ def refresh(
 
 
 @app.command()
+def carbon(
+    region: Annotated[str, typer.Argument(metavar="REGION", help="A region of a cloud, such as eu-west-2.")],
+    *,
+    hours: Annotated[int, typer.Option("--hours", min=1, max=168, metavar="N", help="How far to look ahead.")] = 24,
+    live: Annotated[
+        bool, typer.Option("--live", help="Ask a live service: Britain's operator, or Electricity Maps with a token.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how clean the power of a region is expected to be, hour by hour."""
+    from skyflow.app.carbon import expected_carbon  # noqa: PLC0415 -- start-up
+    from skyflow.app.catalog import open_catalog  # noqa: PLC0415
+    from skyflow.app.project import find_project  # noqa: PLC0415
+    from skyflow.cli._console import out  # noqa: PLC0415
+
+    found = expected_carbon(open_catalog(find_project()), region, hours=hours, is_live=live)
+    if as_json:
+        out(json.dumps(found.to_json(), indent=2))
+        return
+    out(f"{region}, grid {found.grid}: {found.mean:.0f} gCO2e/kWh in the mean of a year; {found.basis}")
+    least = min(grams for _, grams in found.hours)
+    for at, grams in found.hours:
+        out(f"{at:%Y-%m-%d %H:%M} UTC  {grams:4.0f}{'  least' if grams == least else ''}")
+
+
+@app.command()
 def doctor() -> None:
     """Look for what is wrong with the catalog in use: bad rows, changed files, old or odd prices, gaps."""
     from skyflow.app.catalog import examine_catalog, open_catalog  # noqa: PLC0415 -- start-up

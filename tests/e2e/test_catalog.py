@@ -185,3 +185,16 @@ def test_a_choice_of_places_and_laws_is_planned(project):
         "the most in one machine of the catalog is A100:16; try nodes: 2"
         in project.skyflow("plan", "w.yml", code=4).err
     )
+
+
+def test_the_power_of_a_region_is_shown_hour_by_hour(project):
+    done = project.skyflow("catalog", "carbon", "us-west-1", "--hours", "48", "--json").json
+    assert done["basis"] == "by the hour of day and month"
+    grams = [hour["gco2_per_kwh"] for hour in done["hours"]]
+    assert len(grams) == 48
+    assert min(grams) < done["mean_gco2_per_kwh"] < max(grams)
+    assert "  least" in project.skyflow("catalog", "carbon", "eu-west-2").out
+    assert "every hour is the mean" in project.skyflow("catalog", "carbon", "eu-north-1").out
+    assert "did you mean 'eu-west-2'?" in project.skyflow("catalog", "carbon", "eu-wset-2", code=2).err
+    live = project.skyflow("catalog", "carbon", "eu-north-1", "--live", code=2, ELECTRICITYMAPS_TOKEN="")
+    assert "ELECTRICITYMAPS_TOKEN" in live.err
