@@ -33,7 +33,7 @@ Nearest = Callable[[Sequence[Offering]], str]
 class Check:
     """One requirement.
 
-    `asked` is how it reads, empty where nobody asked: on-demand is what everybody gets. `key` tells the question apart
+    `asked` is how it reads, empty where it goes without saying; `is_default` tells that nobody asked. `key` tells the question apart
     from others. Set is one of: `column` with `fits` (a cell), `where` (a place), `market`. `nearest` says of offerings
     that meet all else what they have instead.
     """
@@ -47,6 +47,7 @@ class Check:
     where: Callable[[Place, Region], bool] | None = None
     market: Market | None = None
     hint: str | None = None
+    is_default: bool = False
 
 
 def is_owned(offering: Offering) -> bool:
@@ -87,6 +88,7 @@ def _device_check(catalog: Catalog, asked: Accelerators | None, *, job: str) -> 
         return Check(
             asked="",
             key="whole devices",
+            is_default=True,
             column="device",
             fits=lambda device: device[1] is None or device[1] >= 1,
             owned=lambda _: True,
@@ -183,6 +185,7 @@ def _arch_check(asked: Requirements) -> Check | None:
     return Check(
         asked=f"a processor of {arch}" if asked.arch else "",
         key=arch,
+        is_default=asked.arch is None,
         column="arch",
         fits=lambda other: other == arch,
         owned=lambda offering: asked.arch is None or offering.arch in {"", arch},
@@ -201,6 +204,7 @@ def _capability_checks(asked: Requirements, *, job: str) -> Iterable[Check]:
         yield Check(
             asked="",
             key="steady",
+            is_default=True,
             column="capabilities",
             fits=lambda able: "burstable" not in able,
             owned=lambda _: True,
@@ -276,6 +280,7 @@ def _place_checks(catalog: Catalog, asked: Requirements, *, job: str) -> Iterabl
         yield Check(
             asked="",
             key="public",
+            is_default=True,
             where=lambda place, region: region.partition in {"", place.provider},
             owned=lambda _: True,
             nearest=lambda _: "only a closed part of a cloud would have one",

@@ -102,7 +102,7 @@ def matching_offerings(
     for wanted in _in_turn(requirements):
         for accelerators in wanted:
             checks = checks_of(catalog, requirements, accelerators, job=job)
-            asked = _Asked(catalog, [check for check in checks if with_defaults or check.asked])
+            asked = _Asked(catalog, [check for check in checks if with_defaults or not check.is_default])
             found |= {offering.id: offering for offering in asked.owned}
             if not _only_owned(requirements):
                 entries = catalog.index.every(asked.types, frozenset(asked.shelves))

@@ -37,6 +37,12 @@ def test_filters_are_the_words_of_resources(project):
         assert row["country"] in {"BE", "NL", "DE", "FI", "FR", "IT", "ES", "PL", "SE", "IE"}
 
 
+def test_a_market_is_a_filter_like_the_others(project):
+    for market in ("on-demand", "spot"):
+        found = rows(project.skyflow("catalog", "list", "--instance-type", "t3.large", "--market", market))
+        assert {row["market"] for row in found} == {market}
+
+
 def test_a_table_marks_estimates_and_says_how_many_there_are(project):
     done = project.skyflow("catalog", "list", "--cloud", "azure", "--market", "spot", "--format", "table", "-n", "2")
     assert "~" in done.out
