@@ -12,7 +12,11 @@ _WIDTH = "80"
 
 def command_names() -> list[str]:
     """Return the names of all commands, in the order of the help."""
-    return [info.name or info.callback.__name__ for info in app.registered_commands if info.callback]
+    names = [info.name or info.callback.__name__ for info in app.registered_commands if info.callback]
+    for group in app.registered_groups:
+        inner = group.typer_instance.registered_commands if group.typer_instance else []
+        names += [f"{group.name} {info.name or info.callback.__name__}" for info in inner if info.callback]
+    return names
 
 
 def render() -> str:
@@ -26,7 +30,7 @@ def render() -> str:
         fence(_help()),
     ]
     for name in command_names():
-        parts += [f"## skyflow {name}", fence(_help(name))]
+        parts += [f"## skyflow {name}", fence(_help(*name.split()))]
     return page("Command line", source="the commands in `skyflow/cli`", parts=parts)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from skyflow import __version__
-from skyflow.cli import expr, init, logs, plan, resume, run, runs, schema, show, validate
+from skyflow.cli import catalog, config, expr, init, logs, plan, resume, run, runs, schema, show, validate
 from skyflow.cli._errors import exit_code_of
 
 __all__ = ["app", "main"]
@@ -56,6 +56,8 @@ for command in (
     schema.schema,
 ):
     app.command()(command)
+app.add_typer(catalog.app, name="catalog")
+app.add_typer(config.app, name="config")
 
 
 def main() -> None:

@@ -199,6 +199,26 @@ def _m0006_step_zero(db: "Database") -> None:
     db.execute("ALTER TABLE steps_from_zero RENAME TO steps")
 
 
+_OBSERVATIONS = """
+CREATE TABLE observations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    offering TEXT NOT NULL,
+    at TEXT NOT NULL,
+    outcome TEXT NOT NULL CHECK (outcome IN ('provisioned', 'capacity-error', 'preempted', 'released')),
+    seconds REAL CHECK (seconds >= 0)
+) STRICT;
+
+CREATE INDEX observations_by_time ON observations (at);
+"""
+
+
+def _m0007_observations(db: "Database") -> None:
+    """What became of machines that were asked for or held, so that availability can be estimated."""
+    for statement in _OBSERVATIONS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 _MIGRATIONS: Sequence[Callable[["Database"], None]] = (
     _m0001_first_schema,
     _m0002_annotations,
@@ -206,6 +226,7 @@ _MIGRATIONS: Sequence[Callable[["Database"], None]] = (
     _m0004_groups,
     _m0005_callees,
     _m0006_step_zero,
+    _m0007_observations,
 )
 
 SCHEMA_VERSION = len(_MIGRATIONS)

@@ -9,6 +9,7 @@ __all__ = [
     "GROUPS_OF_RUN",
     "INSERT_ANNOTATION",
     "INSERT_EVENT",
+    "INSERT_OBSERVATION",
     "INSERT_ROW",
     "INSERT_RUN",
     "INSERT_WAITER",
@@ -19,6 +20,7 @@ __all__ = [
     "MOVE_ROW",
     "NAME_RUN",
     "NEWEST_UNFINISHED_RUN",
+    "OBSERVATIONS_SINCE",
     "RUNS_BY_ID_PREFIX",
     "RUNS_WITH_GROUPS",
     "RUN_BY_NUMBER",
@@ -163,3 +165,11 @@ LEAVE_GROUP = "DELETE FROM groups WHERE run_id = :run_id AND holder = :holder"
 
 LEAVE_GROUPS = "DELETE FROM groups WHERE run_id = :run_id"
 """Give everything back that a run holds or waits for."""
+
+INSERT_OBSERVATION = """
+INSERT INTO observations (offering, at, outcome, seconds) VALUES (:offering, :at, :outcome, :seconds)
+"""
+"""Remember what became of a machine."""
+
+OBSERVATIONS_SINCE = "SELECT offering, at, outcome, seconds FROM observations WHERE at >= :since ORDER BY at, id"
+"""Everything seen since a moment, oldest first."""

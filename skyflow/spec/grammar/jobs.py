@@ -21,7 +21,8 @@ from skyflow.spec.grammar.common import (
     service,
     texts,
 )
-from skyflow.spec.grammar.planning import DATA, ESTIMATE, RESOURCES
+from skyflow.spec.grammar.planning import DATA, ESTIMATE
+from skyflow.spec.grammar.resources import RESOURCES
 from skyflow.spec.grammar.shapes import ANY, Key, Shape, flag, items, number, one_of, table, text
 from skyflow.spec.grammar.steps import CONDITION, STEPS
 
