@@ -29,11 +29,10 @@ class _Asked:
     @property
     def types(self) -> Types:
         index = self.catalog.index
-        sets = [
-            index.types_where(check.column, check.key, check.fits)
-            for check in self.checks
-            if check.column and check.fits is not None
-        ]
+        questions = [(c.column, c.key, c.fits, c.is_default) for c in self.checks if c.column and c.fits is not None]
+        sets = [index.types_where(*question[:3]) for question in questions if not question[3]]
+        if usual := [question[:3] for question in questions if question[3]]:  # the same for nearly every job
+            sets.append(index.types_of(usual))
         return frozenset.intersection(*sorted(sets, key=len)) if sets else frozenset(range(len(index.watts)))
 
     @property
@@ -128,7 +127,7 @@ def _rented(asked: _Asked, distinguish: Collection[str], *, by_power: bool) -> I
         if by_power:
             yield from index.front(alike, shelves)
         else:
-            yield from index.without_beaten_zones(index.cheapest(alike, shelves))
+            yield from index.cheapest(alike, shelves)
 
 
 def _alike(catalog: Catalog, types: Types, distinguish: Collection[str]) -> list[Types]:
@@ -172,14 +171,14 @@ def _no_candidate(
     """Say of each requirement that stands alone in the way what the others leave; else where they run dry."""
     in_the_way = []
     for check in checks:
-        rest = _specimens(catalog, [one for one in checks if one is not check])
+        rest = _specimens(catalog, [one for one in checks if one is not check], of_each_type=bool(check.column))
         if rest:
             in_the_way.append((check, check.nearest(rest)))
     if not in_the_way:
         so_far: list[Check] = []
         for check in checks:
-            if not _specimens(catalog, [*so_far, check]):
-                in_the_way.append((check, check.nearest(_specimens(catalog, so_far))))
+            if not _specimens(catalog, [*so_far, check], of_each_type=False):
+                in_the_way.append((check, check.nearest(_specimens(catalog, so_far, of_each_type=True))))
                 break
             so_far.append(check)
     asked = [check.asked for check in checks if check.asked]
@@ -193,9 +192,11 @@ def _no_candidate(
     )
 
 
-def _specimens(catalog: Catalog, checks: Sequence[Check]) -> list[Offering]:
-    """Return offerings that pass: one of every machine type and one of every place and market among them."""
+def _specimens(catalog: Catalog, checks: Sequence[Check], *, of_each_type: bool) -> list[Offering]:
+    """Return offerings that pass: one of every place and market, and if need be one of every machine type."""
     asked = _Asked(catalog, checks)
     index, types, shelves = catalog.index, asked.types, asked.shelves
-    entries = {*index.any_of_each(types, frozenset(shelves)), *index.cheapest(types, shelves)}
+    entries = set(index.cheapest(types, shelves))
+    if entries and of_each_type:
+        entries.update(index.any_of_each(types, frozenset(shelves)))
     return [*asked.owned, *map(index.offering, sorted(entries))]

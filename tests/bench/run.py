@@ -17,6 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import catalog_figures
+
 SKYFLOW = [sys.executable, "-m", "skyflow"]
 JOB = "{runs-on: local, steps: [{run: 'true'}]}"
 
@@ -240,6 +242,15 @@ def validation(rounds: int, folder: Path) -> list[Figure]:
     return figures
 
 
+def catalog(rounds: int, folder: Path) -> list[Figure]:
+    """The catalog of full price lists: loading, selecting, listing, and the memory of a plan."""
+    got = in_turn(rounds, folder, typer=[sys.executable, "-c", "import typer"], **catalog_figures.commands(SKYFLOW))
+    beside = f"`import typer` {got['typer'] * 1000:.0f} ms"
+    listed = f"{got['list']:.2f} s = {got['list'] / got['typer']:.1f} x"
+    figures = [Figure("`skyflow catalog list --accelerators A100`", listed, beside, "0.5 s", got["list"] <= 0.5)]
+    return figures + [Figure(*row) for row in catalog_figures.inside(rounds, folder)]
+
+
 BENCHMARKS: list[Callable[[int, Path], list[Figure]]] = [
     start_up,
     expressions,
@@ -247,6 +258,7 @@ BENCHMARKS: list[Callable[[int, Path], list[Figure]]] = [
     one_job,
     hundred_jobs,
     much_output,
+    catalog,
 ]
 
 
