@@ -8,12 +8,19 @@ from itertools import chain
 from skyflow.app.callees import callees_from
 from skyflow.app.expansion import ExpectedJobs, expected_jobs
 from skyflow.model.graph import Fold, Graph, GraphEdge, GraphJob, GraphNode, Standing, needed_edges
-from skyflow.model.placement import Plan
+from skyflow.model.placement import Placement, Plan
 from skyflow.model.run import JobRecord, RunHistory
 from skyflow.model.workflow import Workflow
-from skyflow.spec import load_workflow
+from skyflow.spec import reread_workflow
 
-__all__ = ["graph_of_run", "graph_of_workflow", "plan_of_run"]
+__all__ = [
+    "expected_of_run",
+    "graph_of_run",
+    "graph_of_workflow",
+    "needs_of_run",
+    "placements_of_run",
+    "plan_of_run",
+]
 
 _LEG = re.compile(r"\.\d+(?=/|$)")
 _MANY_NODES = 60
@@ -35,18 +42,22 @@ def graph_of_workflow(
     return _drawn(workflow.name or workflow.path, expected, jobs, fold)
 
 
-def graph_of_run(history: RunHistory, *, fold: Fold = Fold.AUTO) -> Graph:
+def expected_of_run(history: RunHistory) -> list[ExpectedJobs]:
+    """Return the jobs that a run was expected to have, from the workflow as it was when the run was started."""
+    run = history.overview.run
+    workflow = reread_workflow(run.workflow_path, run.workflow_source)
+    return expected_jobs(workflow, callees_from(workflow, run.callee_sources))
+
+
+def graph_of_run(history: RunHistory, expected: Sequence[ExpectedJobs], *, fold: Fold = Fold.AUTO) -> Graph:
     """Return the picture of a run: what has become of its jobs, and those that it has yet to begin."""
     run = history.overview.run
-    workflow = load_workflow(run.workflow_path, text=run.workflow_source).workflow
-    expected = expected_jobs(workflow, callees_from(workflow, run.callee_sources))
-    plan = plan_of_run(history)
-    placements = {} if plan is None else {placement.job: placement for placement in plan.placements}
+    placements = placements_of_run(history)
     records = {job.key: job for job in history.jobs}
     jobs: dict[str, GraphJob] = {}
     for key in _keys_of_run(expected, records):
         record = records.get(key)
-        placement = placements.get(key) or placements.get(_LEG.sub("", key))
+        placement = placements.get(key) or placements.get(_spec(key))
         if record is None:
             caller = _caller_of(key, records)
             standing = Standing.WAITING if caller is None else _standing(caller)
@@ -61,6 +72,34 @@ def graph_of_run(history: RunHistory, *, fold: Fold = Fold.AUTO) -> Graph:
                 placement=placement,
             )
     return _drawn(f"Run {run.number}: {run.title}", expected, jobs, fold)
+
+
+def needs_of_run(history: RunHistory, expected: Sequence[ExpectedJobs]) -> dict[str, tuple[str, ...]]:
+    """Return for each job of a run the jobs that had to end before it, all of them by their keys."""
+    there = [job.key for job in history.jobs]
+    by_spec: dict[str, list[str]] = {}
+    for key in there:
+        by_spec.setdefault(_spec(key), []).append(key)
+    known = set(there)
+    needs: dict[str, tuple[str, ...]] = {}
+    for each in expected:
+        if known.issuperset(each.needs):
+            found = each.needs
+        else:  # a matrix that was not known before, or a called workflow that was skipped
+            call = each.keys[0].rpartition("/")[0] if each.keys else ""
+            candidates = chain.from_iterable(by_spec.get(path, ()) for path in dict.fromkeys(map(_spec, each.needs)))
+            found = tuple(key for key in candidates if _same_calls(key.rpartition("/")[0], call))
+        for path in dict.fromkeys(map(_spec, each.keys)):
+            needs |= dict.fromkeys(_own(each, by_spec.get(path, ())), found)
+    return needs
+
+
+def placements_of_run(history: RunHistory) -> dict[str, Placement]:
+    """Return where each job was planned, by its key; jobs of a matrix that was not known then, where all of it was."""
+    plan = plan_of_run(history)
+    planned = {} if plan is None else {placement.job: placement for placement in plan.placements}
+    found = {job.key: planned.get(job.key) or planned.get(_spec(job.key)) for job in history.jobs}
+    return planned | {key: placement for key, placement in found.items() if placement is not None}
 
 
 def plan_of_run(history: RunHistory) -> Plan | None:
@@ -91,10 +130,13 @@ def _keys_of_run(expected: Sequence[ExpectedJobs], records: Mapping[str, JobReco
     there: dict[str, list[str]] = {}
     for key in records:
         there.setdefault(_spec(key), []).append(key)
-    for path in dict.fromkeys(_spec(key) for each in expected for key in each.keys):
+    planned: dict[str, list[str]] = {}
+    for key in chain.from_iterable(each.keys for each in expected):
+        planned.setdefault(_spec(key), []).append(key)
+    for path, keys in planned.items():
         found = there.get(path, [])
         yield from found
-        for key in chain.from_iterable(each.keys for each in expected if _spec(each.keys[0]) == path if each.keys):
+        for key in keys:
             if key not in records and not any(_stands_for(key, other) or _stands_for(other, key) for other in found):
                 yield key
 
@@ -159,7 +201,8 @@ def _pairs(
 
 
 def _own(each: ExpectedJobs, targets: Iterable[str]) -> list[str]:
-    return [target for target in targets if any(_stands_for(key, target) for key in each.keys)]
+    keys = set(each.keys)
+    return [target for target in targets if target in keys or any(_stands_for(key, target) for key in keys)]
 
 
 def _combinations(sources: Sequence[str], targets: Sequence[str], amount: float) -> Iterator[tuple[str, str, float]]:

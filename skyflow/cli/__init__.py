@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from skyflow import __version__
-from skyflow.cli import expr, graph, init, logs, plan, resume, run, runs, schema, show, validate
+from skyflow.cli import expr, graph, init, logs, plan, report, resume, run, runs, schema, show, validate
 from skyflow.cli._errors import exit_code_of
 
 __all__ = ["app", "main"]
@@ -52,6 +52,7 @@ for command in (
     runs.runs,
     show.show,
     logs.logs,
+    report.report,
     expr.expr,
     init.init,
     schema.schema,

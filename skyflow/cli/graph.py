@@ -95,11 +95,12 @@ def _of_file(
 
 
 def _of_run(name: str, *, fold: Fold, state: Path | None) -> "Graph":
-    from skyflow.app.graph import graph_of_run  # noqa: PLC0415 -- start-up
+    from skyflow.app.graph import expected_of_run, graph_of_run  # noqa: PLC0415 -- start-up
     from skyflow.app.history import read_run  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
 
-    return graph_of_run(read_run(find_project(state=state), name), fold=fold)
+    history = read_run(find_project(state=state), name)
+    return graph_of_run(history, expected_of_run(history), fold=fold)
 
 
 def _is_elsewhere(drawn: "Graph") -> bool:
