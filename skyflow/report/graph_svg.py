@@ -12,8 +12,8 @@ from skyflow.report.words import Signs
 __all__ = ["to_svg"]
 
 _NAME_LENGTH = 34
-_LETTER = 7.2
-_SMALL_LETTER = 6.4
+_LETTER = 8.0
+_SMALL_LETTER = 6.8
 _TITLE_HEIGHT = 24.0
 _LINE_HEIGHT = 16.0
 _PADDING = 12.0
@@ -26,7 +26,7 @@ _STYLE = """
 """
 _SHAPES = """
 .sf-graph .card{fill:var(--card);stroke:var(--line)}.sf-graph .edge{fill:none;stroke:var(--line);stroke-width:1.5}
-.sf-graph .head{fill:var(--line)}.sf-graph text{fill:var(--soft);font-size:12px}.sf-graph .name{fill:var(--text);font-size:13px;font-weight:600}
+.sf-graph .head{fill:var(--line)}.sf-graph text{fill:var(--soft);font-size:12px;pointer-events:none}.sf-graph .name{fill:var(--text);font-size:13px;font-weight:600}
 .sf-graph .data{font-size:11px;paint-order:stroke;stroke:var(--card);stroke-width:4px}
 .sf-graph .strip{fill:var(--idle)}.sf-graph .success .strip{fill:var(--success)}.sf-graph .failure .strip{fill:var(--failure)}
 .sf-graph :is(.cancelled,.interrupted,.allowed) .strip{fill:var(--warn)}.sf-graph :is(.running,.queued) .strip{fill:var(--busy)}
@@ -145,15 +145,14 @@ def _card(card: _Card, span: tuple[float, float], line: float, half: float, link
     ]
     jobs = "\n".join(f"{job.name}{f': {job.standing}' if job.standing else ''}" for job in card.node.jobs[:20])
     body = (
-        f"<title>{escape(jobs)}</title>"
-        f'<rect class="card" x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="{2 * half:.1f}" rx="8"/>'
+        f'<rect class="card" x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="{2 * half:.1f}" rx="8">'
+        f"<title>{escape(jobs)}</title></rect>"
         f'<path class="strip" d="M{left + 5:.1f} {top:.1f}v{2 * half:.1f}a5 5 0 0 1-5-5v-{2 * half - 10:.1f}a5 5 0 0 1 5-5z"/>'
         f"{''.join(lines)}"
     )
     if link is None:
         return f'<g class="{name}">{body}</g>'
-    label = escape(", ".join((card.title.lstrip("✓✗■○·▶ "), *card.details)))
-    return f'<a class="{name}" href="{escape(link)}" aria-label="{label}">{body}</a>'
+    return f'<a class="{name}" href="{escape(link)}">{body}</a>'
 
 
 def _labels(graph: Graph, layout: Layout, spans: list[tuple[float, float]]) -> list[str]:

@@ -177,7 +177,41 @@ def validation(rounds: int, folder: Path) -> list[Figure]:
     return figures
 
 
-BENCHMARKS: list[Callable[[int, Path], list[Figure]]] = [start_up, validation, one_job, hundred_jobs, much_output]
+def report_of_thousand_jobs(rounds: int, folder: Path) -> list[Figure]:
+    """The report of a run of 1,000 jobs, each of which is an entry of its own in the workflow."""
+    jobs = "".join(
+        f"  j{n}: {{{f'needs: [j{n - 50}, j{n - 50 + (n * 7 % 50 - n % 50)}], ' if n >= 50 and n % 50 != n * 7 % 50 else ''}"
+        "runs-on: local, estimate: 1s, steps: [{run: seq 1 40}]}\n"
+        for n in range(1000)
+    )
+    (folder / "thousand.yml").write_text(f"on: push\njobs:\n{jobs}")
+    subprocess.run([*SKYFLOW, "run", "-q", "thousand.yml"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    got = in_turn(
+        rounds,
+        folder,
+        report=[*SKYFLOW, "report", "-o", "report.html"],
+        typer=[sys.executable, "-c", "import typer"],
+    )
+    size = (folder / "report.html").stat().st_size
+    return [
+        Figure(
+            "`skyflow report` of 1,000 jobs",
+            f"{got['report']:.2f} s, {size / 1e6:.1f} MB",
+            f"`import typer` {got['typer'] * 1000:.0f} ms",
+            "1.5 s, 3 MB",
+            got["report"] <= 1.5 and size <= 3_000_000,
+        )
+    ]
+
+
+BENCHMARKS: list[Callable[[int, Path], list[Figure]]] = [
+    start_up,
+    validation,
+    one_job,
+    hundred_jobs,
+    much_output,
+    report_of_thousand_jobs,
+]
 
 
 def main() -> None:
