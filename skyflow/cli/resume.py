@@ -41,7 +41,7 @@ def resume(
     from skyflow.cli._progress import choose_reporter  # noqa: PLC0415
 
     shown = Format.chosen(output_format, as_json=as_json)
-    reporter = choose_reporter(total_jobs=0, shown=shown, quiet=quiet, verbose=verbose)
+    reporter = choose_reporter(shown=shown, quiet=quiet, verbose=verbose)
     check_junit(junit)
     project = find_project(state=state)
     result = resume_run(

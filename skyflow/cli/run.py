@@ -84,7 +84,7 @@ def run(
     warn_of_missing(launch.missing_secrets)
     callees = callees_in(loaded.workflow, project.root)
     plan = plan_workflow(loaded.workflow, callees=callees, objective=objective, providers=on, slots=jobs)
-    reporter = choose_reporter(total_jobs=len(plan.placements), shown=shown, quiet=quiet, verbose=verbose)
+    reporter = choose_reporter(shown=shown, quiet=quiet, verbose=verbose)
     result = run_workflow(
         loaded.workflow,
         plan,
