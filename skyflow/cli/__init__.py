@@ -9,7 +9,22 @@ from typing import Annotated
 import typer
 
 from skyflow import __version__
-from skyflow.cli import catalog, config, expr, init, logs, plan, resume, run, runs, schema, show, validate
+from skyflow.cli import (
+    catalog,
+    config,
+    expr,
+    graph,
+    init,
+    logs,
+    plan,
+    report,
+    resume,
+    run,
+    runs,
+    schema,
+    show,
+    validate,
+)
 from skyflow.cli._errors import exit_code_of
 
 __all__ = ["app", "main"]
@@ -47,10 +62,12 @@ for command in (
     run.run,
     resume.resume,
     plan.plan,
+    graph.graph,
     validate.validate,
     runs.runs,
     show.show,
     logs.logs,
+    report.report,
     expr.expr,
     init.init,
     schema.schema,

@@ -1,0 +1,129 @@
+"""Puts a report together: the values of `view.py` in the template, with its style and its script inside."""
+
+from base64 import b64encode
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from skyflow.model.graph import Graph, GraphNode
+from skyflow.model.placement import Placement
+from skyflow.model.units import format_duration, format_usd
+from skyflow.report.annotations import annotations_by_jobs, who_text
+from skyflow.report.graph_svg import to_svg
+from skyflow.report.layout import TooLargeError
+from skyflow.report.page.costs import costs_by_place
+from skyflow.report.page.data import ReportData
+from skyflow.report.page.markdown_html import markdown_html
+from skyflow.report.page.timeline import Axis, Link
+from skyflow.report.page.view import JobView, job_views, tally
+from skyflow.report.words import Signs, elapsed
+
+__all__ = ["render_report"]
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_MOST_SUMMARIES_CHARACTERS = 400_000
+_MOST_ANNOTATIONS = 500
+
+
+def render_report(data: ReportData, *, placed: dict[str, Placement]) -> str:
+    """Return the page.
+
+    Args:
+        data: the run.
+        placed: the placement of each of its jobs, by key.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["duration"] = format_duration
+    environment.filters["usd"] = format_usd
+    environment.filters["moment"] = _moment
+    history = data.history
+    axis = Axis.over((attempt.started_at, attempt.completed_at or data.made_at) for attempt in history.attempts)
+    jobs, path = job_views(data, placed, axis)
+    style = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
+    script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    return environment.get_template("report.html").render(
+        style=Markup(style),  # noqa: S704 -- ours
+        script=Markup(script),  # noqa: S704 -- ours
+        policy=f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; img-src data:",
+        data=data,
+        run=history.overview.run,
+        state=history.overview.state.replace("_", " "),
+        kind=history.overview.state,
+        sign=Signs().of(history.overview.run.status, history.overview.run.conclusion),
+        took=elapsed(history.overview.run.started_at, history.overview.run.completed_at),
+        jobs=jobs,
+        failed=[job for job in jobs if job.is_failed],
+        tally=tally(jobs),
+        again=[job for job in jobs if len(job.attempts) > 1],
+        graph=_picture(data.graph, jobs, placed),
+        axis=axis,
+        path=_path(path, jobs),
+        costs=costs_by_place(data.plan, history, placed),
+        annotations=_annotations(data),
+        most_annotations=_MOST_ANNOTATIONS,
+        summaries=_summaries(data),
+    )
+
+
+def _picture(graph: Graph, jobs: tuple[JobView, ...], placed: dict[str, Placement]) -> Markup | None:
+    """Return the graph as a part of the page, None where it is too large."""
+    anchors = {job.key: job.anchor for job in jobs}
+    links = {node.id: f"#{anchor}" for node in graph.nodes if (anchor := _anchor(node, anchors))}
+    with_places = any(one.offering.price_usd_per_hour for one in placed.values())
+    try:
+        return Markup(to_svg(graph, with_places=with_places, links=links))  # noqa: S704 -- it escapes what it writes
+    except TooLargeError:
+        return None
+
+
+def _anchor(node: GraphNode, anchors: dict[str, str]) -> str | None:
+    """Return where a box leads: to that one of its jobs which tells most."""
+    telling = [job.key for job in node.jobs if job.standing is node.standing]
+    return next((anchors[key] for key in telling if key in anchors), None)
+
+
+def _path(path: tuple[Link, ...], jobs: tuple[JobView, ...]) -> list[tuple[JobView, Link]]:
+    by_key = {job.key: job for job in jobs}
+    return [(by_key[link.key], link) for link in path]
+
+
+def _annotations(data: ReportData) -> list[tuple[str, str, str, str]]:
+    """Return who, the level, where and what, of every remark."""
+    found = []
+    for names, annotations in annotations_by_jobs(data.history.jobs, data.history.last_annotations):
+        for one in annotations:
+            numbers = "" if one.line is None else f":{one.line}" + ("" if one.column is None else f":{one.column}")
+            title = f"{one.title}: " if one.title else ""
+            code = f" ({one.code})" if one.code else ""
+            place = f"{one.file or ''}{numbers if one.file else ''}"
+            found.append((who_text(names), one.level.value, place, f"{title}{one.message}{code}"))
+    return found
+
+
+def _summaries(data: ReportData) -> list[tuple[str, Markup | None]]:
+    """Return the step summaries as HTML; None for those that there is no room for."""
+    room = _MOST_SUMMARIES_CHARACTERS
+    shown: list[tuple[str, Markup | None]] = []
+    for name, text in data.summaries:
+        room -= len(text)
+        shown.append((name, markdown_html(text) if room >= 0 else None))
+    return shown
+
+
+def _moment(at: datetime | None) -> Markup:
+    """Return a time as HTML, in the time zone of whoever makes the report."""
+    if at is None:
+        return Markup("")
+    local = at.astimezone()
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), f"{local:%Y-%m-%d %H:%M:%S %Z}")

@@ -1,0 +1,196 @@
+"""Reports in a real browser: Debian's chromium, at the width of a telephone and of a screen, by mouse and by keyboard.
+
+`SKYFLOW_SCREENSHOTS=FOLDER` keeps pictures of what was seen.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = [
+    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromium-driver are not installed"),
+]
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+]
+WIDTHS = [375, 1440]
+
+
+class Browser(webdriver.Chrome):
+    """A browser with a new profile."""
+
+    def __init__(self, profile: Path) -> None:
+        options = webdriver.ChromeOptions()
+        options.binary_location = CHROMIUM
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+        for flag in (*FLAGS, f"--user-data-dir={profile}"):
+            options.add_argument(flag)
+        super().__init__(options=options, service=webdriver.ChromeService(executable_path=DRIVER))
+
+    def look_at(self, page: Path, *, width: int = 1440, height: int = 900, dark: bool = False) -> None:
+        """Open a page as on a device of this width."""
+        self.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
+        )
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+        self.get("about:blank")
+        self.get(page.as_uri())
+
+    def picture(self, name: str) -> None:
+        """Keep a screenshot where somebody wants one."""
+        if folder := os.environ.get("SKYFLOW_SCREENSHOTS"):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            self.save_screenshot(str(Path(folder) / f"{name}.png"))
+
+    def complaints(self) -> list[str]:
+        return [entry["message"] for entry in self.get_log("browser") if entry["level"] in {"SEVERE", "WARNING"}]
+
+    def requests(self) -> set[str]:
+        """Return the addresses that were asked for since this was last called."""
+        messages = [json.loads(entry["message"])["message"] for entry in self.get_log("performance")]
+        sent = (each["params"]["request"]["url"] for each in messages if each["method"] == "Network.requestWillBeSent")
+        return {url for url in sent if not url.startswith(("chrome:", "about:", "data:"))}
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    opened = Browser(tmp_path_factory.mktemp("profile"))
+    yield opened
+    opened.quit()
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The accessibility checker, fetched through npm."""
+    folder = tmp_path_factory.mktemp("axe")
+    if shutil.which("npm") is None:
+        pytest.skip("npm is not installed")
+    command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder), "axe-core@4"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode != 0:
+        pytest.skip("axe-core cannot be fetched: there is no network")
+    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_overflows_nothing_complains_and_nothing_is_fetched(browser, showcase, width, dark) -> None:
+    browser.requests()
+    browser.look_at(showcase, width=width, dark=dark)
+    browser.picture(f"showcase-{width}-{'dark' if dark else 'light'}")
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert browser.complaints() == []
+    assert browser.requests() == {showcase.as_uri()}
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_axe_finds_nothing_serious(browser, showcase, axe, width, dark) -> None:
+    browser.look_at(showcase, width=width, dark=dark)
+    browser.execute_script("document.querySelectorAll('details').forEach(each => each.open = true)")
+    browser.execute_script(axe)
+    found = browser.execute_async_script("axe.run(document, {resultTypes: ['violations']}).then(arguments[0])")
+    assert [f"{one['id']}: {node['html']}" for one in found["violations"] for node in one["nodes"]] == []
+
+
+def test_a_job_of_the_graph_leads_to_its_logs_by_keyboard_alone(browser, showcase) -> None:
+    browser.look_at(showcase)
+    keys = ActionChains(browser)
+    names = [""]
+    while "test x3" not in names[-1] and len(names) < 60:
+        keys.send_keys(Keys.TAB).perform()
+        names.append(browser.execute_script("return document.activeElement.closest('a')?.textContent ?? ''"))
+    assert "test x3" in names[-1], names
+    keys.send_keys(Keys.ENTER).perform()
+    wait_for(lambda: browser.execute_script("return document.activeElement.localName") == "summary")
+    assert "test (2)" in browser.execute_script("return document.activeElement.textContent"), "the job that failed"
+    assert browser.execute_script("return document.activeElement.parentElement.open")
+
+
+def test_the_search_finds_what_is_in_logs(browser, showcase) -> None:
+    browser.look_at(showcase)
+    ActionChains(browser).send_keys("/").perform()
+    ActionChains(browser).send_keys("needle in").perform()
+    wait_for(lambda: "3 of 5 jobs, 3 places" in found(browser))
+    visible = browser.execute_script(
+        "return [...document.querySelectorAll('#jobs .job')].filter(job => !job.hidden && job.open).length"
+    )
+    assert visible == 3
+    assert browser.execute_script("return CSS.highlights.get('found').size") == 3
+    browser.picture("search")
+    ActionChains(browser).send_keys(Keys.ESCAPE).perform()
+    wait_for(lambda: found(browser) == "")
+
+
+def found(browser: Browser) -> str:
+    return browser.find_element(By.ID, "found").text
+
+
+def wait_for(condition) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen within ten seconds"
+        time.sleep(0.02)
+
+
+def test_jobs_can_be_chosen_by_how_they_ended(browser, showcase) -> None:
+    browser.look_at(showcase)
+    browser.find_element(By.CSS_SELECTOR, "#standing option[value=failure]").click()
+    wait_for(lambda: found(browser) == "1 of 5 jobs")
+
+
+def test_it_can_be_read_without_javascript(browser, showcase, tmp_path: Path) -> None:
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.look_at(showcase, height=4000)
+        assert not browser.find_element(By.ID, "tools").is_displayed()
+        summary = browser.find_element(By.XPATH, "//details[@class='job']/summary[contains(., 'test (1)')]")
+        summary.click()
+        step = browser.find_element(By.XPATH, "//details[@class='job'][contains(., 'test (1)')]/details/summary")
+        step.click()
+        log = browser.find_element(By.XPATH, "//details[@class='job'][contains(., 'test (1)')]//pre")
+        assert "needle in part 1" in log.text
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_thousand_jobs_open_and_are_searched(browser, thousand_jobs, width) -> None:
+    browser.look_at(thousand_jobs, width=width)
+    browser.picture(f"thousand-{width}")
+    assert browser.complaints() == []
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert len(browser.find_elements(By.CSS_SELECTOR, "#jobs .job")) == 1000
+    browser.find_element(By.ID, "search").send_keys("the end of job977")
+    wait_for(lambda: found(browser).startswith("1 of 1000 jobs"))
+
+
+def test_it_prints_on_white_with_what_is_open(browser, showcase) -> None:
+    browser.look_at(showcase, dark=True)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    colour = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert colour == "rgb(255, 255, 255)"
+    assert browser.execute_cdp_cmd("Page.printToPDF", {})["data"]
