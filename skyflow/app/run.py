@@ -50,7 +50,7 @@ from skyflow.store.store import Store, open_store
 from skyflow.vault.references import secret_references
 from skyflow.vault.secrets import Secrets, without_secrets
 
-__all__ = ["ReporterFactory", "RunResult", "new_run_id", "resume_run", "run_workflow"]
+__all__ = ["ReporterFactory", "RunResult", "new_run_id", "result_of", "resume_run", "run_workflow"]
 
 ReporterFactory = Callable[[RunRecord], AbstractContextManager[Reporter]]
 """Makes the reporter of a run, to be used as a context while the run lasts."""
@@ -220,6 +220,7 @@ def _drive(
             folder=folder,
             workspace=project.root,
             environment=without_secrets(os.environ),
+            clock=clock,
             masks=state.masks,
         )
         host = OnDemandActionHost(
@@ -237,8 +238,13 @@ def _drive(
             clock=clock,
         )
         anyio.run(_drive_here, state, runner, driver)
+    return result_of(store, run, folder)
+
+
+def result_of(store: Store, run: RunRecord, folder: RunFolder) -> RunResult:
+    """Return where a run is now."""
     return RunResult(
-        run=store.find_run(str(run.number)),
+        run=store.find_run(run.id),
         jobs=tuple(store.jobs(run.id)),
         annotations=last_annotations(store.attempts(run.id), store.annotations(run.id)),
         folder=folder,

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from skyflow import __version__
-from skyflow.cli import expr, init, logs, plan, resume, run, runs, schema, show, validate
+from skyflow.cli import db, expr, init, logs, plan, prune, resume, run, runs, schema, show, validate
 from skyflow.cli._errors import exit_code_of
 
 __all__ = ["app", "main"]
@@ -51,11 +51,13 @@ for command in (
     runs.runs,
     show.show,
     logs.logs,
+    prune.prune,
     expr.expr,
     init.init,
     schema.schema,
 ):
     app.command()(command)
+app.add_typer(db.db, name="db")
 
 
 def main() -> None:

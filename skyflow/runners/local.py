@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +16,7 @@ from skyflow._util.masking import Masks
 from skyflow.model.annotation import AnnotationLevel
 from skyflow.model.execution import ActionRequest, StepRef, StepRequest, StepResult
 from skyflow.model.layout import RunFolder
+from skyflow.ports.clock import Clock
 from skyflow.runners.files import CommandFiles, FileAnswers, FileCommandError
 from skyflow.runners.hashing import hash_files
 from skyflow.runners.javascript import NodeError, action_variables, find_node
@@ -25,6 +26,7 @@ from skyflow.runners.output import LogWriter
 from skyflow.runners.pipe import OutputPipe
 from skyflow.runners.process import TAG_VARIABLE, KillLadder, ProcessTree, kill_tagged
 from skyflow.runners.shells import ShellError, find_shell
+from skyflow.runners.step_log import StepLog
 
 __all__ = ["LocalRunner"]
 
@@ -42,6 +44,7 @@ class LocalRunner:
         folder: RunFolder,
         workspace: Path,
         environment: Mapping[str, str],
+        clock: Clock,
         masks: Iterable[str] = (),
         ladder: KillLadder = KillLadder(),
     ) -> None:
@@ -52,6 +55,7 @@ class LocalRunner:
             folder: where logs, summaries and temporary files go.
             workspace: where steps start.
             environment: what every step inherits.
+            clock: the time, for the index of logs.
             masks: texts to hide from the first line on, in every attempt.
             ladder: how patient stopping a step is.
         """
@@ -59,6 +63,7 @@ class LocalRunner:
         self._folder = folder
         self._workspace = workspace
         self._environment = dict(environment)
+        self._clock = clock
         self._ladder = ladder
         self._stack = AsyncExitStack()
         self._tasks: TaskGroup
@@ -132,7 +137,7 @@ class LocalRunner:
         commands = StepCommands(self._memory(step), workspace=self._workspace, env=self._environment)
         result = StepResult(exit_code=None, stopped=True)
         scope = self._scopes[step] = anyio.CancelScope()
-        with self._folder.log(step).open("ab", buffering=0) as log:
+        with closing(StepLog(self._folder.log(step), self._clock)) as log:
             writer = LogWriter(log, commands, output)
             try:
                 with scope:
@@ -217,7 +222,7 @@ class LocalRunner:
         self, step: StepRef, tree: ProcessTree, commands: StepCommands, output: Callable[[str], None]
     ) -> int:
         """Read until the command has ended; what it leaves in the background is read on meanwhile."""
-        log = self._folder.log(step).open("ab", buffering=0)
+        log = StepLog(self._folder.log(step), self._clock)
         pipe = OutputPipe(tree.output_fd, log, LogWriter(log, commands, output))
         self._tasks.start_soon(pipe.follow)
         exit_code = await tree.wait()
@@ -257,7 +262,7 @@ class LocalRunner:
         try:
             files.keep_summary(self._folder.summary(step), masks.hide)
         except FileCommandError as dropped:
-            with self._folder.log(step).open("ab") as log:
+            with closing(StepLog(self._folder.log(step), self._clock)) as log:
                 LogWriter(log, commands, output).add(commands.issue(AnnotationLevel.ERROR, str(dropped)))
         return StepResult(
             exit_code=exit_code,

@@ -3,11 +3,10 @@
 import fcntl
 import os
 from contextlib import suppress
-from typing import BinaryIO
 
 import anyio
 
-from skyflow.runners.output import LogWriter
+from skyflow.runners.output import LogFile, LogWriter
 
 __all__ = ["OutputPipe"]
 
@@ -19,7 +18,7 @@ _PIPE_CAPACITY_BYTES = 1024 * 1024
 class OutputPipe:
     """Moves what arrives in a pipe to a log writer. `fd` is non-blocking; it and the log are closed at the end."""
 
-    def __init__(self, fd: int, log: BinaryIO, writer: LogWriter) -> None:
+    def __init__(self, fd: int, log: LogFile, writer: LogWriter) -> None:
         self._fd = fd
         self._log = log
         self._writer = writer

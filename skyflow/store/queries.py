@@ -6,6 +6,7 @@ __all__ = [
     "ANNOTATIONS_OF_RUN",
     "ATTEMPTS_OF_RUN",
     "EVENTS_OF_RUN",
+    "FORGET_RUN",
     "GROUPS_OF_RUN",
     "INSERT_ANNOTATION",
     "INSERT_EVENT",
@@ -20,8 +21,11 @@ __all__ = [
     "NAME_RUN",
     "NEWEST_UNFINISHED_RUN",
     "RUNS_BY_ID_PREFIX",
+    "RUNS_COMPLETED_BEFORE",
     "RUNS_WITH_GROUPS",
     "RUN_BY_NUMBER",
+    "RUN_IDS",
+    "STATUSES_OF_RUN",
     "STEPS_OF_RUN",
     "SUPERSEDE_WAITERS",
     "TAKE_FREE_GROUPS",
@@ -163,3 +167,28 @@ LEAVE_GROUP = "DELETE FROM groups WHERE run_id = :run_id AND holder = :holder"
 
 LEAVE_GROUPS = "DELETE FROM groups WHERE run_id = :run_id"
 """Give everything back that a run holds or waits for."""
+
+RUN_IDS = "SELECT id FROM runs ORDER BY number"
+"""Every run."""
+
+STATUSES_OF_RUN = """
+SELECT 'run' AS entity, '' AS entity_id, status FROM runs WHERE id = :run_id
+UNION ALL SELECT 'job', job_key, status FROM jobs WHERE run_id = :run_id
+UNION ALL SELECT 'attempt', job_key || '#' || attempt, status FROM attempts WHERE run_id = :run_id
+UNION ALL SELECT 'step', job_key || '#' || attempt || '/' || position, status FROM steps WHERE run_id = :run_id
+"""
+"""Where every entity of a run is."""
+
+RUNS_COMPLETED_BEFORE = "SELECT * FROM runs WHERE status = 'completed' AND completed_at < :moment ORDER BY number"
+"""The runs that are old enough to be forgotten."""
+
+FORGET_RUN = (
+    "DELETE FROM annotations WHERE run_id = :run_id",
+    "DELETE FROM events WHERE run_id = :run_id",
+    "DELETE FROM steps WHERE run_id = :run_id",
+    "DELETE FROM attempts WHERE run_id = :run_id",
+    "DELETE FROM jobs WHERE run_id = :run_id",
+    "DELETE FROM groups WHERE run_id = :run_id",
+    "DELETE FROM runs WHERE id = :run_id",
+)
+"""Remove a run, what refers to it first."""
