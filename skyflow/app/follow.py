@@ -6,8 +6,8 @@ from pathlib import Path
 
 import anyio
 
+from skyflow.app.drive import ReporterFactory, RunResult, result_of
 from skyflow.app.project import Project
-from skyflow.app.run import ReporterFactory, RunResult, result_of
 from skyflow.model.execution import StepRef
 from skyflow.model.layout import RunFolder
 from skyflow.model.run import Event, RunRecord

@@ -9,7 +9,24 @@ from typing import Annotated
 import typer
 
 from skyflow import __version__
-from skyflow.cli import db, expr, init, logs, plan, prune, resume, run, runs, schema, show, validate
+from skyflow.cli import (
+    attach,
+    cancel,
+    db,
+    expr,
+    init,
+    logs,
+    plan,
+    prune,
+    resume,
+    retry,
+    run,
+    runs,
+    schema,
+    show,
+    validate,
+    wait,
+)
 from skyflow.cli._errors import exit_code_of
 
 __all__ = ["app", "main"]
@@ -46,6 +63,10 @@ def _options(
 for command in (
     run.run,
     resume.resume,
+    retry.retry,
+    cancel.cancel,
+    attach.attach,
+    wait.wait,
     plan.plan,
     validate.validate,
     runs.runs,

@@ -7,7 +7,18 @@ from skyflow.model.concurrency import GroupMove
 from skyflow.model.execution import StepRef, StepResult
 from skyflow.model.uses import LoadedAction
 
-__all__ = ["ActionLoaded", "Event", "FilesHashed", "GroupMoved", "RunBegun", "StepEnded", "StopRequested", "TimerFired"]
+__all__ = [
+    "ActionLoaded",
+    "CancelRequested",
+    "Event",
+    "FilesHashed",
+    "GroupMoved",
+    "RunBegun",
+    "Spent",
+    "StepEnded",
+    "StopRequested",
+    "TimerFired",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +76,27 @@ class StopRequested:
     force: bool
 
 
-Event = RunBegun | StepEnded | ActionLoaded | FilesHashed | GroupMoved | TimerFired | StopRequested
+@dataclass(frozen=True, slots=True)
+class CancelRequested:
+    """The user wants the run cancelled: its jobs end as cancelled, and what is to run `always()` runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What an attempt has cost is known: its machine was given back."""
+
+    job_key: str
+    usd: float
+
+
+Event = (
+    RunBegun
+    | CancelRequested
+    | Spent
+    | StepEnded
+    | ActionLoaded
+    | FilesHashed
+    | GroupMoved
+    | TimerFired
+    | StopRequested
+)

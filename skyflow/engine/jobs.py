@@ -58,11 +58,31 @@ def settle_if_ready(draft: Draft, spec: JobSpec) -> None:
             _create_completed(draft, spec, conclusion, cancelled or skip_reason(spec.condition))
         else:
             for job in _expand(draft, spec):
+                if _carry_over(draft, job):
+                    continue
                 draft.move_job(job, None, data=_creation_data(job))
                 draft.enqueue(job)
                 request_group(draft, job)
     except (EvaluationError, ExpressionError) as error:
         _create_completed(draft, spec, Conclusion.FAILURE, Reason.EXPRESSION, draft.state.hide(str(error)))
+
+
+def _carry_over(draft: Draft, job: JobState) -> bool:
+    """Complete a job with what an earlier run made of it, if it has not to run again."""
+    carried = draft.state.carried.get(job.key)
+    if carried is None or carried.conclusion is None:
+        return False
+    done = replace(
+        job,
+        status=Status.COMPLETED,
+        outcome=carried.conclusion,
+        conclusion=carried.conclusion,
+        outputs=tuple(carried.outputs.items()),
+    )
+    data = _creation_data(done) | {"outcome": carried.conclusion.value, "outputs": dict(carried.outputs)}
+    draft.move_job(done, None, reason=Reason.REUSED, data=data)
+    draft.finished_specs.append(job.spec_id)
+    return True
 
 
 def _expand(draft: Draft, spec: JobSpec) -> list[JobState]:
@@ -79,7 +99,8 @@ def _expand(draft: Draft, spec: JobSpec) -> list[JobState]:
             leg_total=len(combinations),
             matrix=None if combination is None else combination.values,
             max_parallel=max_parallel,
-            fail_fast=fail_fast,
+            fail_fast=fail_fast and not draft.state.options.keep_going,
+            attempts=draft.state.attempts_before(spec.id if combination is None else f"{spec.id}.{index}"),
         )
         leg_scope = job_scope(draft.state, spec, job)
         jobs.append(

@@ -9,6 +9,7 @@ from skyflow.expr import Value
 from skyflow.model.action import Action
 from skyflow.model.annotation import Annotation
 from skyflow.model.execution import ActionRequest, Pairs, StepRef
+from skyflow.model.run import Carried, RunOptions
 from skyflow.model.status import Conclusion, Reason, Status
 from skyflow.model.uses import LoadedAction
 from skyflow.model.workflow import JobSpec, Step, Workflow
@@ -166,7 +167,8 @@ class JobState:
     """One job: a job spec, or one combination of its matrix.
 
     `key` is the id of the spec, with `.N` behind it for the N-th combination. `outcome` is the conclusion before
-    `continue-on-error`. `group` is its concurrency group, `is_granted` whether that is ours. `attempts` counts those begun; `attempt` is the one under way.
+    `continue-on-error`. `group` is its concurrency group, `is_granted` whether that is ours. `is_paused` tells that it
+    waits before it is tried again. `attempts` counts those begun; `attempt` is the one under way.
     """
 
     key: str
@@ -184,6 +186,7 @@ class JobState:
     outputs: Pairs = ()
     group: str | None = None
     is_granted: bool = False
+    is_paused: bool = False
     attempts: int = 0
     attempt: AttemptState | None = None
 
@@ -212,7 +215,9 @@ class RunState:
     that exists so far, in the order they came to be; a job spec has its jobs here once its needs are settled, at least one
     even if it is skipped. `legs` lists them by spec. `queue` holds the keys of jobs waiting for one of `slots`, in
     starting order; `active` those of jobs in progress. `masks` are the texts to hide from the start, longest first;
-    they and the `secrets` context are never stored.
+    they and the `secrets` context are never stored. `carried` is what the run takes over from the one it retries, by job
+    key. `prices` are what jobs are planned to cost, in US dollars; `spent` is what has been paid, `committed` what attempts
+    will cost of which that is not known yet.
     """
 
     frames: Mapping[str, Frame]
@@ -222,6 +227,11 @@ class RunState:
     needs: Mapping[str, tuple[str, ...]]
     dependents: Mapping[str, tuple[str, ...]]
     masks: tuple[str, ...] = ()
+    options: RunOptions = RunOptions()
+    carried: Mapping[str, Carried] = field(default_factory=dict)
+    prices: Mapping[str, float] = field(default_factory=dict)
+    spent: float = 0.0
+    committed: Mapping[str, float] = field(default_factory=dict)
     status: Status = Status.QUEUED
     conclusion: Conclusion | None = None
     stop: Stop | None = None
@@ -276,6 +286,14 @@ class RunState:
             merged.update(self.jobs[key].outputs)
         return tuple(merged.items())
 
+    def attempts_before(self, key: str) -> int:
+        """Return how many attempts at a job there were in the runs that this one retries."""
+        return self.carried[key].attempts if key in self.carried else 0
+
+    def price_of(self, job: JobState) -> float:
+        """Return what a job is planned to cost, in US dollars."""
+        return self.prices.get(job.key, self.prices.get(job.spec_id, 0.0))
+
     def with_job(self, job: JobState) -> "RunState":
         """Return the state with one job added or replaced."""
         legs = self.legs
@@ -320,7 +338,21 @@ def new_run(
     slots: int,
     callees: Mapping[str, Workflow] = MappingProxyType({}),
     masks: tuple[str, ...] = (),
+    options: RunOptions = RunOptions(),
+    carried: Mapping[str, Carried] = MappingProxyType({}),
+    prices: Mapping[str, float] = MappingProxyType({}),
 ) -> RunState:
     """Return the state of a run that has not begun."""
-    empty = RunState(frames={}, callees=callees, slots=slots, specs={}, needs={}, dependents={}, masks=masks)
+    empty = RunState(
+        frames={},
+        callees=callees,
+        slots=slots,
+        specs={},
+        needs={},
+        dependents={},
+        masks=masks,
+        options=options,
+        carried=carried,
+        prices=prices,
+    )
     return empty.with_frame("", workflow, contexts)

@@ -2,8 +2,10 @@
 
 - `.skyflow/state.db`: every run, job, attempt, step and event
 - `.skyflow/runs/RUN/lock`: held by the process that drives the run
+- `.skyflow/runs/RUN/driver.log`: what the driver of a detached run has to say
 - `.skyflow/runs/RUN/event.json`: what started the run, as steps find it at GITHUB_EVENT_PATH
 - `.skyflow/runs/RUN/JOB/ATTEMPT/POSITION.log`: what a step printed
+- `.skyflow/runs/RUN/JOB/ATTEMPT/POSITION.index`: where its lines begin, and when they were printed
 - `.skyflow/runs/RUN/JOB/ATTEMPT/POSITION.md`: its step summary
 - `.skyflow/runs/RUN/JOB/ATTEMPT/temp/`: scripts and command files, while the attempt lasts
 - `.skyflow/artifacts/`: artifacts of runs and caches of the project, as an object store
@@ -59,6 +61,11 @@ class RunFolder:
     def event(self) -> Path:
         """The file that GITHUB_EVENT_PATH names."""
         return self.root / "event.json"
+
+    @property
+    def driver_log(self) -> Path:
+        """What the driver of a detached run has to say, which is nothing unless something goes wrong."""
+        return self.root / "driver.log"
 
     def attempt(self, job_key: str, attempt: int) -> Path:
         """Return the folder of one attempt."""

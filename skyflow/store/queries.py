@@ -5,6 +5,7 @@ from skyflow.model.status import Entity
 __all__ = [
     "ANNOTATIONS_OF_RUN",
     "ATTEMPTS_OF_RUN",
+    "CANCEL_RUN",
     "EVENTS_OF_RUN",
     "FORGET_RUN",
     "GROUPS_OF_RUN",
@@ -34,9 +35,9 @@ __all__ = [
 
 INSERT_RUN = """
 INSERT INTO runs (id, number, workflow_name, workflow_path, workflow_source, callee_sources, contexts, plan, slots,
-                  secret_names, status, created_at)
+                  secret_names, options, origin, tries, carried, status, created_at)
 SELECT :id, coalesce(max(number), 0) + 1, :workflow_name, :workflow_path, :workflow_source, :callee_sources, :contexts,
-       :plan, :slots, :secret_names, 'queued', :at
+       :plan, :slots, :secret_names, :options, :origin, :tries, :carried, 'queued', :at
 FROM runs
 RETURNING number
 """
@@ -44,6 +45,9 @@ RETURNING number
 
 NAME_RUN = "UPDATE runs SET display_name = :display_name WHERE id = :run_id"
 """Give a run the name that `run-name` made of its number."""
+
+CANCEL_RUN = "UPDATE runs SET is_cancelled = 1 WHERE id = :run_id AND status <> 'completed'"
+"""Remember that the user wants a run cancelled, whoever drives it and when."""
 
 INSERT_EVENT = """
 INSERT INTO events (run_id, at, entity, job_key, attempt, position, old, new, conclusion, reason, message, data)
@@ -62,9 +66,11 @@ VALUES (:run_id, :job_key, :attempt, :position, :ordinal, :level, :message, :tit
 INSERT_ROW = {
     Entity.JOB: """
 INSERT INTO jobs (run_id, job_key, position, spec_id, leg_index, leg_total, name, matrix, max_parallel, fail_fast,
-                  continue_on_error, concurrency_group, status, outcome, conclusion, reason, message, queued_at, completed_at)
+                  continue_on_error, concurrency_group, status, outcome, conclusion, reason, message, outputs, queued_at,
+                  completed_at)
 SELECT :run_id, :job_key, count(*) + 1, :spec_id, :leg_index, :leg_total, :name, :matrix, :max_parallel, :fail_fast,
-       :continue_on_error, :concurrency_group, :new, :outcome, :conclusion, :reason, :message, :at, iif(:new = 'completed', :at, NULL)
+       :continue_on_error, :concurrency_group, :new, :outcome, :conclusion, :reason, :message, coalesce(:outputs, '{}'), :at,
+       iif(:new = 'completed', :at, NULL)
 FROM jobs WHERE run_id = :run_id
 """,
     Entity.ATTEMPT: """

@@ -79,12 +79,21 @@ class Store:
             "plan": json.dumps(new.plan, ensure_ascii=False),
             "slots": new.slots,
             "secret_names": json.dumps(new.secret_names),
+            "options": json.dumps(new.options.to_json()),
+            "origin": new.origin,
+            "tries": new.tries,
+            "carried": json.dumps({key: carried.to_json() for key, carried in new.carried.items()}, ensure_ascii=False),
             "at": time_text(at),
         }
         with self.transaction() as connection:
             number = connection.execute(queries.INSERT_RUN, parameters).fetchone()[0]
             connection.execute(queries.NAME_RUN, {"run_id": new.id, "display_name": name(number)})
         return self.find_run(str(number))
+
+    def cancel_run(self, run_id: RunId) -> bool:
+        """Remember that a run is to be cancelled; False if it has completed."""
+        with self.transaction() as connection:
+            return connection.execute(queries.CANCEL_RUN, {"run_id": run_id}).rowcount == 1
 
     def record(self, run_id: RunId, transitions: Sequence[Transition], at: datetime) -> None:
         """Store moves in order, all or none; see `skyflow.ports.store.TransitionStore`."""
