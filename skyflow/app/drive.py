@@ -95,7 +95,7 @@ def drive(
         callees=callees,
         masks=secrets.masks,
         prices={key: placed.compute_usd + placed.transfer_usd for key, placed in planned.items()},
-        spent=sum(_cost(attempt, planned) for attempt in attempts),
+        spent=sum(_cost(planned, attempt.job_key, _seconds(attempt)) for attempt in attempts),
     )
     folder = project.state.run(run.id)
     _write_event(run, folder)
@@ -121,7 +121,7 @@ def drive(
             groups=GroupStore(store),
             reporter=listener,
             clock=clock,
-            usd_per_hour={key: rate for key, placed in planned.items() if (rate := placed.offering.price_usd_per_hour)},
+            cost_of=partial(_cost, planned) if run.options.budget_usd is not None else None,
         )
         anyio.run(_drive_here, state, runner, driver, partial(_is_cancelled, store, run.id))
     return result_of(store, run, folder)
@@ -150,13 +150,14 @@ def _planned(run: RunRecord) -> Mapping[str, Placement]:
     return {} if plan is None else {placement.job: placement for placement in plan.placements}
 
 
-def _cost(attempt: AttemptRecord, planned: Mapping[str, Placement]) -> float:
-    """Return what an earlier attempt has cost, in US dollars."""
-    placed = planned.get(attempt.job_key)
-    if placed is None or attempt.completed_at is None:
-        return 0.0
-    hours = max((attempt.completed_at - attempt.started_at).total_seconds(), 0) / 3600
-    return placed.offering.price_usd_per_hour * hours
+def _cost(planned: Mapping[str, Placement], key: str, seconds: float) -> float:
+    """Return what an attempt at a job costs, in US dollars; a job of a matrix that was not known is planned as its spec."""
+    placed = planned.get(key) or planned.get(key.rpartition(".")[0])
+    return 0.0 if placed is None else placed.offering.price_usd_per_hour * max(seconds, 0) / 3600 + placed.transfer_usd
+
+
+def _seconds(attempt: AttemptRecord) -> float:
+    return 0.0 if attempt.completed_at is None else (attempt.completed_at - attempt.started_at).total_seconds()
 
 
 def _is_cancelled(store: Store, run_id: RunId) -> bool:

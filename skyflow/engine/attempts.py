@@ -13,10 +13,10 @@ from skyflow.engine.effects import (
     ReleaseGroup,
     StartAction,
     StartTimer,
-    StopStep,
     TimerKey,
 )
-from skyflow.engine.jobs import cancel_job, complete_job
+from skyflow.engine.jobs import cancel_job, complete_job, request_group
+from skyflow.engine.retries import job_delay, pause_over, stop_step, try_step_again
 from skyflow.engine.state import AttemptState, JobState, StepSequence, StepState, Stop
 from skyflow.engine.steps import absorb, advance, authored_name, end_step, judge
 from skyflow.model.execution import Pairs, StepRef, StepResult
@@ -73,6 +73,8 @@ def step_ended(draft: Draft, ref: StepRef, result: StepResult) -> None:
         return
     timed_out = attempt.stack[0].state.timed_out
     outcome, reason, message = judge(result, timed_out=timed_out, cancel=attempt.cancel)
+    if outcome is Conclusion.FAILURE and try_step_again(draft, job, attempt, result, reason):
+        return
     attempt = absorb(attempt, result)
     if len(attempt.stack) == 1:
         draft.emit(CancelTimer(TimerKey(ref.job_key, ref.attempt, ref.position)))
@@ -87,6 +89,8 @@ def step_ended(draft: Draft, ref: StepRef, result: StepResult) -> None:
         exit_code=result.exit_code,
         annotations=result.annotations,
     )
+    if attempt.failure is None and attempt.verdict is Conclusion.FAILURE:
+        attempt = replace(attempt, failure=(reason, result.exit_code))
     _go_on(draft, job, attempt)
 
 
@@ -145,7 +149,10 @@ def files_hashed(draft: Draft, key: str, number: int, known: tuple[tuple[str, ..
 
 
 def timer_fired(draft: Draft, key: TimerKey) -> None:
-    """Stop a step, or cancel a job, that has taken too long."""
+    """Stop a step, or cancel a job, that has taken too long; or try one again that has waited."""
+    if key.is_pause:
+        pause_over(draft, key)
+        return
     job = draft.state.jobs[key.job_key]
     attempt = job.attempt
     if attempt is None or attempt.number != key.attempt:
@@ -154,8 +161,8 @@ def timer_fired(draft: Draft, key: TimerKey) -> None:
         cancel_job(draft, job, Reason.TIMEOUT)
     elif attempt.stack[0].position == key.position and not attempt.post_position:
         bottom = attempt.stack[0].with_state(replace(attempt.stack[0].state, timed_out=True))
-        draft.put(replace(job, attempt=replace(attempt, stack=(bottom, *attempt.stack[1:]))))
-        draft.emit(StopStep(attempt.ref(job.key), force=False))
+        attempt = replace(attempt, stack=(bottom, *attempt.stack[1:]))
+        stop_step(draft, draft.put(replace(job, attempt=attempt)), attempt, force=False)
 
 
 def lose_attempt(draft: Draft, job: JobState) -> None:
@@ -261,8 +268,11 @@ def _finish(draft: Draft, job: JobState, attempt: AttemptState) -> None:
             )
     draft.move_attempt(job, attempt, Status.IN_PROGRESS, Status.COMPLETED)
     draft.emit(ReleaseAttempt(job.key, attempt.number))
-    if interrupted:
-        _requeue(draft, job)
+    delay = None if interrupted else job_delay(draft, job, attempt)
+    if interrupted or delay is not None:
+        _requeue(draft, job, delay or 0.0)
+        if delay is not None:
+            request_group(draft, draft.state.jobs[job.key])
     else:
         complete_job(
             draft,
@@ -273,9 +283,12 @@ def _finish(draft: Draft, job: JobState, attempt: AttemptState) -> None:
         )
 
 
-def _requeue(draft: Draft, job: JobState) -> None:
-    job = draft.move_job(replace(job, status=Status.QUEUED, attempt=None, is_granted=False), Status.IN_PROGRESS)
+def _requeue(draft: Draft, job: JobState, delay_seconds: float = 0.0) -> None:
+    queued = replace(job, status=Status.QUEUED, attempt=None, is_granted=False, is_paused=delay_seconds > 0)
+    job = draft.move_job(queued, Status.IN_PROGRESS)
+    if job.is_paused:
+        draft.emit(StartTimer(TimerKey(job.key, job.attempts, is_pause=True), delay_seconds))
     if job.group is not None:
         draft.emit(ReleaseGroup(job.key))
     draft.deactivate(job.key)
-    draft.enqueue(job, first=True)
+    draft.enqueue(job, first=not job.is_paused)

@@ -5,8 +5,7 @@ the effects. Nothing is ever done that is not stored first, so a driver that die
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Sequence
 
 import anyio
 from anyio.abc import TaskGroup
@@ -71,7 +70,7 @@ class Driver:
         groups: ConcurrencyGroups,
         reporter: Reporter,
         clock: Clock,
-        usd_per_hour: Mapping[str, float] = MappingProxyType({}),
+        cost_of: Callable[[str, float], float] | None = None,
     ) -> None:
         """Prepare; nothing happens yet.
 
@@ -84,7 +83,7 @@ class Driver:
             groups: the concurrency groups.
             reporter: who is told.
             clock: the time.
-            usd_per_hour: what the machine of a job costs while an attempt lasts, by job key; nothing if it is not there.
+            cost_of: returns what an attempt at a job of so many seconds costs, in US dollars; None if nobody asks.
         """
         self._run_id = run_id
         self._store = store
@@ -97,7 +96,7 @@ class Driver:
         self._groups = groups
         self._group_moves: dict[str, GroupMove | None] = {}
         self._deadlines: dict[TimerKey, float] = {}
-        self._usd_per_hour = usd_per_hour
+        self._cost_of = cost_of
         self._began: dict[str, float] = {}
         self._stops = 0
 
@@ -177,16 +176,16 @@ class Driver:
                 self._bill(effect)
 
     def _bill(self, move: Transition) -> None:
-        """Tell the machine what an attempt has cost when it ends, if its machine costs anything."""
+        """Tell the machine what an attempt has cost when it ends."""
         key = move.job_key or ""
-        if move.entity is not Entity.ATTEMPT or key not in self._usd_per_hour:
+        if move.entity is not Entity.ATTEMPT or self._cost_of is None:
             return
         now = self._clock.monotonic()
         if move.new is Status.IN_PROGRESS:
             self._began[key] = now
         else:  # one that an earlier driver began is billed by what is stored of it
             seconds = now - self._began.pop(key, now)
-            self._sender.send_nowait(Spent(key, self._usd_per_hour[key] * seconds / 3600))
+            self._sender.send_nowait(Spent(key, self._cost_of(key, seconds)))
 
     async def _run_step(self, effect: StartStep) -> None:
         step = effect.step

@@ -6,7 +6,8 @@ from typing import cast
 
 from skyflow.engine.contexts import EvaluationError, Scope, called_scope, job_scope
 from skyflow.engine.draft import Draft
-from skyflow.engine.effects import ReleaseGroup, RequestGroup, StopStep
+from skyflow.engine.effects import CancelTimer, ReleaseGroup, RequestGroup, TimerKey
+from skyflow.engine.retries import stop_step
 from skyflow.engine.state import JobState, frame_key, local_id
 from skyflow.errors import ExpressionError
 from skyflow.expr import Object, Value, to_python, truthy
@@ -216,6 +217,7 @@ def complete_job(
         outcome=outcome,
         conclusion=Conclusion.SUCCESS if forgiven else outcome,
         attempt=None,
+        is_paused=False,
     )
     data: dict[str, Json] = {"outcome": outcome.value, "outputs": dict(job.outputs)}
     draft.move_job(done, job.status, reason=reason, message=message, data=data)
@@ -223,6 +225,8 @@ def complete_job(
     draft.dequeue(job.key)
     if job.group is not None:
         draft.emit(ReleaseGroup(job.key))
+    if job.is_paused:
+        draft.emit(CancelTimer(TimerKey(job.key, job.attempts, is_pause=True)))
     if done.conclusion is Conclusion.FAILURE and job.fail_fast and job.leg_total > 1:
         for key in draft.state.legs[job.spec_id]:
             cancel_job(draft, draft.state.jobs[key], Reason.FAIL_FAST)
@@ -238,7 +242,7 @@ def cancel_job(draft: Draft, job: JobState, reason: Reason, *, force: bool = Fal
     elif job.attempt is not None and (job.attempt.cancel is None or force):
         attempt = replace(job.attempt, cancel=job.attempt.cancel or reason)
         draft.put(replace(job, attempt=attempt))
-        draft.emit(StopStep(attempt.ref(job.key), force=force))
+        stop_step(draft, replace(job, attempt=attempt), attempt, force=force)
 
 
 def _cancel_call(draft: Draft, job: JobState, reason: Reason, *, force: bool) -> None:

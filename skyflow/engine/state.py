@@ -8,7 +8,7 @@ from types import MappingProxyType
 from skyflow.expr import Value
 from skyflow.model.action import Action
 from skyflow.model.annotation import Annotation
-from skyflow.model.execution import ActionRequest, Pairs, StepRef
+from skyflow.model.execution import ActionRequest, Pairs, StepRef, StepRequest
 from skyflow.model.run import Carried, RunOptions
 from skyflow.model.status import Conclusion, Reason, Status
 from skyflow.model.uses import LoadedAction
@@ -43,7 +43,8 @@ class Stop(Enum):
 class StepState:
     """One step of the current attempt. `outcome` is its conclusion before `continue-on-error`.
 
-    `post` is what has to run at the end of the job because this step did.
+    `post` is what has to run at the end of the job because this step did. A step that may be tried again has the `request`
+    for that; `tries` counts those begun, and `is_paused` tells that the next one waits.
     """
 
     status: Status = Status.PENDING
@@ -53,6 +54,9 @@ class StepState:
     timed_out: bool = False
     outputs: Pairs = ()
     post: "Post | None" = None
+    request: StepRequest | None = None
+    tries: int = 1
+    is_paused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +110,7 @@ class AttemptState:
     `stack` holds the steps of the job and, above them, those of the composite actions being in the middle of. `job_env`
     holds the evaluated variables of the workflow and the job, `step_env` what steps wrote to GITHUB_ENV, `path` what
     they wrote to GITHUB_PATH (latest first). `masks` are texts to hide, longest first. `hashes` are the results of
-    `hashFiles` for the step under way, `awaited` the action that waits for one. `cancel` is why the attempt is being cancelled, from the moment that was asked
+    `hashFiles` for the step under way, `awaited` the action that waits for one. `failure` is why the first step failed that counts, and its exit code. `cancel` is why the attempt is being cancelled, from the moment that was asked
     for. `annotations` are those of steps inside the action under way. `posts` are the post phases still to run, next first; `post_position` is that of the one under way, else 0.
     """
 
@@ -125,6 +129,7 @@ class AttemptState:
     post_position: int = 0
     awaited: LoadedAction | None = None
     posts_done: int = 0
+    failure: tuple[Reason | None, int | None] | None = None
 
     @property
     def top(self) -> StepSequence:

@@ -153,6 +153,8 @@ def _begin(draft: Draft, job: JobState, attempt: AttemptState) -> AttemptState |
     )
     minutes = scope.number(step.timeout_minutes)
     request = _request(draft, job, attempt, step, script, step_env, scope) if isinstance(step, RunStep) else None
+    if isinstance(step, RunStep) and step.retry is not None:
+        begun = replace(begun, request=request)
     attempt = attempt.with_top(attempt.top.with_state(begun))
     draft.put(replace(job, attempt=attempt))
     ref = attempt.ref(job.key)

@@ -80,6 +80,8 @@ class Reason(StrEnum):
     """It would have cost more than the run may."""
     REUSED = "reused"
     """It was not run: an earlier run's result was taken over."""
+    PREEMPTED = "preempted"
+    """Its machine was taken away by the provider."""
     LOST = "lost"
     """The process that drove it died."""
     EXPRESSION = "expression"

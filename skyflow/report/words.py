@@ -57,6 +57,7 @@ _REASONS = {
     Reason.FAIL_FAST: "another job of the matrix failed",
     Reason.SUPERSEDED: "a newer one of its concurrency group took its place",
     Reason.INTERRUPTED: "interrupted",
+    Reason.PREEMPTED: "its machine was taken away",
     Reason.CANCELLED: "the run was cancelled",
     Reason.BUDGET: "the budget does not allow it",
     Reason.REUSED: "taken over from an earlier run",

@@ -110,6 +110,10 @@ class LocalRunner:
             script.write_text(f"{shell.before}{request.script}{shell.after}\n", encoding="utf-8")
         except (ShellError, OSError) as error:
             return StepResult(exit_code=None, not_started=str(error))
+        if request.notice:
+            commands = StepCommands(self._memory(step), workspace=self._workspace, env=env)
+            with closing(StepLog(self._folder.log(step), self._clock)) as log:
+                LogWriter(log, commands, output).add(request.notice)
         return await self._run(step, shell.command(str(script)), cwd=cwd, env=env, files=files, output=output)
 
     async def run_action(self, step: StepRef, request: ActionRequest, output: Callable[[str], None]) -> StepResult:
