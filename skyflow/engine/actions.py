@@ -2,7 +2,15 @@
 
 from dataclasses import replace
 
-from skyflow.engine.contexts import EvaluationError, Scope, attempt_scope, environment, run_variables, step_scope
+from skyflow.engine.contexts import (
+    EvaluationError,
+    Scope,
+    attempt_scope,
+    environment,
+    run_variables,
+    search_path,
+    step_scope,
+)
 from skyflow.engine.draft import Draft
 from skyflow.engine.effects import StartAction
 from skyflow.engine.state import ActionCall, AttemptState, JobState, Post, StepSequence, StepState
@@ -25,7 +33,7 @@ def begin_action(draft: Draft, job: JobState, attempt: AttemptState, action: Loa
         EvaluationError: an input cannot be evaluated, or actions are nested too deep.
         NeedsHash: an input asks for the hash of files first.
     """
-    step = attempt.top.steps[attempt.top.position - 1]
+    step = attempt.step
     assert isinstance(step, UsesStep)  # noqa: S101 -- only these are looked up
     step_env = step_scope(draft.state, job, attempt, step).variables(step.env)
     scope = step_scope(draft.state, job, attempt, step, step_env)
@@ -73,13 +81,14 @@ def close_action(
             outcome, message = Conclusion.FAILURE, str(error)
     if outcome is Conclusion.FAILURE and message is None:
         message = "a step of the action failed"
-    return replace(attempt, stack=attempt.stack[:-1]), outcome, outputs, message
+    strand = replace(attempt.strand, calls=attempt.strand.calls[:-1])
+    return attempt.with_strand(strand), outcome, outputs, message
 
 
 def _enter(
     attempt: AttemptState, action: LocalAction, runs: CompositeRuns, inputs: Pairs, step_env: Pairs
 ) -> AttemptState:
-    if len(attempt.stack) > MOST_NESTED:
+    if len(attempt.strand.calls) >= MOST_NESTED:
         raise EvaluationError(f"actions use each other more than {MOST_NESTED} deep: {action.action.path}")
     call = ActionCall(action=action.action, folder=action.folder, inputs=inputs, env=step_env)
     sequence = StepSequence(
@@ -88,7 +97,7 @@ def _enter(
         call=call,
         verdict=Conclusion.CANCELLED if attempt.verdict is Conclusion.CANCELLED else Conclusion.SUCCESS,
     )
-    return replace(attempt, stack=(*attempt.stack, sequence))
+    return attempt.with_strand(replace(attempt.strand, calls=(*attempt.strand.calls, sequence)))
 
 
 def _start(  # noqa: PLR0917 -- three of them say where we are
@@ -102,7 +111,7 @@ def _start(  # noqa: PLR0917 -- three of them say where we are
 ) -> AttemptState:
     scope = step_scope(draft.state, job, attempt, step, step_env)
     layers = (*environment(attempt), step_env, run_variables(scope, job, attempt, step.key), request.env)
-    request = replace(request, env=tuple(pair for layer in layers for pair in layer), path=attempt.path)
+    request = replace(request, env=tuple(pair for layer in layers for pair in layer), path=search_path(attempt))
     if post_condition is not None:
         name = f"Post {step.name.template.source if step.name else f'Run {step.uses}'}"
         post = Post(name=name, request=replace(request, phase="post"), condition=post_condition)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from skyflow.engine.actions import begin_action
+from skyflow.engine.background import fill_slots, finish_control, retire, settle
 from skyflow.engine.conditions import NeedsHash
 from skyflow.engine.contexts import EvaluationError, attempt_scope, condition_holds
 from skyflow.engine.draft import Draft
@@ -16,13 +17,16 @@ from skyflow.engine.effects import (
     TimerKey,
 )
 from skyflow.engine.jobs import cancel_job, complete_job, request_group
+from skyflow.engine.order import in_order
 from skyflow.engine.retries import job_delay, pause_over, stop_step, try_step_again
-from skyflow.engine.state import AttemptState, JobState, StepSequence, StepState, Stop
-from skyflow.engine.steps import absorb, advance, authored_name, end_step, judge
+from skyflow.engine.state import AttemptState, JobState, StepState, Stop
+from skyflow.engine.steps import absorb, authored_name, end_step, judge
+from skyflow.engine.strands import advance
 from skyflow.model.execution import Pairs, StepRef, StepResult
 from skyflow.model.run import Json
 from skyflow.model.status import Conclusion, Reason, Status
 from skyflow.model.uses import LoadedAction
+from skyflow.model.workflow import CancelStep, WaitStep
 
 __all__ = ["action_loaded", "files_hashed", "lose_attempt", "start_attempt", "step_ended", "timer_fired"]
 
@@ -34,15 +38,14 @@ def start_attempt(draft: Draft, job: JobState) -> None:
     """Begin a new attempt at a queued job, with its first step."""
     spec = draft.state.specs[job.spec_id]
     workflow = draft.state.frame_of(spec.id).workflow
-    states = tuple(StepState() for _ in spec.steps)
-    attempt = AttemptState(
-        number=job.attempts + 1, stack=(StepSequence(steps=spec.steps, states=states),), masks=draft.state.masks
-    )
+    steps = in_order(spec.steps)
+    states = tuple(StepState() for _ in steps)
+    attempt = AttemptState(number=job.attempts + 1, steps=steps, states=states, masks=draft.state.masks)
     draft.activate(job.key)
     job = replace(job, status=Status.IN_PROGRESS, attempts=attempt.number, attempt=attempt)
     draft.move_job(job, Status.QUEUED, data={"name": job.name})  # whoever resumes a run has not heard it yet
     draft.move_attempt(job, attempt, None, Status.IN_PROGRESS)
-    for position, step in enumerate(spec.steps, start=1):
+    for position, step in enumerate(steps, start=1):
         draft.move_step(job, attempt, position, StepState(), None, data={"name": authored_name(step)})
     try:
         attempt = replace(attempt, job_env=attempt_scope(draft.state, job, attempt).variables(workflow.env))
@@ -53,7 +56,7 @@ def start_attempt(draft: Draft, job: JobState) -> None:
         attempt = replace(
             attempt.with_verdict(Conclusion.FAILURE), reason=Reason.EXPRESSION, message=attempt.hide(str(error))
         )
-        for position in range(1, len(spec.steps) + 1):
+        for position in range(1, len(steps) + 1):
             attempt = attempt.with_top(replace(attempt.top, position=position))
             attempt = end_step(draft, job, attempt, Conclusion.SKIPPED, reason=Reason.EXPRESSION)
         _finish(draft, job, attempt)
@@ -63,20 +66,19 @@ def start_attempt(draft: Draft, job: JobState) -> None:
 
 
 def step_ended(draft: Draft, ref: StepRef, result: StepResult) -> None:
-    """Take in how a step's process ended, and go on with the next step."""
+    """Take in how a step's process ended, and go on with what follows."""
     job = draft.state.jobs[ref.job_key]
-    attempt = job.attempt
-    if attempt is None or attempt.ref(job.key) != ref:
-        return  # of an attempt that was given up in the meantime
+    attempt = _view(job, ref)
+    if attempt is None:
+        return
     if attempt.post_position:
         _post_ended(draft, job, attempt, result)
         return
-    timed_out = attempt.stack[0].state.timed_out
-    outcome, reason, message = judge(result, timed_out=timed_out, cancel=attempt.cancel)
+    outcome, reason, message = judge(result, attempt.job_step, attempt.cancel)
     if outcome is Conclusion.FAILURE and try_step_again(draft, job, attempt, result, reason):
         return
     attempt = absorb(attempt, result)
-    if len(attempt.stack) == 1:
+    if not attempt.is_inside:
         draft.emit(CancelTimer(TimerKey(ref.job_key, ref.attempt, ref.position)))
     attempt = end_step(
         draft,
@@ -94,56 +96,69 @@ def step_ended(draft: Draft, ref: StepRef, result: StepResult) -> None:
     _go_on(draft, job, attempt)
 
 
+def _view(job: JobState, ref: StepRef) -> AttemptState | None:
+    """Return the attempt as a step sees it; None for a step of an attempt that was given up in the meantime."""
+    if job.attempt is None:
+        return None
+    attempt = job.attempt.seen_from(ref.position)
+    return attempt if attempt.ref(job.key) == ref else None
+
+
 def action_loaded(draft: Draft, ref: StepRef, action: LoadedAction | None, error: str | None) -> None:
     """Begin an action that was looked up, or fail the step that uses it."""
     job = draft.state.jobs[ref.job_key]
-    attempt = job.attempt
-    if attempt is None or attempt.ref(job.key) != ref:
+    attempt = _view(job, ref)
+    if attempt is None:
         return
-    if attempt.cancel is not None or attempt.stack[0].state.timed_out:
-        timed_out = attempt.stack[0].state.timed_out
+    if attempt.is_stop_due:
         stopped = StepResult(exit_code=None, stopped=True)
-        outcome, reason, message = judge(stopped, timed_out=timed_out, cancel=attempt.cancel)
+        outcome, reason, message = judge(stopped, attempt.job_step, attempt.cancel)
         _go_on(draft, job, end_step(draft, job, attempt, outcome, reason=reason, message=message))
         return
     if action is None:
         _refuse(draft, job, attempt, error or "there is no such action")
         return
-    before = len(attempt.stack)
+    before = attempt.strand.calls
     try:
         attempt = begin_action(draft, job, attempt, action)
     except NeedsHash as question:
-        draft.put(replace(job, attempt=replace(attempt, awaited=action)))
-        draft.emit(HashFiles(job.key, attempt.number, question.patterns))
+        attempt = attempt.with_strand(replace(attempt.strand, awaited=action))
+        draft.put(replace(job, attempt=attempt))
+        position = ref.position if attempt.strand.is_background else 0
+        draft.emit(HashFiles(job.key, attempt.number, question.patterns, position))
         return
     except EvaluationError as failure:
         _refuse(draft, job, attempt, str(failure))
         return
-    attempt = replace(attempt, awaited=None)
-    if len(attempt.stack) > before:
+    attempt = attempt.with_strand(replace(attempt.strand, awaited=None))
+    if len(attempt.strand.calls) > len(before):
         _go_on(draft, job, attempt)
     else:
         draft.put(replace(job, attempt=attempt))
 
 
 def _refuse(draft: Draft, job: JobState, attempt: AttemptState, message: str) -> None:
-    """Fail the step under way, whose action cannot be begun."""
-    if len(attempt.stack) == 1:
-        draft.emit(CancelTimer(TimerKey(job.key, attempt.number, attempt.top.position)))
+    """Fail the step in view, whose action cannot be begun."""
+    if not attempt.is_inside:
+        draft.emit(CancelTimer(TimerKey(job.key, attempt.number, attempt.strand.position)))
     ended = end_step(draft, job, attempt, Conclusion.FAILURE, reason=Reason.NOT_STARTED, message=message)
     _go_on(draft, job, ended)
 
 
-def files_hashed(draft: Draft, key: str, number: int, known: tuple[tuple[str, ...], str, str | None]) -> None:
+def files_hashed(draft: Draft, asked: HashFiles, digest: str, error: str | None) -> None:
     """Go on with an expression that waited for a hash."""
-    job = draft.state.jobs[key]
-    attempt = job.attempt
-    if attempt is None or attempt.number != number:
+    job = draft.state.jobs[asked.job_key]
+    if job.attempt is None or job.attempt.number != asked.attempt:
         return
-    attempt = replace(attempt, hashes=(*attempt.hashes, known))
-    if attempt.awaited is not None:
+    attempt = job.attempt.seen_from(asked.position)
+    strand = attempt.strand
+    known = (*strand.hashes, (asked.patterns, digest, error))
+    attempt = attempt.with_strand(replace(strand, hashes=known, is_asking=False))
+    if strand.awaited is not None:
         draft.put(replace(job, attempt=attempt))
-        action_loaded(draft, attempt.ref(key), attempt.awaited, None)
+        action_loaded(draft, attempt.ref(job.key), strand.awaited, None)
+    elif strand.is_asking:
+        _go_on_beside(draft, job, attempt.seen_from())
     else:
         _go_on(draft, job, attempt)
 
@@ -159,10 +174,11 @@ def timer_fired(draft: Draft, key: TimerKey) -> None:
         return
     if key.position == 0:
         cancel_job(draft, job, Reason.TIMEOUT)
-    elif attempt.stack[0].position == key.position and not attempt.post_position:
-        bottom = attempt.stack[0].with_state(replace(attempt.stack[0].state, timed_out=True))
-        attempt = replace(attempt, stack=(bottom, *attempt.stack[1:]))
-        stop_step(draft, draft.put(replace(job, attempt=attempt)), attempt, force=False)
+        return
+    attempt = attempt.seen_from(key.position)
+    if attempt.strand.position == key.position and not attempt.post_position:
+        attempt = attempt.with_job_step(replace(attempt.job_step, timed_out=True))
+        draft.put(replace(job, attempt=stop_step(draft, job, attempt, force=False)))
 
 
 def lose_attempt(draft: Draft, job: JobState) -> None:
@@ -170,7 +186,7 @@ def lose_attempt(draft: Draft, job: JobState) -> None:
     attempt = job.attempt
     if attempt is None:
         return
-    for position, state in enumerate(attempt.top.states, start=1):
+    for position, state in enumerate(attempt.states, start=1):
         if state.status is not Status.COMPLETED:
             lost = replace(
                 state, status=Status.COMPLETED, outcome=Conclusion.CANCELLED, conclusion=Conclusion.CANCELLED
@@ -183,17 +199,37 @@ def lose_attempt(draft: Draft, job: JobState) -> None:
 
 
 def _go_on(draft: Draft, job: JobState, attempt: AttemptState) -> None:
-    """Begin what is next: a step, a post phase, or the end of the attempt."""
+    """Go on in the strand in view: with a step, with what waited for it, or with the end of the attempt."""
     ended = advance(draft, job, attempt)
-    if ended is not None:
-        _next_post(draft, job, ended)
+    if ended is None:
+        return
+    if ended.strand.is_background:
+        _go_on_beside(draft, job, retire(ended))
+    elif ended.beside:  # stopped by force: what runs in the background has been told, too
+        draft.put(replace(job, attempt=ended))
+    else:
+        _next_post(draft, job, settle(ended))
+
+
+def _go_on_beside(draft: Draft, job: JobState, attempt: AttemptState) -> None:
+    """Start background steps that have waited, and let the steps of the job go on if they waited for one that ended."""
+    attempt = fill_slots(draft, job, attempt)
+    step = attempt.job_step if attempt.strand.position else StepState()
+    if step.status is Status.IN_PROGRESS and isinstance(attempt.step, WaitStep | CancelStep):
+        done = finish_control(draft, job, attempt)
+        if done is not None:
+            _go_on(draft, job, done)
+    elif step.status is Status.COMPLETED and attempt.strand.position == len(attempt.steps):
+        _go_on(draft, job, attempt)
+    else:
+        draft.put(replace(job, attempt=attempt))
 
 
 def _next_post(draft: Draft, job: JobState, attempt: AttemptState) -> None:
     """Begin the next post phase whose condition holds; finish the attempt when there is none."""
     while attempt.posts:
         post, *rest = attempt.posts
-        position = len(attempt.stack[0].steps) + attempt.posts_done + 1
+        position = len(attempt.steps) + attempt.posts_done + 1
         attempt = replace(attempt, posts=tuple(rest), posts_done=attempt.posts_done + 1)
         if draft.state.stop is Stop.FORCED:
             continue
@@ -226,7 +262,7 @@ def _next_post(draft: Draft, job: JobState, attempt: AttemptState) -> None:
 
 
 def _post_ended(draft: Draft, job: JobState, attempt: AttemptState, result: StepResult) -> None:
-    outcome, reason, message = judge(result, timed_out=False, cancel=attempt.cancel)
+    outcome, reason, message = judge(result, StepState(), attempt.cancel)
     data: dict[str, Json] = {} if result.exit_code is None else {"exit_code": result.exit_code}
     if result.annotations:
         data["annotations"] = [{**annotation.to_json()} for annotation in result.annotations]

@@ -61,7 +61,7 @@ def step_functions(attempt: AttemptState) -> Mapping[str, FunctionSpec]:
 
     def hash_files(call: Invocation) -> Value:
         patterns = tuple(call.text(position) for position in range(len(call)))
-        for known, digest, error in attempt.hashes:
+        for known, digest, error in attempt.strand.hashes:
             if known == patterns:
                 if error is not None:
                     raise call.error(f"hashFiles({', '.join(map(repr, patterns))}) failed: {error}")

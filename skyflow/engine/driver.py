@@ -229,7 +229,7 @@ class Driver:
             digest = await self._runner.hash_files(effect.patterns)
         except HashFilesError as error:
             problem = str(error)
-        self._sender.send_nowait(FilesHashed(effect.job_key, effect.attempt, effect.patterns, digest, problem))
+        self._sender.send_nowait(FilesHashed(effect, digest, problem))
 
     async def _next_events(self) -> list[Event]:
         """Wait for something to happen, and return all that has."""

@@ -63,11 +63,15 @@ class StartAction:
 
 @dataclass(frozen=True, slots=True)
 class HashFiles:
-    """Hash files of the workspace for an expression of an attempt; `FilesHashed` will follow."""
+    """Hash files of the workspace for an expression; `FilesHashed` will follow.
+
+    `position` is that of the background step that asks, or 0 for the steps of the job.
+    """
 
     job_key: str
     attempt: int
     patterns: tuple[str, ...]
+    position: int = 0
 
 
 @dataclass(frozen=True, slots=True)

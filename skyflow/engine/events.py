@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from skyflow.engine.effects import TimerKey
+from skyflow.engine.effects import HashFiles, TimerKey
 from skyflow.model.concurrency import GroupMove
 from skyflow.model.execution import StepRef, StepResult
 from skyflow.model.uses import LoadedAction
@@ -45,11 +45,9 @@ class ActionLoaded:
 
 @dataclass(frozen=True, slots=True)
 class FilesHashed:
-    """Files were hashed for `hashFiles`; `error` says why they could not be."""
+    """Files were hashed, as `asked`; `error` says why they could not be."""
 
-    job_key: str
-    attempt: int
-    patterns: tuple[str, ...]
+    asked: HashFiles
     digest: str
     error: str | None = None
 

@@ -241,8 +241,9 @@ def cancel_job(draft: Draft, job: JobState, reason: Reason, *, force: bool = Fal
         _cancel_call(draft, job, reason, force=force)
     elif job.attempt is not None and (job.attempt.cancel is None or force):
         attempt = replace(job.attempt, cancel=job.attempt.cancel or reason)
+        for step in attempt.under_way(job.key):
+            attempt = stop_step(draft, job, attempt.seen_from(step.position), force=force)
         draft.put(replace(job, attempt=attempt))
-        stop_step(draft, replace(job, attempt=attempt), attempt, force=force)
 
 
 def _cancel_call(draft: Draft, job: JobState, reason: Reason, *, force: bool) -> None:

@@ -54,8 +54,8 @@ def handle(state: RunState, event: Event) -> tuple[RunState, tuple[Effect, ...]]
             step_ended(draft, step, result)
         case ActionLoaded(step=step, action=action, error=error):
             action_loaded(draft, step, action, error)
-        case FilesHashed(job_key=key, attempt=number, patterns=patterns, digest=digest, error=error):
-            files_hashed(draft, key, number, (patterns, digest, error))
+        case FilesHashed(asked=asked, digest=digest, error=error):
+            files_hashed(draft, asked, digest, error)
         case GroupMoved(holder=holder, move=move):
             _group_moved(draft, holder, move)
         case TimerFired(key=timer):

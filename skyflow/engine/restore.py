@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from skyflow.engine.calls import with_callee
-from skyflow.engine.state import AttemptState, JobState, RunState, StepSequence, StepState, new_run
+from skyflow.engine.state import AttemptState, JobState, RunState, StepState, new_run
 from skyflow.expr import Object, from_python
 from skyflow.model.run import AttemptRecord, JobRecord, RunRecord, StepRecord
 from skyflow.model.status import Reason, Status
@@ -88,7 +88,7 @@ def _job_state(record: JobRecord, latest_attempt: int, steps: Sequence[StepRecor
     attempt = None
     if record.status is Status.IN_PROGRESS and latest_attempt:
         states = (StepState(status=step.status, outcome=step.outcome, conclusion=step.conclusion) for step in steps)
-        attempt = AttemptState(number=latest_attempt, stack=(StepSequence(steps=(), states=tuple(states)),))
+        attempt = AttemptState(number=latest_attempt, steps=(), states=tuple(states))
     return JobState(
         key=record.key,
         spec_id=record.spec_id,

@@ -29,23 +29,21 @@ def job_delay(draft: Draft, job: JobState, attempt: AttemptState) -> float | Non
 def try_step_again(
     draft: Draft, job: JobState, attempt: AttemptState, result: StepResult, reason: Reason | None
 ) -> bool:
-    """Run the script of the step under way once more, now or after a while; False if it has failed for good."""
-    state, step = attempt.top.state, attempt.top.steps[attempt.top.position - 1]
+    """Run the script of the step in view once more, now or after a while; False if it has failed for good."""
+    state, step = attempt.top.state, attempt.step
     policy = step.retry if isinstance(step, RunStep) else None
-    if policy is None or state.request is None or attempt.cancel is not None or draft.state.stop is not None:
+    if policy is None or state.request is None or attempt.is_stop_due or draft.state.stop is not None:
         return False
     delay = policy.delay_after(state.tries, reason, result.exit_code)
-    if delay is None or attempt.stack[0].state.timed_out:
+    if delay is None:
         return False
     notice = f"exit code {result.exit_code}; try {state.tries + 1} of {policy.attempts}"
     notice += f" follows in {format_duration(delay)}" if delay else " follows"
-    again = replace(state, tries=state.tries + 1, is_paused=delay > 0, request=replace(state.request, notice=notice))
+    request = replace(state.request, notice=notice)
+    again = replace(state, tries=state.tries + 1, is_paused=delay > 0, request=request)
     attempt = replace(attempt.with_top(attempt.top.with_state(again)), masks=result.masks or attempt.masks)
     draft.put(replace(job, attempt=attempt))
-    if delay:
-        draft.emit(StartTimer(_pause_of(job, attempt), delay))
-    elif again.request is not None:
-        draft.emit(StartStep(attempt.ref(job.key), again.request))
+    draft.emit(StartTimer(_pause_of(job, attempt), delay) if delay else StartStep(attempt.ref(job.key), request))
     return True
 
 
@@ -55,23 +53,25 @@ def pause_over(draft: Draft, key: TimerKey) -> None:
     if key.position == 0:
         draft.put(replace(job, is_paused=False))
     elif job.attempt is not None and job.attempt.number == key.attempt:
-        _begin_again(draft, job, job.attempt)
+        attempt = _begin_again(draft, job, job.attempt.seen_from(key.position))
+        draft.put(replace(job, attempt=attempt))
 
 
-def stop_step(draft: Draft, job: JobState, attempt: AttemptState, *, force: bool) -> None:
-    """Stop the step under way; one that waits for its next try ends at once."""
+def stop_step(draft: Draft, job: JobState, attempt: AttemptState, *, force: bool) -> AttemptState:
+    """Stop the step in view, and return the attempt; one that waits for its next try ends at once."""
     draft.emit(StopStep(attempt.ref(job.key), force=force))
-    if attempt.top.position and attempt.top.state.is_paused:
-        draft.emit(CancelTimer(_pause_of(job, attempt)))
-        _begin_again(draft, job, attempt)  # a step that is stopped before it starts ends without having run
+    if attempt.post_position or not attempt.top.state.is_paused:
+        return attempt
+    draft.emit(CancelTimer(_pause_of(job, attempt)))
+    return _begin_again(draft, job, attempt)  # a step that is stopped before it starts ends without having run
 
 
-def _begin_again(draft: Draft, job: JobState, attempt: AttemptState) -> None:
+def _begin_again(draft: Draft, job: JobState, attempt: AttemptState) -> AttemptState:
     state = attempt.top.state
-    draft.put(replace(job, attempt=attempt.with_top(attempt.top.with_state(replace(state, is_paused=False)))))
     if state.request is not None:
         draft.emit(StartStep(attempt.ref(job.key), state.request))
+    return attempt.with_top(attempt.top.with_state(replace(state, is_paused=False)))
 
 
 def _pause_of(job: JobState, attempt: AttemptState) -> TimerKey:
-    return TimerKey(job.key, attempt.number, attempt.stack[0].position, is_pause=True)
+    return TimerKey(job.key, attempt.number, attempt.strand.position, is_pause=True)

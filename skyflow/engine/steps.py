@@ -1,61 +1,24 @@
-"""Steps: which is next, what it is asked to do, and what its end means.
+"""Steps: what one is asked to do, and what its end means.
 
-The steps of a job run one after the other, and so do those of a composite action within the step that uses it: both are
-a `StepSequence`, the innermost of which is on top of the attempt's stack. Only the steps of the job itself are recorded;
-what happens inside an action belongs to the step that uses it.
+Only the steps of the job itself are recorded; what happens inside a composite action belongs to the step that uses it.
 """
 
 from dataclasses import replace
 
 from skyflow.engine.actions import close_action
-from skyflow.engine.conditions import NeedsHash
-from skyflow.engine.contexts import EvaluationError, Scope, environment, run_variables, step_scope
+from skyflow.engine.contexts import Scope, environment, run_variables, search_path, step_scope
 from skyflow.engine.draft import Draft
-from skyflow.engine.effects import CancelTimer, HashFiles, LoadAction, StartStep, StartTimer, TimerKey
-from skyflow.engine.jobs import skip_reason
-from skyflow.engine.state import AttemptState, JobState, StepState, Stop
+from skyflow.engine.effects import CancelTimer, LoadAction, StartStep, StartTimer, TimerKey
+from skyflow.engine.state import AttemptState, JobState, StepState
 from skyflow.model.annotation import Annotation
 from skyflow.model.execution import Pairs, StepRequest, StepResult
 from skyflow.model.run import Json
 from skyflow.model.status import Conclusion, Reason, Status
-from skyflow.model.workflow import Defaults, RunStep, Step, UsesStep
+from skyflow.model.workflow import CancelStep, Defaults, RunStep, Step, UsesStep, WaitStep
 
-__all__ = ["absorb", "advance", "authored_name", "end_step", "judge"]
+__all__ = ["absorb", "authored_name", "end_step", "judge", "leave_action", "start_step", "step_view"]
 
 _DEFAULT_NAME_LENGTH = 60
-
-
-def advance(draft: Draft, job: JobState, attempt: AttemptState) -> AttemptState | None:
-    """Begin the next step whose condition holds.
-
-    Returns:
-        None when a step was begun, or something has to be known first; the attempt when all its steps have ended.
-    """
-    while True:
-        if attempt.cancel is not None and attempt.verdict is not Conclusion.CANCELLED and _has_next(attempt):
-            attempt = replace(attempt.with_verdict(Conclusion.CANCELLED), reason=attempt.cancel)
-        top = attempt.top
-        if top.call is not None and (top.position == len(top.steps) or attempt.stack[0].state.timed_out):
-            attempt = _leave_action(draft, job, attempt)
-            continue
-        if top.position == len(top.steps):
-            return attempt
-        before = attempt
-        attempt = attempt.with_top(replace(top, position=top.position + 1))
-        if draft.state.stop is Stop.FORCED:
-            attempt = end_step(draft, job, attempt, Conclusion.CANCELLED, reason=attempt.cancel)
-            continue
-        try:
-            ended = _begin(draft, job, attempt)
-        except NeedsHash as question:
-            draft.put(replace(job, attempt=before))
-            draft.emit(HashFiles(job.key, attempt.number, question.patterns))
-            return None
-        except EvaluationError as error:
-            ended = end_step(draft, job, attempt, Conclusion.FAILURE, reason=Reason.EXPRESSION, message=str(error))
-        if ended is None:
-            return None
-        attempt = ended
 
 
 def end_step(
@@ -81,19 +44,17 @@ def end_step(
         conclusion=Conclusion.SUCCESS if forgiven else outcome,
         outputs=outputs,
     )
-    attempt = replace(attempt.with_top(attempt.top.with_state(step)), hashes=())
-    attempt = _with_consequences(attempt, step, message)
-    if len(attempt.stack) == 1:
-        data: dict[str, Json] = {} if exit_code is None else {"exit_code": exit_code}
-        annotations = (*attempt.annotations, *annotations)
-        if annotations:
-            data["annotations"] = [{**annotation.to_json()} for annotation in annotations]
-        attempt = replace(attempt, annotations=())
-        position = attempt.top.position
-        draft.move_step(job, attempt, position, step, old.status, reason=reason, message=message, data=data)
-    else:
-        attempt = replace(attempt, annotations=(*attempt.annotations, *annotations))
-    return attempt
+    annotations = (*attempt.strand.annotations, *annotations)
+    if attempt.is_inside:
+        attempt = attempt.with_strand(replace(attempt.strand, annotations=annotations, hashes=()))
+        return _with_consequences(attempt.with_top(attempt.top.with_state(step)), step, message)
+    step = replace(step, is_held=attempt.strand.is_background)
+    data: dict[str, Json] = {} if exit_code is None else {"exit_code": exit_code}
+    if annotations:
+        data["annotations"] = [{**annotation.to_json()} for annotation in annotations]
+    attempt = attempt.with_strand(replace(attempt.strand, annotations=(), hashes=())).with_job_step(step)
+    draft.move_step(job, attempt, attempt.strand.position, step, old.status, reason=reason, message=message, data=data)
+    return _with_consequences(attempt, step, message)
 
 
 def absorb(attempt: AttemptState, result: StepResult) -> AttemptState:
@@ -102,22 +63,19 @@ def absorb(attempt: AttemptState, result: StepResult) -> AttemptState:
     if state.post is not None:
         post = replace(state.post, request=replace(state.post.request, state=result.state))
         attempt = replace(attempt, posts=(post, *attempt.posts))
-    return replace(
-        attempt,
-        step_env=(*attempt.step_env, *result.env),
-        path=(*result.path, *attempt.path),
-        masks=result.masks or attempt.masks,
-    )
+    attempt = replace(attempt, masks=result.masks or attempt.masks)
+    if attempt.strand.is_background:
+        strand = attempt.strand
+        return attempt.with_strand(replace(strand, env=(*strand.env, *result.env), path=(*result.path, *strand.path)))
+    return replace(attempt, step_env=(*attempt.step_env, *result.env), path=(*result.path, *attempt.path))
 
 
-def judge(
-    result: StepResult, *, timed_out: bool, cancel: Reason | None
-) -> tuple[Conclusion, Reason | None, str | None]:
-    """Return how a step ended, and why."""
-    if timed_out:
+def judge(result: StepResult, state: StepState, cancel: Reason | None) -> tuple[Conclusion, Reason | None, str | None]:
+    """Return how a step ended, and why, from what its process did and what it was told."""
+    if state.timed_out:
         return Conclusion.FAILURE, Reason.TIMEOUT, "took longer than its timeout-minutes"
     if result.stopped:
-        return Conclusion.CANCELLED, cancel, None
+        return Conclusion.CANCELLED, Reason.STEP_CANCELLED if state.is_cancelled else cancel, None
     if result.not_started is not None:
         return Conclusion.FAILURE, Reason.NOT_STARTED, result.not_started
     if result.exit_code != 0:
@@ -134,15 +92,26 @@ def authored_name(step: Step) -> str:
     return _default_name(step, step.run.template.source if isinstance(step, RunStep) else "")
 
 
-def _begin(draft: Draft, job: JobState, attempt: AttemptState) -> AttemptState | None:
-    """Begin the step under way; None when it has begun, the attempt with the step completed when it is skipped."""
-    step = attempt.top.steps[attempt.top.position - 1]
-    scope = step_scope(draft.state, job, attempt, step)
-    step_env = scope.variables(step.env)
-    if step_env:
-        scope = step_scope(draft.state, job, attempt, step, step_env)
-    if not scope.flag(step.condition, default=True):
-        return end_step(draft, job, attempt, Conclusion.SKIPPED, reason=skip_reason(step.condition))
+def step_view(draft: Draft, job: JobState, attempt: AttemptState) -> tuple[Scope, Pairs]:
+    """Return what the step in view sees, and its own environment.
+
+    Raises:
+        EvaluationError: its environment cannot be evaluated.
+        NeedsHash: that asks for the hash of files first.
+    """
+    scope = step_scope(draft.state, job, attempt, attempt.step)
+    step_env = scope.variables(attempt.step.env)
+    return (step_scope(draft.state, job, attempt, attempt.step, step_env) if step_env else scope), step_env
+
+
+def start_step(draft: Draft, job: JobState, attempt: AttemptState, view: tuple[Scope, Pairs]) -> AttemptState:
+    """Start the step in view, whose condition holds, and put the job with it.
+
+    Raises:
+        EvaluationError: one of its keys cannot be evaluated.
+        NeedsHash: one of them asks for the hash of files first.
+    """
+    step, (scope, step_env) = attempt.step, view
     script = scope.text(step.run) if isinstance(step, RunStep) else ""
     # hidden before it is cut to one short line, which might leave half of something hidden
     name = scope.text(step.name) if step.name is not None else _default_name(step, attempt.hide(script))
@@ -158,7 +127,7 @@ def _begin(draft: Draft, job: JobState, attempt: AttemptState) -> AttemptState |
     attempt = attempt.with_top(attempt.top.with_state(begun))
     draft.put(replace(job, attempt=attempt))
     ref = attempt.ref(job.key)
-    if len(attempt.stack) == 1:
+    if not attempt.is_inside:
         draft.move_step(job, attempt, ref.position, begun, Status.PENDING, data={"name": attempt.hide(name)})
         if minutes is not None:
             draft.emit(StartTimer(TimerKey(job.key, attempt.number, ref.position), minutes * 60))
@@ -166,7 +135,7 @@ def _begin(draft: Draft, job: JobState, attempt: AttemptState) -> AttemptState |
         draft.emit(StartStep(ref, request))
     elif isinstance(step, UsesStep):
         draft.emit(LoadAction(ref, step.uses))
-    return None
+    return attempt
 
 
 def _request(  # noqa: PLR0917 -- three of them say where we are
@@ -180,41 +149,40 @@ def _request(  # noqa: PLR0917 -- three of them say where we are
         working_directory=scope.optional_text(step.working_directory)
         or scope.optional_text(defaults.working_directory),
         env=tuple(pair for layer in layers for pair in layer),
-        path=attempt.path,
+        path=search_path(attempt),
     )
 
 
-def _leave_action(draft: Draft, job: JobState, attempt: AttemptState) -> AttemptState:
+def leave_action(draft: Draft, job: JobState, attempt: AttemptState) -> AttemptState:
     """End the step that used a composite action whose steps have ended."""
     attempt, outcome, outputs, message = close_action(draft, job, attempt)
-    timed_out = attempt.top.state.timed_out
-    if timed_out:
-        outcome, message = Conclusion.FAILURE, "took longer than its timeout-minutes"
-    reason = {Conclusion.FAILURE: Reason.STEP_FAILED, Conclusion.CANCELLED: attempt.cancel}.get(outcome)
-    draft.emit(CancelTimer(TimerKey(job.key, attempt.number, attempt.stack[0].position)))
-    return end_step(
-        draft,
-        job,
-        attempt,
-        outcome,
-        reason=Reason.TIMEOUT if timed_out else reason,
-        message=message,
-        outputs=outputs,
-    )
+    state = attempt.job_step
+    reason: Reason | None = None
+    if state.timed_out:
+        outcome, reason, message = Conclusion.FAILURE, Reason.TIMEOUT, "took longer than its timeout-minutes"
+    elif outcome is Conclusion.FAILURE:
+        reason = Reason.STEP_FAILED
+    elif outcome is Conclusion.CANCELLED:
+        reason = Reason.STEP_CANCELLED if state.is_cancelled else attempt.cancel
+    if not attempt.is_inside:
+        draft.emit(CancelTimer(TimerKey(job.key, attempt.number, attempt.strand.position)))
+    return end_step(draft, job, attempt, outcome, reason=reason, message=message, outputs=outputs)
 
 
 def _with_consequences(attempt: AttemptState, step: StepState, message: str | None) -> AttemptState:
-    """Let a step that failed or was cancelled change the status of the steps around it."""
+    """Let a step that failed or was cancelled change the status of the steps around it.
+
+    The failure of a background step has none before something waits for it, and what a `cancel` step ended has none at
+    all for the job.
+    """
     if step.conclusion is Conclusion.CANCELLED:
+        if attempt.cancel is None and attempt.job_step.is_cancelled:
+            return attempt.with_inner_verdict(Conclusion.CANCELLED)
         return replace(attempt.with_verdict(Conclusion.CANCELLED), reason=attempt.cancel, message=None)
-    if step.conclusion is not Conclusion.FAILURE or attempt.top.verdict is not Conclusion.SUCCESS:
+    if step.is_held or step.conclusion is not Conclusion.FAILURE or attempt.top.verdict is not Conclusion.SUCCESS:
         return attempt
     attempt = attempt.with_top(replace(attempt.top, verdict=Conclusion.FAILURE))
-    return replace(attempt, reason=Reason.STEP_FAILED, message=message) if len(attempt.stack) == 1 else attempt
-
-
-def _has_next(attempt: AttemptState) -> bool:
-    return any(sequence.position < len(sequence.steps) for sequence in attempt.stack)
+    return attempt if attempt.is_inside else replace(attempt, reason=Reason.STEP_FAILED, message=message)
 
 
 def _defaults(draft: Draft, job: JobState, attempt: AttemptState) -> Defaults:
@@ -229,9 +197,17 @@ def _defaults(draft: Draft, job: JobState, attempt: AttemptState) -> Defaults:
 
 
 def _default_name(step: Step, script: str) -> str:
-    """Return what a step without a name is called: `Run` and its action, or the first line of its script."""
+    """Return what a step without a name is called: what it does, and its action or the first line of its script."""
     if isinstance(step, UsesStep):
         return f"Run {step.uses}"
+    if isinstance(step, CancelStep):
+        return f"Cancel {step.target.job_id}"
+    if isinstance(step, WaitStep):
+        named = "all background steps" if step.targets is None else ", ".join(each.job_id for each in step.targets)
+        return _cut(f"Wait for {named}")
     lines = script.strip().splitlines()
-    first = lines[0] if lines else ""
-    return "Run " + (first if len(first) <= _DEFAULT_NAME_LENGTH else first[: _DEFAULT_NAME_LENGTH - 3] + "...")
+    return f"Run {_cut(lines[0] if lines else '')}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _DEFAULT_NAME_LENGTH else text[: _DEFAULT_NAME_LENGTH - 3] + "..."

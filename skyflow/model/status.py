@@ -63,7 +63,9 @@ class Reason(StrEnum):
     EXIT_CODE = "exit_code"
     """A process ended with another exit code than 0."""
     STEP_FAILED = "step_failed"
-    """A step of the attempt failed."""
+    """A step of the attempt failed, or one that was waited for."""
+    STEP_CANCELLED = "step_cancelled"
+    """A `cancel` step ended it."""
     JOB_FAILED = "job_failed"
     """A job of the run failed."""
     TIMEOUT = "timeout"
@@ -126,9 +128,9 @@ TRANSITIONS: Mapping[Entity, Mapping[tuple[Status | None, Status], str]] = {
     },
     Entity.STEP: {
         (None, Status.PENDING): "the attempt starts",
-        (Status.PENDING, Status.IN_PROGRESS): "its condition holds: its process starts",
+        (Status.PENDING, Status.IN_PROGRESS): "its condition holds: its process starts, or it begins to wait",
         (Status.PENDING, Status.COMPLETED): "skipped, cancelled, or its expressions could not be evaluated",
-        (Status.IN_PROGRESS, Status.COMPLETED): "its process ended, or was lost",
+        (Status.IN_PROGRESS, Status.COMPLETED): "its process or its wait ended, or was lost",
     },
 }
 """Every allowed move of every entity, from (None at creation) and to, with the sentence that explains it."""

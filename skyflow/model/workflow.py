@@ -92,7 +92,8 @@ class StepKeys:
     """What every kind of step has.
 
     `id` is the authored id or None; `key` is unique within the job either way, as on GitHub: `__run`, `__run_2`,
-    `__actions_checkout`, `__self`, `__wait`, ... `condition` has `success() &&` already added where GitHub adds it.
+    `__actions_checkout`, `__self`, `__wait`, ... `condition` has `success() &&` already added where GitHub adds it; with
+    `guard`, the condition of the `parallel` group around the step, both have to hold.
     """
 
     key: str
@@ -104,6 +105,7 @@ class StepKeys:
     env: EnvSpec = ()
     continue_on_error: Authored | None = None
     timeout_minutes: Authored | None = None
+    guard: Authored | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

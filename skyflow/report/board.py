@@ -72,9 +72,9 @@ class BoardReporter:
             why = reason_text(job.reason, job.message)
             line.append(f"  {verdict_text(job.outcome, job.conclusion, job.status)}", colour)
             line.append(f": {why}" if why else "", "bright_black")
-        if job.outcome is not Conclusion.FAILURE or not job.tail:
+        if job.outcome is not Conclusion.FAILURE or not job.failed_tail:
             return line
-        tail = "\n".join(f"    {self._signs.bar} {escape(text)}" for text in job.tail)
+        tail = "\n".join(f"    {self._signs.bar} {escape(text)}" for text in job.failed_tail)
         return Group(line, Text.from_markup(f"[bright_black]    {escape(job.failed_step or '')}[/]\n{tail}"))
 
     def _render(self) -> RenderableType:

@@ -82,7 +82,8 @@ class GithubReporter:
         self._progress.output(step, text)
         if self._quiet:
             return
-        section, lines = self._steps.get(step) or (None, OutputLines(self._signs))
+        own = StepRef(step.job_key, step.attempt, step.position)  # what is inside an action belongs to its step
+        section, lines = self._steps.get(own) or (None, OutputLines(self._signs))
         shown = guarded("".join(f"{line}\n" for line in lines.shown(text)), self._token)
         if section is None:  # of a process that a step has left behind
             self._say(shown)

@@ -41,7 +41,7 @@ class PlainReporter:
         if self._quiet:
             return
         job = self._progress.jobs.get(step.job_key)
-        prefix = f"[{job.name if job else step.job_key}] {self._signs.bar} "
+        prefix = f"[{job.label(step.position) if job else step.job_key}] {self._signs.bar} "
         lines = self._lines.setdefault(step, OutputLines(self._signs))
         self._stream.write("".join(f"{prefix}{line}\n" for line in lines.shown(text)))
         self._stream.flush()
@@ -56,7 +56,9 @@ class PlainReporter:
         if move.reason in {Reason.CONDITION, Reason.EARLIER_FAILURE, Reason.INTERRUPTED, Reason.FAIL_FAST, Reason.LOST}:
             return
         name = job.steps.get(move.position or 0, "")
-        self._line(job, f"{self._signs.failure} {name}: {reason_text(move.reason, move.message)}")
+        ended_by_step = move.reason is Reason.STEP_CANCELLED
+        sign = self._signs.cancelled if ended_by_step else self._signs.failure
+        self._line(job, f"{sign} {name}: {reason_text(move.reason, move.message)}")
 
     def _job_ended(self, job: JobProgress) -> None:
         sign = self._signs.of(job.status, job.conclusion)

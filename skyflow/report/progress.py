@@ -13,6 +13,7 @@ from skyflow.report.words import Signs
 __all__ = ["JobProgress", "Progress"]
 
 _TAIL_LINES = 12
+_LABEL_LENGTH = 30
 
 
 @dataclass(slots=True)
@@ -30,13 +31,18 @@ class JobProgress:
     completed_at: datetime | None = None
     step_name: str = ""
     steps: dict[int, str] = field(default_factory=dict)
+    under_way: set[int] = field(default_factory=set)
     failed_step: str | None = None
-    tail: deque[str] = field(default_factory=lambda: deque(maxlen=_TAIL_LINES))
+    last_line: str = ""
+    failed_tail: tuple[str, ...] = ()
+    tails: dict[int, deque[str]] = field(default_factory=dict)
 
-    @property
-    def last_line(self) -> str:
-        """The newest line of output that is not blank."""
-        return next((line for line in reversed(self.tail) if line.strip()), "")
+    def label(self, position: int) -> str:
+        """Return what to call the job beside the output of a step: with the step's name where several run at once."""
+        if len(self.under_way) < 2:  # noqa: PLR2004 -- as long as there is one, nobody confuses it
+            return self.name
+        step = self.steps.get(position, "")
+        return f"{self.name}: {step if len(step) <= _LABEL_LENGTH else step[: _LABEL_LENGTH - 3] + '...'}"
 
 
 class Progress:
@@ -61,14 +67,18 @@ class Progress:
     def output(self, step: StepRef, text: str) -> None:
         """Remember the last lines of a job."""
         job = self.jobs.get(step.job_key)
-        if job is not None:
-            job.tail.extend(last_lines(text, _TAIL_LINES, self._signs))
+        if job is None:
+            return
+        lines = last_lines(text, _TAIL_LINES, self._signs)
+        job.tails.setdefault(step.position, deque(maxlen=_TAIL_LINES)).extend(lines)
+        job.last_line = next((line for line in reversed(lines) if line.strip()), job.last_line)
 
     def _job_moved(self, job: JobProgress, move: Transition, at: datetime) -> None:
         job.status = move.new
         if move.new is Status.IN_PROGRESS:
             job.started_at = at
-            job.tail.clear()
+            job.tails.clear()
+            job.under_way.clear()
         elif move.new is Status.COMPLETED:
             outcome = move.data.get("outcome")
             job.outcome = Conclusion(outcome) if isinstance(outcome, str) else move.conclusion
@@ -80,7 +90,10 @@ class Progress:
         if "name" in move.data:
             job.steps[position] = str(move.data["name"])
         if move.new is Status.IN_PROGRESS:
-            job.step_name = job.steps.get(position, "")
-            job.tail.clear()
-        elif move.conclusion is Conclusion.FAILURE:
-            job.failed_step = job.steps.get(position)
+            job.step_name, job.last_line = job.steps.get(position, ""), ""
+            job.under_way.add(position)
+            return
+        tail = job.tails.pop(position, ())
+        job.under_way.discard(position)
+        if move.conclusion is Conclusion.FAILURE and (tail or job.failed_step is None):
+            job.failed_step, job.failed_tail = job.steps.get(position), tuple(tail)

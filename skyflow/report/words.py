@@ -52,6 +52,7 @@ _REASONS = {
     Reason.EARLIER_FAILURE: "not everything before it succeeded",
     Reason.EXIT_CODE: "a command failed",
     Reason.STEP_FAILED: "a step failed",
+    Reason.STEP_CANCELLED: "ended by a cancel step",
     Reason.JOB_FAILED: "a job failed",
     Reason.TIMEOUT: "took longer than its timeout-minutes",
     Reason.FAIL_FAST: "another job of the matrix failed",

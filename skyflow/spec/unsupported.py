@@ -10,13 +10,8 @@ from dataclasses import dataclass
 
 from skyflow.diagnostics import Span
 from skyflow.model.workflow import (
-    INSERT,
-    CancelStep,
-    EnvSpec,
-    ParallelStep,
     Step,
     UsesStep,
-    WaitStep,
 )
 from skyflow.spec.checks.subject import Subject, all_steps
 from skyflow.spec.findings import Findings
@@ -106,14 +101,6 @@ def _is_remote(uses: str) -> bool:
     return not (_is_local(uses) or _is_docker(uses) or _is_built_in(uses))
 
 
-def _background(subject: Subject) -> Iterator[Span]:
-    for step in _steps(subject):
-        if isinstance(step, WaitStep | CancelStep | ParallelStep):
-            yield step.span
-        elif step.background is not None:
-            yield step.background.span
-
-
 def _job_keys(*keys: str) -> Callable[[Subject], Iterator[Span]]:
     """Return what finds keys of jobs."""
 
@@ -130,14 +117,6 @@ def _remote_calls(subject: Subject) -> Iterator[Span]:
     for job in subject.workflow.jobs:
         if job.call is not None and not job.call.uses.startswith("./"):
             yield job.call.span
-
-
-def _computed_keys(subject: Subject) -> Iterator[Span]:
-    workflow = subject.workflow
-    maps: list[EnvSpec] = [workflow.env, *(spec for job in workflow.jobs for spec in (job.env, job.outputs))]
-    maps += [step.env for step in _steps(subject)]
-    for entries in maps:
-        yield from (value.span for name, value in entries if name != INSERT and "${{" in name)
 
 
 def _no_label(subject: Subject) -> Iterator[Span]:
@@ -183,8 +162,6 @@ FEATURES: tuple[Feature, ...] = (
         _misplaced,
     ),
     # ---------------------------------------------------------------------- from here on, what the engine will learn
-    Feature("background steps yet", "start the program with '&' in a script", _background),
     Feature("containers yet", "start the container in a step", _job_keys("container", "services")),
-    Feature("an expression in place of a key yet", "write the entry out, or insert a whole map", _computed_keys),
 )
 """Everything that keeps a run from starting, in the order in which it is looked for."""

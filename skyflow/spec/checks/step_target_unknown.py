@@ -51,7 +51,9 @@ jobs:
   test:
     runs-on: local
     steps:
+      - {id: server, run: make serve, background: true}
       - run: make test
+      - cancel: server
 """,
     run=_run,
     phase=Phase.FORM,

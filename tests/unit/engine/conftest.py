@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+from skyflow.engine.background import MOST_AT_ONCE
 from skyflow.engine.effects import (
     CancelTimer,
     Effect,
@@ -29,7 +30,7 @@ from skyflow.engine.events import (
     TimerFired,
 )
 from skyflow.engine.machine import handle
-from skyflow.engine.state import JobState, RunState, new_run
+from skyflow.engine.state import AttemptState, JobState, RunState, new_run
 from skyflow.expr import from_python
 from skyflow.model.concurrency import GroupMove
 from skyflow.model.execution import ActionRequest, Pairs, StepRef, StepRequest, StepResult
@@ -82,10 +83,17 @@ class World:
         return self
 
     def end(
-        self, key: str, exit_code: int = 0, *, outputs: Pairs = (), env: Pairs = (), path: tuple[str, ...] = ()
+        self,
+        key: str,
+        exit_code: int = 0,
+        *,
+        position: int | None = None,
+        outputs: Pairs = (),
+        env: Pairs = (),
+        path: tuple[str, ...] = (),
     ) -> "World":
-        """Let the running step of a job end by itself."""
-        ref = self.step(key)
+        """Let the running step of a job end by itself; the one at a position where several run."""
+        ref = self.step(key, position)
         del self.running[ref]
         self.stopping.pop(ref, None)
         return self.send(StepEnded(ref, StepResult(exit_code=exit_code, outputs=outputs, env=env, path=path)))
@@ -102,8 +110,7 @@ class World:
         return self.send(ActionLoaded(ref, action, error))
 
     def hashed(self, digest: str, error: str | None = None) -> "World":
-        asked = self.hashing.pop()
-        return self.send(FilesHashed(asked.job_key, asked.attempt, asked.patterns, digest, error))
+        return self.send(FilesHashed(self.hashing.pop(), digest, error))
 
     def group(self, holder: str, move: GroupMove) -> "World":
         return self.send(GroupMoved(holder, move))
@@ -125,8 +132,8 @@ class World:
         del self.timers[timer]
         return self.send(TimerFired(timer))
 
-    def step(self, key: str) -> StepRef:
-        return next(ref for ref in self.running if ref.job_key == key)
+    def step(self, key: str, position: int | None = None) -> StepRef:
+        return next(ref for ref in self.running if ref.job_key == key and position in {None, ref.position})
 
     def request(self, key: str) -> StepRequest:
         return self.running[self.step(key)]
@@ -148,7 +155,9 @@ class World:
             case StartStep(step=step, request=request):
                 assert step not in self.running, "a step is started while it runs"
                 again = self.job(step.job_key).attempt
-                assert step not in self.started or (again and again.top.state.tries > 1), "a step is started twice"
+                assert step not in self.started or (again and again.seen_from(step.position).top.state.tries > 1), (
+                    "a step is started twice"
+                )
                 self.started.append(step)
                 self.running[step] = request
             case StopStep(step=step, force=force):
@@ -200,13 +209,7 @@ class World:
             assert (job.attempt is not None) == (key in in_progress)
             assert (job.conclusion is not None) == (job.status is Status.COMPLETED)
             if job.attempt is not None:
-                for sequence in job.attempt.stack:
-                    under_way = [i for i, s in enumerate(sequence.states, 1) if s.status is Status.IN_PROGRESS]
-                    assert under_way in ([], [sequence.position])
-                waits = any(asked.job_key == key for asked in self.hashing) or job.attempt.top.state.is_paused
-                assert waits or job.attempt.ref(key) in self.running.keys() | self.loading.keys()
-        paused = sum(timer.is_pause and timer.position > 0 for timer in self.timers)
-        assert len(self.running) + len(self.loading) + len(self.hashing) + paused == len(state.active)
+                self._check_attempt(key, job.attempt)
         for (entity, identity), status in self.statuses.items():
             if entity is Entity.JOB:
                 assert state.jobs[identity].status is status
@@ -221,6 +224,23 @@ class World:
         )
         if state.status is Status.IN_PROGRESS and state.stop is None and not waits:
             assert state.active, "a run that nothing will ever continue"
+
+    def _check_attempt(self, key: str, attempt: AttemptState) -> None:
+        begun = {ref for ref in (*self.running, *self.loading) if ref.job_key == key}
+        asking = [asked for asked in self.hashing if asked.job_key == key]
+        assert begun <= set(attempt.under_way(key))
+        pauses = [timer for timer in self.timers if timer.is_pause and timer.position and timer.job_key == key]
+        assert len(set(attempt.under_way(key)) - begun) <= len(asking) + len(pauses), (
+            "a step is under way that nobody knows of"
+        )
+        assert begun or asking or pauses, "an attempt that nothing will ever continue"
+        beside = [strand for strand in (attempt.strand, *attempt.beside) if strand.is_background]
+        going = [strand for strand in beside if attempt.states[strand.position - 1].status is Status.IN_PROGRESS]
+        assert len(going) <= MOST_AT_ONCE
+        for strand in (attempt.strand, *attempt.beside):
+            for call in strand.calls:
+                under_way = [i for i, s in enumerate(call.states, 1) if s.status is Status.IN_PROGRESS]
+                assert under_way in ([], [call.position])
 
 
 @pytest.fixture
