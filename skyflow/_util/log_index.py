@@ -37,9 +37,9 @@ class IndexWriter:
     def __init__(self, log: Path, *, offset: int = 0) -> None:
         """Begin, or go on at the end of what an earlier writer has left."""
         self._path = index_path(log)
-        entries = read_index(log) if offset else ()
-        known = entries[-1] if entries else IndexEntry(0, 0, 0)
-        self._last = known
+        entries = read_index(log)
+        self._last = entries[-1] if entries else IndexEntry(0, 0, 0)
+        known = next((entry for entry in reversed(entries) if entry.offset <= offset), IndexEntry(0, 0, 0))
         self._offset, self._line = known.offset, known.line
         if offset > known.offset:
             with log.open("rb") as file:
@@ -51,6 +51,8 @@ class IndexWriter:
         """Add an entry if one is due; the next byte of the log begins a line."""
         milliseconds = max(milliseconds, self._last.milliseconds)  # a clock that steps back does not unsort the index
         here = IndexEntry(self._offset, self._line, milliseconds)
+        if self._offset <= self._last.offset and self._last.offset:
+            return  # an earlier driver has written this part of the log, and it is being written again
         if self._offset == 0:
             self._last = here
         elif (

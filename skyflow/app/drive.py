@@ -123,7 +123,12 @@ def drive(
             clock=clock,
             cost_of=partial(_cost, planned) if run.options.budget_usd is not None else None,
         )
-        anyio.run(_drive_here, state, runner, driver, partial(_is_cancelled, store, run.id))
+        ages = {
+            (attempt.job_key, attempt.number): max((clock.now() - attempt.started_at).total_seconds(), 0.0)
+            for attempt in attempts
+            if attempt.status is Status.IN_PROGRESS
+        }
+        anyio.run(_drive_here, state, runner, driver, partial(_is_cancelled, store, run.id), ages)
     return result_of(store, run, folder)
 
 
@@ -165,13 +170,17 @@ def _is_cancelled(store: Store, run_id: RunId) -> bool:
 
 
 async def _drive_here(
-    state: RunState, runner: LocalRunner, make_driver: Callable[[], Driver], is_cancelled: Callable[[], bool]
+    state: RunState,
+    runner: LocalRunner,
+    make_driver: Callable[[], Driver],
+    is_cancelled: Callable[[], bool],
+    ages: Mapping[tuple[str, int], float],
 ) -> None:
     async with runner, anyio.create_task_group() as tasks:
         driver = make_driver()
         if threading.current_thread() is threading.main_thread():  # only there can signals be received
             tasks.start_soon(_obey_signals, driver, is_cancelled)
-        await driver.drive(state)
+        await driver.drive(state, seconds=ages)
         tasks.cancel_scope.cancel()
 
 

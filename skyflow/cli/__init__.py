@@ -35,7 +35,7 @@ app = typer.Typer(
     name="skyflow",
     help="Run GitHub-Actions-style workflows: planned across clouds, resumed after anything.",
     epilog="Exit codes: 0 success, 1 the run did not succeed, 2 usage, 3 invalid workflow, 4 no feasible plan, "
-    "5 no machine, 6 state store, 70 a bug, 130 interrupted (resumable).",
+    "5 no machine, 6 state store, 70 a bug, 124 not ended in time, 130 interrupted (resumable).",
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode=None,

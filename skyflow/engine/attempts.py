@@ -28,7 +28,15 @@ from skyflow.model.status import Conclusion, Reason, Status
 from skyflow.model.uses import LoadedAction
 from skyflow.model.workflow import CancelStep, WaitStep
 
-__all__ = ["action_loaded", "files_hashed", "lose_attempt", "start_attempt", "step_ended", "timer_fired"]
+__all__ = [
+    "action_loaded",
+    "files_hashed",
+    "lose_attempt",
+    "start_attempt",
+    "step_ended",
+    "take_up_attempt",
+    "timer_fired",
+]
 
 _DEFAULT_TIMEOUT_MINUTES = 360.0
 """GitHub's default for `jobs.<id>.timeout-minutes`."""
@@ -36,9 +44,7 @@ _DEFAULT_TIMEOUT_MINUTES = 360.0
 
 def start_attempt(draft: Draft, job: JobState) -> None:
     """Begin a new attempt at a queued job, with its first step."""
-    spec = draft.state.specs[job.spec_id]
-    workflow = draft.state.frame_of(spec.id).workflow
-    steps = in_order(spec.steps)
+    steps = in_order(draft.state.specs[job.spec_id].steps)
     states = tuple(StepState() for _ in steps)
     attempt = AttemptState(number=job.attempts + 1, steps=steps, states=states, masks=draft.state.masks)
     draft.activate(job.key)
@@ -47,6 +53,33 @@ def start_attempt(draft: Draft, job: JobState) -> None:
     draft.move_attempt(job, attempt, None, Status.IN_PROGRESS)
     for position, step in enumerate(steps, start=1):
         draft.move_step(job, attempt, position, StepState(), None, data={"name": authored_name(step)})
+    _enter(draft, job, attempt, 0.0)
+
+
+def take_up_attempt(draft: Draft, job: JobState, seconds: float) -> None:
+    """Go on with an attempt that a dead driver began so long ago.
+
+    Its steps are gone through once more from the first, but nothing is stored that was before, and the runner answers at
+    once for steps that have ended. So the attempt is where it was, with all that its steps have written.
+    """
+    if job.attempt is None:
+        return
+    steps = in_order(draft.state.specs[job.spec_id].steps)
+    recorded = {position: state.status for position, state in enumerate(job.attempt.states, start=1)}
+    attempt = AttemptState(
+        number=job.attempt.number,
+        steps=steps,
+        states=tuple(StepState() for _ in steps),
+        masks=draft.state.masks,
+        recorded=recorded,
+    )
+    _enter(draft, draft.put(replace(job, attempt=attempt)), attempt, seconds)
+
+
+def _enter(draft: Draft, job: JobState, attempt: AttemptState, seconds: float) -> None:
+    """Begin with the first step; so many seconds of the attempt's time are over."""
+    spec, steps = draft.state.specs[job.spec_id], attempt.steps
+    workflow = draft.state.frame_of(spec.id).workflow
     try:
         attempt = replace(attempt, job_env=attempt_scope(draft.state, job, attempt).variables(workflow.env))
         scope = attempt_scope(draft.state, job, attempt)
@@ -61,7 +94,7 @@ def start_attempt(draft: Draft, job: JobState) -> None:
             attempt = end_step(draft, job, attempt, Conclusion.SKIPPED, reason=Reason.EXPRESSION)
         _finish(draft, job, attempt)
         return
-    draft.emit(StartTimer(TimerKey(job.key, attempt.number), minutes * 60))
+    draft.emit(StartTimer(TimerKey(job.key, attempt.number), max(minutes * 60 - seconds, 0.0)))
     _go_on(draft, job, attempt)
 
 

@@ -5,7 +5,8 @@ the effects. Nothing is ever done that is not stored first, so a driver that die
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import anyio
 from anyio.abc import TaskGroup
@@ -100,14 +101,20 @@ class Driver:
         self._began: dict[str, float] = {}
         self._stops = 0
 
-    async def drive(self, state: RunState) -> RunState:
+    async def drive(
+        self, state: RunState, *, seconds: Mapping[tuple[str, int], float] = MappingProxyType({})
+    ) -> RunState:
         """Run to the end and return the last state.
+
+        Args:
+            state: where the run is.
+            seconds: how long ago the attempts that are under way began, by job key and number.
 
         Raises:
             StoreError: a move could not be stored; what was running has been killed, and the run can be resumed.
         """
-        await self._runner.recover()
-        events: Sequence[Event] = (RunBegun(),)
+        kept = await self._runner.recover(seconds.keys())
+        events: Sequence[Event] = (RunBegun({which: seconds[which] for which in kept}),)
         with self._sender, self._receiver:
             async with anyio.create_task_group() as tasks:
                 while events:

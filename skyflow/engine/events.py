@@ -1,6 +1,7 @@
 """What happened: the only inputs of the state machine."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from skyflow.engine.effects import HashFiles, TimerKey
 from skyflow.model.concurrency import GroupMove
@@ -23,7 +24,13 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class RunBegun:
-    """A driver has taken the run, for the first time or after an interruption."""
+    """A driver has taken the run, for the first time or after an interruption.
+
+    `kept` are the attempts under way that can go on where they are, by job key and number, with how many seconds ago they
+    began; any other is lost.
+    """
+
+    kept: Mapping[tuple[str, int], float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,19 @@
 The same state and event always give the same answer; nothing is read, written, started or waited for here.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
-from skyflow.engine.attempts import action_loaded, files_hashed, lose_attempt, start_attempt, step_ended, timer_fired
+from skyflow.engine.attempts import (
+    action_loaded,
+    files_hashed,
+    lose_attempt,
+    start_attempt,
+    step_ended,
+    take_up_attempt,
+    timer_fired,
+)
 from skyflow.engine.calls import open_call
 from skyflow.engine.contexts import EvaluationError, Scope, job_scope
 from skyflow.engine.draft import Draft
@@ -48,8 +58,8 @@ def handle(state: RunState, event: Event) -> tuple[RunState, tuple[Effect, ...]]
     """
     draft = Draft(state)
     match event:
-        case RunBegun():
-            _begin(draft)
+        case RunBegun(kept=kept):
+            _begin(draft, kept)
         case StepEnded(step=step, result=result):
             step_ended(draft, step, result)
         case ActionLoaded(step=step, action=action, error=error):
@@ -74,11 +84,11 @@ def handle(state: RunState, event: Event) -> tuple[RunState, tuple[Effect, ...]]
     return draft.state, tuple(draft.effects)
 
 
-def _begin(draft: Draft) -> None:
+def _begin(draft: Draft, kept: Mapping[tuple[str, int], float]) -> None:
     """Begin, or go on; a run with a concurrency group waits until that is free."""
     concurrency = draft.state.root.workflow.concurrency
     if concurrency is None:
-        _go_on(draft)
+        _go_on(draft, kept)
         return
     scope = Scope(draft.state.root.workflow.path, draft.state.root.contexts, BUILTINS)
     try:
@@ -94,18 +104,23 @@ def _begin(draft: Draft) -> None:
         )
         return
     if request is None:
-        _go_on(draft)
+        _go_on(draft, kept)
     else:
         draft.emit(request)
 
 
-def _go_on(draft: Draft) -> None:
-    """Take up every job that is not completed."""
+def _go_on(draft: Draft, kept: Mapping[tuple[str, int], float] = MappingProxyType({})) -> None:
+    """Take up every job that is not completed; one that has or waits for a concurrency group has to ask for it again."""
     if draft.state.status is not Status.IN_PROGRESS:  # it is when the driver before us died
         draft.move_run(draft.state.status, Status.IN_PROGRESS)
     for job in list(draft.state.jobs.values()):
-        if job.attempt is not None:
+        if job.attempt is None:
+            continue
+        seconds = kept.get((job.key, job.attempt.number))
+        if seconds is None or job.group is not None:
             lose_attempt(draft, job)
+        else:
+            take_up_attempt(draft, job, seconds)
     for key in draft.state.queue:
         request_group(draft, draft.state.jobs[key])
     if draft.state.root.cancelled is not None:

@@ -141,6 +141,7 @@ class AttemptState:
     to GITHUB_PATH (latest first). `masks` are texts to hide, longest first. `cancel` is why the attempt is being
     cancelled, from the moment that was asked for. `posts` are the post phases still to run, next first; `post_position`
     is that of the one under way, else 0. `failure` is why the first step failed that counts, and its exit code.
+    `recorded` is how far the steps had come when a dead driver was followed, by position.
     """
 
     number: int
@@ -161,6 +162,7 @@ class AttemptState:
     post_position: int = 0
     posts_done: int = 0
     failure: tuple[Reason | None, int | None] | None = None
+    recorded: Mapping[int, Status] = field(default_factory=dict)
 
     @property
     def is_inside(self) -> bool:

@@ -78,7 +78,7 @@ def test_a_run_that_nobody_drives_is_cancelled(project, wait_until) -> None:
     run.kill()
     run.communicate()
     assert "Run 1: cancelled" in project.skyflow("cancel").out
-    assert (project.folder / "log").read_text().split() == ["a", "c"]
+    assert (project.folder / "log").read_text().split() == ["a", "clean", "c"]
     assert project.skyflow("show", "--json").json["state"] == "cancelled"
 
 

@@ -305,7 +305,7 @@ async def test_a_step_that_does_not_start_leaves_no_summary(bench: Callable) -> 
 async def test_recovery_kills_what_a_dead_driver_left(bench: Callable, tmp_path: Path) -> None:
     async with bench() as b:
         await b.run(f"setsid sleep 60 & echo $! > {tmp_path}/pid")
-        await b.runner.recover()
+        await b.runner.recover(())
         await anyio.sleep(0.05)
         assert not is_alive(int((tmp_path / "pid").read_text()))
 
