@@ -34,7 +34,9 @@ _DOCS = _ROOT / "site" / "docs"
 PAGES: Mapping[str, Callable[[], str]] = {
     "explanation/placement-model.md": page_placement_model.render,
     "reference/built-in-actions.md": page_builtin_actions.render,
+    "reference/catalog-format.md": page_schemas.render_catalog_format,
     "reference/cli.md": page_cli.render,
+    "reference/configuration.md": page_schemas.render_configuration,
     "reference/diagnostics.md": page_diagnostics.render,
     **page_diagnostics.PAGES,
     "reference/events.md": page_schemas.render_events,
@@ -57,7 +59,11 @@ def main() -> int:
     options = parser.parse_args()
     renders: dict[Path, Callable[[], str]] = {}
     if options.only != "run":
-        renders[_ROOT / "schemas" / "workflow.schema.json"] = page_schemas.render_workflow_schema
+        renders |= {
+            _ROOT / "schemas" / "catalog.schema.json": page_schemas.render_catalog_schema,
+            _ROOT / "schemas" / "config.schema.json": page_schemas.render_config_schema,
+            _ROOT / "schemas" / "workflow.schema.json": page_schemas.render_workflow_schema,
+        }
         renders |= {_DOCS / path: render for path, render in PAGES.items()}
     if options.only != "pages":
         renders |= {path: partial(consoles.refreshed, path) for path in consoles.CONSOLE_PAGES}

@@ -12,14 +12,11 @@ _WIDTH = "80"
 
 def command_names() -> list[str]:
     """Return the names of all commands, in the order of the help."""
-    own = [info.name or info.callback.__name__ for info in app.registered_commands if info.callback]
-    grouped = [
-        f"{group.name} {info.callback.__name__}"
-        for group in app.registered_groups
-        for info in (group.typer_instance.registered_commands if group.typer_instance else ())
-        if info.callback
-    ]
-    return own + grouped
+    names = [info.name or info.callback.__name__ for info in app.registered_commands if info.callback]
+    for group in app.registered_groups:
+        inner = group.typer_instance.registered_commands if group.typer_instance else []
+        names += [f"{group.name} {info.name or info.callback.__name__}" for info in inner if info.callback]
+    return names
 
 
 def render() -> str:

@@ -10,7 +10,7 @@ from markdown_text import code, fence, page, table
 import skyflow.spec
 from skyflow.diagnostics import Diagnostic
 from skyflow.errors import WorkflowInvalidError
-from skyflow.spec import load_action, load_workflow, render_diagnostic, source_lines
+from skyflow.spec import load_action, load_config, load_workflow, render_diagnostic, source_lines
 from skyflow.spec.checks.registry import CHECKS
 from skyflow.spec.checks.subject import Check
 from skyflow.spec.form_rules import FORM_RULES, FormRule
@@ -53,13 +53,13 @@ def _index(rules: tuple[Check, ...] | tuple[FormRule, ...]) -> str:
 
 def _render_rule(rule: Check | FormRule) -> str:
     """Return the page of one code."""
-    is_action = isinstance(rule, FormRule) and rule.is_action
+    file = rule.file if isinstance(rule, FormRule) else "workflow.yml"
     shown = _shown(rule.wrong)
     parts = [
         rule.summary,
         "Wrong:",
         fence(shown, "yaml" if shown == rule.wrong else "text"),
-        fence(_findings(rule.code, rule.wrong, is_action=is_action)),
+        fence(_findings(rule.code, rule.wrong, file)),
         "Right:",
         fence(rule.right, "yaml"),
         "[All codes](../diagnostics.md)",
@@ -84,25 +84,19 @@ def _shown(example: str | bytes) -> str:
     return "\n".join([*lines[:_MOST_LINES], f"# ... and {len(lines) - _MOST_LINES:,} lines more"])
 
 
-def _findings(wanted: str, wrong: str | bytes, *, is_action: bool) -> str:
+def _findings(wanted: str, wrong: str | bytes, file: str) -> str:
     """Return what skyflow says of a wrong example."""
-    found = _read_action(wrong) if is_action else _read_workflow(wrong)
     text = wrong.decode(errors="replace") if isinstance(wrong, bytes) else wrong
     lines = source_lines(text)
-    return "\n".join(render_diagnostic(finding, lines) for finding in found if finding.code == wanted)
+    return "\n".join(render_diagnostic(finding, lines) for finding in _read(wrong, file) if finding.code == wanted)
 
 
-def _read_workflow(text: str | bytes) -> tuple[Diagnostic, ...]:
+def _read(text: str | bytes, file: str) -> tuple[Diagnostic, ...]:
     try:
-        loaded = load_workflow("workflow.yml", text=text, platform="linux", read=lambda _: None)
-    except WorkflowInvalidError as error:
-        return error.diagnostics
-    return (*loaded.findings, *loaded.refusals)
-
-
-def _read_action(text: str | bytes) -> tuple[Diagnostic, ...]:
-    try:
-        load_action("action.yml", text)
+        if file == "workflow.yml":
+            loaded = load_workflow(file, text=text, platform="linux", read=lambda _: None)
+            return (*loaded.findings, *loaded.refusals)
+        (load_action if file == "action.yml" else load_config)(file, text)
     except WorkflowInvalidError as error:
         return error.diagnostics
     return ()

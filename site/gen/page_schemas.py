@@ -7,10 +7,16 @@ from typing import Any
 
 from markdown_text import code, page, table
 
+from skyflow.catalog.columns import TABLES, TableSpec
+from skyflow.spec.grammar.config import CONFIG
 from skyflow.spec.grammar.workflow import WORKFLOW
 from skyflow.spec.json_schema import to_json_schema
 
 __all__ = [
+    "render_catalog_format",
+    "render_catalog_schema",
+    "render_config_schema",
+    "render_configuration",
     "render_events",
     "render_plan_json",
     "render_run_json",
@@ -68,6 +74,74 @@ def render_workflow_syntax() -> str:
     return page("Workflow syntax", source="`skyflow/spec/grammar`", parts=parts)
 
 
+def render_config_schema() -> str:
+    """Return the JSON Schema of `skyflow.yml`, made from the grammar."""
+    schema = to_json_schema(CONFIG, title="skyflow config")
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def render_configuration() -> str:
+    """Return the page about `skyflow.yml`."""
+    schema: Schema = json.loads(render_config_schema())
+    parts = [
+        (
+            f"{schema['description']} It stands in the root of the project. `skyflow config check` looks whether it is "
+            "right and whether what it names is in the catalog; `schemas/config.schema.json` is the same for editors. "
+            "[Use your own machines and prices](../how-to/own-machines-and-prices.md) shows one."
+        ),
+        "## The file",
+        _table(schema, schema),
+    ]
+    for title, name in (
+        ("`machines.<name>`", "machines"),
+        ("`machines.<name>.place`", "place"),
+        ("`machines.<name>.power`", "power"),
+        ("`prices[*]`", "price"),
+        ("`peering[*]`", "line"),
+    ):
+        parts += [f"## {title}", _table(schema["$defs"][name], schema)]
+    return page("Project configuration", source="`skyflow/spec/grammar/config.py`", parts=parts)
+
+
+def render_catalog_schema() -> str:
+    """Return the JSON Schema of the rows of all catalog tables, made from the columns."""
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "skyflow catalog",
+        "description": "One row of a catalog table, as a map from column to cell; every cell is text, as in the file.",
+        "$comment": "Made from skyflow/catalog/columns.py by site/gen/build.py.",
+        "anyOf": [{"$ref": f"#/$defs/{name.removesuffix('.csv')}"} for name in TABLES],
+        "$defs": {name.removesuffix(".csv"): _row_schema(spec) for name, spec in TABLES.items()},
+    }
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _row_schema(spec: TableSpec) -> Schema:
+    return {
+        "description": f"{spec.title}.",
+        "type": "object",
+        "additionalProperties": False,
+        "required": list(spec.names),
+        "properties": {column.name: {"description": column.meaning, **column.json} for column in spec.columns},
+    }
+
+
+def render_catalog_format() -> str:
+    """Return the page about the catalog's tables."""
+    parts = [
+        (
+            "A catalog is a folder of CSV files. `instance_types.csv` and `prices.csv` are in a folder for each cloud, the "
+            "others beside these. A row that is wrong is left out, and `skyflow catalog doctor` names its file, line, "
+            "column and reason; a file with other columns is refused. `schemas/catalog.schema.json` has the same for "
+            "programs. [The catalog](../explanation/catalog.md) explains where the figures come from."
+        )
+    ]
+    for name, spec in TABLES.items():
+        rows = [(code(column.name), column.meaning) for column in spec.columns]
+        parts += [f"## `{name}`", f"{spec.title}.", table(("column", "meaning"), rows)]
+    return page("Catalog tables", source="`skyflow/catalog/columns.py`", parts=parts)
+
+
 def render_events() -> str:
     """Return the page about JSON lines."""
     schema = _load("event")
@@ -97,7 +171,7 @@ def render_plan_json() -> str:
     parts = [schema["description"], "The schema is `schemas/plan.schema.json`.", "## A plan", _table(schema, schema)]
     for name in ("cost", "proof"):
         parts += [f"### `{name}`", _table(schema["properties"][name], schema)]
-    for name in ("placement", "transfer", "offering"):
+    for name in ("placement", "transfer", "offering", "footprint"):
         section = schema["$defs"][name]
         parts += [f"## {name.capitalize()}", section["description"], _table(section, schema)]
     return page("Plans as JSON", source="`schemas/plan.schema.json`", parts=parts)

@@ -100,7 +100,8 @@ class ActionCall:
 class BuiltinAction:
     """An action that is part of skyflow. `post_if` says when its post phase runs, if it has one.
 
-    `majors` are the major versions of the original whose inputs are known here.
+    `majors` are the major versions of the original whose inputs are known here. `is_of_machine` if it finds what is
+    installed on this machine, which means nothing to a job in a container.
     """
 
     name: str
@@ -110,6 +111,7 @@ class BuiltinAction:
     inputs: Mapping[str, Input] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
     has_post: bool = False
+    is_of_machine: bool = False
     post_if: str = "always()"
 
     @property

@@ -7,10 +7,15 @@ from pathlib import Path
 from skyflow.actions.call import ActionCall, ActionFailure, BuiltinAction
 from skyflow.actions.registry import BUILTINS
 from skyflow.model.execution import ActionRequest, StepRef, StepResult
-from skyflow.ports.actions import Workbench
+from skyflow.ports.actions import ContainerMissingError, Workbench
 from skyflow.ports.artifacts import ArtifactError, ArtifactStore, CacheStore
 
 __all__ = ["LocalActionHost"]
+
+_OF_MACHINE = (
+    "finds what is installed on the machine, and this job runs in a container: choose an image that has it, and leave this "
+    "step out"
+)
 
 
 class LocalActionHost:
@@ -50,9 +55,17 @@ class LocalActionHost:
         action = BUILTINS.get(request.name)
         if action is None:
             return StepResult(exit_code=None, not_started=f"there is no built-in action '{request.name}'")
+        try:
+            outside = self._workbench.seen_outside(step, request)
+        except ContainerMissingError as error:
+            return StepResult(exit_code=None, not_started=str(error))
 
         async def work(say: Callable[[str], None]) -> StepResult:
-            return await _perform(action, self._call(action, step, request, say))
+            call = self._call(action, step, outside or request, say)
+            if outside is not None and action.is_of_machine:
+                call.annotate("error", f"{action.name} {_OF_MACHINE}")
+                return StepResult(exit_code=1)
+            return await _perform(action, call)
 
         return await self._workbench.run_here(step, work, output)
 

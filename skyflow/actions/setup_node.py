@@ -129,6 +129,7 @@ SETUP_NODE = BuiltinAction(
     summary="Finds the wanted Node.js on this machine and puts it first on PATH; fails if it is not there.",
     majors=(3, 4, 5, 6, 7),
     perform=_perform,
+    is_of_machine=True,
     inputs={
         "node-version": Input("Version or range, such as `22`, `20.x`, `>=18`, `lts/*`, `lts/jod`, `latest`."),
         "node-version-file": Input("File that names it: `.nvmrc`, `.node-version`, `.tool-versions`, `package.json`."),

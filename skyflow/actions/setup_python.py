@@ -143,6 +143,7 @@ SETUP_PYTHON = BuiltinAction(
     summary="Finds the wanted Python on this machine and puts it first on PATH; fails if it is not there.",
     majors=(3, 4, 5, 6),
     perform=_perform,
+    is_of_machine=True,
     inputs={
         "python-version": Input("Version or range, such as `3.12`, `3.x`, `>=3.11 <3.14`, `3.15-dev`; one per line."),
         "python-version-file": Input(

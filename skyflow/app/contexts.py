@@ -40,7 +40,7 @@ def run_contexts(
         "arch": _ARCHITECTURES.get(platform.machine().lower(), platform.machine()),
         "environment": "self-hosted",
         "temp": str(project.state.run(run_id).root),
-        "tool_cache": str(project.state.root / "tools"),
+        "tool_cache": str(project.state.tools),
     }
     if debug:
         runner["debug"] = "1"

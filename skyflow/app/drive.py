@@ -28,6 +28,9 @@ from skyflow.model.status import Conclusion, Status
 from skyflow.model.workflow import Workflow
 from skyflow.ports.clock import Clock
 from skyflow.ports.reporter import Reporter
+from skyflow.runners.container_engine import ContainerEngine
+from skyflow.runners.container_options import safe_name
+from skyflow.runners.containers import JobContainers, StepFolders
 from skyflow.runners.local import LocalRunner
 from skyflow.store.groups import GroupStore
 from skyflow.store.store import Store
@@ -76,6 +79,7 @@ def drive(
     slots: int,
     secrets: Secrets,
     project: Project,
+    engine: ContainerEngine | None,
     reporter: ReporterFactory,
     clock: Clock,
 ) -> RunResult:
@@ -108,6 +112,7 @@ def drive(
             environment=without_secrets(os.environ),
             clock=clock,
             masks=state.masks,
+            containers=None if engine is None else _containers(engine, run, project),
         )
         host = OnDemandActionHost(
             runner, run_id=run.origin or run.id, project=project, environment=without_secrets(os.environ), clock=clock
@@ -142,6 +147,18 @@ def result_of(store: Store, run: RunRecord, folder: RunFolder) -> RunResult:
         annotations=last_annotations(store.attempts(run.id), store.annotations(run.id)),
         folder=folder,
     )
+
+
+def _containers(engine: ContainerEngine, run: RunRecord, project: Project) -> JobContainers:
+    github = run.contexts.get("github")
+    repository = str(github.get("repository") or "") if isinstance(github, dict) else ""
+    folders = StepFolders(
+        name=safe_name(repository.rpartition("/")[2] or project.root.name) or "workspace",
+        workspace=project.root,
+        event=project.state.run(run.id).event,
+        tools=project.state.tools,
+    )
+    return JobContainers(engine, run=run.id, folders=folders)
 
 
 def _write_event(run: RunRecord, folder: RunFolder) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from skyflow import spec
 from skyflow.app.callees import callees_in
+from skyflow.app.config import project_config
 from skyflow.app.drive import ReporterFactory, RunResult
 from skyflow.app.launch import Given, GivenSecrets, prepare_launch
 from skyflow.app.plan import plan_workflow
@@ -47,7 +48,7 @@ def plan(
     Args:
         workflow: a loaded workflow, or the path of a file.
         objective: `cost` or `makespan`; by default what the workflow says, else cost.
-        providers: use only these (`local`, `aws`, `gcp`, `azure`).
+        providers: use only these (`local`, `own`, `aws`, `gcp`, `azure`).
         jobs: how many jobs this machine runs at once; by default one for each CPU.
 
     Raises:
@@ -55,12 +56,14 @@ def plan(
         ValueError: the objective is not one.
     """
     loaded = _loaded(workflow)
+    root = find_project().root
     return plan_workflow(
         loaded,
-        callees=callees_in(loaded, find_project().root),
+        callees=callees_in(loaded, root),
         objective=None if objective is None else Objective(objective),
         providers=providers,
         slots=jobs,
+        config=project_config(root),
     )
 
 
@@ -119,6 +122,7 @@ def run(
         objective=None if objective is None else Objective(objective),
         providers=providers,
         slots=jobs,
+        config=project_config(project.root),
     )
     return run_workflow(loaded, decided, callees=callees, project=project, launch=launch, reporter=_factory(reporter))
 

@@ -6,19 +6,24 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from skyflow._util.text import did_you_mean
+from skyflow.app.catalog_folder import catalog_folder
 from skyflow.app.clock import SystemClock
+from skyflow.app.container_engine import engine_for
 from skyflow.app.expansion import expected_jobs
 from skyflow.catalog import load_catalog, select_candidates
 from skyflow.errors import NoCandidateError, UsageError
 from skyflow.model.catalog import Offering
+from skyflow.model.config import ProjectConfig
 from skyflow.model.objective import Objective
 from skyflow.model.placement import Plan
-from skyflow.model.resources import PROVIDERS, Requirements
+from skyflow.model.resources import LOCAL, PROVIDERS, Requirements
 from skyflow.model.workflow import JobSpec, Workflow
 from skyflow.planner import PlanningJob, plan_jobs
 from skyflow.provisioners.local import this_machine
 
 __all__ = ["default_slots", "plan_workflow"]
+
+_Question = tuple[Requirements, tuple[str, ...]]
 
 
 def default_slots() -> int:
@@ -33,6 +38,7 @@ def plan_workflow(
     objective: Objective | None = None,
     providers: Collection[str] | None = None,
     slots: int | None = None,
+    config: ProjectConfig | None = None,
 ) -> Plan:
     """Decide where and when every job runs.
 
@@ -42,27 +48,29 @@ def plan_workflow(
         workflow: what to plan.
         callees: the workflows it may call, by what `uses` says.
         objective: what to make small; by default the workflow's own `plan.objective`, else cost.
-        providers: use only these (`local`, `aws`, `gcp`, `azure`).
+        providers: use only these (`local`, `own`, `aws`, `gcp`, `azure`).
         slots: how many jobs this machine runs at once; by default one for each CPU.
+        config: the project's own machines and prices; by default it has none.
 
     Raises:
         UsageError: a provider is not known.
+        ProvisionError: a job is to run on this machine in a container, and there is no container engine.
         NoCandidateError: nothing in the catalog satisfies a job's requirements.
         CatalogError: a catalog file cannot be read.
     """
     for unknown in sorted(set(providers or ()) - set(PROVIDERS)):
         raise UsageError(f"there is no provider '{unknown}'", hint=did_you_mean(unknown, PROVIDERS))
     expected = expected_jobs(workflow, callees)
-    catalog = load_catalog().joined_by(this_machine())
-    candidates: dict[Requirements, tuple[Offering, ...]] = {}  # many jobs ask for the same
+    catalog = load_catalog(catalog_folder(config), config).joined_by(this_machine())
+    candidates: dict[_Question, tuple[Offering, ...]] = {}  # many jobs ask for the same
     for each in expected:
-        asked = _allowed(each.spec, providers)
-        if asked not in candidates:
-            candidates[asked] = select_candidates(catalog, asked, job=each.spec.id)
+        question = _question(each.spec, providers)
+        if question not in candidates:
+            candidates[question] = select_candidates(catalog, question[0], job=each.spec.id, distinguish=question[1])
     jobs = [
         PlanningJob(
             key=key,
-            candidates=candidates[_allowed(each.spec, providers)],
+            candidates=candidates[_question(each.spec, providers)],
             needs=each.needs,
             estimate=each.spec.estimate,
             data_gb=each.data_gb,
@@ -78,12 +86,20 @@ def plan_workflow(
         local_slots=slots or default_slots(),
         clock=SystemClock().monotonic,
     )
+    here = {placement.job for placement in plan.placements if placement.offering.provider == LOCAL}
+    engine_for(each.spec for each in expected if here.intersection(each.keys))
     notes = [
         f"the matrix of '{each.spec.id}' is known only when its needs have ended; planned as one job"
         for each in expected
         if each.is_dynamic
     ]
     return replace(plan, notes=(*plan.notes, *notes))
+
+
+def _question(spec: JobSpec, providers: Collection[str] | None) -> _Question:
+    """Return what a job asks for, and the machines on which it says to take another time."""
+    refined = tuple(name for name, _ in spec.estimate.on) if spec.estimate else ()
+    return _allowed(spec, providers), refined
 
 
 def _allowed(spec: JobSpec, providers: Collection[str] | None) -> Requirements:

@@ -7,10 +7,13 @@ from pathlib import Path
 from skyflow.errors import UsageError
 from skyflow.model.layout import StateFolder
 
-__all__ = ["STATE_VARIABLE", "Project", "find_project"]
+__all__ = ["CONFIG_NAME", "STATE_VARIABLE", "Project", "find_project"]
 
 STATE_VARIABLE = "SKYFLOW_STATE"
-_MARKERS = (".skyflow", "skyflow.yml", ".git")
+CONFIG_NAME = "skyflow.yml"
+"""The file in which a project says what it has and what it pays."""
+
+_MARKERS = (".skyflow", CONFIG_NAME, ".git")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import cast
 from skyflow._util.text import sentence_list
 from skyflow.app.callees import callees_from
 from skyflow.app.clock import SystemClock
+from skyflow.app.container_engine import all_specs, engine_for
 from skyflow.app.contexts import display_name, run_contexts
 from skyflow.app.drive import CANCEL_SIGNAL, ReporterFactory, RunResult, drive
 from skyflow.app.launch import GivenSecrets, Launch
@@ -56,11 +57,13 @@ def run_workflow(
     With `debug`, steps see RUNNER_DEBUG=1 and `::debug::` lines are kept and shown, also when the run is resumed.
 
     Raises:
-        ProvisionError: the plan needs a machine that this skyflow cannot provide; nothing was started.
+        ProvisionError: the plan needs a machine that this skyflow cannot provide, or containers and there is no engine;
+            nothing was started.
         ExpressionError: `run-name` cannot be evaluated; nothing was started.
         StoreError: the state store cannot be used.
     """
     _refuse_other_machines(plan)
+    engine = engine_for(all_specs(workflow, callees))
     clock = clock or SystemClock()
     with open_store(project.state) as store:
         now = clock.now()
@@ -90,6 +93,7 @@ def run_workflow(
                 slots=run.slots,
                 secrets=launch.secrets,
                 project=project,
+                engine=engine,
                 reporter=reporter,
                 clock=clock,
             )
@@ -119,6 +123,7 @@ def resume_run(
     Raises:
         UsageError: there is nothing to resume, or a secret is missing that the run was started with.
         StoreLockedError: a living process drives the run.
+        ProvisionError: a job has containers, and there is no container engine.
     """
     with open_store(project.state, create=False) as store:
         run = store.newest_unfinished_run() if name is None else store.find_run(name)
@@ -157,6 +162,7 @@ def continue_run(
         slots=slots or run.slots,
         secrets=secrets,
         project=project,
+        engine=engine_for(all_specs(workflow, callees)),
         reporter=reporter,
         clock=clock or SystemClock(),
     )

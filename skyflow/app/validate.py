@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from skyflow.app.container_engine import engine_findings
 from skyflow.diagnostics import Diagnostic, Severity, Span, in_reading_order
 from skyflow.errors import WorkflowInvalidError
 from skyflow.spec import load_action, load_workflow, reader_for
@@ -102,4 +103,4 @@ def _check(file: str, content: bytes | None) -> tuple[Diagnostic, ...]:
         second = schema_findings(file, loaded.workflow.source)
     except WorkflowInvalidError as error:
         return error.diagnostics
-    return (*loaded.findings, *loaded.refusals, *second)
+    return (*loaded.findings, *loaded.refusals, *engine_findings(loaded.workflow), *second)

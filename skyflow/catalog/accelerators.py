@@ -1,19 +1,20 @@
 """The names of accelerators: one canonical name per device, and what else people and drivers call it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from skyflow.catalog.tables import read_table
+from skyflow.catalog.tables import Table
 from skyflow.model.catalog import Offering
 
-__all__ = ["AcceleratorNames", "read_accelerators"]
+__all__ = ["AcceleratorNames", "accelerator_names"]
 
 
 @dataclass(frozen=True, slots=True)
 class AcceleratorNames:
-    """Every known name, lower-case, with the canonical name it stands for."""
+    """Every known name, lower-case, with the canonical name it stands for; and the kind of each device."""
 
-    by_name: dict[str, str]
+    by_name: Mapping[str, str]
+    kinds: Mapping[str, str]
 
     def canonical(self, name: str) -> str | None:
         """Return the canonical name, ignoring case, or None for a name nobody has told us."""
@@ -22,30 +23,35 @@ class AcceleratorNames:
     @property
     def known(self) -> tuple[str, ...]:
         """The canonical names, in the order of the table."""
-        return tuple(dict.fromkeys(self.by_name.values()))
+        return tuple(self.kinds)
 
     def canonically_named(self, offering: Offering) -> Offering:
         """Return the offering with its accelerator under the canonical name, or as it is if that is not known."""
         if offering.accelerators is None:
             return offering
         name = self.canonical(offering.accelerators.name)
-        return replace(offering, accelerators=replace(offering.accelerators, name=name)) if name else offering
+        if name is None:
+            return offering
+        able = offering.capabilities | self.capabilities(name)
+        return replace(offering, accelerators=replace(offering.accelerators, name=name), capabilities=able)
+
+    def capabilities(self, name: str) -> frozenset[str]:
+        """Return what a machine with this device can be asked for as: `gpu`, `tpu`, `trainium`, ..."""
+        kind = self.kinds.get(name, "")
+        if kind in {"gpu", "tpu", "fpga"}:
+            return frozenset({kind})
+        return frozenset(word for word in ("trainium", "inferentia") if name.lower().startswith(word))
 
 
-def read_accelerators(path: Path) -> AcceleratorNames:
-    """Read `accelerators.csv`.
-
-    Raises:
-        CatalogError: the table is faulty, or one name stands for two devices.
-    """
+def accelerator_names(table: Table) -> AcceleratorNames:
+    """Read the names out of `accelerators.csv`; a name that stands for two devices is a fault of the second one."""
     by_name: dict[str, str] = {}
-    for row in read_table(path, ("name", "vendor", "kind", "aliases")):
-        canonical = row.text("name")
-        for column, name in (("name", canonical), *(("aliases", alias) for alias in _aliases(row.optional("aliases")))):
+    kinds: dict[str, str] = {}
+    for line, canonical, kind, aliases in table.rows("name", "kind", "aliases"):
+        for column, name in (("name", canonical), *(("aliases", alias) for alias in aliases)):
             if by_name.setdefault(name.lower(), canonical) != canonical:
-                raise row.fault(column, f"'{name}' already stands for {by_name[name.lower()]}")
-    return AcceleratorNames(by_name)
-
-
-def _aliases(cell: str) -> list[str]:
-    return [alias for alias in cell.split("|") if alias]
+                table.fault(line, column, f"'{name}' already stands for {by_name[name.lower()]}")
+                break
+        else:
+            kinds[canonical] = kind
+    return AcceleratorNames(by_name, kinds)

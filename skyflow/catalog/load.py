@@ -1,42 +1,80 @@
-"""From the tables in a directory to a catalog: offerings, regions, accelerator names and transfer rules."""
+"""A catalog: the index of its tables, and what stands beside them, the local machine and the project's own."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from skyflow._util.data_files import data_file
-from skyflow.catalog.accelerators import AcceleratorNames, read_accelerators
-from skyflow.catalog.tables import Row, read_table
-from skyflow.catalog.transfers import TransferRules, read_transfer_rules
-from skyflow.errors import CatalogError
-from skyflow.model.catalog import Offering, Region, TransferRates
-from skyflow.model.resources import Accelerators, Market
+from skyflow.catalog.own import own_offerings, own_regions, with_own_rates
+from skyflow.model.catalog import LOCAL_PLACE, Offering, Region, TransferRates
+from skyflow.model.config import ProjectConfig
+from skyflow.model.footprint import Footprint
+
+if TYPE_CHECKING:
+    from skyflow.catalog.accelerators import AcceleratorNames
+    from skyflow.catalog.index import Index
+    from skyflow.catalog.tables import Fault
+    from skyflow.model.carbon import CarbonProfile
 
 __all__ = ["Catalog", "load_catalog"]
 
-_NOT_PRICES = frozenset({"accelerators.csv", "egress.csv", "network.csv", "regions.csv"})
-_COLUMNS = (
-    "provider", "region", "zone", "instance_type", "market", "vcpus", "memory_gib", "accelerator",
-    "accelerator_count", "price_usd_per_hour", "price_basis", "price_date",
-)  # fmt: skip
+_STAYS = TransferRates(places=(LOCAL_PLACE,), usd_per_gb=((0.0,),), seconds_per_gb=((0.0,),))
+"""Data that stays on this machine."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Catalog:
     """Everything on sale, and what is known about the places where it stands.
 
-    `regions` is keyed by (provider, region).
+    The tables in `directory` are opened when something is asked that they know: a run on this machine alone does not pay
+    for them. `extra` are the offerings that no table has, the local machine's and those of the project's `config`.
     """
 
-    offerings: tuple[Offering, ...]
-    regions: Mapping[tuple[str, str], Region]
-    accelerators: AcceleratorNames
-    transfer_rules: TransferRules
+    directory: Path
+    config: ProjectConfig = ProjectConfig()
+    extra: tuple[Offering, ...] = ()
+
+    @cached_property
+    def index(self) -> "Index":
+        """The tables, ready to be asked."""
+        from skyflow.catalog.cache import load_index  # noqa: PLC0415 -- a local run needs none of it
+
+        return load_index(self.directory, self.config.prices, self.config.peerings)
+
+    @cached_property
+    def own(self) -> tuple[Offering, ...]:
+        """The offerings beside the tables, with canonical names of accelerators."""
+        found = (*self.extra, *own_offerings(self.config.pools, self._country_means))
+        if not any(offering.accelerators for offering in found):
+            return found
+        return tuple(self.accelerators.canonically_named(offering) for offering in found)
+
+    @property
+    def offerings(self) -> tuple[Offering, ...]:
+        """Every single offering; there are more than a hundred thousand, so ask for candidates if these will do."""
+        return (*self.own, *map(self.index.offering, range(len(self.index))))
+
+    @property
+    def regions(self) -> Mapping[tuple[str, str], Region]:
+        """Every region by (provider, region)."""
+        every = (*self.index.regions, *own_regions(self.config.pools, self._unions))
+        return {(region.provider, region.region): region for region in every}
+
+    @property
+    def accelerators(self) -> "AcceleratorNames":
+        """The names of accelerators."""
+        return self.index.accelerators
+
+    @property
+    def faults(self) -> "tuple[Fault, ...]":
+        """The rows of the tables that could not be used."""
+        return self.index.faults
 
     def joined_by(self, *offerings: Offering) -> "Catalog":
         """Return the catalog with further offerings, for example the local machine's, first."""
-        named = tuple(self.accelerators.canonically_named(offering) for offering in offerings)
-        return replace(self, offerings=(*named, *self.offerings))
+        return replace(self, extra=(*offerings, *self.extra))
 
     def transfer_rates(self, offerings: Iterable[Offering]) -> TransferRates:
         """Return what moving data costs and takes between the places of some offerings.
@@ -44,75 +82,40 @@ class Catalog:
         Raises:
             CatalogError: no rule covers a pair of places.
         """
-        return self.transfer_rules.rates({offering.place for offering in offerings}, self.regions)
+        places = {offering.place for offering in offerings}
+        if places == {LOCAL_PLACE}:
+            return _STAYS
+        return with_own_rates(self.index.rates, places, self.config.pools)
+
+    def carbon_profile(self, footprint: Footprint) -> "CarbonProfile | None":
+        """Return how the grid of an offering is expected to change with the hour, or None where nobody knows."""
+        return self.index.profile(footprint.grid, footprint.gco2_per_kwh) if footprint.grid else None
+
+    def grid_of(self, region: str) -> "tuple[str, float] | None":
+        """Return the grid of a region of the tables, and its yearly mean in g/kWh; None where nothing is known."""
+        for found, carbon in zip(self.index.regions, self.index.header["carbon"], strict=True):
+            if found.region == region and carbon is not None:
+                return found.grid, carbon[0]
+        return None
+
+    def _unions(self, country: str) -> tuple[str, ...]:
+        """Return the country and the unions it belongs to, as far as some region lies in it."""
+        found = (region.jurisdictions for region in self.index.regions if region.country == country)
+        return next(found, (country,) if country else ())
+
+    def _country_means(self, country: str) -> float | None:
+        """Return the mean intensity of the regions in a country, in g/kWh."""
+        carbon = zip(self.index.regions, self.index.header["carbon"], strict=True)
+        found = [cells[0] for region, cells in carbon if cells and region.country == country]
+        return sum(found) / len(found) if found else None
 
 
-def load_catalog(directory: Path | None = None) -> Catalog:
-    """Read a directory of catalog tables; without one, those that ship with skyflow.
+def load_catalog(directory: Path | None = None, config: ProjectConfig | None = None) -> Catalog:
+    """Return the catalog of a directory of tables; without one, of those that ship with skyflow.
 
-    `regions.csv`, `accelerators.csv`, `egress.csv` and `network.csv` must be there; every other `*.csv` is a price
-    list. `catalogs/SOURCES.md` describes the columns.
+    A row that cannot be used is left out, and among the catalog's faults. `catalogs/SOURCES.md` describes the tables.
 
     Raises:
-        CatalogError: a table is missing or faulty; the message names the file, the line, the column and the reason.
+        CatalogError: when the tables are first needed, one is missing or has other columns.
     """
-    directory = directory or data_file("catalogs")
-    regions = {(region.provider, region.region): region for region in _read_regions(directory / "regions.csv")}
-    accelerators = read_accelerators(directory / "accelerators.csv")
-    rules = read_transfer_rules(directory / "egress.csv", directory / "network.csv")
-    offerings: dict[str, Offering] = {}
-    for path in sorted(directory.glob("*.csv")):
-        if path.name in _NOT_PRICES:
-            continue
-        for row in read_table(path, _COLUMNS):
-            offering = _offering(row, regions, accelerators)
-            if offering.id in offerings:
-                raise row.fault("instance_type", f"{offering.id} is there twice")
-            offerings[offering.id] = offering
-    if not offerings:
-        raise CatalogError(f"{directory} holds no price list")
-    return Catalog(
-        offerings=tuple(offerings.values()), regions=regions, accelerators=accelerators, transfer_rules=rules
-    )
-
-
-def _read_regions(path: Path) -> Iterator[Region]:
-    for row in read_table(path, ("provider", "region", "name", "continent", "country", "jurisdiction")):
-        yield Region(
-            provider=row.text("provider"),
-            region=row.text("region"),
-            name=row.text("name"),
-            continent=row.optional("continent"),
-            country=row.optional("country"),
-            jurisdiction=row.optional("jurisdiction"),
-        )
-
-
-def _offering(row: Row, regions: Mapping[tuple[str, str], Region], accelerators: AcceleratorNames) -> Offering:
-    provider, region = row.text("provider"), row.text("region")
-    if (provider, region) not in regions:
-        raise row.fault("region", f"'{region}' of {provider} is not in regions.csv")
-    return Offering(
-        provider=provider,
-        region=region,
-        zone=row.optional("zone"),
-        instance_type=row.text("instance_type"),
-        market=Market(row.one_of("market", (Market.ON_DEMAND.value, Market.SPOT.value))),
-        vcpus=row.count("vcpus"),
-        memory_gib=row.number("memory_gib", above_zero=True),
-        accelerators=_accelerators(row, accelerators),
-        price_usd_per_hour=row.number("price_usd_per_hour"),
-        price_basis=row.text("price_basis"),
-        price_date=row.day("price_date"),
-    )
-
-
-def _accelerators(row: Row, names: AcceleratorNames) -> Accelerators | None:
-    if not (name := row.optional("accelerator")):
-        if row.optional("accelerator_count"):
-            raise row.fault("accelerator", "is empty where a count is given")
-        return None
-    canonical = names.canonical(name)
-    if canonical is None:
-        raise row.fault("accelerator", f"'{name}' is not in accelerators.csv")
-    return Accelerators(canonical, row.count("accelerator_count"))
+    return Catalog(directory=directory or data_file("catalogs"), config=config or ProjectConfig())

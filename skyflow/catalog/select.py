@@ -1,81 +1,190 @@
-"""From what a job asks to the offerings that give it; and where there is none, what came nearest.
+"""From what a job asks to the offerings that give it; and where there is none, what came nearest."""
 
-The local machine is not sold in sizes or markets: on it an exact amount counts as a minimum, and any market will do.
-"""
-
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from skyflow._util.text import did_you_mean, sentence_list
+from skyflow.catalog.checks import Check, checks_of
+from skyflow.catalog.index import Types
 from skyflow.catalog.load import Catalog
 from skyflow.errors import NoCandidateError
-from skyflow.model.catalog import Offering
-from skyflow.model.resources import LOCAL, Accelerators, Amount, Market, Requirements
+from skyflow.model.catalog import Offering, Place, Region
+from skyflow.model.resources import LOCAL, OWN, PROVIDERS, Accelerators, Alternatives, Requirements
 
-__all__ = ["select_candidates"]
+__all__ = ["matching_offerings", "select_candidates"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Check:
-    """One requirement: how it reads, whether an offering meets it, and what to say of those that do not.
+class _Asked:
+    """The checks of a job, put to the index: its types, its shelves; and the offerings beside the index that pass."""
 
-    `asked` is empty where nobody asked: on-demand is what everybody gets.
-    """
+    catalog: Catalog
+    checks: Sequence[Check]
 
-    asked: str
-    accepts: Callable[[Offering], bool]
-    nearest: Callable[[Sequence[Offering]], str]
-    hint: str | None = None
+    @property
+    def owned(self) -> list[Offering]:
+        return [one for one in self.catalog.own if all(check.owned(one) for check in self.checks)]
+
+    @property
+    def types(self) -> Types:
+        index = self.catalog.index
+        sets = [
+            index.types_where(check.column, check.key, check.fits)
+            for check in self.checks
+            if check.column and check.fits is not None
+        ]
+        return frozenset.intersection(*sorted(sets, key=len)) if sets else frozenset(range(len(index.watts)))
+
+    @property
+    def shelves(self) -> tuple[int, ...]:
+        wheres = [check.where for check in self.checks if check.where is not None]
+        markets = [check.market for check in self.checks if check.market is not None]
+        key = tuple(check.key for check in self.checks if check.where is not None)
+
+        def fits(place: Place, region: Region) -> bool:
+            return all(where(place, region) for where in wheres)
+
+        return self.catalog.index.shelves_where(key, fits, markets[0] if markets else None)
 
 
-def select_candidates(catalog: Catalog, requirements: Requirements, *, job: str) -> tuple[Offering, ...]:
-    """Return every offering that satisfies the requirements, cheapest per hour first, then by id.
+def select_candidates(
+    catalog: Catalog,
+    requirements: Requirements,
+    *,
+    job: str,
+    distinguish: Collection[str] = (),
+    by_power: bool = False,
+) -> tuple[Offering, ...]:
+    """Return the offerings that a best plan can use, cheapest per hour first.
+
+    Of machines that satisfy the requirements, at one place, in one market, at one risk of interruption, and on which the
+    job takes the same time, only the cheapest is kept: what else a plan counts depends on these alone. So nothing is
+    lost to any plan that counts dollars, time or both.
+
+    Args:
+        catalog: what there is.
+        requirements: what the job asks.
+        job: its name, for messages.
+        distinguish: instance types and accelerators on which the job takes another time than elsewhere.
+        by_power: keep also those that are dearer and draw less power: for plans that count carbon.
 
     Raises:
         NoCandidateError: there is none; the message names the job and what came nearest, per requirement.
     """
-    checks = _checks(catalog, requirements, job=job)
-    found = _meeting(catalog.offerings, checks)
-    if not found:
-        raise _no_candidate(catalog, checks, job=job)
-    return tuple(sorted(found, key=lambda offering: (offering.price_usd_per_hour, offering.id)))
+    _refuse_unknown_providers(requirements, job=job)
+    last: Sequence[Check] = ()
+    for wanted in _in_turn(requirements):
+        owned: dict[str, Offering] = {}
+        entries: set[int] = set()
+        for accelerators in wanted:
+            last = checks_of(catalog, requirements, accelerators, job=job)
+            asked = _Asked(catalog, last)
+            owned |= {offering.id: offering for offering in asked.owned}
+            if not _only_owned(requirements):
+                entries.update(_rented(asked, distinguish, by_power=by_power))
+        if owned or entries:
+            rented = map(catalog.index.offering, sorted(entries)) if entries else ()
+            chosen = sorted((*owned.values(), *rented), key=attrgetter("price_usd_per_hour"))
+            return tuple(_together(offering, requirements.nodes) for offering in chosen)
+    raise _no_candidate(catalog, requirements, last, job=job)
 
 
-def _checks(catalog: Catalog, requirements: Requirements, *, job: str) -> list[_Check]:
-    checks = []
-    if requirements.accelerators is not None:
-        checks.append(_accelerator_check(catalog, requirements.accelerators, job=job))
-    if requirements.cpus is not None:
-        checks.append(_amount_check(requirements.cpus, lambda offering: offering.vcpus, unit="vCPUs"))
-    if requirements.memory_gib is not None:
-        checks.append(_amount_check(requirements.memory_gib, lambda offering: offering.memory_gib, unit="GiB"))
-    if requirements.market is not Market.ANY:
-        checks.append(_market_check(requirements.market))
-    if requirements.providers is not None:
-        checks.append(_provider_check(catalog, requirements.providers, job=job))
-    return checks
+def matching_offerings(
+    catalog: Catalog, requirements: Requirements, *, job: str, with_defaults: bool = True
+) -> list[Offering]:
+    """Return every offering that satisfies the requirements, cheapest per hour first; none is no error here.
+
+    Without defaults, what nobody gets unasked is there too: burstable machines, slices of devices, closed partitions.
+    """
+    _refuse_unknown_providers(requirements, job=job)
+    found: dict[str, Offering] = {}
+    for wanted in _in_turn(requirements):
+        for accelerators in wanted:
+            checks = checks_of(catalog, requirements, accelerators, job=job)
+            asked = _Asked(catalog, [check for check in checks if with_defaults or not check.is_default])
+            found |= {offering.id: offering for offering in asked.owned}
+            if not _only_owned(requirements):
+                entries = catalog.index.every(asked.types, frozenset(asked.shelves))
+                found |= {offering.id: offering for offering in map(catalog.index.offering, sorted(entries))}
+    return sorted(found.values(), key=lambda offering: (offering.price_usd_per_hour, offering.id))
 
 
-def _meeting(offerings: Iterable[Offering], checks: Sequence[_Check]) -> list[Offering]:
-    return [offering for offering in offerings if all(check.accepts(offering) for check in checks)]
+def _in_turn(requirements: Requirements) -> Iterable[tuple[Accelerators | None, ...]]:
+    """Yield groups of equally good alternatives, the most wanted first."""
+    asked = requirements.accelerators
+    if not isinstance(asked, Alternatives):
+        return ((asked,),)
+    return ((option,) for option in asked.options) if asked.in_order else (asked.options,)
 
 
-def _no_candidate(catalog: Catalog, checks: Sequence[_Check], *, job: str) -> NoCandidateError:
+def _only_owned(requirements: Requirements) -> bool:
+    return requirements.providers is not None and requirements.providers <= {LOCAL, OWN}
+
+
+def _rented(asked: _Asked, distinguish: Collection[str], *, by_power: bool) -> Iterable[int]:
+    index, shelves = asked.catalog.index, asked.shelves
+    for alike in _alike(asked.catalog, asked.types, distinguish):
+        if by_power:
+            yield from index.front(alike, shelves)
+        else:
+            yield from index.without_beaten_zones(index.cheapest(alike, shelves))
+
+
+def _alike(catalog: Catalog, types: Types, distinguish: Collection[str]) -> list[Types]:
+    """Split types into groups of which all take the same time, as the most specific name that fits one decides."""
+    split: list[Types] = [types]
+    for name in dict.fromkeys(name.lower() for name in distinguish):
+        group = _named(catalog, name)
+        split = [part for whole in split for part in (whole & group, whole - group) if part]
+    return split
+
+
+def _named(catalog: Catalog, name: str) -> Types:
+    """Return the types of a name, and those with an accelerator of that name."""
+    return catalog.index.types_where("instance_type", ("named", name), lambda cell: cell.lower() == name) | (
+        catalog.index.types_where("accelerator", ("named", name), lambda cell: (cell or "").lower() == name)
+    )
+
+
+def _together(offering: Offering, nodes: int) -> Offering:
+    if nodes == 1:
+        return offering
+    footprint = offering.footprint.times(nodes) if offering.footprint else None
+    price = offering.price_usd_per_hour * nodes
+    return replace(offering, nodes=nodes, price_usd_per_hour=price, footprint=footprint)
+
+
+# --------------------------------------------------------------------------------------------------- near misses
+
+
+def _refuse_unknown_providers(requirements: Requirements, *, job: str) -> None:
+    for unknown in sorted((requirements.providers or frozenset()) - set(PROVIDERS)):
+        raise NoCandidateError(
+            f"job '{job}' may run on '{unknown}', but offerings are known only of {sentence_list(PROVIDERS)}",
+            hint=did_you_mean(unknown, PROVIDERS),
+        )
+
+
+def _no_candidate(
+    catalog: Catalog, requirements: Requirements, checks: Sequence[Check], *, job: str
+) -> NoCandidateError:
     """Say of each requirement that stands alone in the way what the others leave; else where they run dry."""
     in_the_way = []
     for check in checks:
-        rest = _meeting(catalog.offerings, [one for one in checks if one is not check])
+        rest = _specimens(catalog, [one for one in checks if one is not check])
         if rest:
             in_the_way.append((check, check.nearest(rest)))
     if not in_the_way:
-        left = list(catalog.offerings)
+        so_far: list[Check] = []
         for check in checks:
-            fewer = _meeting(left, [check])
-            if not fewer:
-                in_the_way.append((check, check.nearest(left)))
+            if not _specimens(catalog, [*so_far, check]):
+                in_the_way.append((check, check.nearest(_specimens(catalog, so_far))))
                 break
-            left = fewer
+            so_far.append(check)
     asked = [check.asked for check in checks if check.asked]
+    if isinstance(requirements.accelerators, Alternatives):
+        asked[0] = str(requirements.accelerators)
     with_the_rest = "with all else as asked, " if len(asked) > 1 else ""
     return NoCandidateError(
         f"job '{job}' asks for {sentence_list(asked or ['a machine'])}; {with_the_rest}"
@@ -84,70 +193,9 @@ def _no_candidate(catalog: Catalog, checks: Sequence[_Check], *, job: str) -> No
     )
 
 
-def _provider_check(catalog: Catalog, providers: frozenset[str], *, job: str) -> _Check:
-    known = sorted({offering.provider for offering in catalog.offerings})
-    for unknown in sorted(providers - set(known)):
-        raise NoCandidateError(
-            f"job '{job}' may run on '{unknown}', but offerings are known only of {sentence_list(known)}",
-            hint=did_you_mean(unknown, known),
-        )
-    return _Check(
-        asked=f"a machine of {sentence_list(sorted(providers), conjunction='or')}",
-        accepts=lambda offering: offering.provider in providers,
-        nearest=lambda rest: f"only {sentence_list(sorted({one.provider for one in rest}))} would have one",
-    )
-
-
-def _accelerator_check(catalog: Catalog, asked: Accelerators, *, job: str) -> _Check:
-    name = catalog.accelerators.canonical(asked.name)
-    on_sale = sorted({offering.accelerators.name for offering in catalog.offerings if offering.accelerators})
-    if name is None and asked.name not in on_sale:
-        raise NoCandidateError(
-            f"job '{job}' asks for {asked.name}:{asked.count}, an accelerator that no table knows",
-            hint=did_you_mean(asked.name, catalog.accelerators.known, otherwise=f"known are {sentence_list(on_sale)}"),
-        )
-    wanted = replace(asked, name=name or asked.name)
-
-    def nearest(rest: Sequence[Offering]) -> str:
-        counts = {one.accelerators.count for one in rest if one.accelerators and one.accelerators.name == wanted.name}
-        if not counts:
-            return f"no machine with {wanted.name} is on sale"
-        if max(counts) < wanted.count:
-            return f"the most in one machine of the catalog is {wanted.name}:{max(counts)}"
-        return f"it comes as {sentence_list([f'{wanted.name}:{count}' for count in sorted(counts)], conjunction='or')}"
-
-    return _Check(
-        asked=f"{wanted.name}:{wanted.count}", accepts=lambda offering: offering.accelerators == wanted, nearest=nearest
-    )
-
-
-def _market_check(market: Market) -> _Check:
-    return _Check(
-        asked="a spot price" if market is Market.SPOT else "",
-        accepts=lambda offering: offering.provider == LOCAL or offering.market is market,
-        nearest=lambda rest: f"it is sold only in the {sentence_list({one.market.value: None for one in rest})} market",
-    )
-
-
-def _amount_check(amount: Amount, offered: Callable[[Offering], float], *, unit: str) -> _Check:
-    at_least = replace(amount, or_more=True)
-
-    def accepts(offering: Offering) -> bool:
-        return (at_least if offering.provider == LOCAL else amount).accepts(offered(offering))
-
-    def nearest(rest: Sequence[Offering]) -> str:
-        sizes = sorted({offered(offering) for offering in rest})
-        below = [size for size in sizes if size < amount.minimum][-1:]
-        above = [size for size in sizes if size > amount.minimum][:1]
-        if not above:
-            return f"the most is {below[0]:g} {unit}"
-        return (
-            f"the nearest {'is' if not below else 'are'} {sentence_list(f'{size:g}' for size in below + above)} {unit}"
-        )
-
-    return _Check(
-        asked=f"{amount.minimum:g}{'+' if amount.or_more else ''} {unit}",
-        accepts=accepts,
-        nearest=nearest,
-        hint=None if amount.or_more else f"write {amount.minimum:g}+ for at least that much",
-    )
+def _specimens(catalog: Catalog, checks: Sequence[Check]) -> list[Offering]:
+    """Return offerings that pass: one of every machine type and one of every place and market among them."""
+    asked = _Asked(catalog, checks)
+    index, types, shelves = catalog.index, asked.types, asked.shelves
+    entries = {*index.any_of_each(types, frozenset(shelves)), *index.cheapest(types, shelves)}
+    return [*asked.owned, *map(index.offering, sorted(entries))]

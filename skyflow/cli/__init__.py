@@ -12,6 +12,8 @@ from skyflow import __version__
 from skyflow.cli import (
     attach,
     cancel,
+    catalog,
+    config,
     db,
     expr,
     init,
@@ -81,6 +83,8 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(db.db, name="db")
+app.add_typer(catalog.app, name="catalog")
+app.add_typer(config.app, name="config")
 
 
 def main() -> None:

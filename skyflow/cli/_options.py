@@ -82,7 +82,7 @@ ObjectiveOption = Annotated[
 ]
 OnOption = Annotated[
     list[str] | None,
-    typer.Option("--on", metavar="PROVIDER", help="Use only local, aws, gcp or azure; may be repeated."),
+    typer.Option("--on", metavar="PROVIDER", help="Use only local, own, aws, gcp or azure; may be repeated."),
 ]
 InputOption = Annotated[
     list[str] | None,

@@ -17,6 +17,7 @@ def plan(
 ) -> None:
     """Show where and when each job would run, for how much, without running anything."""
     from skyflow.app.callees import callees_in  # noqa: PLC0415 -- start-up
+    from skyflow.app.config import project_config  # noqa: PLC0415
     from skyflow.app.plan import plan_workflow  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.cli._console import draw, out  # noqa: PLC0415
@@ -25,8 +26,15 @@ def plan(
 
     loaded = load_workflow(workflow)
     print_findings(loaded.findings)
-    callees = callees_in(loaded.workflow, find_project().root)
-    decided = plan_workflow(loaded.workflow, callees=callees, objective=objective, providers=on, slots=jobs)
+    root = find_project().root
+    decided = plan_workflow(
+        loaded.workflow,
+        callees=callees_in(loaded.workflow, root),
+        objective=objective,
+        providers=on,
+        slots=jobs,
+        config=project_config(root),
+    )
     if as_json:
         out(json.dumps(decided.to_json(), indent=2, ensure_ascii=False))
         return

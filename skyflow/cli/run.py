@@ -64,6 +64,7 @@ def run(
 ) -> None:
     """Plan and run a workflow; what it does is stored, so that it can be resumed."""
     from skyflow.app.callees import callees_in  # noqa: PLC0415 -- start-up
+    from skyflow.app.config import project_config  # noqa: PLC0415
     from skyflow.app.launch import prepare_launch  # noqa: PLC0415
     from skyflow.app.plan import plan_workflow  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
@@ -96,7 +97,14 @@ def run(
     hide_from_now_on(launch.secrets.masks)
     warn_of_missing(launch.missing_secrets)
     callees = callees_in(loaded.workflow, project.root)
-    plan = plan_workflow(loaded.workflow, callees=callees, objective=objective, providers=on, slots=jobs)
+    plan = plan_workflow(
+        loaded.workflow,
+        callees=callees,
+        objective=objective,
+        providers=on,
+        slots=jobs,
+        config=project_config(project.root),
+    )
     reporter = choose_reporter(total_jobs=len(plan.placements), shown=shown, quiet=quiet, verbose=verbose)
     reporter = become_detached(project) if detach else announce(reporter, plan.local_slots, shown=shown)
     result = run_workflow(

@@ -59,7 +59,10 @@ def begin_action(draft: Draft, job: JobState, attempt: AttemptState, action: Loa
             post = replace(state.post, request=replace(state.post.request, script=f"{folder}/{runs.post}"))
             attempt = attempt.with_top(attempt.top.with_state(replace(state, post=post)))
         return attempt
-    raise EvaluationError(f"{step.uses} runs in a container, which skyflow cannot do yet")
+    raise EvaluationError(
+        f"{step.uses} is a container image, which skyflow cannot run yet: write its commands in steps, with the image as the "
+        "`container` of the job"
+    )
 
 
 def close_action(

@@ -5,6 +5,7 @@ from dataclasses import replace
 from skyflow.engine.actions import begin_action
 from skyflow.engine.background import fill_slots, finish_control, retire, settle
 from skyflow.engine.conditions import NeedsHash
+from skyflow.engine.containers import asked_containers
 from skyflow.engine.contexts import EvaluationError, attempt_scope, condition_holds
 from skyflow.engine.draft import Draft
 from skyflow.engine.effects import (
@@ -13,7 +14,9 @@ from skyflow.engine.effects import (
     ReleaseAttempt,
     ReleaseGroup,
     StartAction,
+    StartContainers,
     StartTimer,
+    StopContainers,
     TimerKey,
 )
 from skyflow.engine.jobs import cancel_job, complete_job, request_group
@@ -22,6 +25,7 @@ from skyflow.engine.retries import job_delay, pause_over, stop_step, try_step_ag
 from skyflow.engine.state import AttemptState, JobState, StepState, Stop
 from skyflow.engine.steps import absorb, authored_name, end_step, judge
 from skyflow.engine.strands import advance
+from skyflow.model.containers import ContainersRequest, StartedContainers
 from skyflow.model.execution import Pairs, StepRef, StepResult
 from skyflow.model.run import Json
 from skyflow.model.status import Conclusion, Reason, Status
@@ -30,6 +34,7 @@ from skyflow.model.workflow import CancelStep, WaitStep
 
 __all__ = [
     "action_loaded",
+    "containers_started",
     "files_hashed",
     "lose_attempt",
     "start_attempt",
@@ -85,6 +90,7 @@ def _enter(draft: Draft, job: JobState, attempt: AttemptState, seconds: float) -
         scope = attempt_scope(draft.state, job, attempt)
         attempt = replace(attempt, job_env=(*attempt.job_env, *scope.variables(spec.env)))
         minutes = scope.number(spec.timeout_minutes) or _DEFAULT_TIMEOUT_MINUTES
+        containers = asked_containers(attempt_scope(draft.state, job, attempt), spec)
     except EvaluationError as error:
         attempt = replace(
             attempt.with_verdict(Conclusion.FAILURE), reason=Reason.EXPRESSION, message=attempt.hide(str(error))
@@ -95,7 +101,29 @@ def _enter(draft: Draft, job: JobState, attempt: AttemptState, seconds: float) -
         _finish(draft, job, attempt)
         return
     draft.emit(StartTimer(TimerKey(job.key, attempt.number), max(minutes * 60 - seconds, 0.0)))
-    _go_on(draft, job, attempt)
+    if containers is None:
+        _go_on(draft, job, attempt)
+    else:
+        _start_containers(draft, job, attempt, containers)
+
+
+def _start_containers(draft: Draft, job: JobState, attempt: AttemptState, request: ContainersRequest) -> None:
+    """Start the containers of an attempt, as step 0."""
+    draft.move_step(job, attempt, 0, StepState(), None, data={"name": "Initialize containers"})
+    attempt = replace(attempt, setup=StepState(status=Status.IN_PROGRESS))
+    draft.move_step(job, attempt, 0, StepState(status=Status.IN_PROGRESS), Status.PENDING)
+    draft.put(replace(job, attempt=attempt))
+    draft.emit(StartContainers(attempt.ref(job.key), request))
+
+
+def containers_started(draft: Draft, ref: StepRef, result: StepResult, containers: StartedContainers | None) -> None:
+    """Go on with the first step, in or beside the containers; or without, where only clean-up steps run."""
+    job = draft.state.jobs[ref.job_key]
+    attempt = _view(job, ref)
+    if attempt is None:
+        return
+    attempt, outcome = _end_own_step(draft, job, attempt, 0, result)
+    _go_on(draft, job, replace(attempt, setup=_completed(outcome), containers=containers))
 
 
 def step_ended(draft: Draft, ref: StepRef, result: StepResult) -> None:
@@ -219,7 +247,8 @@ def lose_attempt(draft: Draft, job: JobState) -> None:
     attempt = job.attempt
     if attempt is None:
         return
-    for position, state in enumerate(attempt.states, start=1):
+    setup = () if attempt.setup is None else ((0, attempt.setup),)
+    for position, state in (*setup, *enumerate(attempt.states, start=1)):
         if state.status is not Status.COMPLETED:
             lost = replace(
                 state, status=Status.COMPLETED, outcome=Conclusion.CANCELLED, conclusion=Conclusion.CANCELLED
@@ -291,10 +320,31 @@ def _next_post(draft: Draft, job: JobState, attempt: AttemptState) -> None:
         draft.move_step(job, attempt, position, StepState(status=Status.IN_PROGRESS), Status.PENDING)
         draft.emit(StartAction(attempt.ref(job.key), replace(post.request, path=attempt.path)))
         return
-    _finish(draft, job, attempt)
+    if attempt.setup is None or draft.state.stop is Stop.FORCED:
+        _finish(draft, job, attempt)
+    else:
+        _stop_containers(draft, job, attempt)
+
+
+def _stop_containers(draft: Draft, job: JobState, attempt: AttemptState) -> None:
+    """Stop the containers of an attempt, as its last step."""
+    position = len(attempt.steps) + attempt.posts_done + 1
+    draft.move_step(job, attempt, position, StepState(), None, data={"name": "Stop containers"})
+    attempt = replace(attempt, posts_done=attempt.posts_done + 1, post_position=position, setup=None)
+    draft.put(replace(job, attempt=attempt))
+    draft.move_step(job, attempt, position, StepState(status=Status.IN_PROGRESS), Status.PENDING)
+    draft.emit(StopContainers(attempt.ref(job.key)))
 
 
 def _post_ended(draft: Draft, job: JobState, attempt: AttemptState, result: StepResult) -> None:
+    attempt, _ = _end_own_step(draft, job, attempt, attempt.post_position, result)
+    _next_post(draft, job, replace(attempt, post_position=0))
+
+
+def _end_own_step(
+    draft: Draft, job: JobState, attempt: AttemptState, position: int, result: StepResult
+) -> tuple[AttemptState, Conclusion]:
+    """Complete a step that the workflow does not have: a post phase, the start or the end of containers."""
     outcome, reason, message = judge(result, StepState(), attempt.cancel)
     data: dict[str, Json] = {} if result.exit_code is None else {"exit_code": result.exit_code}
     if result.annotations:
@@ -302,19 +352,19 @@ def _post_ended(draft: Draft, job: JobState, attempt: AttemptState, result: Step
     draft.move_step(
         job,
         attempt,
-        attempt.post_position,
+        position,
         _completed(outcome),
         Status.IN_PROGRESS,
         reason=reason,
         message=message and attempt.hide(message),
         data=data,
     )
-    attempt = replace(attempt, post_position=0, masks=result.masks or attempt.masks)
+    attempt = replace(attempt, masks=result.masks or attempt.masks)
     if outcome is Conclusion.FAILURE and attempt.verdict is Conclusion.SUCCESS:
         attempt = replace(attempt.with_verdict(Conclusion.FAILURE), reason=Reason.STEP_FAILED, message=message)
     if outcome is Conclusion.CANCELLED:
         attempt = replace(attempt.with_verdict(Conclusion.CANCELLED), reason=attempt.cancel)
-    _next_post(draft, job, attempt)
+    return attempt, outcome
 
 
 def _completed(outcome: Conclusion) -> StepState:

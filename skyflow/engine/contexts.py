@@ -5,6 +5,7 @@ from pathlib import Path
 from posixpath import normpath
 
 from skyflow.engine.conditions import job_functions, step_functions
+from skyflow.engine.inside import container_entries, seen_inside
 from skyflow.engine.state import AttemptState, JobState, RunState, StepSequence, local_id
 from skyflow.errors import ExpressionError
 from skyflow.expr import (
@@ -217,6 +218,8 @@ def _attempt_contexts(state: RunState, job: JobState, attempt: AttemptState) -> 
     if isinstance(runner, Object):
         temp = RunFolder(Path(to_string(runner.get("temp")))).temp(job.key, attempt.number)
         contexts["runner"] = _extended(runner, ("temp", str(temp)))
+    if attempt.containers is not None:
+        contexts |= {name: seen_inside(contexts[name], attempt.containers.mounts) for name in ("github", "runner")}
     if attempt.top.call is not None:
         contexts["inputs"] = Object(attempt.top.call.inputs)
     return contexts | {
@@ -240,7 +243,7 @@ def _extended(context: Value, *pairs: tuple[str, Value]) -> Object:
 
 
 def _job(state: RunState, spec: JobSpec, attempt: AttemptState) -> Object:
-    """Return the `job` context: how the job stands, and which workflow file it is written in."""
+    """Return the `job` context: how the job stands, its containers, and which workflow file it is written in."""
     frame = state.frame_of(spec.id)
     github = frame.contexts.get("github")
     facts = {
@@ -256,6 +259,7 @@ def _job(state: RunState, spec: JobSpec, attempt: AttemptState) -> Object:
     return Object(
         [
             ("status", attempt.verdict.value),
+            *container_entries(attempt.containers),
             ("workflow_ref", ref),
             ("workflow_sha", facts["sha"]),
             ("workflow_repository", facts["repository"]),

@@ -22,14 +22,17 @@ from skyflow.engine.effects import (
     Remember,
     RequestGroup,
     StartAction,
+    StartContainers,
     StartStep,
     StartTimer,
+    StopContainers,
     StopStep,
     TimerKey,
 )
 from skyflow.engine.events import (
     ActionLoaded,
     CancelRequested,
+    ContainersStarted,
     Event,
     FilesHashed,
     GroupMoved,
@@ -172,6 +175,10 @@ class Driver:
                 self._sender.send_nowait(self._load(step, uses))
             case StartAction(step=step, request=request):
                 tasks.start_soon(self._run_action, step, request)
+            case StartContainers():
+                tasks.start_soon(self._start_containers, effect)
+            case StopContainers(step=step):
+                tasks.start_soon(self._stop_containers, step)
             case HashFiles():
                 tasks.start_soon(self._hash_files, effect)
             case LookUp(spec_id=spec_id, questions=questions, may_reuse=may_reuse):
@@ -242,6 +249,17 @@ class Driver:
 
     async def _run_action(self, step: StepRef, request: ActionRequest) -> None:
         result = await self._host.run_action(step, request, lambda text: self._reporter.output(step, text))
+        self._sender.send_nowait(StepEnded(step, result))
+
+    async def _start_containers(self, effect: StartContainers) -> None:
+        step = effect.step
+        result, started = await self._runner.start_containers(
+            step, effect.request, lambda text: self._reporter.output(step, text)
+        )
+        self._sender.send_nowait(ContainersStarted(step, result, started))
+
+    async def _stop_containers(self, step: StepRef) -> None:
+        result = await self._runner.stop_containers(step, lambda text: self._reporter.output(step, text))
         self._sender.send_nowait(StepEnded(step, result))
 
     def _load(self, step: StepRef, uses: str) -> ActionLoaded:

@@ -5,6 +5,7 @@ Moves (`skyflow.model.run.Transition`) are effects as well; the driver stores th
 
 from dataclasses import dataclass
 
+from skyflow.model.containers import ContainersRequest
 from skyflow.model.execution import ActionRequest, Pairs, StepRef, StepRequest
 from skyflow.model.job_cache import CacheQuestion
 from skyflow.model.run import Transition
@@ -20,8 +21,10 @@ __all__ = [
     "Remember",
     "RequestGroup",
     "StartAction",
+    "StartContainers",
     "StartStep",
     "StartTimer",
+    "StopContainers",
     "StopStep",
     "TimerKey",
 ]
@@ -62,6 +65,21 @@ class StartAction:
 
     step: StepRef
     request: ActionRequest
+
+
+@dataclass(frozen=True, slots=True)
+class StartContainers:
+    """Start the containers of an attempt; `ContainersStarted` will follow."""
+
+    step: StepRef
+    request: ContainersRequest
+
+
+@dataclass(frozen=True, slots=True)
+class StopContainers:
+    """Stop and remove the containers of an attempt; `StepEnded` will follow."""
+
+    step: StepRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +166,8 @@ Effect = (
     | StartStep
     | LoadAction
     | StartAction
+    | StartContainers
+    | StopContainers
     | HashFiles
     | StopStep
     | LookUp

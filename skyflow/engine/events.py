@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from skyflow.engine.effects import HashFiles, TimerKey
 from skyflow.model.concurrency import GroupMove
+from skyflow.model.containers import StartedContainers
 from skyflow.model.execution import StepRef, StepResult
 from skyflow.model.job_cache import KnownJob
 from skyflow.model.uses import LoadedAction
@@ -12,6 +13,7 @@ from skyflow.model.uses import LoadedAction
 __all__ = [
     "ActionLoaded",
     "CancelRequested",
+    "ContainersStarted",
     "Event",
     "FilesHashed",
     "GroupMoved",
@@ -41,6 +43,15 @@ class StepEnded:
 
     step: StepRef
     result: StepResult
+
+
+@dataclass(frozen=True, slots=True)
+class ContainersStarted:
+    """The containers of an attempt run; or they do not, as `result` says, and `containers` is None."""
+
+    step: StepRef
+    result: StepResult
+    containers: StartedContainers | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +121,7 @@ Event = (
     | CancelRequested
     | Spent
     | StepEnded
+    | ContainersStarted
     | ActionLoaded
     | FilesHashed
     | GroupMoved

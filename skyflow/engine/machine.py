@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from skyflow.engine.attempts import (
     action_loaded,
+    containers_started,
     files_hashed,
     lose_attempt,
     start_attempt,
@@ -23,6 +24,7 @@ from skyflow.engine.effects import Effect
 from skyflow.engine.events import (
     ActionLoaded,
     CancelRequested,
+    ContainersStarted,
     Event,
     FilesHashed,
     GroupMoved,
@@ -71,6 +73,8 @@ def handle(state: RunState, event: Event) -> tuple[RunState, tuple[Effect, ...]]
             _begin(draft, kept)
         case StepEnded(step=step, result=result):
             step_ended(draft, step, result)
+        case ContainersStarted(step=step, result=result, containers=containers):
+            containers_started(draft, step, result, containers)
         case ActionLoaded(step=step, action=action, error=error):
             action_loaded(draft, step, action, error)
         case FilesHashed(asked=asked, digest=digest, error=error):
@@ -128,7 +132,8 @@ def _go_on(draft: Draft, kept: Mapping[tuple[str, int], float] = MappingProxyTyp
         if job.attempt is None:
             continue
         seconds = kept.get((job.key, job.attempt.number))
-        if seconds is None or job.group is not None:
+        spec = draft.state.specs[job.spec_id]
+        if seconds is None or job.group is not None or spec.container is not None or spec.services:
             lose_attempt(draft, job)
         else:
             take_up_attempt(draft, job, seconds)

@@ -87,8 +87,12 @@ def restore(
 def _job_state(record: JobRecord, latest_attempt: int, steps: Sequence[StepRecord]) -> JobState:
     attempt = None
     if record.status is Status.IN_PROGRESS and latest_attempt:
-        states = (StepState(status=step.status, outcome=step.outcome, conclusion=step.conclusion) for step in steps)
-        attempt = AttemptState(number=latest_attempt, steps=(), states=tuple(states))
+        states = {
+            step.position: StepState(status=step.status, outcome=step.outcome, conclusion=step.conclusion)
+            for step in steps
+        }
+        setup = states.pop(0, None)
+        attempt = AttemptState(number=latest_attempt, steps=(), states=tuple(states.values()), setup=setup)
     return JobState(
         key=record.key,
         spec_id=record.spec_id,

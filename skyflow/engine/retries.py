@@ -6,17 +6,21 @@ from skyflow.engine.draft import Draft
 from skyflow.engine.effects import CancelTimer, StartStep, StartTimer, StopStep, TimerKey
 from skyflow.engine.state import AttemptState, JobState
 from skyflow.model.execution import StepResult
+from skyflow.model.retry import RetryPolicy
 from skyflow.model.status import Conclusion, Reason
 from skyflow.model.units import format_duration
 from skyflow.model.workflow import RunStep
 
 __all__ = ["job_delay", "pause_over", "stop_step", "try_step_again"]
 
+_WITHOUT_POLICY = RetryPolicy(attempts=20, causes=frozenset({Reason.PREEMPTED}))
+"""A machine that is taken away is no fault of the job, so it gets another one; but not for ever."""
+
 
 def job_delay(draft: Draft, job: JobState, attempt: AttemptState) -> float | None:
     """Return how long to wait before the next attempt at a job whose attempt has ended; None if there is none."""
-    policy = draft.state.specs[job.spec_id].retry
-    if policy is None or draft.state.stop is not None or draft.state.cancelled(job.spec_id) is not None:
+    policy = draft.state.specs[job.spec_id].retry or _WITHOUT_POLICY
+    if draft.state.stop is not None or draft.state.cancelled(job.spec_id) is not None:
         return None
     reason, exit_code = attempt.failure or (attempt.reason, None)
     if attempt.cancel is not None:

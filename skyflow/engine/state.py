@@ -8,6 +8,7 @@ from types import MappingProxyType
 from skyflow.expr import Value
 from skyflow.model.action import Action
 from skyflow.model.annotation import Annotation
+from skyflow.model.containers import StartedContainers
 from skyflow.model.execution import ActionRequest, Pairs, StepRef, StepRequest
 from skyflow.model.run import Carried, RunOptions
 from skyflow.model.status import Conclusion, Reason, Status
@@ -141,7 +142,8 @@ class AttemptState:
     the evaluated variables of the workflow and the job, `step_env` what steps wrote to GITHUB_ENV, `path` what they wrote
     to GITHUB_PATH (latest first). `masks` are texts to hide, longest first. `cancel` is why the attempt is being
     cancelled, from the moment that was asked for. `posts` are the post phases still to run, next first; `post_position`
-    is that of the one under way, else 0. `failure` is why the first step failed that counts, and its exit code.
+    is that of the one under way, else 0. `setup` is where the start of its containers stands, None without any and once
+    they are stopped; `containers` are those that run. `failure` is why the first step failed that counts, and its exit code.
     `recorded` is how far the steps had come when a dead driver was followed, by position.
     """
 
@@ -164,6 +166,8 @@ class AttemptState:
     posts_done: int = 0
     failure: tuple[Reason | None, int | None] | None = None
     recorded: Mapping[int, Status] = field(default_factory=dict)
+    setup: StepState | None = None
+    containers: StartedContainers | None = None
 
     @property
     def is_inside(self) -> bool:
@@ -218,7 +222,7 @@ class AttemptState:
 
     def under_way(self, job_key: str) -> list[StepRef]:
         """Name everything that a process may be running for, or is about to."""
-        if self.post_position:
+        if self.post_position or (self.setup is not None and self.setup.status is Status.IN_PROGRESS):
             return [self.ref(job_key)]
         views = (self, *(self.seen_from(strand.position) for strand in self.beside))
         return [

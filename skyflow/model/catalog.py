@@ -6,6 +6,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
+from skyflow.model.footprint import Footprint
 from skyflow.model.resources import Accelerators, Market
 
 __all__ = ["LOCAL_PLACE", "Offering", "Place", "Region", "TransferRates"]
@@ -36,15 +37,19 @@ LOCAL_PLACE = Place("local", "local")
 class Region:
     """One region of a provider.
 
-    `country` is an ISO 3166 code; `jurisdiction` is `EU` for the members of the European Union, else the country.
+    `country` is an ISO 3166 code. `jurisdictions` are the country and the unions that it belongs to: `EU`, `EEA`, and
+    `EU-adequate` where the European Commission has found personal data to be as safe as at home. `partition` is a part
+    of the provider's cloud that shares accounts; `grid` the electricity grid.
     """
 
     provider: str
     region: str
-    name: str
-    continent: str
-    country: str
-    jurisdiction: str
+    name: str = ""
+    continent: str = ""
+    country: str = ""
+    partition: str = ""
+    grid: str = ""
+    jurisdictions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +57,13 @@ class Offering:
     """One line of a catalog: a machine type at one place, in one market, at one price.
 
     `zone` is empty where the price holds for the whole region. `price_basis` says what kind of figure the price is
-    (`list`: the provider's own price list; `advisor`: the list price less the average saving that the provider's spot
-    advisor reports; `own`: a machine that costs nothing more to use) and `price_date` the day it was taken, None
-    where no date applies.
+    (`list`: the provider's own price list; `history`: spot prices that were paid; `advisor`: the list price less the
+    average saving that the provider's spot advisor reports; `estimate`: our own; `own`: what the project says its
+    machines cost) and `price_date` the day it was taken, None where no date applies.
+
+    `nodes` machines are meant together: price and footprint are those of all of them, the sizes those of one.
+    `interruption` is the share of spot machines that the provider takes back within a month, where it says so, and
+    `capacity` how many such machines there are at most. `capabilities` are from `resources.CAPABILITIES`.
     """
 
     provider: str
@@ -68,6 +77,17 @@ class Offering:
     price_usd_per_hour: float
     price_basis: str
     price_date: date | None = None
+    arch: str = ""
+    capabilities: frozenset[str] = frozenset()
+    nodes: int = 1
+    capacity: int | None = None
+    interruption: float | None = None
+    footprint: Footprint | None = None
+
+    @property
+    def is_estimated(self) -> bool:
+        """Whether nobody has published this price: it is our own estimate."""
+        return self.price_basis == "estimate"
 
     @property
     def place(self) -> Place:
@@ -95,6 +115,12 @@ class Offering:
             "price_usd_per_hour": self.price_usd_per_hour,
             "price_basis": self.price_basis,
             "price_date": self.price_date.isoformat() if self.price_date else None,
+            "arch": self.arch or None,
+            "capabilities": sorted(self.capabilities),
+            "nodes": self.nodes,
+            "capacity": self.capacity,
+            "interruption": self.interruption,
+            "footprint": self.footprint.to_json() if self.footprint else None,
         }
 
     @classmethod
@@ -108,6 +134,7 @@ class Offering:
         """
         accelerators = data["accelerators"]
         day = data["price_date"]
+        footprint = data.get("footprint")
         return cls(
             provider=data["provider"],
             region=data["region"],
@@ -120,6 +147,12 @@ class Offering:
             price_usd_per_hour=data["price_usd_per_hour"],
             price_basis=data["price_basis"],
             price_date=date.fromisoformat(day) if day else None,
+            arch=data.get("arch") or "",
+            capabilities=frozenset(data.get("capabilities", ())),
+            nodes=data.get("nodes", 1),
+            capacity=data.get("capacity"),
+            interruption=data.get("interruption"),
+            footprint=Footprint.from_json(footprint) if footprint else None,
         )
 
 

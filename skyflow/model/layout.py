@@ -10,6 +10,7 @@
 - `.skyflow/runs/RUN/temp/JOB@ATTEMPT/`: scripts, command files and output, while the attempt lasts
 - `.skyflow/runs/RUN/keeper.jsonl`: which steps were started and how they ended, for whoever resumes the run
 - `.skyflow/results/`: files that jobs with `cache` have made
+- `.skyflow/tools/`: what actions keep for later runs, `runner.tool_cache`
 - `.skyflow/artifacts/`: artifacts of runs and caches of the project, as an object store
 """
 
@@ -47,6 +48,11 @@ class StateFolder:
     def results(self) -> Path:
         """The folder that holds the files of remembered results."""
         return self.root / "results"
+
+    @property
+    def tools(self) -> Path:
+        """The folder of `runner.tool_cache`."""
+        return self.root / "tools"
 
     def run(self, run_id: RunId) -> "RunFolder":
         """Return the folder of one run."""

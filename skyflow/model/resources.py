@@ -1,29 +1,54 @@
 """What a job asks of a machine, and how long it is expected to take there."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from skyflow.model.units import parse_size_gib
+from skyflow.model.units import parse_size_gb, parse_size_gib
 
 __all__ = [
+    "CAPABILITIES",
+    "DEFAULT_ARCH",
     "LOCAL",
+    "OWN",
     "PROVIDERS",
     "Accelerators",
+    "Alternatives",
     "Amount",
     "Estimate",
+    "Limits",
     "Market",
     "Requirements",
     "parse_accelerators",
     "parse_amount",
+    "parse_disk",
     "parse_memory",
+    "parse_money",
+    "parse_nodes",
+    "parse_rate",
+    "parse_share",
 ]
+
+_TPU_SLICE = re.compile(r"(tpu-v\d+[a-z]?)-(\d+)", re.IGNORECASE)
+_GIB_PER_GB = 10**9 / 2**30
+_PER_CENT = 100
+_COUNT = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 
 LOCAL = "local"
 """The provider name of the machine skyflow itself runs on."""
 
-PROVIDERS = (LOCAL, "aws", "gcp", "azure")
+OWN = "own"
+"""The provider name of the machines that a project declares in its `skyflow.yml`."""
+
+PROVIDERS = (LOCAL, OWN, "aws", "gcp", "azure")
 """Every provider there is."""
+
+DEFAULT_ARCH = "x86_64"
+"""The processor architecture of rented machines unless a job asks for another one."""
+
+CAPABILITIES = ("bare-metal", "burstable", "confidential", "fpga", "gpu", "inferentia", "local-ssd", "tpu", "trainium")
+"""What a machine can have beside its sizes."""
 
 
 class Market(StrEnum):
@@ -55,28 +80,70 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Accelerators:
-    """`count` devices of the canonical type `name`."""
+    """`count` devices of the canonical type `name`; less than one is a slice of a device."""
 
     name: str
-    count: int
+    count: float
 
     def __str__(self) -> str:
         """Return the authored form, `A100:8`."""
-        return f"{self.name}:{self.count}"
+        return f"{self.name}:{self.count:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Alternatives:
+    """Several kinds of accelerators of which one will do.
+
+    With `in_order`, a later one is looked at only where none of the earlier ones can be had; else all are equally good
+    and the plan decides.
+    """
+
+    options: tuple[Accelerators, ...]
+    in_order: bool
+
+    def __str__(self) -> str:
+        """Return all options: `A100:8 or H100:4`."""
+        return " or ".join(map(str, self.options))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Where a job may run; None sets no limit.
+
+    A jurisdiction is a country, or a union that it belongs to: `EU`, `EEA`, `EU-adequate`. `partitions` are closed parts
+    of a cloud, such as `aws-us-gov`, which no job gets that does not name them.
+    """
+
+    regions: frozenset[str] | None = None
+    zones: frozenset[str] | None = None
+    jurisdictions: frozenset[str] | None = None
+    countries: frozenset[str] | None = None
+    partitions: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirements:
     """What a job asks for; None means that anything will do.
 
-    `providers` limits where the job may run (`local`, `aws`, `gcp`, `azure`). `memory_gib` is in GiB.
+    `providers` limits where the job may run (`local`, `own`, `aws`, `gcp`, `azure`). `memory_gib` is in GiB, `disk_gib`
+    likewise. `utilization` is the share of the machine's power range that the job keeps busy. `ports` and `image` say
+    how the machine is to be set up; they do not limit which machine it is.
     """
 
     cpus: Amount | None = None
     memory_gib: Amount | None = None
-    accelerators: Accelerators | None = None
+    accelerators: Accelerators | Alternatives | None = None
     market: Market = Market.ON_DEMAND
     providers: frozenset[str] | None = None
+    instance_types: frozenset[str] | None = None
+    arch: str | None = None
+    capabilities: frozenset[str] = frozenset()
+    limits: Limits = Limits()
+    nodes: int = 1
+    disk_gib: Amount | None = None
+    ports: tuple[str, ...] = ()
+    image: str | None = None
+    utilization: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,15 +177,89 @@ def parse_memory(text: str) -> Amount:
 
 
 def parse_accelerators(text: str) -> Accelerators:
-    """Read `A100` or `A100:8`.
+    """Read `A100`, `A100:8`, or `A10:0.5` for half a device; `tpu-v5e-8` is `tpu-v5e:8`.
 
     Raises:
         ValueError: the text is not a name with an optional positive count.
     """
+    if slice_ := _TPU_SLICE.fullmatch(text.strip()):
+        return Accelerators(name=slice_[1].lower(), count=int(slice_[2]))
     name, colon, count = text.strip().partition(":")
-    if not name or (colon and not (count.strip().isascii() and count.strip().isdigit() and int(count) > 0)):
+    if not name or (colon and not (_COUNT.fullmatch(count.strip()) and float(count) > 0)):
         raise ValueError(f"'{text}' is not an accelerator; write a name and a count, for example A100:8")
-    return Accelerators(name=name.strip(), count=int(count) if colon else 1)
+    return Accelerators(name=name.strip(), count=_whole(float(count)) if colon else 1)
+
+
+def _whole(number: float) -> float:
+    """Return the number as an int where it is one, so that it reads as it was written."""
+    return int(number) if number.is_integer() else number
+
+
+def parse_disk(text: str) -> Amount:
+    """Read `200GB`, `200GB+`, `1TiB`; a bare number counts GB. The amount is in GiB.
+
+    Raises:
+        ValueError: the text is not a size.
+    """
+    return _parse_with_plus(text, lambda size: parse_size_gb(size) * _GIB_PER_GB)
+
+
+def parse_nodes(text: str) -> int:
+    """Read a whole number of machines.
+
+    Raises:
+        ValueError: the text is not one, or the number is not above zero.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not number.is_integer() or number < 1:
+        raise ValueError(f"'{text}' is not a number of machines; write a whole number, at least 1")
+    return int(number)
+
+
+def parse_money(text: str) -> float:
+    """Read `1.25` or `$1.25`; nothing is an amount too.
+
+    Raises:
+        ValueError: the text is not a number from zero.
+    """
+    try:
+        number = float(text.strip().removeprefix("$"))
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise ValueError(f"'{text}' is not a number from zero; write for example 1.25")
+    return number
+
+
+def parse_rate(text: str) -> float:
+    """Read a number above zero.
+
+    Raises:
+        ValueError: the text is not one.
+    """
+    number = parse_money(text)
+    if number == 0:
+        raise ValueError(f"'{text}' is not above zero; leave the key away if there is none")
+    return number
+
+
+def parse_share(text: str) -> float:
+    """Read `50%` or `0.5` as one half.
+
+    Raises:
+        ValueError: the text is not a share of one.
+    """
+    stripped = text.strip()
+    try:
+        share = float(stripped.removesuffix("%")) / (_PER_CENT if stripped.endswith("%") else 1)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise ValueError(f"'{text}' is not a share; write for example 50%")
+    return share
 
 
 def _positive_number(text: str) -> float:

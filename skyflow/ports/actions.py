@@ -5,7 +5,11 @@ from typing import Protocol
 
 from skyflow.model.execution import ActionRequest, StepRef, StepResult
 
-__all__ = ["ActionHost", "Workbench"]
+__all__ = ["ActionHost", "ContainerMissingError", "Workbench"]
+
+
+class ContainerMissingError(Exception):
+    """A step should run in a container that was not started; the message is for the user."""
 
 
 class ActionHost(Protocol):
@@ -22,6 +26,14 @@ class ActionHost(Protocol):
 
 class Workbench(ActionHost, Protocol):
     """What built-in actions need of the runner, which runs JavaScript actions itself."""
+
+    def seen_outside(self, step: StepRef, request: ActionRequest) -> ActionRequest | None:
+        """Return a request whose paths are those of this machine; None if the step does not run in a container.
+
+        Raises:
+            ContainerMissingError: the container that the step should run in could not be started.
+        """
+        ...
 
     async def run_here(
         self,

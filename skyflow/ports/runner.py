@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 from typing import Protocol
 
+from skyflow.model.containers import ContainersRequest, StartedContainers
 from skyflow.model.execution import StepRef, StepRequest, StepResult
 
 __all__ = ["HashFilesError", "Runner"]
@@ -25,6 +26,20 @@ class Runner(Protocol):
         """
         ...
 
+    async def start_containers(
+        self, step: StepRef, request: ContainersRequest, output: Callable[[str], None]
+    ) -> tuple[StepResult, StartedContainers | None]:
+        """Start the containers of an attempt and wait until its services are ready.
+
+        From then on the steps of the attempt run in its container, if it has one. When they cannot be started the result
+        says why, and there is no second value; what was started already is removed by `stop_containers` or `release`.
+        """
+        ...
+
+    async def stop_containers(self, step: StepRef, output: Callable[[str], None]) -> StepResult:
+        """Show what the services of an attempt printed, then stop and remove its containers and their network."""
+        ...
+
     def stop_step(self, step: StepRef, *, force: bool) -> None:
         """Ask a running step to end: interrupt, terminate, kill, with time in between; at once when `force`.
 
@@ -33,7 +48,7 @@ class Runner(Protocol):
         ...
 
     async def release(self, job_key: str, attempt: int) -> None:
-        """End everything an attempt left running and remove its temporary files; called once, at its end."""
+        """End everything an attempt left running, containers as well, and remove its temporary files; called once, at its end."""
         ...
 
     async def recover(self, attempts: Collection[tuple[str, int]]) -> frozenset[tuple[str, int]]:

@@ -67,7 +67,7 @@ def _table(placements: Sequence[Placement], *, is_wide: bool, has_transfers: boo
             *((machine, where) if is_wide else (Text(" ").join(part for part in (machine, where) if part),)),
             f"+{format_duration(placement.start_seconds)}" if placement.start_seconds else "0s",
             ("~" if placement.is_duration_assumed else "") + format_duration(placement.duration_seconds),
-            format_usd(placement.compute_usd),
+            ("~" if placement.offering.is_estimated else "") + format_usd(placement.compute_usd),
         ]
         if has_transfers:
             cells.append(_data_in(placement))
@@ -79,9 +79,10 @@ def _machine(placement: Placement) -> Text:
     offering = placement.offering
     if offering.provider == LOCAL:
         return Text("this machine")
-    text = Text(f"{offering.provider} {offering.instance_type}")
+    several = f"{offering.nodes} x " if offering.nodes > 1 else ""
+    text = Text(f"{several}{offering.provider} {offering.instance_type}")
     if offering.accelerators:
-        text.append(f" {offering.accelerators.name}:{offering.accelerators.count}", style="cyan")
+        text.append(f" {offering.accelerators}", style="cyan")
     return text
 
 
@@ -122,4 +123,6 @@ def _small_print(plan: Plan) -> list[str]:
     if days := plan.price_dates:
         since = f"{days[0]} to {days[-1]}" if days[0] != days[-1] else f"{days[0]}"
         lines.append(f"prices of {since}")
+    if any(placement.offering.is_estimated for placement in plan.placements):
+        lines.append("~$: no price is published for this; it is skyflow's own estimate")
     return [*lines, *plan.notes]

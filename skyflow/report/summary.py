@@ -18,6 +18,8 @@ __all__ = ["render_run"]
 _MOST_ROWS = 40
 """Above this, only what did not succeed is listed: that is what a reader looks for."""
 _MOST_ANNOTATIONS = 50
+_LONGEST_NAME = 60
+"""Of a job; more would leave no room for why it failed."""
 
 
 def render_run(
@@ -49,7 +51,7 @@ def _job_table(jobs: Sequence[JobRecord], signs: Signs) -> Table:
     """Return one row per job: how it ended, how long it took, and why."""
     table = Table(box=None, pad_edge=False, header_style="bright_black")
     table.add_column("", width=1)
-    table.add_column("job", no_wrap=True, overflow="ellipsis", min_width=10)
+    table.add_column("job", no_wrap=True, overflow="ellipsis", min_width=10, max_width=_LONGEST_NAME)
     table.add_column("result", no_wrap=True)
     table.add_column("time", justify="right", no_wrap=True)
     table.add_column("", style="bright_black", overflow="fold", ratio=1)

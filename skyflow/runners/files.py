@@ -58,7 +58,8 @@ class CommandFiles:
         self._artifacts = folder / f"{place}.artifacts"
         self._artifacts_list = folder / f"{place}.artifacts_list"
         unread = (self._artifacts, self._artifacts_list)
-        for file in () if is_begun else (self._output, self._env, self._path, self._state, self._summary, *unread):
+        self._all = (self._output, self._env, self._path, self._state, self._summary, *unread)
+        for file in () if is_begun else self._all:
             os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666))
 
     def variables(self) -> Pairs:
@@ -76,6 +77,11 @@ class CommandFiles:
             ("GITHUB_ARTIFACTS", str(self._artifacts)),
             ("GITHUB_ARTIFACTS_LIST", str(self._artifacts_list)),
         )
+
+    def open_to_all(self) -> None:
+        """Let every user write the files: a container may run as another one."""
+        for file in self._all:
+            file.chmod(0o666)
 
     def read(self) -> FileAnswers:
         """Return what the step wrote.

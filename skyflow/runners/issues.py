@@ -43,7 +43,7 @@ class Issues:
         return (*shown, Annotation(level=AnnotationLevel.NOTICE, message=message))
 
 
-def annotation_of(command: Command, workspace: Path) -> Annotation:
+def annotation_of(command: Command, workspace: Path, to_outside: Callable[[str], str] = str) -> Annotation:
     """Read the annotation that an `error`, `warning` or `notice` command makes.
 
     Numbers that contradict each other are mended or left out as GitHub does: an end without a beginning is the
@@ -65,7 +65,7 @@ def annotation_of(command: Command, workspace: Path) -> Annotation:
         level=AnnotationLevel(command.name),
         message=command.data[:_LONGEST_TEXT],
         title=values.get("title"),
-        file=None if file is None else relative_file(file, workspace),
+        file=None if file is None else relative_file(to_outside(file), workspace),
         line=line,
         end_line=end_line,
         column=column,

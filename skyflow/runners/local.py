@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack, closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -14,13 +14,19 @@ from anyio.abc import TaskGroup
 
 from skyflow._util.masking import Masks
 from skyflow.model.annotation import AnnotationLevel
+from skyflow.model.containers import ContainersRequest, StartedContainers
 from skyflow.model.execution import ActionRequest, StepRef, StepRequest, StepResult
 from skyflow.model.layout import RunFolder
+from skyflow.ports.actions import ContainerMissingError
 from skyflow.ports.clock import Clock
+from skyflow.runners.contained import ContainedTree, StepContainer
+from skyflow.runners.container_engine import ContainerError
+from skyflow.runners.container_log import ContainerLog
+from skyflow.runners.containers import HOME_FOLDER, JobContainers
 from skyflow.runners.files import CommandFiles, FileAnswers, FileCommandError
 from skyflow.runners.hashing import hash_files
-from skyflow.runners.javascript import NodeError, action_variables, find_node
-from skyflow.runners.kept import KeeperClient, KeptProcess
+from skyflow.runners.javascript import NodeError, action_variables, find_node, find_node_inside
+from skyflow.runners.kept import KeeperClient, KeptAs, KeptProcess
 from skyflow.runners.matchers import Matchers
 from skyflow.runners.obey import AttemptMemory, StepCommands
 from skyflow.runners.output import LogWriter
@@ -34,7 +40,7 @@ from skyflow.runners.recovery import (
     read_attempt,
     watch,
 )
-from skyflow.runners.shells import ShellError, find_shell
+from skyflow.runners.shells import ShellError, find_shell, shell_inside
 from skyflow.runners.spool import SpoolReader
 from skyflow.runners.step_log import StepLog
 
@@ -56,6 +62,7 @@ class LocalRunner:
         environment: Mapping[str, str],
         clock: Clock,
         masks: Iterable[str] = (),
+        containers: JobContainers | None = None,
         ladder: KillLadder = KillLadder(),
     ) -> None:
         """Prepare a runner; nothing happens yet.
@@ -67,6 +74,7 @@ class LocalRunner:
             environment: what every step inherits.
             clock: the time, for the index of logs.
             masks: texts to hide from the first line on, in every attempt.
+            containers: what starts the containers of jobs; None if no job of the run has any.
             ladder: how patient stopping a step is.
         """
         self._run_tag = run_tag
@@ -75,6 +83,7 @@ class LocalRunner:
         self._environment = dict(environment)
         self._clock = clock
         self._ladder = ladder
+        self._containers = containers
         self._stack = AsyncExitStack()
         self._tasks: TaskGroup
         self._keeper: KeeperClient
@@ -98,15 +107,19 @@ class LocalRunner:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
         """End whatever is left, daemons that have left their job included."""
-        for tree in self._running.values():
-            tree.kill()
-        kill_tagged(f"{self._run_tag}/")
+        with anyio.CancelScope(shield=True):
+            for tree in self._running.values():
+                await tree.kill()
+            kill_tagged(f"{self._run_tag}/")
+            if self._containers is not None and self._containers.has_any:
+                with suppress(ContainerError):  # they carry labels, so that `skyflow resume` finds what is left
+                    await self._containers.remove_all()
         self._keeper.close()
         self._tasks.cancel_scope.cancel()
         return await self._stack.__aexit__(kind, error, trace)
 
     async def recover(self, attempts: Collection[tuple[str, int]]) -> frozenset[tuple[str, int]]:
-        """Find out which attempts can go on where they are, and kill all else that an earlier driver left running."""
+        """Find out which attempts can go on where they are, and end all else that an earlier driver left."""
         known = Journal(self._folder.journal).read()
         for key, number in attempts:
             earlier = read_attempt(self._folder.temp(key, number))
@@ -122,45 +135,101 @@ class LocalRunner:
             self._survivors |= {_step(key, number, place): found for place, found in alive.items()}
         spared = [self._tag(key, number) for key, number in self._earlier]
         kill_tagged(f"{self._run_tag}/", spared=spared)
+        if self._containers is not None:
+            with suppress(ContainerError):  # they may well be none; what is in the way will say so itself
+                await self._containers.remove_all()
         return frozenset(self._earlier)
 
     async def run_step(self, step: StepRef, request: StepRequest, output: Callable[[str], None]) -> StepResult:
         """Run one script to its end."""
         if (known := self._known_result(step)) is not None:
             return known
-        cwd = self._workspace / (request.working_directory or "")
-        if not cwd.is_dir():
-            return StepResult(exit_code=None, not_started=f"the working directory '{cwd}' does not exist")
-        temp = self._temp(step)
-        files = CommandFiles(temp, step.place, is_begun=step in self._survivors)
-        env = self._step_environment(request, files)
-        if step in self._survivors:
-            return await self._adopt(step, env=env, files=files, output=output)
         try:
-            shell = find_shell(request.shell, search_path=env.get("PATH"))
+            container = self._container(step)
+            cwd = self._working_directory(request, container)
+            temp = self._temp(step)
+            files = CommandFiles(temp, step.place, is_begun=step in self._survivors)
+            env = self._step_environment(request, files, container)
+            if step in self._survivors:
+                return await self._adopt(step, env=env, files=files, output=output)
+            shell = shell_inside(request.shell) if container else find_shell(request.shell, search_path=env.get("PATH"))
             script = temp / f"{step.place}{shell.suffix}"
             script.write_text(f"{shell.before}{request.script}{shell.after}\n", encoding="utf-8")
-        except (ShellError, OSError) as error:
+        except (ShellError, OSError, ContainerMissingError) as error:
             return StepResult(exit_code=None, not_started=str(error))
         if request.notice:
-            commands = StepCommands(self._memory(step), workspace=self._workspace, env=env)
+            commands = self._commands(step, env)
             with closing(StepLog(self._folder.log(step), self._clock)) as log:
                 LogWriter(log, commands, output).add(request.notice)
-        return await self._run(step, shell.command(str(script)), cwd=cwd, env=env, files=files, output=output)
+        command = shell.command(container.mounts.to_inside(str(script)) if container else str(script))
+        return await self._run(step, command, cwd=cwd, env=env, files=files, output=output)
 
     async def run_action(self, step: StepRef, request: ActionRequest, output: Callable[[str], None]) -> StepResult:
         """Run one phase of a JavaScript action to its end."""
         if (known := self._known_result(step)) is not None:
             return known
         files = CommandFiles(self._temp(step), step.place, is_begun=step in self._survivors)
-        env = {**self._step_environment(request, files), **action_variables(request)}
-        if step in self._survivors:
-            return await self._adopt(step, env=env, files=files, output=output)
         try:
-            node = await find_node(search_path=env.get("PATH"))
-        except NodeError as error:
+            container = self._container(step)
+            request = replace(request, env=(*request.env, *action_variables(request).items()))
+            env = self._step_environment(request, files, container)
+            if step in self._survivors:
+                return await self._adopt(step, env=env, files=files, output=output)
+            node = await (find_node_inside(container, env) if container else find_node(search_path=env.get("PATH")))
+        except (NodeError, ContainerMissingError) as error:
             return StepResult(exit_code=None, not_started=str(error))
-        return await self._run(step, [node, request.script], cwd=self._workspace, env=env, files=files, output=output)
+        cwd = container.workspace if container else str(self._workspace)
+        script = container.mounts.to_inside(request.script) if container else request.script
+        return await self._run(step, [node, script], cwd=cwd, env=env, files=files, output=output)
+
+    def seen_outside(self, step: StepRef, request: ActionRequest) -> ActionRequest | None:
+        """Return a request whose paths are those of this machine, if its step runs in a container."""
+        container = self._container(step)
+        if container is None:
+            return None
+        to_outside = container.mounts.to_outside
+        home = ("HOME", str(self._folder.temp(step.job_key, step.attempt) / HOME_FOLDER))
+        return replace(
+            request,
+            inputs=tuple((name, "\n".join(map(to_outside, text.split("\n")))) for name, text in request.inputs),
+            env=(home, *((name, to_outside(text)) for name, text in request.env)),
+        )
+
+    async def start_containers(
+        self, step: StepRef, request: ContainersRequest, output: Callable[[str], None]
+    ) -> tuple[StepResult, StartedContainers | None]:
+        """Start the containers of an attempt."""
+        started: StartedContainers | None = None
+
+        async def work(writer: LogWriter) -> StepResult:
+            nonlocal started
+            if self._containers is None:
+                return StepResult(exit_code=None, not_started="there is no container engine on this machine")
+            masks = self._memory(step).masks
+            for container in (request.container, *request.services):
+                if container is not None and container.password:
+                    masks.add(container.password)
+            log = ContainerLog(writer)
+            try:
+                started = await self._containers.start(step, request, temp=self._temp(step), log=log)
+            except ContainerError as error:
+                return StepResult(exit_code=None, not_started=str(error))
+            return StepResult(exit_code=0)
+
+        return await self._work(step, work, output), started
+
+    async def stop_containers(self, step: StepRef, output: Callable[[str], None]) -> StepResult:
+        """Stop the containers of an attempt and remove them."""
+
+        async def work(writer: LogWriter) -> StepResult:
+            if self._containers is not None:
+                try:
+                    await self._containers.stop(step, ContainerLog(writer))
+                except ContainerError as error:
+                    return StepResult(exit_code=None, not_started=str(error))
+            return StepResult(exit_code=0)
+
+        return await self._work(step, work, output)
 
     async def run_here(
         self,
@@ -169,6 +238,15 @@ class LocalRunner:
         output: Callable[[str], None],
     ) -> StepResult:
         """Do the work of a built-in action in this process, as a step that can be stopped."""
+
+        async def write(writer: LogWriter) -> StepResult:
+            return await work(lambda text: writer.feed(text.encode(errors="surrogateescape")))
+
+        return await self._work(step, write, output)
+
+    async def _work(
+        self, step: StepRef, work: Callable[[LogWriter], Awaitable[StepResult]], output: Callable[[str], None]
+    ) -> StepResult:
         if (known := self._known_result(step)) is not None:
             return known
         note_begun(self._temp(step), step, self._folder.log(step))
@@ -179,7 +257,7 @@ class LocalRunner:
             writer = LogWriter(log, commands, output)
             try:
                 with scope:
-                    result = await work(lambda text: writer.feed(text.encode(errors="surrogateescape")))
+                    result = await work(writer)
             finally:
                 del self._scopes[step]
                 writer.finish()
@@ -192,25 +270,16 @@ class LocalRunner:
         step: StepRef,
         command: Sequence[str],
         *,
-        cwd: Path,
+        cwd: str,
         env: Mapping[str, str],
         files: CommandFiles,
         output: Callable[[str], None],
     ) -> StepResult:
-        """Run a command as a step to its end."""
-        tag = self._tag(step.job_key, step.attempt)
+        """Run a command as a step to its end; `cwd` and the paths in the others are those of its container, if any."""
         temp = self._temp(step)
         note_begun(temp, step, self._folder.log(step))
         try:
-            tree = ProcessTree(
-                command,
-                cwd=cwd,
-                env=env,
-                tag=tag,
-                keeper=self._keeper,
-                name=str(step),
-                spool=temp / f"{step.place}.out",
-            )
+            tree = self._start(step, command, cwd=cwd, env=env, spool=temp / f"{step.place}.out")
         except (OSError, ValueError) as error:  # a ValueError: a variable with a zero byte in it
             result = StepResult(exit_code=None, not_started=str(error))
             note_result(temp, step, result)
@@ -228,7 +297,7 @@ class LocalRunner:
             os.truncate(log, self._earlier[step.job_key, step.attempt].open[step.place])
         kept = KeptProcess(survivor.pid)
         self._tasks.start_soon(watch, kept, str(step), Journal(self._folder.journal), spool)
-        tree = ProcessTree.adopted(kept, tag=self._tag(step.job_key, step.attempt), spool=spool)
+        tree = ProcessTree.adopted(kept, tag=f"{self._tag(step.job_key, step.attempt)}{step.place}/", spool=spool)
         return await self._see_through(step, tree, env=env, files=files, output=output)
 
     async def _see_through(
@@ -241,7 +310,7 @@ class LocalRunner:
         output: Callable[[str], None],
     ) -> StepResult:
         self._running[step] = tree
-        commands = StepCommands(self._memory(step), workspace=self._workspace, env=env)
+        commands = self._commands(step, env)
         try:
             exit_code = await self._follow(step, tree, commands, output)
         finally:
@@ -267,6 +336,32 @@ class LocalRunner:
     def _tag(self, job_key: str, attempt: int) -> str:
         return f"{self._environment.get(TAG_VARIABLE, '')}{self._run_tag}/{job_key}/{attempt}/"
 
+    def _start(
+        self, step: StepRef, command: Sequence[str], *, cwd: str, env: Mapping[str, str], spool: Path
+    ) -> ProcessTree:
+        """Start a command where its step runs.
+
+        Raises:
+            OSError: it cannot be started.
+            ValueError: a variable has a zero byte in it.
+        """
+        container = self._container(step)
+        kept = KeptAs(self._keeper, name=str(step), spool=spool)
+        tag = f"{self._tag(step.job_key, step.attempt)}{step.place}/"
+        if container is None:
+            return ProcessTree(command, cwd=Path(cwd), env=env, tag=tag, kept_as=kept)
+        name = f"{step.place}.pid"
+        line, environment = container.command(command, cwd=cwd, env=env, pid_file=name)
+        pid_file = self._temp(step) / name
+        return ContainedTree(
+            line, cwd=self._workspace, env=environment, tag=tag, kept_as=kept, container=container, pid_file=pid_file
+        )
+
+    def _commands(self, step: StepRef, env: Mapping[str, str]) -> StepCommands:
+        return StepCommands(
+            self._memory(step), workspace=self._workspace, env=env, to_outside=lambda text: self._to_outside(step, text)
+        )
+
     def stop_step(self, step: StepRef, *, force: bool) -> None:
         """Begin to stop a running step."""
         if step in self._scopes:
@@ -278,7 +373,7 @@ class LocalRunner:
             return
         if force:
             self._stopping[step] = True
-            tree.kill()
+            self._tasks.start_soon(tree.kill)
         elif step not in self._stopping:
             self._stopping[step] = False
             self._tasks.start_soon(self._descend, step, tree)
@@ -293,6 +388,9 @@ class LocalRunner:
             del self._survivors[step]
             kill_tagged(self._tag(job_key, attempt))
         self._earlier.pop((job_key, attempt), None)
+        if self._containers is not None:
+            with suppress(ContainerError):  # the labels stay; there is nobody left to tell
+                await self._containers.remove(job_key, attempt)
         self._memories.pop((job_key, attempt), None)
         self._stopped_early = {
             step for step in self._stopped_early if (step.job_key, step.attempt) != (job_key, attempt)
@@ -309,14 +407,51 @@ class LocalRunner:
         temp.mkdir(parents=True, exist_ok=True)
         return temp
 
-    def _step_environment(self, request: StepRequest | ActionRequest, files: CommandFiles) -> dict[str, str]:
+    def _container(self, step: StepRef) -> StepContainer | None:
+        """Return the container that a step runs in.
+
+        Raises:
+            ContainerMissingError: it was not started.
+        """
+        try:
+            return None if self._containers is None else self._containers.of(step)
+        except ContainerError as error:
+            raise ContainerMissingError(str(error)) from error
+
+    def _working_directory(self, request: StepRequest, container: StepContainer | None) -> str:
+        """Return where a script starts, as it is called there.
+
+        Raises:
+            FileNotFoundError: there is no such folder on this machine.
+        """
+        wanted = request.working_directory
+        cwd = container.working_directory(wanted) if container else str(self._workspace / (wanted or ""))
+        outside = container.mounts.to_outside(cwd) if container else cwd
+        if (outside != cwd or container is None) and not Path(outside).is_dir():
+            raise FileNotFoundError(f"the working directory '{cwd}' does not exist")
+        return cwd
+
+    def _to_outside(self, step: StepRef, text: str) -> str:
+        try:
+            container = self._container(step)
+        except ContainerMissingError:
+            return text
+        return container.mounts.to_outside(text) if container is not None else text
+
+    def _step_environment(
+        self, request: StepRequest | ActionRequest, files: CommandFiles, container: StepContainer | None
+    ) -> dict[str, str]:
+        if container is not None:
+            files.open_to_all()
+            return container.environment({**dict(request.env), **dict(files.variables())}, request.path)
         env = {**self._environment, **dict(request.env), **dict(files.variables())}
         if request.path:
             env["PATH"] = os.pathsep.join((*request.path, env.get("PATH", os.defpath)))
         return env
 
     def _memory(self, step: StepRef) -> AttemptMemory:
-        fresh = AttemptMemory(self._masks.copy(), Matchers(self._workspace))
+        matchers = Matchers(self._workspace, lambda text: self._to_outside(step, text))
+        fresh = AttemptMemory(self._masks.copy(), matchers)
         return self._memories.setdefault((step.job_key, step.attempt), fresh)
 
     async def _follow(
@@ -343,14 +478,14 @@ class LocalRunner:
 
     async def _descend(self, step: StepRef, tree: ProcessTree) -> None:
         """Step down the kill ladder for as long as the step runs."""
-        tree.interrupt()
+        await tree.interrupt()
         await anyio.sleep(self._ladder.interrupt_seconds)
         if self._running.get(step) is not tree:
             return
-        tree.terminate()
+        await tree.terminate()
         await anyio.sleep(self._ladder.terminate_seconds)
         if self._running.get(step) is tree:
-            tree.kill()
+            await tree.kill()
 
     def _result(
         self,

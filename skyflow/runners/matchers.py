@@ -1,7 +1,7 @@
 """Problem matchers: patterns that find the remarks of compilers and linters in what they print."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -77,8 +77,9 @@ class Matcher:
 class Matchers:
     """The matchers of one attempt at a job; one that was added later comes first."""
 
-    def __init__(self, workspace: Path) -> None:
+    def __init__(self, workspace: Path, to_outside: Callable[[str], str] = str) -> None:
         self._workspace = workspace
+        self._to_outside = to_outside
         self._matchers: list[Matcher] = []
         self._limit = TimeLimit(_MATCH_SECONDS)
 
@@ -147,6 +148,7 @@ class Matchers:
         """Return a file of the workspace as seen from there; None if there is no such file, as GitHub does."""
         if not name or "\0" in name:
             return None
+        name, base = self._to_outside(name), self._to_outside(base)
         path = (self._workspace / Path(base).parent / name) if base else self._workspace / name
         try:
             path = path.resolve()

@@ -55,19 +55,28 @@ class StepCommands:
     `error` is why the step has failed although its process may have succeeded: a command that could not be obeyed.
     """
 
-    def __init__(self, memory: AttemptMemory, *, workspace: Path, env: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        memory: AttemptMemory,
+        *,
+        workspace: Path,
+        env: Mapping[str, str],
+        to_outside: Callable[[str], str] = str,
+    ) -> None:
         """Begin a step.
 
         Args:
             memory: what is shared with the other steps.
             workspace: what files are relative to.
             env: the environment of the step, which says what is allowed and whether debug lines are wanted.
+            to_outside: gives a path of the step's container as it is on this machine.
         """
         self.memory = memory
         self.issues = Issues()
         self.written = Written()
         self.error: str | None = None
         self._workspace = workspace
+        self._to_outside = to_outside
         self._debug = env.get(_DEBUG_VARIABLE) == "1"
         self._echo = self._debug
         self._unsecure = env.get(_UNSECURE_VARIABLE, "").strip().lower() == "true"
@@ -136,7 +145,7 @@ class StepCommands:
         return f"{annotation.tag}{annotation}"
 
     def _annotate(self, command: Command) -> str:
-        return self._tell(annotation_of(command, self._workspace))
+        return self._tell(annotation_of(command, self._workspace, self._to_outside))
 
     def _show_debug(self, command: Command) -> str:
         if not self._debug:
@@ -167,7 +176,7 @@ class StepCommands:
         if not command.data:
             return self.issue(AnnotationLevel.WARNING, "add-matcher names no file")
         try:
-            for matcher in read_matchers(self._workspace / command.data):
+            for matcher in read_matchers(self._matcher_file(command.data)):
                 self.memory.matchers.add(matcher)
         except MatcherFileError as error:
             return self.issue(AnnotationLevel.WARNING, f"add-matcher: {error}")
@@ -178,11 +187,14 @@ class StepCommands:
         if bool(owner) == bool(file):
             return self.issue(AnnotationLevel.WARNING, "remove-matcher takes an owner or a file, one of both")
         try:
-            for name in (owner,) if owner else (each.owner for each in read_matchers(self._workspace / file)):
+            for name in (owner,) if owner else (each.owner for each in read_matchers(self._matcher_file(file))):
                 self.memory.matchers.remove(name)
         except MatcherFileError as error:
             return self.issue(AnnotationLevel.WARNING, f"remove-matcher: {error}")
         return ""
+
+    def _matcher_file(self, name: str) -> Path:
+        return self._workspace / self._to_outside(name)
 
     def _set_output(self, command: Command) -> str:
         self.written.outputs[_name(command)] = valid_text(command.data)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import anyio
 
-from skyflow.runners.kept import KeeperClient, KeptProcess
+from skyflow.runners.kept import KeptAs, KeptProcess
 
 __all__ = ["TAG_VARIABLE", "KillLadder", "ProcessTree", "kill_tagged"]
 
@@ -42,18 +42,18 @@ class ProcessTree:
         cwd: Path,
         env: Mapping[str, str],
         tag: str,
-        keeper: KeeperClient,
-        name: str,
-        spool: Path,
+        kept_as: KeptAs,
     ) -> None:
-        """Start the command; `name` is what the keeper's journal calls it, `spool` the file for what it prints.
+        """Start the command through a keeper.
 
         Raises:
             OSError: it cannot be started.
         """
         self.tag = tag
-        self.spool = spool
-        self.kept: KeptProcess = keeper.launch(name, command, cwd=cwd, env={**env, TAG_VARIABLE: tag}, spool=spool)
+        self.spool = kept_as.spool
+        self.kept: KeptProcess = kept_as.keeper.launch(
+            kept_as.name, command, cwd=cwd, env={**env, TAG_VARIABLE: tag}, spool=kept_as.spool
+        )
 
     @classmethod
     def adopted(cls, kept: KeptProcess, *, tag: str, spool: Path) -> "ProcessTree":
@@ -66,7 +66,7 @@ class ProcessTree:
         """Tell whether any process of its session's first group is left."""
         return self._signal(0)
 
-    def interrupt(self) -> None:
+    async def interrupt(self) -> None:
         """Send SIGINT to the process group."""
         self._signal(signal.SIGINT)
 
@@ -79,11 +79,11 @@ class ProcessTree:
                 await anyio.sleep(_POLL_SECONDS)
         self._signal(signal.SIGKILL)
 
-    def terminate(self) -> None:
+    async def terminate(self) -> None:
         """Send SIGTERM to the process group."""
         self._signal(signal.SIGTERM)
 
-    def kill(self) -> None:
+    async def kill(self) -> None:
         """Send SIGKILL to the process group and to every process that carries the tag."""
         self._signal(signal.SIGKILL)
         kill_tagged(self.tag)

@@ -2,9 +2,9 @@
 
 import shlex
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-__all__ = ["Shell", "ShellError", "find_shell"]
+__all__ = ["Shell", "ShellError", "find_shell", "shell_inside"]
 
 _BUILT_IN = {
     "bash": ("bash --noprofile --norc -e -o pipefail {0}", ".sh"),
@@ -55,23 +55,39 @@ def find_shell(name: str | None, *, search_path: str | None) -> Shell:
         ShellError: neither a built-in name nor a command line with `{0}`, or the program is not on this machine.
     """
     if name is None:
-        default = "bash -e {0}" if shutil.which("bash", path=search_path) else "sh -e {0}"
-        line, suffix = default, ".sh"
-    elif name.lower() in _BUILT_IN:
-        line, suffix = _BUILT_IN[name.lower()]
+        name = "bash -e {0}" if shutil.which("bash", path=search_path) else "sh -e {0}"
+        shell = replace(_shell(name), suffix=".sh")
+    else:
+        shell = _shell(name)
         if name.lower() == "python" and not shutil.which("python", path=search_path):
-            line = "python3 {0}"  # Debian ships no `python`
+            shell = replace(shell, words=("python3", *shell.words[1:]))  # Debian ships no `python`
+    program, *arguments = shell.words
+    found = shutil.which(program, path=search_path)
+    if found is None:
+        raise ShellError(f"the shell '{program}' is not on PATH of this machine")
+    return replace(shell, words=(found, *arguments))
+
+
+def shell_inside(name: str | None) -> Shell:
+    """Resolve a `shell:` value for a container, whose programs are not looked for; None means sh, as on GitHub.
+
+    Raises:
+        ShellError: neither a built-in name nor a command line with `{0}`.
+    """
+    return _shell(name or "sh")
+
+
+def _shell(name: str) -> Shell:
+    if name.lower() in _BUILT_IN:
+        line, suffix = _BUILT_IN[name.lower()]
     elif "{0}" in name:
         line, suffix = name, ""
     else:
         known = ", ".join(_BUILT_IN)
         raise ShellError(f"'{name}' is not a shell: write one of {known}, or a command line that contains {{0}}")
     try:
-        program, *arguments = shlex.split(line)
+        words = shlex.split(line)
     except ValueError as error:
         raise ShellError(f"the shell '{name}' cannot be split into words: {error}") from error
-    found = shutil.which(program, path=search_path)
-    if found is None:
-        raise ShellError(f"the shell '{program}' is not on PATH of this machine")
     before, after = _AROUND.get(suffix, ("", ""))
-    return Shell(words=(found, *arguments), suffix=suffix, before=before, after=after)
+    return Shell(words=tuple(words), suffix=suffix, before=before, after=after)

@@ -20,11 +20,13 @@ from skyflow.spec.workspace import ReadFile, reader_for, workspace_of
 
 if TYPE_CHECKING:
     from skyflow.model.action import Action
+    from skyflow.model.config import ProjectConfig
 
 __all__ = [
     "LoadedWorkflow",
     "ReadFile",
     "load_action",
+    "load_config",
     "load_workflow",
     "reader_for",
     "render_diagnostic",
@@ -83,5 +85,20 @@ def load_action(path: str, text: str | bytes) -> "Action":
         WorkflowInvalidError: The file has errors, or the action is of a kind that skyflow does not run.
     """
     from skyflow.spec.action import load  # noqa: PLC0415 - imports ruamel.yaml
+
+    return load(path, text)
+
+
+def load_config(path: str, text: str | bytes) -> "tuple[ProjectConfig, tuple[Diagnostic, ...]]":
+    """Read and check a project's `skyflow.yml`; return what it says, and what is odd about it.
+
+    Args:
+        path: The file, as findings are to name it.
+        text: Its content.
+
+    Raises:
+        WorkflowInvalidError: The file has errors; it carries all findings.
+    """
+    from skyflow.spec.config import load  # noqa: PLC0415 - imports ruamel.yaml
 
     return load(path, text)

@@ -10,13 +10,13 @@ _JOB = "  build: {runs-on: local, steps: [{run: make}]}\n"
 
 @dataclass(frozen=True, slots=True)
 class FormRule:
-    """One code: `wrong` is found and `right` is not; both are whole workflows, or actions if `is_action`."""
+    """One code: `wrong` is found and `right` is not; both are whole files, of the kind that their name says."""
 
     code: str
     summary: str
     wrong: str | bytes
     right: str = _RIGHT
-    is_action: bool = False
+    file: str = "workflow.yml"
 
 
 FORM_RULES = (
@@ -25,7 +25,7 @@ FORM_RULES = (
         "`runs.using` of an action is not a kind of action.",
         wrong="runs:\n  using: ruby\n  main: main.rb\n",
         right="runs:\n  using: node20\n  main: main.js\n",
-        is_action=True,
+        file="action.yml",
     ),
     FormRule(
         "bad-quantity",
@@ -37,6 +37,12 @@ FORM_RULES = (
         "cannot-run",
         "Warning: the workflow is valid, but skyflow refuses to run it; the hint says what to do instead.",
         wrong="jobs:\n  build:\n    runs-on: local\n    steps:\n      - uses: docker://alpine:3\n",
+    ),
+    FormRule(
+        "clouds-excluded",
+        "`runs-on` and `resources.clouds` leave no provider to run on.",
+        wrong="jobs:\n  build:\n    runs-on: local\n    resources: {clouds: [aws]}\n    steps: [{run: make}]\n",
+        right="jobs:\n  build:\n    runs-on: sky\n    resources: {clouds: [aws]}\n    steps: [{run: make}]\n",
     ),
     FormRule(
         "expression",
@@ -66,6 +72,20 @@ FORM_RULES = (
         "no-effect",
         "Hint: a key of GitHub's is accepted and changes nothing.",
         wrong="permissions: read-all\njobs:\n" + _JOB,
+    ),
+    FormRule(
+        "peering-ends",
+        "A line of `skyflow.yml` is not between two different clouds.",
+        wrong="peering:\n  - between: [aws, aws]\n    price: $0.01\n",
+        right="peering:\n  - between: [aws, gcp]\n    price: $0.01\n",
+        file="skyflow.yml",
+    ),
+    FormRule(
+        "price-rule",
+        "A price rule of `skyflow.yml` has neither a price nor a discount, or both.",
+        wrong="prices:\n  - cloud: aws\n",
+        right="prices:\n  - {cloud: aws, discount: 15%}\n",
+        file="skyflow.yml",
     ),
     FormRule("schema-missing-key", "A required key is missing.", wrong="jobs:\n  build:\n    steps: [{run: make}]\n"),
     FormRule(

@@ -15,7 +15,8 @@ from skyflow.model.workflow import (
 from skyflow.spec.availability import JOB_IF
 from skyflow.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from skyflow.spec.reading import Fields, Reading
-from skyflow.spec.resources import read_data, read_estimate, read_requirements
+from skyflow.spec.requirements import read_requirements
+from skyflow.spec.resources import read_data, read_estimate
 from skyflow.spec.retries import read_retry
 from skyflow.spec.runs_on import read_runs_on
 from skyflow.spec.steps import read_steps

@@ -1,36 +1,12 @@
-"""skyflow's own keys of a job: `resources`, `estimate` and `data`."""
+"""skyflow's own keys of a job beside `resources`: `estimate` and `data`."""
 
-from collections.abc import Callable
-from typing import TypeVar
-
-from skyflow.model.resources import (
-    Accelerators,
-    Estimate,
-    Market,
-    Requirements,
-    parse_accelerators,
-    parse_amount,
-    parse_memory,
-)
+from skyflow.model.resources import Estimate
 from skyflow.model.units import parse_duration_seconds, parse_size_gb
-from skyflow.spec.nodes import MappingNode, Node, ScalarNode
+from skyflow.spec.nodes import MappingNode, Node
+from skyflow.spec.quantities import read_quantity
 from skyflow.spec.reading import Reading
 
-__all__ = ["read_data", "read_duration", "read_estimate", "read_requirements"]
-
-_T = TypeVar("_T")
-
-
-def read_requirements(reading: Reading, node: Node | None, providers: frozenset[str] | None) -> Requirements:
-    """Return what `resources` asks for, on the providers that `runs-on` allows."""
-    fields = reading.fields(node)
-    return Requirements(
-        cpus=_quantity(reading, fields.take("cpus"), parse_amount),
-        memory_gib=_quantity(reading, fields.take("memory"), parse_memory),
-        accelerators=_accelerators(reading, fields.take("accelerators")),
-        market=_market(reading, fields.take("market")),
-        providers=providers,
-    )
+__all__ = ["read_data", "read_duration", "read_estimate"]
 
 
 def read_estimate(reading: Reading, node: Node | None) -> Estimate | None:
@@ -38,13 +14,13 @@ def read_estimate(reading: Reading, node: Node | None) -> Estimate | None:
     if node is None:
         return None
     if not isinstance(node, MappingNode):
-        seconds = _quantity(reading, node, parse_duration_seconds)
+        seconds = read_quantity(reading, node, parse_duration_seconds)
         return None if seconds is None else Estimate(seconds=seconds)
     fields = reading.fields(node)
-    seconds = _quantity(reading, fields.take("duration"), parse_duration_seconds)
+    seconds = read_quantity(reading, fields.take("duration"), parse_duration_seconds)
     refined: list[tuple[str, float]] = []
     for key, value in reading.fields(fields.take("on")).rest():
-        duration = _quantity(reading, value, parse_duration_seconds)
+        duration = read_quantity(reading, value, parse_duration_seconds)
         if duration is not None:
             refined.append((key.key, duration))
     return None if seconds is None else Estimate(seconds=seconds, on=tuple(refined))
@@ -52,44 +28,14 @@ def read_estimate(reading: Reading, node: Node | None) -> Estimate | None:
 
 def read_duration(reading: Reading, node: Node | None) -> float | None:
     """Return a duration in seconds."""
-    return _quantity(reading, node, parse_duration_seconds)
+    return read_quantity(reading, node, parse_duration_seconds)
 
 
 def read_data(reading: Reading, node: Node | None) -> tuple[tuple[str, float], ...]:
     """Return `data`, in decimal gigabytes by the id of the needed job."""
     sizes: list[tuple[str, float]] = []
     for key, value in reading.fields(node).rest():
-        size = _quantity(reading, value, parse_size_gb)
+        size = read_quantity(reading, value, parse_size_gb)
         if size is not None:
             sizes.append((key.key, size))
     return tuple(sizes)
-
-
-def _quantity(reading: Reading, node: Node | None, parse: Callable[[str], _T]) -> _T | None:
-    """Return what `parse` makes of a number or text."""
-    if node is None:
-        return None
-    try:
-        return parse(reading.plain_text(node) or "")
-    except ValueError as error:
-        message, _, hint = str(error).partition("; ")
-        reading.findings.error("bad-quantity", node.span, message, hint=hint or None)
-        return None
-
-
-def _accelerators(reading: Reading, node: Node | None) -> Accelerators | None:
-    if not isinstance(node, MappingNode):
-        return _quantity(reading, node, parse_accelerators)
-    counts = [(key.key, value) for key, value in reading.fields(node).rest()]
-    if len(counts) == 1 and isinstance(counts[0][1], ScalarNode):
-        name, count = counts[0][0], counts[0][1].value
-        if isinstance(count, float) and count.is_integer() and count >= 1:
-            return Accelerators(name=name, count=int(count))
-    message = "expected one type of accelerator and how many, a whole number"
-    reading.findings.error("bad-quantity", node.span, message, hint="for example {A100: 8}")
-    return None
-
-
-def _market(reading: Reading, node: Node | None) -> Market:
-    market = reading.plain_text(node)
-    return Market.ON_DEMAND if market is None else Market(market)

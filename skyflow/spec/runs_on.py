@@ -1,6 +1,6 @@
 """Where a job may run: what `runs-on` means to the planner."""
 
-from skyflow.model.resources import LOCAL
+from skyflow.model.resources import LOCAL, OWN
 from skyflow.model.workflow import AuthoredTree
 from skyflow.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from skyflow.spec.reading import Reading
@@ -11,7 +11,7 @@ ANYWHERE = "sky"
 """The label that lets skyflow choose among all providers."""
 CLOUDS = ("aws", "gcp", "azure")
 """The labels that are clouds."""
-_ELSEWHERE = frozenset({*CLOUDS, ANYWHERE})
+_ELSEWHERE = frozenset({*CLOUDS, OWN, ANYWHERE})
 _PROVIDERS = _ELSEWHERE | {LOCAL}
 _SELF_HOSTED = "self-hosted"
 

@@ -29,6 +29,7 @@ from skyflow.spec.nodes import Entry, MappingNode, Node, ScalarNode, ScalarStyle
 from skyflow.spec.scalars import resolve_plain, resolve_tagged
 from skyflow.spec.source import position_at
 from skyflow.spec.yaml_errors import explain
+from skyflow.spec.yaml_scanner import GithubScanner
 
 __all__ = ["MAX_DEPTH", "MAX_NODES", "compose"]
 
@@ -44,8 +45,10 @@ def compose(text: str, findings: Findings) -> Node:
     Raises:
         FileRefusedError: the text is not YAML, is empty, or goes beyond a limit.
     """
+    reader = YAML(typ="safe", pure=True)
+    reader.Scanner = GithubScanner
     try:
-        return _Composer(YAML(typ="safe", pure=True).parse(text), text, findings).document()
+        return _Composer(reader.parse(text), text, findings).document()
     except MarkedYAMLError as error:
         explanation = explain(error, text)
         findings.error("yaml-syntax", explanation.span, explanation.message, hint=explanation.hint)

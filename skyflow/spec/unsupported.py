@@ -134,7 +134,5 @@ FEATURES: tuple[Feature, ...] = (
         "name providers alone, such as `[aws, gcp]`, or labels of this machine alone",
         _misplaced,
     ),
-    # ---------------------------------------------------------------------- from here on, what the engine will learn
-    Feature("containers yet", "start the container in a step", _job_keys("container", "services")),
 )
 """Everything that keeps a run from starting, in the order in which it is looked for."""

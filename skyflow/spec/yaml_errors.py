@@ -11,6 +11,7 @@ from ruamel.yaml.error import MarkedYAMLError, StringMark
 
 from skyflow.diagnostics import Span
 from skyflow.spec.source import source_lines
+from skyflow.spec.yaml_scanner import GLUED_COMMENT, WRONG_INDENTATION
 
 __all__ = ["Explanation", "explain"]
 
@@ -67,6 +68,19 @@ def _unclosed_quote(said: _Complaint) -> Explanation | None:
     if not unfinished or "quoted scalar" not in said.context:
         return None
     return Explanation(_point(said.since), "this quote is never closed", "add the same quote where the text ends")
+
+
+def _quoted_line(said: _Complaint) -> Explanation | None:
+    if said.problem != WRONG_INDENTATION:
+        return None
+    message = "this line, in double quotes, is not indented more than the key they belong to"
+    return Explanation(_point(said.at), message, "indent it further, or begin the value with '|' and no quotes")
+
+
+def _glued_comment(said: _Complaint) -> Explanation | None:
+    if said.problem != GLUED_COMMENT:
+        return None
+    return Explanation(_point(said.at), "a comment must have a blank in front of it", "put a space before the '#'")
 
 
 def _escape(said: _Complaint) -> Explanation | None:
@@ -141,6 +155,8 @@ def _first_character(said: _Complaint) -> Explanation | None:
 _RULES: tuple[_Rule, ...] = (
     _tab,
     _unclosed_quote,
+    _quoted_line,
+    _glued_comment,
     _escape,
     _colon_in_value,
     _missing_colon,

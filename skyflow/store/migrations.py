@@ -190,7 +190,36 @@ def _m0005_callees(db: "Database") -> None:
     )
 
 
-def _m0006_requests(db: "Database") -> None:
+def _m0006_step_zero(db: "Database") -> None:
+    """A step 0: what skyflow does before the first step of a job, such as to start its containers."""
+    table = str(db.execute("SELECT sql FROM sqlite_schema WHERE name = 'steps'").fetchone()[0])
+    db.execute(table.replace("TABLE steps", "TABLE steps_from_zero").replace("position > 0", "position >= 0"))
+    db.execute("INSERT INTO steps_from_zero SELECT * FROM steps")
+    db.execute("DROP TABLE steps")
+    db.execute("ALTER TABLE steps_from_zero RENAME TO steps")
+
+
+_OBSERVATIONS = """
+CREATE TABLE observations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    offering TEXT NOT NULL,
+    at TEXT NOT NULL,
+    outcome TEXT NOT NULL CHECK (outcome IN ('provisioned', 'capacity-error', 'preempted', 'released')),
+    seconds REAL CHECK (seconds >= 0)
+) STRICT;
+
+CREATE INDEX observations_by_time ON observations (at);
+"""
+
+
+def _m0007_observations(db: "Database") -> None:
+    """What became of machines that were asked for or held, so that availability can be estimated."""
+    for statement in _OBSERVATIONS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+def _m0008_requests(db: "Database") -> None:
     """What the user asked of a run: options, that it is cancelled, that it is another try at an earlier one."""
     db.execute("ALTER TABLE runs ADD COLUMN options TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(options))")
     db.execute("ALTER TABLE runs ADD COLUMN is_cancelled INTEGER NOT NULL DEFAULT 0 CHECK (is_cancelled IN (0, 1))")
@@ -233,7 +262,7 @@ CREATE TABLE file_digests (
 """
 
 
-def _m0007_results(db: "Database") -> None:
+def _m0009_results(db: "Database") -> None:
     """Results of jobs that succeeded, what jobs were compared by, and digests of files."""
     for statement in _RESULTS.split(";\n"):
         if statement.strip():
@@ -246,8 +275,10 @@ _MIGRATIONS: Sequence[Callable[["Database"], None]] = (
     _m0003_run_name,
     _m0004_groups,
     _m0005_callees,
-    _m0006_requests,
-    _m0007_results,
+    _m0006_step_zero,
+    _m0007_observations,
+    _m0008_requests,
+    _m0009_results,
 )
 
 SCHEMA_VERSION = len(_MIGRATIONS)

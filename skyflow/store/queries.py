@@ -12,6 +12,7 @@ __all__ = [
     "GROUPS_OF_RUN",
     "INSERT_ANNOTATION",
     "INSERT_EVENT",
+    "INSERT_OBSERVATION",
     "INSERT_ROW",
     "INSERT_RUN",
     "INSERT_WAITER",
@@ -26,6 +27,7 @@ __all__ = [
     "NAME_RUN",
     "NEWEST_UNFINISHED_RUN",
     "NOTE_LOOKUP",
+    "OBSERVATIONS_SINCE",
     "REMEMBER_RESULT",
     "RESULT",
     "RUNS_BY_ID_PREFIX",
@@ -237,3 +239,10 @@ KEEP_FILE_DIGEST = """
 INSERT OR REPLACE INTO file_digests (path, size, mtime, inode, digest) VALUES (:path, :size, :mtime, :inode, :digest)
 """
 """Keep the digest of a file."""
+INSERT_OBSERVATION = """
+INSERT INTO observations (offering, at, outcome, seconds) VALUES (:offering, :at, :outcome, :seconds)
+"""
+"""Remember what became of a machine."""
+
+OBSERVATIONS_SINCE = "SELECT offering, at, outcome, seconds FROM observations WHERE at >= :since ORDER BY at, id"
+"""Everything seen since a moment, oldest first."""

@@ -153,3 +153,10 @@ def test_history_shows_what_happened(project) -> None:
     history = project.skyflow("show", "--json").json
     assert history["state"] == "success"
     assert [job["outputs"] for job in history["jobs"]] == [{"word": "hi"}, {}]
+
+
+def test_a_long_name_leaves_room_for_why_a_job_failed(project):
+    project.write(f"on: push\njobs:\n  a: {{name: {'x' * 95}, runs-on: local, steps: [{{run: exit 3}}]}}\n")
+    lines = project.skyflow("run", "-q", "w.yml", code=1).out.splitlines()
+    (row,) = [line for line in lines if line.startswith("✗  xxx")]
+    assert row.rstrip().endswith("exit code 3")

@@ -256,6 +256,21 @@ async def test_stopping_leaves_nothing_of_the_tree_behind(bench: Callable, tmp_p
         assert not is_alive(int((tmp_path / "child").read_text()))
 
 
+@pytest.mark.parametrize("force", [False, True])
+async def test_stopping_a_step_leaves_those_beside_it_alone(bench: Callable, tmp_path: Path, *, force: bool) -> None:
+    async with bench() as b, anyio.create_task_group() as tasks:
+        results = []
+
+        async def run_beside() -> None:
+            results.append(await b.run(f"until test -e {tmp_path}/go; do sleep 0.02; done", StepRef("job", 1, 2)))
+
+        tasks.start_soon(run_beside)
+        tasks.start_soon(lambda: stop_when_ready(b, force=force))
+        await b.run("echo ready; sleep 60")
+        (tmp_path / "go").touch()
+    assert [result.exit_code for result in results] == [0]
+
+
 async def test_a_stop_that_comes_before_the_start_holds(bench: Callable) -> None:
     async with bench() as b:
         b.runner.stop_step(STEP, force=False)

@@ -104,12 +104,21 @@ def _container_keys() -> dict[str, Key | Shape]:
         where=CONTAINER_CREDENTIALS,
     )
     return {
-        "image": NON_EMPTY.about("The image, as for `docker run`."),
+        "image": NON_EMPTY.about(
+            "The image, as for `docker run`: `postgres:17`, `ghcr.io/owner/name:tag`. It is fetched if it is not on the machine. "
+            "If an expression comes out empty, there is no such container."
+        ),
         "env": texts("Environment variables in the container.", values=TEXT.at(JOB_OUTPUTS)),
-        "ports": LABEL_LIST.about("Ports to publish."),
-        "volumes": LABEL_LIST.about("Volumes to mount: `name:/path` or `/host:/path`."),
-        "options": TEXT.about("More options, as for `docker create`."),
-        "credentials": credentials.about("How to log in to the registry."),
+        "ports": LABEL_LIST.about(
+            "Ports to publish on this machine: `5432` on any free one, `15432:5432` on that one. "
+            "`job.services.<id>.ports['5432']` tells which."
+        ),
+        "volumes": LABEL_LIST.about("Volumes to mount: `name:/path`, `/host:/path`, `/host:/path:ro`."),
+        "options": TEXT.about(
+            "More options, as for `docker create`, such as `--health-cmd`, which steps wait for. Not `--network`, not "
+            "`--entrypoint`."
+        ),
+        "credentials": credentials.about("How to log in to the registry of the image; never stored."),
     }
 
 
@@ -117,7 +126,7 @@ def container() -> Shape:
     """Return the shape of `container`."""
     mapping = table("", _container_keys(), name="container")
     return one_of("an image, or a map with 'image'", TEXT, mapping, where=JOB).about(
-        "The container that the steps run in: an image, or a map."
+        "The container that the steps run in, an image or a map; it needs Docker or Podman on the machine."
     )
 
 

@@ -21,7 +21,8 @@ from skyflow.spec.grammar.common import (
     service,
     texts,
 )
-from skyflow.spec.grammar.planning import CACHE, DATA, ESTIMATE, RESOURCES, RETRY
+from skyflow.spec.grammar.planning import CACHE, DATA, ESTIMATE, RETRY
+from skyflow.spec.grammar.resources import RESOURCES
 from skyflow.spec.grammar.shapes import ANY, Key, Shape, flag, items, number, one_of, table, text
 from skyflow.spec.grammar.steps import CONDITION, STEPS
 
@@ -133,7 +134,7 @@ _NORMAL: dict[str, Key | Shape] = {
     "concurrency": _CONCURRENCY,
     "container": container(),
     "services": table("a map from names to containers", other=service(), where=JOB).about(
-        "Containers that run beside the job, by name."
+        "Containers that run beside the job, by the name at which the others reach them. They need Docker or Podman."
     ),
     "environment": _ENVIRONMENT,
     "permissions": PERMISSIONS,

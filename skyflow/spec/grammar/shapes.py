@@ -11,7 +11,20 @@ from types import MappingProxyType
 
 from skyflow.spec.availability import NOTHING, Availability
 
-__all__ = ["ANY", "Key", "MapShape", "Shape", "TextShape", "flag", "items", "number", "one_of", "table", "text"]
+__all__ = [
+    "ANY",
+    "Key",
+    "MapShape",
+    "Shape",
+    "TextShape",
+    "flag",
+    "items",
+    "number",
+    "one_of",
+    "quantity",
+    "table",
+    "text",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +104,11 @@ def flag(where: Availability = NOTHING) -> Shape:
 def number(where: Availability = NOTHING) -> Shape:
     """Return the shape of a number."""
     return Shape("a number or an expression" if where.contexts else "a number", number=True, where=where)
+
+
+def quantity(expected: str) -> Shape:
+    """Return the shape of a text or number that `model.units` reads; null, true and false are none."""
+    return Shape(expected, text=TextShape(non_empty=True), number=True, strict=True)
 
 
 def items(expected: str, item: Shape, *, where: Availability = NOTHING) -> Shape:

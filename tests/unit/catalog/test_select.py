@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from skyflow.catalog import load_catalog, select_candidates
+from skyflow.catalog import load_catalog, matching_offerings, select_candidates
 from skyflow.errors import NoCandidateError
 from skyflow.model.catalog import Offering
-from skyflow.model.resources import Accelerators, Amount, Market, Requirements
+from skyflow.model.resources import Accelerators, Alternatives, Amount, Limits, Market, Requirements
 
 HOST = Offering(
     provider="local",
@@ -27,7 +27,7 @@ def catalog(directory):
 
 
 def types(catalog, **requirements):
-    found = select_candidates(catalog, Requirements(**requirements), job="job")
+    found = matching_offerings(catalog, Requirements(**requirements), job="job")
     return [offering.instance_type for offering in found]
 
 
@@ -84,7 +84,10 @@ def test_an_accelerator_only_this_machine_has_can_be_asked_for_by_its_own_name(c
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"accelerators": Accelerators("A100", 16)}, "A100:16; the most in one machine of the catalog is A100:8"),
+        (
+            {"accelerators": Accelerators("A100", 16)},
+            "A100:16; the most in one machine of the catalog is A100:8; try nodes: 2 with A100:8 each",
+        ),
         ({"accelerators": Accelerators("A100", 3)}, "A100:3; it comes as A100:1 or A100:8"),
         ({"accelerators": Accelerators("H100", 1)}, "H100:1; no machine with H100 is on sale"),
         ({"cpus": Amount(3, or_more=False)}, "3 vCPUs; the nearest are 2 and 4 vCPUs"),
@@ -101,7 +104,7 @@ def test_an_accelerator_only_this_machine_has_can_be_asked_for_by_its_own_name(c
         ),
         (
             {"accelerators": Accelerators("T4", 8), "cpus": Amount(500, or_more=True)},
-            "T4:8 and 500+ vCPUs; with all else as asked, the most in one machine of the catalog is T4:1",
+            "T4:8 and 500+ vCPUs; with all else as asked, the most in one machine of the catalog is T4:1; try nodes: 8 with T4:1 each",
         ),
     ],
 )
@@ -126,5 +129,139 @@ def test_an_unheard_of_accelerator_comes_with_what_is_on_sale(catalog):
 
 def test_an_unknown_provider_is_told(catalog):
     error = refusal(catalog, providers=frozenset({"gpc", "aws"}))
-    assert error.message == "job 'train' may run on 'gpc', but offerings are known only of aws and gcp"
+    assert (
+        error.message == "job 'train' may run on 'gpc', but offerings are known only of local, own, aws, gcp and azure"
+    )
     assert error.hint == "did you mean 'gcp'?"
+
+
+def candidates(catalog, *, distinguish=(), by_power=False, **requirements):
+    found = select_candidates(
+        catalog, Requirements(**requirements), job="job", distinguish=distinguish, by_power=by_power
+    )
+    return [offering.instance_type for offering in found]
+
+
+def test_of_each_place_and_market_only_the_cheapest_is_a_candidate(catalog):
+    assert candidates(catalog) == ["m6i.large", "m6i.2xlarge", "a2-highgpu-1g", "a2-highgpu-8g"]
+    assert candidates(catalog, market=Market.ANY)[0] == "m6i.xlarge"  # the only one on the spot market
+
+
+def test_a_machine_on_which_the_job_takes_another_time_is_a_candidate_too(catalog):
+    assert candidates(catalog, distinguish=["T4"])[:2] == ["m6i.large", "m6i.2xlarge"]
+    assert "g4dn.xlarge" in candidates(catalog, distinguish=["t4"])
+    assert "m6i.xlarge" in candidates(catalog, distinguish=["M6I.XLARGE", "gcp"])
+
+
+def test_for_plans_that_count_carbon_a_dearer_machine_that_draws_less_is_kept(catalog):
+    assert candidates(catalog, arch="any")[0] == "m7g.large"
+    some = {"arch": "any", "instance_types": frozenset({"m6i.large", "t3.large", "m6i.xlarge"})}
+    assert candidates(catalog, **some) == ["t3.large"]
+    assert candidates(catalog, **some, by_power=True) == ["t3.large"]  # none of the dearer ones draws less
+    less = {"arch": "any", "instance_types": frozenset({"g4dn.xlarge", "g4x.small"})}
+    assert candidates(catalog, **less, by_power=True) == ["g4dn.xlarge"]
+
+
+def test_the_front_of_price_and_power_is_what_no_machine_of_the_place_beats(directory):
+    path = directory / "aws/prices.csv"
+    text = path.read_text(encoding="utf-8").replace("us-east-1,,m7g.large,0.08,", "us-east-1,,m7g.large,0.15,")
+    path.write_text(text, encoding="utf-8")
+    catalog = load_catalog(directory)
+    asked = {"arch": "any", "providers": frozenset({"aws"}), "limits": Limits(regions=frozenset({"us-east-1"}))}
+    assert candidates(catalog, **asked) == ["m6i.large"]
+    assert candidates(catalog, **asked, by_power=True) == ["m6i.large", "m7g.large"]
+
+
+def test_an_architecture_is_taken_only_where_it_is_asked_for(catalog):
+    assert "m7g.large" not in types(catalog)
+    assert types(catalog, arch="arm64") == ["m7g.large"]
+    assert "m7g.large" in types(catalog, arch="any")
+
+
+def test_burstable_machines_are_taken_only_where_they_are_asked_for(catalog):
+    assert "t3.large" not in types(catalog)
+    assert types(catalog, capabilities=frozenset({"burstable"})) == ["t3.large"]
+
+
+def test_a_slice_of_a_device_is_taken_only_where_it_is_asked_for(catalog):
+    assert "g4x.small" not in types(catalog)
+    assert types(catalog, accelerators=Accelerators("T4", 0.5)) == ["g4x.small"]
+
+
+def test_an_instance_type_is_taken_whatever_it_is(catalog):
+    assert types(catalog, instance_types=frozenset({"M7G.large", "t3.large"})) == ["t3.large", "m7g.large"]
+    assert refusal(catalog, instance_types=frozenset({"m6i.larg"})).hint == "did you mean 'm6i.large'?"
+
+
+def test_a_closed_part_of_a_cloud_is_entered_only_by_its_name(catalog):
+    assert types(catalog, cpus=Amount(2, or_more=False)) == ["m6i.large"]
+    gov = Limits(partitions=frozenset({"aws-us-gov"}))
+    assert types(catalog, limits=gov) == ["m6i.large"]
+    assert types(catalog, limits=Limits(regions=frozenset({"us-gov-west-1"}))) == ["m6i.large"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "found"),
+    [
+        (Limits(jurisdictions=frozenset({"EU"})), ["m6i.2xlarge"]),
+        (Limits(jurisdictions=frozenset({"EU-adequate"})), ["m6i.2xlarge"]),
+        (Limits(countries=frozenset({"IE"})), ["m6i.2xlarge"]),
+        (Limits(regions=frozenset({"eu-west-1"})), ["m6i.2xlarge"]),
+        (Limits(zones=frozenset({"us-central1-b"})), ["a2-highgpu-8g"]),
+        (Limits(jurisdictions=frozenset({"EU", "US"})), None),
+    ],
+)
+def test_residency_limits_where_a_job_may_run(catalog, limits, found):
+    assert types(catalog, limits=limits) == (found or types(catalog))
+
+
+def test_this_machine_is_in_no_country_that_anybody_knows(catalog):
+    here = catalog.joined_by(HOST)
+    assert "this-machine" in types(here)
+    assert types(here, limits=Limits(jurisdictions=frozenset({"EU"}))) == ["m6i.2xlarge"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "hint"),
+    [
+        ({"limits": Limits(regions=frozenset({"eu-west-2"}))}, "did you mean 'eu-west-1'?"),
+        ({"limits": Limits(jurisdictions=frozenset({"EUU"}))}, "did you mean 'EU'?"),
+        ({"limits": Limits(countries=frozenset({"XX"}))}, "known are IE and US"),
+        ({"capabilities": frozenset({"tpus"})}, "did you mean 'tpu'?"),
+        ({"arch": "arm64", "cpus": Amount(8, or_more=True)}, None),
+        ({"cpus": Amount(3, or_more=False), "accelerators": Accelerators("T4", 0.25)}, None),
+    ],
+)
+def test_what_nobody_knows_comes_with_what_is_near(catalog, asked, hint):
+    assert refusal(catalog, **asked).hint == hint
+
+
+def test_where_only_a_default_is_in_the_way_the_hint_says_how_to_lift_it(catalog):
+    error = refusal(catalog, cpus=Amount(2, or_more=False), limits=Limits(zones=frozenset({"us-central1-a"})))
+    assert "the nearest is 12 vCPUs" in error.message
+    burst = Requirements(cpus=Amount(2, or_more=False), accelerators=Accelerators("T4", 0.5), arch="arm64")
+    with pytest.raises(NoCandidateError, match="only x86_64 would have one"):
+        select_candidates(catalog, burst, job="job")
+
+
+def test_alternatives_in_order_are_looked_at_one_after_the_other(catalog):
+    a100, t4, h100 = Accelerators("A100", 1), Accelerators("T4", 1), Accelerators("H100", 1)
+    assert candidates(catalog, accelerators=Alternatives((h100, a100, t4), in_order=True)) == ["a2-highgpu-1g"]
+    assert candidates(catalog, accelerators=Alternatives((h100, a100, t4), in_order=False)) == [
+        "g4dn.xlarge",
+        "a2-highgpu-1g",
+    ]
+    error = refusal(catalog, accelerators=Alternatives((h100, Accelerators("T4", 2)), in_order=True))
+    assert error.message.startswith("job 'train' asks for H100:1 or T4:2; ")
+
+
+def test_several_nodes_are_bought_together(catalog):
+    [two, *_] = select_candidates(catalog, Requirements(nodes=2, cpus=Amount(4, or_more=False)), job="job")
+    assert (two.nodes, two.price_usd_per_hour, two.footprint.idle_watts) == (2, 2 * 0.192, 24)
+    assert types(catalog.joined_by(HOST), providers=frozenset({"local"}), nodes=2) == []
+
+
+def test_capabilities_must_all_be_there(catalog):
+    assert types(catalog, capabilities=frozenset({"local-ssd", "gpu"})) == ["g4dn.xlarge"]
+    error = refusal(catalog, capabilities=frozenset({"confidential"}))
+    assert error.message == "job 'train' asks for confidential; no machine like that is described as 'confidential'"

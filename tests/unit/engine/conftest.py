@@ -14,13 +14,16 @@ from skyflow.engine.effects import (
     ReleaseGroup,
     RequestGroup,
     StartAction,
+    StartContainers,
     StartStep,
     StartTimer,
+    StopContainers,
     StopStep,
     TimerKey,
 )
 from skyflow.engine.events import (
     ActionLoaded,
+    ContainersStarted,
     Event,
     FilesHashed,
     GroupMoved,
@@ -33,6 +36,7 @@ from skyflow.engine.machine import handle
 from skyflow.engine.state import AttemptState, JobState, RunState, new_run
 from skyflow.expr import from_python
 from skyflow.model.concurrency import GroupMove
+from skyflow.model.containers import ContainersRequest, StartedContainers
 from skyflow.model.execution import ActionRequest, Pairs, StepRef, StepRequest, StepResult
 from skyflow.model.run import Transition
 from skyflow.model.status import Entity, Status, check_transition
@@ -58,7 +62,7 @@ class World:
         workflow = text if isinstance(text, Workflow) else load_workflow("w.yml", text=text).workflow
         contexts = {name: from_python(value) for name, value in CONTEXTS.items()}
         self.state: RunState = new_run(workflow, contexts, slots=slots, callees=callees or {})
-        self.running: dict[StepRef, StepRequest | ActionRequest] = {}
+        self.running: dict[StepRef, StepRequest | ActionRequest | ContainersRequest | None] = {}
         self.loading: dict[StepRef, str] = {}
         self.hashing: list[HashFiles] = []
         self.groups: dict[str, RequestGroup] = {}
@@ -109,6 +113,13 @@ class World:
         self.loading.clear()
         return self.send(ActionLoaded(ref, action, error))
 
+    def containers(self, key: str, containers: StartedContainers | None, **result: object) -> "World":
+        """Let the containers of a job be started, or fail to be."""
+        ref = self.step(key)
+        del self.running[ref]
+        self.stopping.pop(ref, None)
+        return self.send(ContainersStarted(ref, StepResult(**{"exit_code": 0, **result}), containers))
+
     def hashed(self, digest: str, error: str | None = None) -> "World":
         return self.send(FilesHashed(self.hashing.pop(), digest, error))
 
@@ -150,7 +161,7 @@ class World:
     def scripts(self) -> list[str]:
         return [request.script for request in self.running.values()]
 
-    def _perform(self, effect: Effect) -> None:  # noqa: C901 -- one case per effect
+    def _perform(self, effect: Effect) -> None:  # noqa: C901, PLR0912 -- one case per effect
         match effect:
             case StartStep(step=step, request=request):
                 assert step not in self.running, "a step is started while it runs"
@@ -182,6 +193,14 @@ class World:
                 assert step not in self.started, "an action is started twice"
                 self.started.append(step)
                 self.running[step] = request
+            case StartContainers(step=step, request=request):
+                assert step not in self.started, "containers are started twice"
+                assert self.statuses[Entity.STEP, str(step)] is Status.IN_PROGRESS, "it is stored before it is done"
+                self.started.append(step)
+                self.running[step] = request
+            case StopContainers(step=step):
+                assert self.statuses[Entity.STEP, str(step)] is Status.IN_PROGRESS
+                self.running[step] = None
             case HashFiles():
                 self.hashing.append(effect)
             case RequestGroup(holder=holder):

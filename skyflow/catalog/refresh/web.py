@@ -1,0 +1,84 @@
+"""Asking a service for JSON over HTTPS, patiently: too many requests and passing faults are tried again."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
+
+from skyflow.errors import CatalogError
+
+__all__ = ["Web"]
+
+_TRIES = 6
+_FIRST_WAIT_SECONDS = 2.0
+_LONGEST_WAIT_SECONDS = 60.0
+_TIMEOUT_SECONDS = 60.0
+_AGAIN = frozenset({429, 500, 502, 503, 504})
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """Fetches JSON; `sleep` waits so many seconds, and `headers` go with every request."""
+
+    sleep: Callable[[float], None]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def json(self, url: str) -> Any:
+        """Return the answer to a GET.
+
+        Raises:
+            CatalogError: the service refuses, stays unreachable, or its answer is not JSON. The message does not repeat
+                the query, which may hold a key.
+        """
+        where = _shown(url)
+        if urlsplit(url).scheme not in {"http", "https"}:
+            raise CatalogError(f"{where} is no web address")
+        wait = _FIRST_WAIT_SECONDS
+        for attempt in range(1, _TRIES + 1):
+            try:
+                return self._once(url)
+            except HTTPError as error:
+                if error.code not in _AGAIN or attempt == _TRIES:
+                    raise CatalogError(
+                        f"{where} answered {error.code} {_phrase(error.code)}", hint=_hint(error.code)
+                    ) from None
+                wait = _asked_wait(error) or wait
+            except (URLError, TimeoutError, ConnectionError) as error:
+                if attempt == _TRIES:
+                    reason = getattr(error, "reason", error)
+                    raise CatalogError(f"{where} cannot be reached: {reason}", hint="is there a network?") from None
+            except ValueError:
+                raise CatalogError(f"{where} answered something that is not JSON") from None
+            self.sleep(wait)
+            wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
+        raise AssertionError  # the loop returns or raises
+
+    def _once(self, url: str) -> Any:
+        headers = {"Accept": "application/json", "User-Agent": "skyflow", **self.headers}
+        request = Request(url, headers=headers)  # noqa: S310 -- the scheme was looked at
+        with urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 -- as above
+            return json.loads(answer.read())
+
+
+def _shown(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}{parts.path}"
+
+
+def _phrase(code: int) -> str:
+    return HTTPStatus(code).phrase if code in HTTPStatus._value2member_map_ else ""
+
+
+def _hint(code: int) -> str | None:
+    if code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.BAD_REQUEST}:
+        return "is the key right, and may it be used for this?"
+    return None
+
+
+def _asked_wait(error: HTTPError) -> float | None:
+    asked = error.headers.get("Retry-After", "") if error.headers else ""
+    return min(float(asked), _LONGEST_WAIT_SECONDS) if asked.isdigit() else None

@@ -1,0 +1,99 @@
+"""What a project says in its `skyflow.yml`: its own machines, and what it pays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from skyflow.model.resources import Accelerators, Market
+
+__all__ = ["OwnPool", "Peering", "PriceRule", "ProjectConfig", "rule_for"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnPool:
+    """Machines of one kind that a project has already: servers, an SSH pool, a Slurm partition.
+
+    `count` of them stand at one place. `price_usd_per_hour` is of one machine. `uplink_gbps` is the speed of the line to
+    everywhere else, `egress_usd_per_gb` what data costs that leaves. `pue` and `gco2_per_kwh` are None where nobody
+    says; the latter is then the country's, if there is a table of it.
+    """
+
+    name: str
+    kind: str
+    count: int = 1
+    vcpus: int
+    memory_gib: float
+    accelerators: Accelerators | None = None
+    arch: str = "x86_64"
+    capabilities: frozenset[str] = frozenset()
+    price_usd_per_hour: float = 0.0
+    country: str = ""
+    jurisdictions: tuple[str, ...] = ()
+    idle_watts: float | None = None
+    max_watts: float | None = None
+    pue: float | None = None
+    gco2_per_kwh: float | None = None
+    uplink_gbps: float = 0.1
+    egress_usd_per_gb: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceRule:
+    """What a project pays other than the list says: a price of its own, or so much per cent less.
+
+    Empty patterns fit everything; `*` stands for any letters. `why` is the name of the agreement.
+    """
+
+    provider: str = ""
+    region: str = ""
+    instance_type: str = ""
+    market: Market | None = None
+    usd_per_hour: float | None = None
+    percent_less: float = 0.0
+    why: str = ""
+
+    def fits(self, provider: str, region: str, instance_type: str, market: Market) -> bool:
+        """Tell whether the rule is about an offering."""
+        return (
+            self.market in (None, market)
+            and _fits(self.provider, provider)
+            and _fits(self.region, region)
+            and _fits(self.instance_type, instance_type)
+        )
+
+    def price(self, listed: float) -> float:
+        """Return what is paid where the list says `listed`."""
+        return self.usd_per_hour if self.usd_per_hour is not None else listed * (1 - self.percent_less / 100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peering:
+    """A line between two providers, in both directions: what a gigabyte costs on it, and how fast it is if known."""
+
+    between: tuple[str, str]
+    usd_per_gb: float = 0.0
+    gbps: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectConfig:
+    """Everything in a `skyflow.yml`; of the price rules, the first one that fits an offering holds.
+
+    `catalog` is a folder of tables to use instead of those that ship, as written in the file.
+    """
+
+    pools: tuple[OwnPool, ...] = ()
+    prices: tuple[PriceRule, ...] = ()
+    peerings: tuple[Peering, ...] = ()
+    catalog: str | None = None
+
+
+def rule_for(
+    rules: Sequence[PriceRule], provider: str, region: str, instance_type: str, market: Market
+) -> PriceRule | None:
+    """Return the first rule about an offering, if any."""
+    return next((rule for rule in rules if rule.fits(provider, region, instance_type, market)), None)
+
+
+def _fits(pattern: str, name: str) -> bool:
+    return not pattern or fnmatchcase(name.lower(), pattern.lower())

@@ -1,0 +1,111 @@
+"""The grammar of a project's `skyflow.yml`."""
+
+from skyflow.model.resources import CAPABILITIES, PROVIDERS
+from skyflow.spec.grammar.resources import ACCELERATORS, names
+from skyflow.spec.grammar.shapes import Key, Shape, TextShape, items, quantity, table, text
+
+__all__ = ["CONFIG"]
+
+
+def _word(expected: str) -> Shape:
+    return Shape(expected, text=TextShape(non_empty=True), strict=True)
+
+
+_PRICE = quantity("US dollars per hour, for example 1.25")
+_PLACE = table(
+    "a map such as {country: DE, uplink: 1}",
+    {
+        "country": _word("a country's code such as DE").about(
+            "Where the machines stand; decides their jurisdictions, and the carbon of their power."
+        ),
+        "jurisdictions": names("a jurisdiction such as EU, or a list of them").about(
+            "The laws that hold there, where the country does not say it."
+        ),
+        "pue": quantity("a number such as 1.4").about(
+            "Power usage effectiveness of the room: all power over that of the computers. 1.58 unless said otherwise."
+        ),
+        "carbon": quantity("grams per kWh, for example 120").about(
+            "Grams of CO2-equivalent per kWh; by default the mean of the country's cloud regions."
+        ),
+        "uplink": quantity("Gbit/s, for example 1").about("The speed of the line to everywhere else. 0.1 by default."),
+        "egress": quantity("US dollars per GB, for example 0").about(
+            "What data costs that leaves. Nothing by default."
+        ),
+    },
+    name="place",
+)
+_POWER = table(
+    "a map such as {idle: 200, max: 900}",
+    {
+        "idle": Key(quantity("watts, for example 200").about("Of one machine, accelerators included."), required=True),
+        "max": Key(quantity("watts, for example 900").about("At full load."), required=True),
+    },
+    name="power",
+)
+_MACHINES = table(
+    "a map such as {cpus: 64, memory: 512GiB}",
+    {
+        "kind": text("'machine', 'ssh' or 'slurm'", "machine", "ssh", "slurm").about(
+            "What they are: servers, machines of an SSH pool, or a Slurm partition."
+        ),
+        "count": quantity("a whole number of machines").about("How many there are of the kind. One by default."),
+        "cpus": Key(quantity("a number of CPUs").about("Of one machine."), required=True),
+        "memory": Key(quantity("a size such as 512GiB").about("Of one machine."), required=True),
+        "accelerators": ACCELERATORS.about("Of one machine: `A100:4`."),
+        "arch": text("'x86_64' or 'arm64'", "x86_64", "arm64").about(
+            "The processor architecture. `x86_64` by default."
+        ),
+        "capabilities": names(f"one of {', '.join(CAPABILITIES)}, or a list of them", *CAPABILITIES).about(
+            "What else they have."
+        ),
+        "price": _PRICE.about("What using one machine for an hour costs you, 0 if nothing more. 0 by default."),
+        "place": _PLACE.about("Where they stand."),
+        "power": _POWER.about("What one machine draws; without it, nothing is said about its carbon."),
+    },
+    name="machines",
+)
+_RULE = table(
+    "a map such as {cloud: aws, discount: 15%}",
+    {
+        "cloud": text(f"one of {', '.join(PROVIDERS)}", *PROVIDERS).about("Of this cloud; of all by default."),
+        "region": _word("a region such as us-east-1 or us-*").about("In these regions; `*` stands for any letters."),
+        "instance-type": _word("an instance type such as m6i.large or p5.*").about("Of these types; `*` as above."),
+        "market": text("'on-demand' or 'spot'", "on-demand", "spot").about("In this market; in both by default."),
+        "discount": quantity("a share such as 15%").about(
+            "So much less than the list says: committed use, an agreement."
+        ),
+        "price": _PRICE.about("This, whatever the list says."),
+        "agreement": _word("a name").about("What to call it in plans: the name of the agreement."),
+    },
+    name="price",
+)
+_LINE = table(
+    "a map such as {between: [aws, gcp], price: 0}",
+    {
+        "between": Key(
+            items("two clouds", text(f"one of {', '.join(PROVIDERS)}", *PROVIDERS)).about("The two ends."),
+            required=True,
+        ),
+        "price": quantity("US dollars per GB, for example 0").about("What a gigabyte costs. Nothing by default."),
+        "gbps": quantity("Gbit/s, for example 10").about("How fast it is; by default as measured over the internet."),
+    },
+    name="line",
+)
+
+CONFIG = table(
+    "a map with 'machines', 'prices', 'peering' or 'catalog'",
+    {
+        "machines": table("a map from names to machines", other=_MACHINES).about(
+            "Machines of your own, each kind under a name; jobs get them with `runs-on: sky` or `own`."
+        ),
+        "prices": items("a list of prices and discounts", _RULE).about(
+            "What you pay other than the public list says. The first rule that fits an offering holds."
+        ),
+        "peering": items("a list of lines between clouds", _LINE).about(
+            "Lines between two clouds on terms of your own."
+        ),
+        "catalog": _word("a folder of tables").about(
+            "Use these tables instead of those that ship; relative to this file."
+        ),
+    },
+).about("What skyflow knows about a project: its own machines, and what it pays.")

@@ -1,0 +1,89 @@
+"""A project's skyflow.yml."""
+
+import pytest
+
+from skyflow.errors import WorkflowInvalidError
+from skyflow.model.config import OwnPool, Peering, PriceRule, ProjectConfig
+from skyflow.model.resources import Accelerators, Market
+from skyflow.spec import load_config
+
+FULL = """\
+catalog: tables
+machines:
+  lab:
+    kind: ssh
+    count: 3
+    cpus: 64
+    memory: 512GiB
+    accelerators: {A100: 4}
+    capabilities: local-ssd
+    price: 0.5
+    place: {country: DE, jurisdictions: [EU], pue: 1.4, carbon: 120, uplink: 10, egress: 0.01}
+    power: {idle: 300, max: 1800}
+  node: {cpus: 8, memory: 32, arch: arm64}
+prices:
+  - {cloud: aws, region: us-*, instance-type: p5.*, market: on-demand, discount: 15%, agreement: EDP 2026}
+  - {cloud: gcp, instance-type: a3-highgpu-8g, price: $60}
+peering:
+  - {between: [aws, gcp], price: 0, gbps: 10}
+"""
+
+
+def test_everything_that_can_be_said():
+    config, findings = load_config("skyflow.yml", FULL)
+    assert findings == ()
+    assert config == ProjectConfig(
+        pools=(
+            OwnPool(
+                name="lab", kind="ssh", count=3, vcpus=64, memory_gib=512.0, accelerators=Accelerators("A100", 4),
+                capabilities=frozenset({"local-ssd"}), price_usd_per_hour=0.5, country="DE", jurisdictions=("EU",),
+                idle_watts=300, max_watts=1800, pue=1.4, gco2_per_kwh=120, uplink_gbps=10, egress_usd_per_gb=0.01,
+            ),
+            OwnPool(name="node", kind="machine", vcpus=8, memory_gib=32.0, arch="arm64"),
+        ),
+        prices=(
+            PriceRule(
+                provider="aws", region="us-*", instance_type="p5.*", market=Market.ON_DEMAND, percent_less=15.0,
+                why="EDP 2026",
+            ),
+            PriceRule(provider="gcp", instance_type="a3-highgpu-8g", usd_per_hour=60),
+        ),
+        peerings=(Peering(between=("aws", "gcp"), usd_per_gb=0, gbps=10),),
+        catalog="tables",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# nothing yet\n\n"])
+def test_an_empty_file_says_nothing(text):
+    assert load_config("skyflow.yml", text) == (ProjectConfig(), ())
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("machins: {}\n", "1:1: unknown key 'machins'"),
+        ("machines: {a: {cpus: 4}}\n", "1:15: missing key 'memory'"),
+        ("machines: {a: {cpus: many, memory: 4}}\n", "1:22: 'many' is not a number of machines"),
+        ("machines: {a: {cpus: 4, memory: 4, price: -1}}\n", "1:43: '-1' is not a number from zero"),
+        ("machines: {a: {cpus: 4, memory: 4, power: {idle: 9, max: 3}}}\n", "1:12: 'a' draws more when idle (9 W)"),
+        (
+            "machines: {a: {cpus: 4, memory: 4, accelerators: [T4, L4]}}\n",
+            "1:50: a machine has accelerators of one type",
+        ),
+        ("machines: {a: {cpus: 4, memory: 4, kind: vm}}\n", "1:42: expected 'machine', 'ssh' or 'slurm', found 'vm'"),
+        ("prices: [{cloud: aws}]\n", "1:10: a rule needs either a 'price' or a 'discount'"),
+        ("prices: [{price: 1, discount: 5%}]\n", "1:10: a rule needs either a 'price' or a 'discount'"),
+        ("prices: [{cloud: amazon, price: 1}]\n", "1:18: expected one of local, own, aws, gcp, azure, found 'amazon'"),
+        ("prices: [{discount: 150%}]\n", "1:21: '150%' is not a share"),
+        ("peering: [{between: [aws]}]\n", "1:21: a line is between two different clouds"),
+        ("peering: [{between: [aws, aws]}]\n", "1:21: a line is between two different clouds"),
+        ("peering: [{between: [aws, gcp], gbps: 0}]\n", "1:39: '0' is not above zero"),
+        ("- 1\n", "1:1: expected a map with 'machines'"),
+        ("catalog: ${{ 1 + 1 }}\n", "1:10: "),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(text, message):
+    with pytest.raises(WorkflowInvalidError) as caught:
+        load_config("skyflow.yml", text)
+    found = [str(finding) for finding in caught.value.diagnostics]
+    assert any(one.startswith(f"skyflow.yml:{message}") for one in found), found
