@@ -10,20 +10,27 @@ import typer
 
 from skyflow import __version__
 from skyflow.cli import (
+    attach,
+    cancel,
     catalog,
     config,
+    db,
     expr,
     graph,
     init,
     logs,
     plan,
+    prune,
     report,
     resume,
+    retry,
     run,
     runs,
     schema,
     show,
     validate,
+    wait,
+    why,
 )
 from skyflow.cli._errors import exit_code_of
 
@@ -33,7 +40,7 @@ app = typer.Typer(
     name="skyflow",
     help="Run GitHub-Actions-style workflows: planned across clouds, resumed after anything.",
     epilog="Exit codes: 0 success, 1 the run did not succeed, 2 usage, 3 invalid workflow, 4 no feasible plan, "
-    "5 no machine, 6 state store, 70 a bug, 130 interrupted (resumable).",
+    "5 no machine, 6 state store, 70 a bug, 124 not ended in time, 130 interrupted (resumable).",
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode=None,
@@ -61,6 +68,11 @@ def _options(
 for command in (
     run.run,
     resume.resume,
+    retry.retry,
+    cancel.cancel,
+    attach.attach,
+    wait.wait,
+    why.why,
     plan.plan,
     graph.graph,
     validate.validate,
@@ -68,11 +80,13 @@ for command in (
     show.show,
     logs.logs,
     report.report,
+    prune.prune,
     expr.expr,
     init.init,
     schema.schema,
 ):
     app.command()(command)
+app.add_typer(db.db, name="db")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(config.app, name="config")
 

@@ -5,7 +5,8 @@ the effects. Nothing is ever done that is not stored first, so a driver that die
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import anyio
 from anyio.abc import TaskGroup
@@ -15,8 +16,10 @@ from skyflow.engine.effects import (
     Effect,
     HashFiles,
     LoadAction,
+    LookUp,
     ReleaseAttempt,
     ReleaseGroup,
+    Remember,
     RequestGroup,
     StartAction,
     StartContainers,
@@ -28,11 +31,14 @@ from skyflow.engine.effects import (
 )
 from skyflow.engine.events import (
     ActionLoaded,
+    CancelRequested,
     ContainersStarted,
     Event,
     FilesHashed,
     GroupMoved,
+    LookedUp,
     RunBegun,
+    Spent,
     StepEnded,
     StopRequested,
     TimerFired,
@@ -42,10 +48,12 @@ from skyflow.engine.state import RunState
 from skyflow.model.concurrency import GroupMove
 from skyflow.model.execution import ActionRequest, StepRef
 from skyflow.model.run import RunId, Transition
+from skyflow.model.status import Entity, Status
 from skyflow.ports.action_source import ActionNotFoundError, ActionSource
 from skyflow.ports.actions import ActionHost
 from skyflow.ports.clock import Clock
 from skyflow.ports.groups import ConcurrencyGroups
+from skyflow.ports.job_cache import JobCache
 from skyflow.ports.reporter import Reporter
 from skyflow.ports.runner import HashFilesError, Runner
 from skyflow.ports.store import TransitionStore
@@ -68,9 +76,25 @@ class Driver:
         source: ActionSource,
         host: ActionHost,
         groups: ConcurrencyGroups,
+        cache: JobCache,
         reporter: Reporter,
         clock: Clock,
+        cost_of: Callable[[str, float], float] | None = None,
     ) -> None:
+        """Prepare; nothing happens yet.
+
+        Args:
+            run_id: the run.
+            store: where moves are stored.
+            runner: what executes scripts.
+            source: where actions come from.
+            host: what executes actions.
+            groups: the concurrency groups.
+            cache: the results of earlier runs.
+            reporter: who is told.
+            clock: the time.
+            cost_of: returns what an attempt at a job of so many seconds costs, in US dollars; None if nobody asks.
+        """
         self._run_id = run_id
         self._store = store
         self._runner = runner
@@ -80,19 +104,28 @@ class Driver:
         self._clock = clock
         self._sender, self._receiver = anyio.create_memory_object_stream[Event](math.inf)
         self._groups = groups
+        self._cache = cache
         self._group_moves: dict[str, GroupMove | None] = {}
         self._asked_for: dict[str, str] = {}  # the groups whose first answer is still to come, by holder
         self._deadlines: dict[TimerKey, float] = {}
+        self._cost_of = cost_of
+        self._began: dict[str, float] = {}
         self._stops = 0
 
-    async def drive(self, state: RunState) -> RunState:
+    async def drive(
+        self, state: RunState, *, seconds: Mapping[tuple[str, int], float] = MappingProxyType({})
+    ) -> RunState:
         """Run to the end and return the last state.
+
+        Args:
+            state: where the run is.
+            seconds: how long ago the attempts that are under way began, by job key and number.
 
         Raises:
             StoreError: a move could not be stored; what was running has been killed, and the run can be resumed.
         """
-        await self._runner.recover()
-        events: Sequence[Event] = (RunBegun(),)
+        kept = await self._runner.recover(seconds.keys())
+        events: Sequence[Event] = (RunBegun({which: seconds[which] for which in kept}),)
         with self._sender, self._receiver:
             async with anyio.create_task_group() as tasks:
                 while events:
@@ -104,6 +137,10 @@ class Driver:
                     self._group_moves.clear()
                     self._groups.release_group(self._run_id, None)
         return state
+
+    def request_cancel(self) -> None:
+        """Cancel the run; asked again, nothing more happens."""
+        self._sender.send_nowait(CancelRequested())
 
     def request_stop(self) -> None:
         """Stop the run in good order; asked a second time, at once."""
@@ -144,6 +181,10 @@ class Driver:
                 tasks.start_soon(self._stop_containers, step)
             case HashFiles():
                 tasks.start_soon(self._hash_files, effect)
+            case LookUp(spec_id=spec_id, questions=questions, may_reuse=may_reuse):
+                self._sender.send_nowait(LookedUp(spec_id, self._cache.look_up(questions, may_reuse=may_reuse)))
+            case Remember(question=question, fingerprint=fingerprint, outputs=outputs):
+                self._cache.remember(question, fingerprint, outputs)
             case StopStep(step=step, force=force):
                 self._runner.stop_step(step, force=force)
             case ReleaseAttempt(job_key=job_key, attempt=attempt):
@@ -157,8 +198,20 @@ class Driver:
                 self._deadlines[key] = self._clock.monotonic() + seconds
             case CancelTimer(key=key):
                 self._deadlines.pop(key, None)
-            case Transition():
-                pass  # stored before anything is performed
+            case Transition():  # stored before anything is performed
+                self._bill(effect)
+
+    def _bill(self, move: Transition) -> None:
+        """Tell the machine what an attempt has cost when it ends."""
+        key = move.job_key or ""
+        if move.entity is not Entity.ATTEMPT or self._cost_of is None:
+            return
+        now = self._clock.monotonic()
+        if move.new is Status.IN_PROGRESS:
+            self._began[key] = now
+        else:  # one that an earlier driver began is billed by what is stored of it
+            seconds = now - self._began.pop(key, now)
+            self._sender.send_nowait(Spent(key, self._cost_of(key, seconds)))
 
     async def _run_step(self, effect: StartStep) -> None:
         step = effect.step

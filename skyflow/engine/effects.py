@@ -6,7 +6,8 @@ Moves (`skyflow.model.run.Transition`) are effects as well; the driver stores th
 from dataclasses import dataclass
 
 from skyflow.model.containers import ContainersRequest
-from skyflow.model.execution import ActionRequest, StepRef, StepRequest
+from skyflow.model.execution import ActionRequest, Pairs, StepRef, StepRequest
+from skyflow.model.job_cache import CacheQuestion
 from skyflow.model.run import Transition
 
 __all__ = [
@@ -14,8 +15,10 @@ __all__ = [
     "Effect",
     "HashFiles",
     "LoadAction",
+    "LookUp",
     "ReleaseAttempt",
     "ReleaseGroup",
+    "Remember",
     "RequestGroup",
     "StartAction",
     "StartContainers",
@@ -29,11 +32,15 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class TimerKey:
-    """Names a timer: the time limit of an attempt (`position` 0) or of one of its steps."""
+    """Names a timer: the time limit of an attempt (`position` 0) or of one of its steps.
+
+    With `is_pause` it is what the attempt after this one, or the next try of the step, waits for.
+    """
 
     job_key: str
     attempt: int
     position: int = 0
+    is_pause: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,24 @@ class HashFiles:
     attempt: int
     patterns: tuple[str, ...]
     position: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """Find out whether the jobs of a spec have been done before; `LookedUp` will follow."""
+
+    spec_id: str
+    questions: tuple[CacheQuestion, ...]
+    may_reuse: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Keep the result of a job that has succeeded, before anything else is done."""
+
+    question: CacheQuestion
+    fingerprint: str
+    outputs: Pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +170,8 @@ Effect = (
     | StopContainers
     | HashFiles
     | StopStep
+    | LookUp
+    | Remember
     | ReleaseAttempt
     | RequestGroup
     | ReleaseGroup

@@ -1,20 +1,25 @@
 """What happened: the only inputs of the state machine."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from skyflow.engine.effects import HashFiles, TimerKey
 from skyflow.model.concurrency import GroupMove
 from skyflow.model.containers import StartedContainers
 from skyflow.model.execution import StepRef, StepResult
+from skyflow.model.job_cache import KnownJob
 from skyflow.model.uses import LoadedAction
 
 __all__ = [
     "ActionLoaded",
+    "CancelRequested",
     "ContainersStarted",
     "Event",
     "FilesHashed",
     "GroupMoved",
+    "LookedUp",
     "RunBegun",
+    "Spent",
     "StepEnded",
     "StopRequested",
     "TimerFired",
@@ -23,7 +28,13 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class RunBegun:
-    """A driver has taken the run, for the first time or after an interruption."""
+    """A driver has taken the run, for the first time or after an interruption.
+
+    `kept` are the attempts under way that can go on where they are, by job key and number, with how many seconds ago they
+    began; any other is lost.
+    """
+
+    kept: Mapping[tuple[str, int], float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,14 @@ class FilesHashed:
 
 
 @dataclass(frozen=True, slots=True)
+class LookedUp:
+    """What is known of the jobs of a spec, in their order."""
+
+    spec_id: str
+    answers: tuple[KnownJob, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class GroupMoved:
     """A concurrency group that was asked for is ours, is ours no longer, or is wanted by somebody newer."""
 
@@ -83,4 +102,29 @@ class StopRequested:
     force: bool
 
 
-Event = RunBegun | StepEnded | ContainersStarted | ActionLoaded | FilesHashed | GroupMoved | TimerFired | StopRequested
+@dataclass(frozen=True, slots=True)
+class CancelRequested:
+    """The user wants the run cancelled: its jobs end as cancelled, and what is to run `always()` runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What an attempt has cost is known: its machine was given back."""
+
+    job_key: str
+    usd: float
+
+
+Event = (
+    LookedUp
+    | RunBegun
+    | CancelRequested
+    | Spent
+    | StepEnded
+    | ContainersStarted
+    | ActionLoaded
+    | FilesHashed
+    | GroupMoved
+    | TimerFired
+    | StopRequested
+)

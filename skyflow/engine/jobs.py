@@ -6,12 +6,15 @@ from typing import cast
 
 from skyflow.engine.contexts import EvaluationError, Scope, called_scope, job_scope
 from skyflow.engine.draft import Draft
-from skyflow.engine.effects import ReleaseGroup, RequestGroup, StopStep
+from skyflow.engine.effects import CancelTimer, ReleaseGroup, RequestGroup, TimerKey
+from skyflow.engine.retries import stop_step
+from skyflow.engine.reuse import ask, is_remembered, remember
 from skyflow.engine.state import JobState, frame_key, local_id
 from skyflow.errors import ExpressionError
 from skyflow.expr import Object, Value, to_python, truthy
 from skyflow.expr.values import to_number
 from skyflow.model.execution import Pairs
+from skyflow.model.job_cache import KnownJob
 from skyflow.model.matrix import Combination, combination_name, expand_matrix
 from skyflow.model.run import Json
 from skyflow.model.status import Conclusion, Reason, Status
@@ -21,6 +24,7 @@ __all__ = [
     "cancel_job",
     "complete_job",
     "group_request",
+    "jobs_known",
     "request_group",
     "settle_all",
     "settle_dependents",
@@ -45,9 +49,12 @@ def settle_dependents(draft: Draft) -> None:
         _close_call(draft, frame_key(spec_id))
 
 
-def settle_if_ready(draft: Draft, spec: JobSpec) -> None:
-    """Create the jobs of a spec, if its needs have completed and it has none yet."""
-    if spec.id in draft.state.legs:
+def settle_if_ready(draft: Draft, spec: JobSpec, known: Sequence[KnownJob] | None = None) -> None:
+    """Create the jobs of a spec, if its needs have completed and it has none yet.
+
+    `known` is what is remembered of them; without it that is asked first, where it is of interest.
+    """
+    if spec.id in draft.state.legs or (known is None and spec.id in draft.state.asked):
         return
     if not all(draft.state.is_spec_completed(needed) for needed in draft.state.needs[spec.id]):
         return
@@ -57,12 +64,48 @@ def settle_if_ready(draft: Draft, spec: JobSpec) -> None:
             conclusion = Conclusion.SKIPPED if cancelled is None else Conclusion.CANCELLED
             _create_completed(draft, spec, conclusion, cancelled or skip_reason(spec.condition))
         else:
-            for job in _expand(draft, spec):
-                draft.move_job(job, None, data=_creation_data(job))
-                draft.enqueue(job)
-                request_group(draft, job)
+            jobs = _expand(draft, spec)
+            if known is None and is_remembered(draft.state, spec):
+                ask(draft, spec, jobs)
+                return
+            answers = known or (None,) * len(jobs)
+            for job, answer in zip(jobs, answers, strict=True):
+                _create(draft, job, answer)
     except (EvaluationError, ExpressionError) as error:
         _create_completed(draft, spec, Conclusion.FAILURE, Reason.EXPRESSION, draft.state.hide(str(error)))
+
+
+def jobs_known(draft: Draft, spec_id: str, answers: Sequence[KnownJob]) -> None:
+    """Create the jobs of a spec, now that it is known which of them were done before."""
+    draft.state = replace(draft.state, asked=draft.state.asked - {spec_id})
+    settle_if_ready(draft, draft.state.specs[spec_id], answers)
+
+
+def _create(draft: Draft, job: JobState, known: KnownJob | None) -> None:
+    """Create a job: queued, or completed with what an earlier run made of it."""
+    carried = draft.state.carried.get(job.key)
+    if carried is not None and carried.conclusion is not None:
+        _take_over(draft, job, carried.conclusion, tuple(carried.outputs.items()))
+    elif known is not None and known.run_number is not None:
+        _take_over(draft, job, Conclusion.SUCCESS, known.outputs, f"unchanged since run {known.run_number}")
+    else:
+        job = replace(job, fingerprint=None if known is None else known.fingerprint)
+        draft.move_job(job, None, data=_creation_data(job))
+        draft.enqueue(job)
+        request_group(draft, job)
+
+
+def _take_over(draft: Draft, job: JobState, conclusion: Conclusion, outputs: Pairs, message: str | None = None) -> None:
+    done = replace(
+        job,
+        status=Status.COMPLETED,
+        outcome=conclusion,
+        conclusion=conclusion,
+        outputs=outputs,
+    )
+    data = _creation_data(done) | {"outcome": conclusion.value, "outputs": dict(outputs)}
+    draft.move_job(done, None, reason=Reason.REUSED, message=message, data=data)
+    draft.finished_specs.append(job.spec_id)
 
 
 def _expand(draft: Draft, spec: JobSpec) -> list[JobState]:
@@ -79,7 +122,8 @@ def _expand(draft: Draft, spec: JobSpec) -> list[JobState]:
             leg_total=len(combinations),
             matrix=None if combination is None else combination.values,
             max_parallel=max_parallel,
-            fail_fast=fail_fast,
+            fail_fast=fail_fast and not draft.state.options.keep_going,
+            attempts=draft.state.attempts_before(spec.id if combination is None else f"{spec.id}.{index}"),
         )
         leg_scope = job_scope(draft.state, spec, job)
         jobs.append(
@@ -195,13 +239,17 @@ def complete_job(
         outcome=outcome,
         conclusion=Conclusion.SUCCESS if forgiven else outcome,
         attempt=None,
+        is_paused=False,
     )
     data: dict[str, Json] = {"outcome": outcome.value, "outputs": dict(job.outputs)}
     draft.move_job(done, job.status, reason=reason, message=message, data=data)
     draft.deactivate(job.key)
     draft.dequeue(job.key)
+    remember(draft, job, outcome)
     if job.group is not None:
         draft.emit(ReleaseGroup(job.key))
+    if job.is_paused:
+        draft.emit(CancelTimer(TimerKey(job.key, job.attempts, is_pause=True)))
     if done.conclusion is Conclusion.FAILURE and job.fail_fast and job.leg_total > 1:
         for key in draft.state.legs[job.spec_id]:
             cancel_job(draft, draft.state.jobs[key], Reason.FAIL_FAST)
@@ -216,9 +264,9 @@ def cancel_job(draft: Draft, job: JobState, reason: Reason, *, force: bool = Fal
         _cancel_call(draft, job, reason, force=force)
     elif job.attempt is not None and (job.attempt.cancel is None or force):
         attempt = replace(job.attempt, cancel=job.attempt.cancel or reason)
-        draft.put(replace(job, attempt=attempt))
         for step in attempt.under_way(job.key):
-            draft.emit(StopStep(step, force=force))
+            attempt = stop_step(draft, job, attempt.seen_from(step.position), force=force)
+        draft.put(replace(job, attempt=attempt))
 
 
 def _cancel_call(draft: Draft, job: JobState, reason: Reason, *, force: bool) -> None:

@@ -70,10 +70,14 @@ def absorb(attempt: AttemptState, result: StepResult) -> AttemptState:
     return replace(attempt, step_env=(*attempt.step_env, *result.env), path=(*result.path, *attempt.path))
 
 
-def judge(result: StepResult, state: StepState, cancel: Reason | None) -> tuple[Conclusion, Reason | None, str | None]:
+def judge(  # noqa: PLR0911 -- one way out per kind of end
+    result: StepResult, state: StepState, cancel: Reason | None
+) -> tuple[Conclusion, Reason | None, str | None]:
     """Return how a step ended, and why, from what its process did and what it was told."""
     if state.timed_out:
         return Conclusion.FAILURE, Reason.TIMEOUT, "took longer than its timeout-minutes"
+    if result.preempted:
+        return Conclusion.FAILURE, Reason.PREEMPTED, "its machine was taken away"
     if result.stopped:
         return Conclusion.CANCELLED, Reason.STEP_CANCELLED if state.is_cancelled else cancel, None
     if result.not_started is not None:
@@ -122,6 +126,8 @@ def start_step(draft: Draft, job: JobState, attempt: AttemptState, view: tuple[S
     )
     minutes = scope.number(step.timeout_minutes)
     request = _request(draft, job, attempt, step, script, step_env, scope) if isinstance(step, RunStep) else None
+    if isinstance(step, RunStep) and step.retry is not None:
+        begun = replace(begun, request=request)
     attempt = attempt.with_top(attempt.top.with_state(begun))
     draft.put(replace(job, attempt=attempt))
     ref = attempt.ref(job.key)

@@ -38,6 +38,7 @@ class StepRequest:
 
     `shell` is a built-in name or a command with `{0}`; None leaves the choice to the runner. `env` adds to the
     runner's own environment, lowest precedence first. `path` entries go before PATH, the first of them first.
+    `notice` is a line for the log before anything else.
     """
 
     script: str
@@ -45,6 +46,7 @@ class StepRequest:
     working_directory: str | None = None
     env: Pairs = ()
     path: tuple[str, ...] = ()
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +72,14 @@ class StepResult:
     """How the process ended and what the step wrote to its command files.
 
     `exit_code` is None when no process ran to its end: it could not be started (`not_started` says why), or it was
-    stopped (`stopped`). `masks` are all texts that the attempt wants hidden so far, in every form, longest first.
+    stopped (`stopped`), or its machine was taken away (`preempted`). `masks` are all texts that the attempt wants hidden so far, in every form, longest first.
     `file_error` says which command file cannot be read, or which command cannot be obeyed, and why; such a step has failed.
     `state` is what the step saved for its own clean-up. `annotations` are masked.
     """
 
     exit_code: int | None
     stopped: bool = False
+    preempted: bool = False
     not_started: str | None = None
     file_error: str | None = None
     masks: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from skyflow.diagnostics import Span
 from skyflow.expr import Template
 from skyflow.model.objective import Objective
 from skyflow.model.resources import Estimate, Requirements
+from skyflow.model.retry import RetryPolicy
 
 __all__ = [
     "INSERT",
@@ -20,6 +21,7 @@ __all__ = [
     "AuthoredList",
     "AuthoredMap",
     "AuthoredTree",
+    "CacheSpec",
     "CallInput",
     "CallInterface",
     "CallOutput",
@@ -114,6 +116,7 @@ class RunStep(StepKeys):
     run: Authored
     shell: Authored | None = None
     working_directory: Authored | None = None
+    retry: RetryPolicy | None = None
     background: Authored | None = None
 
 
@@ -207,6 +210,15 @@ class CallSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CacheSpec:
+    """`cache` of a job: which files and variables it depends on, and which files it makes."""
+
+    inputs: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobSpec:
     """One entry under `jobs:`, before matrix expansion.
 
@@ -235,6 +247,8 @@ class JobSpec:
     requirements: Requirements = Requirements()
     estimate: Estimate | None = None
     data_gb: tuple[tuple[str, float], ...] = ()
+    retry: RetryPolicy | None = None
+    cache: CacheSpec | None = None
 
 
 class InputType(StrEnum):

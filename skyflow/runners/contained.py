@@ -10,6 +10,7 @@ import anyio
 
 from skyflow.model.containers import Mounts
 from skyflow.runners.container_engine import ContainerEngine, ContainerError, variable_options
+from skyflow.runners.kept import KeptAs
 from skyflow.runners.process import TAG_VARIABLE, ProcessTree
 
 __all__ = ["DEFAULT_PATH", "ContainedTree", "StepContainer"]
@@ -89,12 +90,13 @@ class ContainedTree(ProcessTree):
         cwd: Path,
         env: Mapping[str, str],
         tag: str,
+        kept_as: KeptAs,
         container: StepContainer,
         pid_file: Path,
     ) -> None:
         self._container = container
         self._pid_file = pid_file
-        super().__init__(command, cwd=cwd, env=env, tag=tag)
+        super().__init__(command, cwd=cwd, env=env, tag=tag, kept_as=kept_as)
 
     async def interrupt(self) -> None:
         """Send SIGINT to the process group inside."""

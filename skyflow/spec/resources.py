@@ -6,7 +6,7 @@ from skyflow.spec.nodes import MappingNode, Node
 from skyflow.spec.quantities import read_quantity
 from skyflow.spec.reading import Reading
 
-__all__ = ["read_data", "read_estimate"]
+__all__ = ["read_data", "read_duration", "read_estimate"]
 
 
 def read_estimate(reading: Reading, node: Node | None) -> Estimate | None:
@@ -24,6 +24,11 @@ def read_estimate(reading: Reading, node: Node | None) -> Estimate | None:
         if duration is not None:
             refined.append((key.key, duration))
     return None if seconds is None else Estimate(seconds=seconds, on=tuple(refined))
+
+
+def read_duration(reading: Reading, node: Node | None) -> float | None:
+    """Return a duration in seconds."""
+    return read_quantity(reading, node, parse_duration_seconds)
 
 
 def read_data(reading: Reading, node: Node | None) -> tuple[tuple[str, float], ...]:

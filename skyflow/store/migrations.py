@@ -219,6 +219,56 @@ def _m0007_observations(db: "Database") -> None:
             db.execute(statement)
 
 
+def _m0008_requests(db: "Database") -> None:
+    """What the user asked of a run: options, that it is cancelled, that it is another try at an earlier one."""
+    db.execute("ALTER TABLE runs ADD COLUMN options TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(options))")
+    db.execute("ALTER TABLE runs ADD COLUMN is_cancelled INTEGER NOT NULL DEFAULT 0 CHECK (is_cancelled IN (0, 1))")
+    db.execute(
+        "ALTER TABLE runs ADD COLUMN origin TEXT"
+    )  # no reference: the first try may be forgotten before the last
+    db.execute("ALTER TABLE runs ADD COLUMN tries INTEGER NOT NULL DEFAULT 1 CHECK (tries > 0)")
+    db.execute("ALTER TABLE runs ADD COLUMN carried TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(carried))")
+
+
+_RESULTS = """
+CREATE TABLE results (
+    fingerprint TEXT PRIMARY KEY,
+    workflow_path TEXT NOT NULL,
+    job_key TEXT NOT NULL,
+    run_number INTEGER NOT NULL,
+    outputs TEXT NOT NULL CHECK (json_valid(outputs)),
+    parts TEXT NOT NULL CHECK (json_valid(parts)),
+    tree TEXT,
+    at TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX results_of_job ON results (workflow_path, job_key, at);
+
+CREATE TABLE lookups (
+    run_id TEXT NOT NULL REFERENCES runs (id),
+    job_key TEXT NOT NULL,
+    parts TEXT NOT NULL CHECK (json_valid(parts)),
+    earlier_parts TEXT CHECK (earlier_parts IS NULL OR json_valid(earlier_parts)),
+    PRIMARY KEY (run_id, job_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE file_digests (
+    path TEXT PRIMARY KEY,
+    size INTEGER NOT NULL,
+    mtime INTEGER NOT NULL,
+    inode INTEGER NOT NULL,
+    digest TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
+
+def _m0009_results(db: "Database") -> None:
+    """Results of jobs that succeeded, what jobs were compared by, and digests of files."""
+    for statement in _RESULTS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 _MIGRATIONS: Sequence[Callable[["Database"], None]] = (
     _m0001_first_schema,
     _m0002_annotations,
@@ -227,6 +277,8 @@ _MIGRATIONS: Sequence[Callable[["Database"], None]] = (
     _m0005_callees,
     _m0006_step_zero,
     _m0007_observations,
+    _m0008_requests,
+    _m0009_results,
 )
 
 SCHEMA_VERSION = len(_MIGRATIONS)

@@ -18,7 +18,7 @@ STARTED = StartedContainers(
     network="net",
     container=StartedContainer(id="c1"),
     services=(("db", StartedContainer(id="s1", ports=(("5432", "49153"),))),),
-    mounts=Mounts.of([("/home/p", "/__w/p/p"), ("/state/runs/r/a/1/temp", "/__w/_temp")]),
+    mounts=Mounts.of([("/home/p", "/__w/p/p"), ("/state/runs/r/temp/a@1", "/__w/_temp")]),
 )
 JOB = "  a:\n    runs-on: local\n    container: alpine\n    services: {db: {image: postgres}}\n    steps:\n"
 
