@@ -25,8 +25,8 @@ INTERRUPTION: Mapping[str, float] = {"0": 0.025, "1": 0.075, "2": 0.125, "3": 0.
 """The middle of each bucket of the AWS Spot advisor: the share of spot machines taken back within a month; of the last
 one, which is open, a cautious guess."""
 
-_NARROW = 4_000
-"""Up to so many offerings of the accepted types are looked at one by one; of more, the shelves are walked."""
+_FEW = 60
+"""Of up to so many types every offering is looked at; where there are more, the shelves are walked."""
 _GRAMS_PER_KG = 1000
 _SERVICE_HOURS = 4 * 365 * 24
 """A server is taken to serve four years."""
@@ -155,7 +155,7 @@ class Index:
         What stands in one zone is left out where the region as a whole, on one of the shelves too, has something for no
         more: a machine that can be had in any zone can be had in that one, and moves data as cheaply.
         """
-        if self._how_many(types) <= _NARROW:
+        if len(types) <= _FEW:
             return self._without_beaten_zones(self._cheapest_of_few(types, frozenset(shelves)))
         prices, kinds, spans = self.prices, self.types, self._spans
         has, floors = types.__contains__, self._floors(types)
@@ -246,10 +246,6 @@ class Index:
                 if shelf_of[entry] in shelves:
                     yield entry
                     break
-
-    def _how_many(self, types: Types) -> int:
-        starts = self._type_start
-        return sum(starts[number + 1] - starts[number] for number in types)
 
     @cached_property
     def watts(self) -> list[float]:
