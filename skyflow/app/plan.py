@@ -89,6 +89,10 @@ def plan_workflow(
         for each in expected
         if each.is_dynamic
     ]
+    if catalog.is_open and catalog.faults:
+        rows = len(catalog.faults)
+        what = "row of the catalog is" if rows == 1 else "rows of the catalog are"
+        notes.append(f"{rows:,} {what} wrong and left out; `skyflow catalog doctor` says why")
     return replace(plan, notes=(*plan.notes, *notes))
 
 

@@ -68,6 +68,11 @@ class Catalog:
         return self.index.accelerators
 
     @property
+    def is_open(self) -> bool:
+        """Whether anything has been asked that only the tables know."""
+        return "index" in self.__dict__
+
+    @property
     def faults(self) -> "tuple[Fault, ...]":
         """The rows of the tables that could not be used."""
         return self.index.faults

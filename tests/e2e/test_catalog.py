@@ -110,6 +110,8 @@ def test_a_bad_row_is_named_and_the_rest_can_be_used(project):
     assert "note: gcp/prices.csv has been changed since meta.csv was written" in done.out
     assert "1 rows cannot" in done.out
     assert project.skyflow("catalog", "list", "--accelerators", "H100").out
+    project.write("on: push\njobs:\n  a: {runs-on: gcp, steps: [{run: x}]}\n")
+    assert "1 row of the catalog is wrong and left out" in project.skyflow("plan", "w.yml").out
 
 
 def test_two_folders_are_compared(project):
