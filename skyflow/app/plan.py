@@ -1,8 +1,9 @@
 """Plans a workflow: from its jobs and the catalog to a decision for each job."""
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 
 from skyflow._util.text import did_you_mean
@@ -15,14 +16,15 @@ from skyflow.model.catalog import Offering
 from skyflow.model.config import ProjectConfig
 from skyflow.model.objective import Objective
 from skyflow.model.placement import Plan
-from skyflow.model.resources import PROVIDERS, Requirements
+from skyflow.model.resources import PROVIDERS, Estimate, Requirements
 from skyflow.model.workflow import JobSpec, Workflow
 from skyflow.planner import PlanningJob, plan_jobs
+from skyflow.planner.build import estimated_seconds
 from skyflow.provisioners.local import this_machine
 
 __all__ = ["default_slots", "plan_workflow"]
 
-_Question = tuple[Requirements, tuple[str, ...]]
+_Question = tuple[Requirements, Estimate | None]
 
 
 def default_slots() -> int:
@@ -64,7 +66,9 @@ def plan_workflow(
     for each in expected:
         question = _question(each.spec, providers)
         if question not in candidates:
-            candidates[question] = select_candidates(catalog, question[0], job=each.spec.id, distinguish=question[1])
+            candidates[question] = select_candidates(
+                catalog, question[0], job=each.spec.id, seconds=_seconds(question[1])
+            )
     jobs = [
         PlanningJob(
             key=key,
@@ -97,9 +101,12 @@ def plan_workflow(
 
 
 def _question(spec: JobSpec, providers: Collection[str] | None) -> _Question:
-    """Return what a job asks for, and the machines on which it says to take another time."""
-    refined = tuple(name for name, _ in spec.estimate.on) if spec.estimate else ()
-    return _allowed(spec, providers), refined
+    """Return what a job asks for, and how long it takes where that depends on the machine."""
+    return _allowed(spec, providers), spec.estimate if spec.estimate and spec.estimate.on else None
+
+
+def _seconds(estimate: Estimate | None) -> Callable[[Offering], float] | None:
+    return None if estimate is None else partial(estimated_seconds, estimate)
 
 
 def _allowed(spec: JobSpec, providers: Collection[str] | None) -> Requirements:

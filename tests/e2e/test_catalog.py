@@ -67,7 +67,7 @@ def test_one_thing_is_compared_in_all_places_with_both_markets_side_by_side(proj
         (("list", "--accelerators", "A1000"), 4, "did you mean 'A100'?"),
         (("list", "--cpus", "many"), 2, "write for example 8, or 8+"),
         (("list", "--region", "us-esat-1"), 4, "did you mean 'us-east-1'?"),
-        (("show", "m6i.larg"), 2, "there is m6i.large"),
+        (("show", "m6i.lar"), 2, "there is m6i.large"),
         (("show", "H1000"), 2, "did you mean 'H100'?"),
         (("diff", "nowhere"), 2, "name a folder of catalog tables"),
         (("observe", "aws/us-east-1/m6i.largo/spot", "preempted"), 2, "did you mean 'aws/us-east-1/m6i.large/spot'?"),
