@@ -1,7 +1,7 @@
 """Plans a workflow: from its jobs and the catalog to a decision for each job."""
 
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -9,8 +9,8 @@ from types import MappingProxyType
 from skyflow._util.text import did_you_mean
 from skyflow.app.catalog_folder import catalog_folder
 from skyflow.app.clock import SystemClock
-from skyflow.app.expansion import expected_jobs
-from skyflow.catalog import load_catalog, select_candidates
+from skyflow.app.expansion import ExpectedJobs, expected_jobs
+from skyflow.catalog import Catalog, load_catalog, select_candidates
 from skyflow.errors import NoCandidateError, UsageError
 from skyflow.model.catalog import Offering
 from skyflow.model.config import ProjectConfig
@@ -88,16 +88,17 @@ def plan_workflow(
         local_slots=slots or default_slots(),
         clock=SystemClock().monotonic,
     )
-    notes = [
-        f"the matrix of '{each.spec.id}' is known only when its needs have ended; planned as one job"
-        for each in expected
-        if each.is_dynamic
-    ]
+    return replace(plan, notes=(*plan.notes, *_notes(expected, catalog)))
+
+
+def _notes(expected: Iterable[ExpectedJobs], catalog: Catalog) -> Iterator[str]:
+    for each in expected:
+        if each.is_dynamic:
+            yield f"the matrix of '{each.spec.id}' is known only when its needs have ended; planned as one job"
     if catalog.is_open and catalog.faults:
         rows = len(catalog.faults)
         what = "row of the catalog is" if rows == 1 else "rows of the catalog are"
-        notes.append(f"{rows:,} {what} wrong and left out; `skyflow catalog doctor` says why")
-    return replace(plan, notes=(*plan.notes, *notes))
+        yield f"{rows:,} {what} wrong and left out; `skyflow catalog doctor` says why"
 
 
 def _question(spec: JobSpec, providers: Collection[str] | None) -> _Question:
