@@ -25,8 +25,8 @@ INTERRUPTION: Mapping[str, float] = {"0": 0.025, "1": 0.075, "2": 0.125, "3": 0.
 """The middle of each bucket of the AWS Spot advisor: the share of spot machines taken back within a month; of the last
 one, which is open, a cautious guess."""
 
-_NARROW = 4_000
-"""Up to so many offerings of the accepted types are looked at one by one; of more, the shelves are walked."""
+_FEW = 60
+"""Of up to so many types every offering is looked at; where there are more, the shelves are walked."""
 _GRAMS_PER_KG = 1000
 _SERVICE_HOURS = 4 * 365 * 24
 """A server is taken to serve four years."""
@@ -155,7 +155,7 @@ class Index:
         What stands in one zone is left out where the region as a whole, on one of the shelves too, has something for no
         more: a machine that can be had in any zone can be had in that one, and moves data as cheaply.
         """
-        if self._how_many(types) <= _NARROW:
+        if len(types) <= _FEW:
             return self._without_beaten_zones(self._cheapest_of_few(types, frozenset(shelves)))
         prices, kinds, spans = self.prices, self.types, self._spans
         has, floors = types.__contains__, self._floors(types)
@@ -218,18 +218,27 @@ class Index:
             floors.append(float("inf") if first is None else prices[first])
         return floors
 
-    def front(self, types: Types, shelves: tuple[int, ...]) -> list[int]:
-        """Return of each shelf the offerings that none of the same shelf beats in both price and power."""
-        starts, has, watts = self.shelf_start, types.__contains__, self.watts
-        found = []
+    def front(self, types: Types, shelves: tuple[int, ...], times: Mapping[int, float], *, by_power: bool) -> list[int]:
+        """Return of each shelf the offerings that none of the same shelf beats in dollars, time and, if need be, energy.
+
+        Args:
+            types: the types that are wanted.
+            shelves: where they may stand.
+            times: how long the job takes on each of the types.
+            by_power: whether energy counts.
+        """
+        prices, kinds, spans = self.prices, self.types, self._spans
+        has = types.__contains__
+        found: list[int] = []
         for shelf in shelves:
-            start, least = starts[shelf], float("inf")
-            kinds = self.types[start : starts[shelf + 1]]
-            for entry in compress(count(start), map(has, kinds)):
-                if watts[kinds[entry - start]] < least:
-                    least = watts[kinds[entry - start]]
-                    found.append(entry)
-        return found or self.cheapest(types, shelves)
+            first, end = spans[shelf][:2]
+            options = []
+            for entry in compress(count(first), map(has, kinds[first:end])):
+                number = kinds[entry]
+                time = times[number]
+                options.append((prices[entry] * time, time, self.watts[number] * time if by_power else 0.0, entry))
+            found += _unbeaten(sorted(options))
+        return found
 
     def every(self, types: Types, shelves: frozenset[int]) -> Iterator[int]:
         """Yield every offering of the types on the shelves."""
@@ -246,10 +255,6 @@ class Index:
                 if shelf_of[entry] in shelves:
                     yield entry
                     break
-
-    def _how_many(self, types: Types) -> int:
-        starts = self._type_start
-        return sum(starts[number + 1] - starts[number] for number in types)
 
     @cached_property
     def watts(self) -> list[float]:
@@ -312,3 +317,14 @@ class Index:
                 )
             )
         return self._footprints[number, region]
+
+
+def _unbeaten(options: Sequence[tuple[float, float, float, int]]) -> list[int]:
+    """Return the entries of which no earlier one is as good in the second and third figure; the first one ascends."""
+    kept: list[tuple[float, float]] = []
+    found = []
+    for _, time, energy, entry in options:
+        if not any(other[0] <= time and other[1] <= energy for other in kept):
+            kept.append((time, energy))
+            found.append(entry)
+    return found
