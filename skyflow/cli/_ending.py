@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
+from shlex import quote
 
 import typer
 
@@ -15,11 +16,13 @@ from skyflow.cli._console import draw, err, out
 from skyflow.cli._options import Format, in_github_actions
 from skyflow.model.placement import Plan
 from skyflow.model.run import RunRecord
-from skyflow.model.status import Status
+from skyflow.model.status import Conclusion, Status
 from skyflow.ports.reporter import Reporter
 from skyflow.report.words import signs_for
 
 __all__ = ["announce", "finish"]
+
+_MOST_HINTS = 3
 
 
 def announce(reporter: ReporterFactory, slots: int | None, *, shown: Format) -> ReporterFactory:
@@ -72,6 +75,8 @@ def _draw_ending(result: RunResult) -> None:
         signs=signs_for(sys.stdout.encoding),
     )
     draw(parts)
+    for job in [job for job in result.jobs if job.conclusion is Conclusion.FAILURE and job.started_at][:_MOST_HINTS]:
+        out(f"What it printed: skyflow logs {result.run.number} {quote(job.key)}")
     if result.run.status is not Status.COMPLETED:
         out(f"Interrupted. `skyflow resume {result.run.number}` continues it.")
 

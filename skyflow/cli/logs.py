@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from skyflow.cli._completion import complete_job
 from skyflow.cli._options import RunArgument, StateOption
 
 __all__ = ["logs"]
@@ -13,7 +14,12 @@ __all__ = ["logs"]
 def logs(
     run: RunArgument = "latest",
     job: Annotated[
-        str | None, typer.Argument(metavar="[JOB]", help="Only this job: its id, key or name; by default all.")
+        str | None,
+        typer.Argument(
+            metavar="[JOB]",
+            help="Only this job: its id, key or name; by default all.",
+            autocompletion=complete_job,
+        ),
     ] = None,
     *,
     state: StateOption = None,
