@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from skyflow import __version__
-from skyflow.cli import expr, graph, init, logs, plan, report, resume, run, runs, schema, show, validate
+from skyflow.cli import expr, graph, init, logs, plan, report, resume, run, runs, schema, show, ui, validate
 from skyflow.cli._errors import exit_code_of
 
 __all__ = ["app", "main"]
@@ -53,6 +53,7 @@ for command in (
     show.show,
     logs.logs,
     report.report,
+    ui.ui,
     expr.expr,
     init.init,
     schema.schema,

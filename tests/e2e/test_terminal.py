@@ -80,7 +80,9 @@ def test_the_board_shows_running_jobs_and_the_tail_of_a_failure(project) -> None
     assert "0 of 2 jobs done" in text
     assert re.search(r"slow +\d+s  line [1-6]", text), "the last line of a step that runs"
     assert "all of it: skyflow logs 1 quick" in text
-    assert re.search(r"Run 1: failure in .*\(1 success, 1 failure\)\s*\nWhat it printed: skyflow logs 1 quick\s*$", text)
+    assert re.search(
+        r"Run 1: failure in .*\(1 success, 1 failure\)\s*\nWhat it printed: skyflow logs 1 quick\s*$", text
+    )
     assert raw.rfind("\x1b[?25h") > raw.rfind("\x1b[?25l"), "the cursor is back"
 
 
