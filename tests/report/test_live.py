@@ -160,6 +160,20 @@ def test_a_run_is_seen_while_it_goes_on(browser, served) -> None:
     assert browser.complaints() == []
 
 
+@pytest.mark.parametrize("page", ["", "runs/1"], ids=["list", "run"])
+def test_axe_finds_nothing_serious_on_live_pages(browser, served, axe, page: str) -> None:
+    if not list(served.folder.glob(".skyflow/runs/*")):
+        for name in ("more", "go"):
+            (served.folder / name).touch()
+        served.start().wait(60)
+    browser.get(f"{served.address}?token={served.token}")
+    browser.get(f"{served.address}{page}")
+    wait_until(lambda: text_of(browser, "live") == "live")
+    browser.execute_cdp_cmd("Runtime.evaluate", {"expression": axe})
+    found = browser.execute_async_script("axe.run(document, {resultTypes: ['violations']}).then(arguments[0])")
+    assert [f"{one['id']}: {node['html']}" for one in found["violations"] for node in one["nodes"]] == []
+
+
 def text_of(browser, name: str) -> str:
     return browser.execute_script("return document.getElementById(arguments[0])?.innerText ?? ''", name)
 
