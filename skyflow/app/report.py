@@ -19,14 +19,16 @@ __all__ = ["make_report"]
 
 _ROOM_BYTES = 1_200_000
 """For the logs of all steps together; with markup and everything else, a page of 1,000 jobs stays below 3 MB."""
+_ROOM_BYTES_LIVE = 120_000
+"""The same for a page that is fetched anew several times a second."""
 _ROOM_OF_FAILURES = 0.6
 """The share of it that failed steps may take first."""
 _HEAD = 0.25
 """The share of what is shown of a long log that is its beginning; how it ended matters more."""
 
 
-def make_report(project: Project, name: str, *, clock: Clock) -> tuple[RunHistory, str]:
-    """Return a run and its report, a whole HTML page.
+def make_report(project: Project, name: str, *, clock: Clock, live: bool = False) -> tuple[RunHistory, str]:
+    """Return a run and its report, a whole HTML page; a `live` one is served, and keeps itself up to date.
 
     Raises:
         UsageError: there is no such run.
@@ -39,15 +41,15 @@ def make_report(project: Project, name: str, *, clock: Clock) -> tuple[RunHistor
         graph=graph_of_run(history, expected),
         plan=plan_of_run(history),
         needs=needs_of_run(history, expected),
-        logs=_excerpts(folder, history),
+        logs=_excerpts(folder, history, room=_ROOM_BYTES_LIVE if live else _ROOM_BYTES),
         summaries=tuple(step_summaries(folder, history.jobs)),
         made_at=clock.now(),
         version=__version__,
     )
-    return history, render_report(data, placed=placements_of_run(history))
+    return history, render_report(data, placed=placements_of_run(history), live=live)
 
 
-def _excerpts(folder: RunFolder, history: RunHistory) -> dict[StepRef, LogExcerpt]:
+def _excerpts(folder: RunFolder, history: RunHistory, *, room: int) -> dict[StepRef, LogExcerpt]:
     """Return what there is room for of each step's log: failed steps first, then all an equal part."""
     sizes: dict[StepRef, int] = {}
     failed: set[StepRef] = set()
@@ -61,10 +63,10 @@ def _excerpts(folder: RunFolder, history: RunHistory) -> dict[StepRef, LogExcerp
             sizes[ref] = size
             if step.outcome is Conclusion.FAILURE:
                 failed.add(ref)
-    most = _equal_part([sizes[ref] for ref in failed], int(_ROOM_BYTES * _ROOM_OF_FAILURES))
+    most = _equal_part([sizes[ref] for ref in failed], int(room * _ROOM_OF_FAILURES))
     limits = {ref: min(sizes[ref], most) for ref in failed}
     others = [ref for ref in sizes if ref not in failed]
-    most = _equal_part([sizes[ref] for ref in others], _ROOM_BYTES - sum(limits.values()))
+    most = _equal_part([sizes[ref] for ref in others], room - sum(limits.values()))
     limits |= {ref: min(sizes[ref], most) for ref in others}
     return {ref: _excerpt(folder.log(ref), size=sizes[ref], limit=limit) for ref, limit in limits.items()}
 

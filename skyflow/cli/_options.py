@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from skyflow.cli._completion import complete_run, complete_workflow
 from skyflow.errors import UsageError
 from skyflow.model.objective import Objective
 
@@ -63,8 +64,13 @@ FormatOption = Annotated[
     Format | None,
     typer.Option("--format", help="How to show the run.  [default: github inside of GitHub Actions, else text]"),
 ]
-WorkflowArgument = Annotated[str, typer.Argument(metavar="FILE", help="The workflow file.")]
-RunArgument = Annotated[str, typer.Argument(metavar="[RUN]", help="A run: its number, its id, or `latest`.")]
+WorkflowArgument = Annotated[
+    str, typer.Argument(metavar="FILE", help="The workflow file.", autocompletion=complete_workflow)
+]
+RunArgument = Annotated[
+    str,
+    typer.Argument(metavar="[RUN]", help="A run: its number, its id, or `latest`.", autocompletion=complete_run),
+]
 StateOption = Annotated[
     Path | None,
     typer.Option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from skyflow.cli._completion import complete_file_or_run
 from skyflow.cli._options import JobsOption, ObjectiveOption, OnOption, StateOption
 from skyflow.model.graph import Fold
 
@@ -31,7 +32,12 @@ class Format(StrEnum):
 
 def graph(
     what: Annotated[
-        str, typer.Argument(metavar="[FILE|RUN]", help="A workflow file, or a run: its number, its id, or `latest`.")
+        str,
+        typer.Argument(
+            metavar="[FILE|RUN]",
+            help="A workflow file, or a run: its number, its id, or `latest`.",
+            autocompletion=complete_file_or_run,
+        ),
     ] = "latest",
     *,
     form: Annotated[

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from skyflow.cli._completion import complete_run
 from skyflow.cli._junit import JunitOption, check_junit, write_junit
 from skyflow.cli._options import (
     Format,
@@ -20,7 +21,12 @@ __all__ = ["resume"]
 
 def resume(
     run: Annotated[
-        str | None, typer.Argument(metavar="[RUN]", help="The run; by default the newest that has not completed.")
+        str | None,
+        typer.Argument(
+            metavar="[RUN]",
+            help="The run; by default the newest that has not completed.",
+            autocompletion=complete_run,
+        ),
     ] = None,
     *,
     secrets: SecretOption = None,

@@ -100,3 +100,13 @@ def test_mistakes_are_named(calling) -> None:
     assert "no such file: other.yml" in calling.skyflow("graph", "other.yml", code=2).err
     assert "there is no run yet" in calling.skyflow("graph", code=2).err
     assert "add --plan" in calling.skyflow("graph", "w.yml", "--on", "aws", code=2).err
+
+
+def test_the_summary_of_a_github_job_has_the_graph(calling, tmp_path) -> None:
+    summary = tmp_path / "summary.md"
+    calling.skyflow("run", "-q", "--format", "github", "w.yml", code=1, GITHUB_STEP_SUMMARY=str(summary))
+    text = summary.read_text()
+    graph = text.partition("```mermaid\n")[2].partition("\n```\n")[0]
+    assert "flowchart LR" in graph
+    assert "class n5 failure" in graph
+    assert text.startswith("### caller: failure")

@@ -3,95 +3,15 @@
 `SKYFLOW_SCREENSHOTS=FOLDER` keeps pictures of what was seen.
 """
 
-import json
-import os
-import shutil
-import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = [
-    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromium-driver are not installed"),
-]
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-    "--hide-scrollbars",
-]
 WIDTHS = [375, 1440]
-
-
-class Browser(webdriver.Chrome):
-    """A browser with a new profile."""
-
-    def __init__(self, profile: Path) -> None:
-        options = webdriver.ChromeOptions()
-        options.binary_location = CHROMIUM
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-        for flag in (*FLAGS, f"--user-data-dir={profile}"):
-            options.add_argument(flag)
-        super().__init__(options=options, service=webdriver.ChromeService(executable_path=DRIVER))
-
-    def look_at(self, page: Path, *, width: int = 1440, height: int = 900, dark: bool = False) -> None:
-        """Open a page as on a device of this width."""
-        self.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride",
-            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
-        )
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
-        self.get("about:blank")
-        self.get(page.as_uri())
-
-    def picture(self, name: str) -> None:
-        """Keep a screenshot where somebody wants one."""
-        if folder := os.environ.get("SKYFLOW_SCREENSHOTS"):
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            self.save_screenshot(str(Path(folder) / f"{name}.png"))
-
-    def complaints(self) -> list[str]:
-        return [entry["message"] for entry in self.get_log("browser") if entry["level"] in {"SEVERE", "WARNING"}]
-
-    def requests(self) -> set[str]:
-        """Return the addresses that were asked for since this was last called."""
-        messages = [json.loads(entry["message"])["message"] for entry in self.get_log("performance")]
-        sent = (each["params"]["request"]["url"] for each in messages if each["method"] == "Network.requestWillBeSent")
-        return {url for url in sent if not url.startswith(("chrome:", "about:", "data:"))}
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    opened = Browser(tmp_path_factory.mktemp("profile"))
-    yield opened
-    opened.quit()
-
-
-@pytest.fixture(scope="session")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The accessibility checker, fetched through npm."""
-    folder = tmp_path_factory.mktemp("axe")
-    if shutil.which("npm") is None:
-        pytest.skip("npm is not installed")
-    command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder), "axe-core@4"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    if done.returncode != 0:
-        pytest.skip("axe-core cannot be fetched: there is no network")
-    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text()
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -144,7 +64,7 @@ def test_the_search_finds_what_is_in_logs(browser, showcase) -> None:
     wait_for(lambda: found(browser) == "")
 
 
-def found(browser: Browser) -> str:
+def found(browser) -> str:
     return browser.find_element(By.ID, "found").text
 
 

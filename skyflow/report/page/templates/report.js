@@ -3,7 +3,7 @@
 (() => {
   const root = document.documentElement;
   const byId = (id) => document.getElementById(id);
-  const jobs = [...document.querySelectorAll("#jobs .job")];
+  let jobs = [...document.querySelectorAll("#jobs .job")];
   const search = byId("search"), standing = byId("standing"), found = byId("found");
   const highlight = window.CSS && CSS.highlights && window.Highlight ? new Highlight() : null;
   const MOST_MARKS = 2000;
@@ -54,6 +54,11 @@
     found.textContent = words || standing.value
       ? `${shown} of ${jobs.length} jobs${words ? `, ${hits} places` : ""}` : "";
   };
+  document.addEventListener("changed", () => { // of a live page
+    jobs = [...document.querySelectorAll("#jobs .job")];
+    texts.clear();
+    if (search.value || standing.value) apply();
+  });
   let timer = 0;
   search.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(apply, 120); });
   standing.addEventListener("change", apply);
