@@ -190,12 +190,47 @@ def _m0005_callees(db: "Database") -> None:
     )
 
 
+_MACHINES = """
+CREATE TABLE machine_owner (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    name TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE machines (
+    name TEXT PRIMARY KEY,
+    run_id TEXT NOT NULL,
+    job_key TEXT NOT NULL,
+    attempt INTEGER NOT NULL CHECK (attempt > 0),
+    node INTEGER NOT NULL CHECK (node >= 0),
+    offering TEXT NOT NULL CHECK (json_valid(offering)),
+    intent TEXT NOT NULL CHECK (intent IN ('intended', 'created', 'released', 'gone')),
+    cloud_id TEXT,
+    detail TEXT NOT NULL DEFAULT '',
+    intended_at TEXT NOT NULL,
+    created_at TEXT,
+    released_at TEXT,
+    gone_at TEXT,
+    CHECK ((intent = 'gone') = (gone_at IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX unfinished_machines ON machines (intended_at) WHERE intent != 'gone';
+"""
+
+
+def _m0006_machines(db: "Database") -> None:
+    """Machines of clouds, each written down before it is made, and the name that this store has in the clouds."""
+    for statement in _MACHINES.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 _MIGRATIONS: Sequence[Callable[["Database"], None]] = (
     _m0001_first_schema,
     _m0002_annotations,
     _m0003_run_name,
     _m0004_groups,
     _m0005_callees,
+    _m0006_machines,
 )
 
 SCHEMA_VERSION = len(_MIGRATIONS)
