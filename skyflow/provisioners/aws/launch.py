@@ -23,7 +23,7 @@ _ARCHITECTURES = {"x86_64": "amd64", "arm64": "arm64"}
 def image_parameter(architecture: str, *, accelerated: bool) -> str:
     """Return the name of the public parameter that names the image: Ubuntu, with NVIDIA's driver where it is of use."""
     if accelerated:
-        return f"/aws/service/deeplearning/ami/{architecture}/base-oss-nvidia-driver-gpu-ubuntu-22.04/latest/ami-id"
+        return f"/aws/service/deeplearning/ami/{architecture}/base-oss-nvidia-driver-gpu-ubuntu-24.04/latest/ami-id"
     short = _ARCHITECTURES.get(architecture, architecture)
     return f"/aws/service/canonical/ubuntu/server/24.04/stable/current/{short}/hvm/ebs-gp3/ami-id"
 
