@@ -91,3 +91,68 @@ def service_account_key() -> str:
 
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1, with its key, in one file."""
+    import datetime
+    import ipaddress
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+    from cryptography.x509.oid import NameOID
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    begin = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(begin)
+        .not_valid_after(begin + datetime.timedelta(days=36_500))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path_factory.mktemp("tls") / "server.pem"
+    file.write_bytes(
+        made.public_bytes(Encoding.PEM) + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    return file
+
+
+@pytest.fixture(scope="session")
+def arm_address(certificate: Path) -> Iterator[tuple[str, str, Faults]]:
+    import arm_server
+
+    app = arm_server.ArmServer()
+    faults = Faults(app, arm_server.name_call)
+    with served(faults, certificate=certificate) as address, served(Faults(app, arm_server.name_call)) as token_address:
+        app.address = address
+        yield address, token_address, faults
+
+
+@pytest.fixture
+def arm(
+    arm_address: tuple[str, str, Faults], certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> Faults:
+    """An Azure subscription that azure-identity gets tokens for as on App Service, over TLS."""
+    address, token_address, faults = arm_address
+    faults.clear()
+    faults.app.reset()
+    for name in ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_CLIENT_SECRET", "AZURE_SUBSCRIPTION_ID"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {
+        "SKYFLOW_AZURE_ENDPOINT": address,
+        "IDENTITY_ENDPOINT": f"{token_address}/msi/token",
+        "IDENTITY_HEADER": "secret",
+        "REQUESTS_CA_BUNDLE": str(certificate),
+    }.items():
+        monkeypatch.setenv(name, value)
+    return faults
