@@ -9,7 +9,21 @@ from typing import Annotated
 import typer
 
 from skyflow import __version__
-from skyflow.cli import expr, init, logs, plan, resume, run, runs, schema, show, validate
+from skyflow.cli import (
+    cloud,
+    expr,
+    init,
+    instances,
+    logs,
+    plan,
+    resume,
+    run,
+    runs,
+    schema,
+    show,
+    sweep,
+    validate,
+)
 from skyflow.cli._errors import exit_code_of
 
 __all__ = ["app", "main"]
@@ -51,11 +65,14 @@ for command in (
     runs.runs,
     show.show,
     logs.logs,
+    instances.instances,
+    sweep.gc,
     expr.expr,
     init.init,
     schema.schema,
 ):
     app.command()(command)
+app.add_typer(cloud.cloud)
 
 
 def main() -> None:

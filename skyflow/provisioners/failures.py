@@ -45,7 +45,9 @@ class Failures:
             return FailureKind.QUOTA, self.quota[code]
         if code in self.auth:
             return FailureKind.AUTH, Scope.CLOUD
-        if code in self.transient or (status is not None and (status >= _SERVER_ERRORS or status == _TOO_MANY_REQUESTS)):
+        if code in self.transient or (
+            status is not None and (status >= _SERVER_ERRORS or status == _TOO_MANY_REQUESTS)
+        ):
             return FailureKind.TRANSIENT, Scope.REGION
         return FailureKind.PERMANENT, Scope.REGION
 

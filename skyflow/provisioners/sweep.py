@@ -40,6 +40,7 @@ def plan_sweep(
     owner: str,
     now: datetime,
     grace: timedelta,
+    removed: Collection[str] = frozenset(),
 ) -> Sweep:
     """Decide what goes.
 
@@ -52,6 +53,7 @@ def plan_sweep(
         owner: whose machines these have to be; anything else stays, whoever listed it.
         now: the time.
         grace: so long after its creation nothing is touched: whoever makes it may be about to write that down.
+        removed: the names of machines that were removed a moment ago; what they left over goes at once.
     """
     known = {record.name: record for record in records}
     decisions: list[Swept] = []
@@ -69,6 +71,8 @@ def plan_sweep(
     for leftover in leftovers:
         if leftover.owner != owner:
             decisions.append(Swept(leftover, goes=False, why="it belongs to another store"))
+        elif machine_in_name(leftover.name) in removed:
+            decisions.append(Swept(leftover, goes=True, why="its machine was removed"))
         elif machine_in_name(leftover.name) in present | recent:
             decisions.append(Swept(leftover, goes=False, why="its machine exists, or is being made"))
         elif leftover.created_at is not None and now - leftover.created_at < grace:

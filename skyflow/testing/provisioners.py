@@ -26,15 +26,16 @@ _KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDYSeMqkRMcMcDPKtWbLCsdUvDUcbPnpuVXo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """What a test of a provisioner works with; `leave_disk` makes a disk that belongs to the machine of
-    a name, and that no machine uses."""
+    """What a test of a provisioner works with; `leave_disk` makes a disk of a machine by name, which none uses."""
 
     provisioner: Provisioner
     offering: Offering
     leave_disk: Callable[[str], None]
     within_seconds: float = 20.0
 
-    def request(self, *, owner: str = _OWNER, run: str = "run-1", job: str = "train", attempt: int = 1) -> MachineRequest:
+    def request(
+        self, *, owner: str = _OWNER, run: str = "run-1", job: str = "train", attempt: int = 1
+    ) -> MachineRequest:
         """Return a request for a machine."""
         return MachineRequest(
             offering=self.offering, owner=owner, run=run, job=job, attempt=attempt, public_key=_KEY, disk_gib=40

@@ -96,7 +96,12 @@ class ArmServer:
         verb, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         query = dict(parse_qsl(environ.get("QUERY_STRING", "")))
         if path == "/msi/token":
-            return 200, {"access_token": "test-token", "expires_on": "4102444800", "resource": query.get("resource"), "token_type": "Bearer"}
+            return 200, {
+                "access_token": "test-token",
+                "expires_on": "4102444800",
+                "resource": query.get("resource"),
+                "token_type": "Bearer",
+            }
         if environ.get("HTTP_AUTHORIZATION") != "Bearer test-token":
             raise Refused(401, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
         asked = json.loads(body) if body else None
@@ -107,20 +112,23 @@ class ArmServer:
         if path == "/subscriptions":
             return 200, {"value": [{"subscriptionId": SUBSCRIPTION, "displayName": "tests"}]}
         if "/providers/microsoft.compute/" in path.lower():
-            return self._compute(verb, path, query, asked, environ, headers)
+            return self._compute(verb, query, asked, environ, headers)
         return self._plain(verb, path, query, asked)
 
     # -------------------------------------------------------------------------------------------------------- compute
 
     def _compute(
-        self, verb: str, path: str, query: dict[str, str], asked: Any, environ: dict[str, Any], headers: dict[str, str]
+        self, verb: str, query: dict[str, str], asked: Any, environ: dict[str, Any], headers: dict[str, str]
     ) -> tuple[int, Any]:
+        path = environ["PATH_INFO"]
         hits = [(each, found) for each in self._routes if each.verb == verb and (found := each.pattern.match(path))]
         if not hits:
             raise Refused(404, "InvalidResourceType", f"the SDK has no such route: {verb} {path}")
         route, named = min(hits, key=lambda hit: len(hit[1].groupdict()))
         if "/disks" not in path and query.get("api-version") != route.version:
-            raise Refused(400, "InvalidApiVersionParameter", f"the SDK speaks {route.version}, not {query.get('api-version')}")
+            raise Refused(
+                400, "InvalidApiVersionParameter", f"the SDK speaks {route.version}, not {query.get('api-version')}"
+            )
         if "/disks" in path:
             return self._plain(verb, path, {**query, "api-version": "2023-09-01"}, asked)
         handler = getattr(self, f"_{route.name}", None)
@@ -201,7 +209,9 @@ class ArmServer:
     def _virtual_machines_list(
         self, named: dict[str, str], query: dict[str, str], asked: Any, environ: dict[str, Any], headers: dict[str, str]
     ) -> tuple[int, Any]:
-        return 200, {"value": [self._checked(models.VirtualMachine, self._viewed(each, query)) for each in self.vms.values()]}
+        return 200, {
+            "value": [self._checked(models.VirtualMachine, self._viewed(each, query)) for each in self.vms.values()]
+        }
 
     def _virtual_machines_delete(
         self, named: dict[str, str], query: dict[str, str], asked: Any, environ: dict[str, Any], headers: dict[str, str]
@@ -228,7 +238,12 @@ class ArmServer:
         rows = (("cores", "Total Regional vCPUs", 20, 4), ("lowPriorityCores", "Total Regional Spot vCPUs", 0, 0))
         return 200, {
             "value": [
-                {"unit": "Count", "currentValue": used, "limit": limit, "name": {"value": name, "localizedValue": title}}
+                {
+                    "unit": "Count",
+                    "currentValue": used,
+                    "limit": limit,
+                    "name": {"value": name, "localizedValue": title},
+                }
                 for name, title, limit, used in rows
             ]
         }
@@ -245,7 +260,9 @@ class ArmServer:
 
     def _vm(self, name: str) -> dict[str, Any]:
         if name not in self.vms:
-            raise Refused(404, "ResourceNotFound", f"The Resource 'Microsoft.Compute/virtualMachines/{name}' was not found.")
+            raise Refused(
+                404, "ResourceNotFound", f"The Resource 'Microsoft.Compute/virtualMachines/{name}' was not found."
+            )
         return self.vms[name]
 
     # ------------------------------------------------------------------------------------------------- other resources
@@ -267,7 +284,9 @@ class ArmServer:
         if key in self.resources:
             return 200, self.resources[key]
         children = [each for other, each in self.resources.items() if other.rpartition("/")[0] == key]
-        if children or re.search(r"/(disks|networkinterfaces|publicipaddresses|networksecuritygroups|virtualnetworks)$", key):
+        if children or re.search(
+            r"/(disks|networkinterfaces|publicipaddresses|networksecuritygroups|virtualnetworks)$", key
+        ):
             return 200, {"value": children}
         raise Refused(404, "ResourceNotFound", f"The Resource '{path}' was not found.")
 
@@ -334,4 +353,8 @@ def name_call(environ: dict[str, Any], body: bytes) -> str:
     verb, path = environ["REQUEST_METHOD"], urlsplit(environ["PATH_INFO"]).path.lower()
     if re.search(r"/virtualmachines/[^/]+$", path):
         return {"PUT": "create", "DELETE": "delete", "GET": "poll"}[verb]
-    return "describe" if re.search(r"/(networkinterfaces|virtualmachines)(/[^/]+-nic)?$", path) else path.rpartition("/")[2]
+    return (
+        "describe"
+        if re.search(r"/(networkinterfaces|virtualmachines)(/[^/]+-nic)?$", path)
+        else path.rpartition("/")[2]
+    )

@@ -64,15 +64,17 @@ def gce(
     faults.app.reset()
     key_file = tmp_path / "service-account.json"
     key_file.write_text(
-        json.dumps({
-            "type": "service_account",
-            "project_id": gce_server.PROJECT,
-            "private_key_id": "1",
-            "private_key": service_account_key,
-            "client_email": "tests@demo-project.iam.gserviceaccount.com",
-            "client_id": "1",
-            "token_uri": f"{address}/token",
-        })
+        json.dumps(
+            {
+                "type": "service_account",
+                "project_id": gce_server.PROJECT,
+                "private_key_id": "1",
+                "private_key": service_account_key,
+                "client_email": "tests@demo-project.iam.gserviceaccount.com",
+                "client_id": "1",
+                "token_uri": f"{address}/token",
+            }
+        )
     )
     for name, value in {
         "GOOGLE_APPLICATION_CREDENTIALS": str(key_file),
@@ -96,7 +98,7 @@ def service_account_key() -> str:
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate for 127.0.0.1, with its key, in one file."""
-    import datetime
+    import datetime as dt
     import ipaddress
 
     from cryptography import x509
@@ -107,7 +109,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    begin = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    begin = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
     made = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -115,7 +117,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         .public_key(key.public_key())
         .serial_number(1)
         .not_valid_before(begin)
-        .not_valid_after(begin + datetime.timedelta(days=36_500))
+        .not_valid_after(begin + dt.timedelta(days=36_500))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
@@ -139,9 +141,7 @@ def arm_address(certificate: Path) -> Iterator[tuple[str, str, Faults]]:
 
 
 @pytest.fixture
-def arm(
-    arm_address: tuple[str, str, Faults], certificate: Path, monkeypatch: pytest.MonkeyPatch
-) -> Faults:
+def arm(arm_address: tuple[str, str, Faults], certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Faults:
     """An Azure subscription that azure-identity gets tokens for as on App Service, over TLS."""
     address, token_address, faults = arm_address
     faults.clear()

@@ -17,7 +17,11 @@ class Contract:
     def __init__(self, path: Path) -> None:
         document = json.loads(path.read_text(encoding="utf-8"))
         self._routes = [
-            (each["verb"], re.compile("^/compute/v1/" + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", each["path"]) + "$"), name)
+            (
+                each["verb"],
+                re.compile("^/compute/v1/" + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", each["path"]) + "$"),
+                name,
+            )
             for name, each in document["methods"].items()
         ]
         self._methods = document["methods"]

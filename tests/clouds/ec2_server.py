@@ -144,12 +144,14 @@ def _regions(self: Any, region_names: list[str] | None = None) -> Any:
 def _quotas(self: Any) -> str:
     """Answer ListServiceQuotas, which moto does not have."""
     codes = {"L-1216C47A": 64.0, "L-34B43A08": 32.0, "L-DB2E81BA": 0.0}
-    return json.dumps({
-        "Quotas": [
-            {"ServiceCode": "ec2", "QuotaCode": code, "QuotaName": code, "Value": value}
-            for code, value in codes.items()
-        ]
-    })
+    return json.dumps(
+        {
+            "Quotas": [
+                {"ServiceCode": "ec2", "QuotaCode": code, "QuotaName": code, "Value": value}
+                for code, value in codes.items()
+            ]
+        }
+    )
 
 
 def _delete_group(self: Any, name: str | None = None, group_id: str | None = None) -> Any:

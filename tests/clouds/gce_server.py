@@ -130,7 +130,9 @@ class GceServer:
             raise Refused(400, "invalid", f"Invalid value for field 'resource.name': '{name}'.")
         for wanted in ("disks", "networkInterfaces"):
             if not asked.get(wanted):
-                raise Refused(400, "invalid", f"Invalid value for field 'resource.{wanted}': ''. At least one is needed.")
+                raise Refused(
+                    400, "invalid", f"Invalid value for field 'resource.{wanted}': ''. At least one is needed."
+                )
         scheduling = asked.get("scheduling", {})
         if scheduling.get("provisioningModel") == "SPOT" and scheduling.get("automaticRestart"):
             raise Refused(400, "invalid", "Scheduling must have automaticRestart be false when preemptible is true.")
@@ -139,7 +141,9 @@ class GceServer:
         if asked["networkInterfaces"][0].get("network", "").rpartition("/")[2] not in self.networks:
             raise Refused(404, "notFound", "The referenced network resource cannot be found.")
         if (zone, name) in self.instances:
-            raise Refused(409, "alreadyExists", f"The resource 'projects/{PROJECT}/zones/{zone}/instances/{name}' already exists")
+            raise Refused(
+                409, "alreadyExists", f"The resource 'projects/{PROJECT}/zones/{zone}/instances/{name}' already exists"
+            )
         operation = self._operation("insert", zone, f"instances/{name}")
         kind = asked["machineType"].rpartition("/")[2]
         if self.failing:
@@ -242,7 +246,10 @@ class GceServer:
             "kind": "compute#region",
             "name": named["region"],
             "zones": [f"{_LINK}projects/{PROJECT}/zones/{zone}" for zone in ZONES],
-            "quotas": [{"metric": "CPUS", "limit": 24.0, "usage": 2.0}, {"metric": "PREEMPTIBLE_CPUS", "limit": 0.0, "usage": 0.0}],
+            "quotas": [
+                {"metric": "CPUS", "limit": 24.0, "usage": 2.0},
+                {"metric": "PREEMPTIBLE_CPUS", "limit": 0.0, "usage": 0.0},
+            ],
         }
 
     def _projects_get(self, named: dict[str, str], query: dict[str, str], asked: Any) -> Any:
@@ -291,7 +298,9 @@ class GceServer:
     def _insert_global(self, table: dict[str, Any], kind: str, asked: Any) -> Any:
         name = asked["name"]
         if name in table:
-            raise Refused(409, "alreadyExists", f"The resource 'projects/{PROJECT}/global/{kind}/{name}' already exists")
+            raise Refused(
+                409, "alreadyExists", f"The resource 'projects/{PROJECT}/global/{kind}/{name}' already exists"
+            )
         table[name] = asked
         return self._after(self._operation("insert", None, f"{kind}/{name}"), None)
 
@@ -305,13 +314,18 @@ class GceServer:
             if _matches(each, query.get("filter", "")):
                 items.setdefault(f"zones/{zone}", {key: []})[key].append(each)
         for zone in ZONES:
-            warning = {"code": "NO_RESULTS_ON_PAGE", "message": f"There are no results for scope 'zones/{zone}' on this page."}
+            warning = {
+                "code": "NO_RESULTS_ON_PAGE",
+                "message": f"There are no results for scope 'zones/{zone}' on this page.",
+            }
             items.setdefault(f"zones/{zone}", {"warning": warning})
         return {"kind": kind, "id": f"projects/{PROJECT}/aggregated/{key}", "items": items}
 
     def _known(self, table: dict[tuple[str, str], Any], zone: str, name: str, kind: str) -> Any:
         if (zone, name) not in table:
-            raise Refused(404, "notFound", f"The resource 'projects/{PROJECT}/zones/{zone}/{kind}/{name}' was not found")
+            raise Refused(
+                404, "notFound", f"The resource 'projects/{PROJECT}/zones/{zone}/{kind}/{name}' was not found"
+            )
         return table[zone, name]
 
     def _named(self, table: dict[str, Any], name: str, kind: str) -> Any:

@@ -38,18 +38,24 @@ def routes() -> list[Route]:
     """Return every request that the SDK can build."""
     source = Path(azure.mgmt.compute.__path__[0], "operations", "_operations.py").read_text(encoding="utf-8")
     found = []
-    for function in ast.parse(source).body:
-        if not (isinstance(function, ast.FunctionDef) and function.name.startswith("build_")):
-            continue
+    for text in re.findall(
+        r"^def build_.*?(?=^def |^class )", source, re.DOTALL | re.MULTILINE
+    ):  # the classes are huge
+        [function] = ast.parse(text).body
+        assert isinstance(function, ast.FunctionDef)
         url = verb = version = ""
         for node in ast.walk(function):
             if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "_url":
                 url = getattr(node.value, "value", "") or url
             elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "HttpRequest":
                 verb = next(each.value.value for each in node.keywords if each.arg == "method")
-            elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "pop":
-                if node.args and getattr(node.args[0], "value", None) == "api-version":
-                    version = node.args[1].value
+            elif (
+                isinstance(node, ast.Call)
+                and getattr(node.func, "attr", "") == "pop"
+                and node.args
+                and getattr(node.args[0], "value", None) == "api-version"
+            ):
+                version = node.args[1].value
         if isinstance(url, str) and url:
             pattern = re.compile("^" + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", url) + "$", re.IGNORECASE)
             name = function.name.removeprefix("build_").removesuffix("_request")
@@ -67,7 +73,9 @@ class ModelSchemas:
         """Return what is wrong with a body; one that is sent must not have read-only fields."""
         root = self._reference(model)
         validator = jsonschema.Draft202012Validator({**root, "$defs": self.definitions})
-        faults = [f"{'/'.join(map(str, each.absolute_path))}: {each.message[:160]}" for each in validator.iter_errors(value)]
+        faults = [
+            f"{'/'.join(map(str, each.absolute_path))}: {each.message[:160]}" for each in validator.iter_errors(value)
+        ]
         if sent:
             self._walk(root, value, "", faults)
         return faults
@@ -126,4 +134,4 @@ class ModelSchemas:
 def _resolved(hint: Any) -> Any:
     if isinstance(hint, typing.ForwardRef):
         hint = hint.__forward_arg__
-    return eval(hint, dict(_NAMES)) if isinstance(hint, str) else hint  # noqa: S307 -- annotations of the SDK
+    return eval(hint, dict(_NAMES)) if isinstance(hint, str) else hint

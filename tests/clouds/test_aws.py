@@ -1,15 +1,11 @@
 """EC2 through the real boto3 over real HTTP."""
 
-import boto3
 import ec2_server
 import pytest
 from serving import Faults
 
 from skyflow.model.catalog import Offering
-from skyflow.model.machines import FailureKind, Scope
 from skyflow.model.resources import Market
-from skyflow.ports.provisioner import CloudError
-from skyflow.provisioners.aws.account import AwsAccount
 from skyflow.provisioners.aws.machines import AwsProvisioner
 from skyflow.provisioners.aws.session import AwsSession
 from skyflow.testing.provisioners import Bench, ProvisionerContract

@@ -9,7 +9,7 @@ from skyflow.ports.provisioner import CloudError, Say
 from skyflow.provisioners.aws.errors import translated
 from skyflow.provisioners.aws.launch import image_parameter
 from skyflow.provisioners.aws.machines import AwsProvisioner
-from skyflow.provisioners.aws.network import choose_subnet, ensure_group
+from skyflow.provisioners.aws.network import choose_subnets, ensure_group
 from skyflow.provisioners.aws.session import AwsSession
 from skyflow.provisioners.aws.vpc import make_vpc, our_vpcs, remove_groups, remove_vpc
 
@@ -32,14 +32,19 @@ _TRIALS: tuple[tuple[str, Callable[[Any, str, str], object]], ...] = (
     ("ec2:DescribeKeyPairs", lambda ec2, *_: ec2.describe_key_pairs(DryRun=True)),
     (
         "ec2:ImportKeyPair",
-        lambda ec2, *_: ec2.import_key_pair(DryRun=True, KeyName="skyflow-check", PublicKeyMaterial=b"ssh-ed25519 AAAA"),
+        lambda ec2, *_: ec2.import_key_pair(
+            DryRun=True, KeyName="skyflow-check", PublicKeyMaterial=b"ssh-ed25519 AAAA"
+        ),
     ),
     ("ec2:DeleteKeyPair", lambda ec2, *_: ec2.delete_key_pair(DryRun=True, KeyName="skyflow-check")),
     (
         "ec2:CreateSecurityGroup",
         lambda ec2, *_: ec2.create_security_group(DryRun=True, GroupName="skyflow-check", Description="a trial"),
     ),
-    ("ec2:CreateTags", lambda ec2, *_: ec2.create_tags(DryRun=True, Resources=[_NOBODY], Tags=[{"Key": "a", "Value": "b"}])),
+    (
+        "ec2:CreateTags",
+        lambda ec2, *_: ec2.create_tags(DryRun=True, Resources=[_NOBODY], Tags=[{"Key": "a", "Value": "b"}]),
+    ),
 )
 
 
@@ -61,8 +66,9 @@ class AwsAccount:
         ec2 = self._session.ec2(region)
         image = subnet = ""
         try:
-            subnet, vpc, zone = choose_subnet(ec2, "")
-            yield CheckResult("network", Verdict.OK, f"{subnet} in {zone}, {vpc}")
+            subnets = choose_subnets(ec2)
+            subnet = subnets[0].id
+            yield CheckResult("network", Verdict.OK, f"{subnets[0].vpc}, in {len(subnets)} zones")
         except CloudError as error:
             yield _failed("network", error)
         try:
@@ -81,14 +87,14 @@ class AwsAccount:
         """Make the security group, and a VPC where the account has no default subnets."""
         ec2 = self._session.ec2(region)
         try:
-            _, vpc, _ = choose_subnet(ec2, "")
+            subnets = choose_subnets(ec2)
         except CloudError as error:
             if error.code != "NoSubnet":
                 raise
             make_vpc(ec2, say)
-            _, vpc, _ = choose_subnet(ec2, "")
-        group = ensure_group(ec2, vpc, ())
-        say(f"security group {group} in {vpc}: lets SSH in")
+            subnets = choose_subnets(ec2)
+        group = ensure_group(ec2, subnets[0].vpc, ())
+        say(f"security group {group} in {subnets[0].vpc}: lets SSH in")
 
     def unprepare(self, region: str, say: Say) -> None:
         """Remove the security groups and the VPC that we made."""

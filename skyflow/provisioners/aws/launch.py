@@ -11,6 +11,7 @@ from skyflow.model.machines import NAME_PREFIX, FailureKind, MachineRequest
 from skyflow.model.resources import Market
 from skyflow.ports.provisioner import CloudError
 from skyflow.provisioners.aws.errors import translated
+from skyflow.provisioners.aws.network import Subnet
 from skyflow.provisioners.boot import boot_script
 
 __all__ = ["OWNER_TAG", "ensure_key", "image_parameter", "key_name", "launch_arguments", "resolve_image", "tags_of"]
@@ -97,13 +98,15 @@ def tags_of(request: MachineRequest) -> list[dict[str, str]]:
 
 
 def launch_arguments(
-    request: MachineRequest, *, image: dict[str, Any], key: str, subnet: str, zone: str, group: str
+    request: MachineRequest, *, image: dict[str, Any], key: str, subnet: Subnet, group: str
 ) -> dict[str, Any]:
     """Return the arguments of RunInstances; the same request and place give the same ones."""
     root = image.get("RootDeviceName", "/dev/sda1")
-    smallest = max((d["Ebs"].get("VolumeSize", 0) for d in image.get("BlockDeviceMappings", ()) if "Ebs" in d), default=0)
+    smallest = max(
+        (d["Ebs"].get("VolumeSize", 0) for d in image.get("BlockDeviceMappings", ()) if "Ebs" in d), default=0
+    )
     arguments: dict[str, Any] = {
-        "ClientToken": f"{request.name}-{zone}"[:64],
+        "ClientToken": f"{request.name}-{subnet.zone}"[:64],
         "MinCount": 1,
         "MaxCount": 1,
         "ImageId": image["ImageId"],
@@ -115,7 +118,7 @@ def launch_arguments(
         "NetworkInterfaces": [
             {
                 "DeviceIndex": 0,
-                "SubnetId": subnet,
+                "SubnetId": subnet.id,
                 "Groups": [group],
                 "AssociatePublicIpAddress": True,
                 "DeleteOnTermination": True,

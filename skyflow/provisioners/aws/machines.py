@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from skyflow.model.machines import Leftover, Machine, MachineRequest, MachineState, Quota
+from skyflow.errors import InternalError
+from skyflow.model.machines import FailureKind, Leftover, Machine, MachineRequest, MachineState, Quota, Scope
 from skyflow.model.resources import Market
 from skyflow.ports.provisioner import CloudError
 from skyflow.provisioners.aws.errors import NO_SUCH_MACHINE, translated
 from skyflow.provisioners.aws.launch import OWNER_TAG, ensure_key, launch_arguments, resolve_image
-from skyflow.provisioners.aws.network import choose_subnet, ensure_group
+from skyflow.provisioners.aws.network import choose_subnets, ensure_group
 from skyflow.provisioners.aws.session import AwsSession
 
 __all__ = ["AwsProvisioner"]
@@ -54,24 +55,30 @@ class AwsProvisioner:
         self._session = session
 
     def create(self, request: MachineRequest) -> Machine:
-        """Make an instance, on demand or spot, in a marked or default subnet."""
+        """Make an instance, on demand or spot; without a zone, in the first zone of the region that has one."""
         region = request.offering.region
         ec2 = self._session.ec2(region)
-        subnet, vpc, zone = choose_subnet(ec2, request.offering.zone)
+        subnets = choose_subnets(ec2, request.offering.zone)
+        if not request.offering.zone:  # an earlier call may have found a zone, and its token is for that zone
+            found = self.find(request.name, region=region)
+            if found is not None and found.state is not MachineState.GONE:
+                return found
         image = resolve_image(ec2, self._session.client("ssm", region), request)
-        group = ensure_group(ec2, vpc, request.ports)
         key = ensure_key(ec2, request)
-        arguments = launch_arguments(request, image=image, key=key, subnet=subnet, zone=zone, group=group)
-        try:
-            with translated():
-                answer = ec2.run_instances(**arguments)
-        except CloudError as error:
-            # A newer image since the first try changes the arguments: the token still stands for the first one.
-            found = self.find(request.name, region=region) if error.code == "IdempotentParameterMismatch" else None
-            if found is None:
-                raise
-            return found
-        return _machine(answer["Instances"][0], region)
+        full: CloudError | None = None
+        for subnet in subnets:
+            group = ensure_group(ec2, subnet.vpc, request.ports)
+            arguments = launch_arguments(request, image=image, key=key, subnet=subnet, group=group)
+            try:
+                return self._launch(request, arguments)
+            except CloudError as error:
+                if error.kind is not FailureKind.CAPACITY or error.scope is not Scope.ZONE or request.offering.zone:
+                    raise
+                full = error
+        if full is None:
+            raise InternalError("a list of subnets is never empty")
+        full.scope = Scope.REGION
+        raise full
 
     def find(self, name: str, *, region: str, zone: str = "") -> Machine | None:  # noqa: ARG002 -- a tag has no zone
         """Return the instance with a name; a living one, where there are several."""
@@ -135,6 +142,19 @@ class AwsProvisioner:
         return [
             Quota(_QUOTA_CODES[each["QuotaCode"]], each["Value"]) for each in found if each["QuotaCode"] in _QUOTA_CODES
         ]
+
+    def _launch(self, request: MachineRequest, arguments: dict[str, Any]) -> Machine:
+        region = request.offering.region
+        try:
+            with translated():
+                answer = self._session.ec2(region).run_instances(**arguments)
+        except CloudError as error:
+            # A newer image since the first try changes the arguments: the token still stands for the first one.
+            found = self.find(request.name, region=region) if error.code == "IdempotentParameterMismatch" else None
+            if found is None:
+                raise
+            return found
+        return _machine(answer["Instances"][0], region)
 
     def _instances(self, region: str, filters: list[dict[str, Any]]) -> list[Machine]:
         with translated():

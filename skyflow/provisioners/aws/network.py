@@ -3,13 +3,14 @@
 Security groups cost nothing and are shared by all stores of an account; one for each set of open ports.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from skyflow.model.machines import NAME_PREFIX, FailureKind, Scope
 from skyflow.ports.provisioner import CloudError
 from skyflow.provisioners.aws.errors import translated
 
-__all__ = ["NETWORK_TAG", "choose_subnet", "ensure_group", "group_name"]
+__all__ = ["NETWORK_TAG", "Subnet", "choose_subnets", "ensure_group", "group_name"]
 
 NETWORK_TAG = "skyflow-network"
 """The tag of what we made for the network, and the mark for a subnet that machines shall use."""
@@ -17,16 +18,26 @@ _SSH_PORT = 22
 _ANYWHERE = "0.0.0.0/0"
 
 
-def choose_subnet(ec2: Any, zone: str) -> tuple[str, str, str]:
-    """Return the id, the VPC and the zone of the subnet for a machine: a marked one first, the first zone by name.
+@dataclass(frozen=True, slots=True)
+class Subnet:
+    """Where a machine can be attached."""
+
+    id: str
+    vpc: str
+    zone: str
+
+
+def choose_subnets(ec2: Any, zone: str = "") -> list[Subnet]:
+    """Return one subnet for each zone, by name of the zone: the marked ones, or else the account's default ones.
 
     Raises:
         CloudError: there is none.
     """
     with translated():
         filters = [{"Name": "availability-zone", "Values": [zone]}] if zone else []
-        marked = ec2.describe_subnets(Filters=[{"Name": "tag-key", "Values": [NETWORK_TAG]}, *filters])["Subnets"]
-        found = marked or ec2.describe_subnets(Filters=[{"Name": "default-for-az", "Values": ["true"]}, *filters])["Subnets"]
+        marked = [{"Name": "tag-key", "Values": [NETWORK_TAG]}, *filters]
+        default = [{"Name": "default-for-az", "Values": ["true"]}, *filters]
+        found = ec2.describe_subnets(Filters=marked)["Subnets"] or ec2.describe_subnets(Filters=default)["Subnets"]
     if not found:
         where = zone or ec2.meta.region_name
         raise CloudError(
@@ -37,8 +48,9 @@ def choose_subnet(ec2: Any, zone: str) -> tuple[str, str, str]:
             hint=f"run `skyflow cloud init aws --region {ec2.meta.region_name}`, "
             f"or give a subnet of your own the tag {NETWORK_TAG}",
         )
-    first = min(found, key=lambda subnet: (subnet["AvailabilityZone"], subnet["SubnetId"]))
-    return first["SubnetId"], first["VpcId"], first["AvailabilityZone"]
+    ordered = sorted(found, key=lambda each: (each["AvailabilityZone"], each["SubnetId"]), reverse=True)
+    first_of_zone = {each["AvailabilityZone"]: each for each in ordered}
+    return [Subnet(each["SubnetId"], each["VpcId"], name) for name, each in sorted(first_of_zone.items())]
 
 
 def group_name(ports: tuple[int, ...]) -> str:

@@ -37,9 +37,7 @@ def make_vpc(ec2: Any, say: Say) -> None:
         for number, zone in enumerate(sorted(each["ZoneName"] for each in zones["AvailabilityZones"])):
             if zone not in there:
                 block = _SUBNET.format(number * _ADDRESSES_STEP)
-                ec2.create_subnet(
-                    VpcId=vpc, CidrBlock=block, AvailabilityZone=zone, TagSpecifications=_tags("subnet")
-                )
+                ec2.create_subnet(VpcId=vpc, CidrBlock=block, AvailabilityZone=zone, TagSpecifications=_tags("subnet"))
     say(f"network {vpc}: a subnet in each zone, with a way out")
 
 

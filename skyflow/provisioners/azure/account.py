@@ -111,7 +111,9 @@ def _permissions(granted: Sequence[Mapping[str, Any]]) -> CheckResult:
 
 def _allows(entry: Mapping[str, Any], action: str) -> bool:
     lowered = action.lower()
-    named = [any(fnmatchcase(lowered, each.lower()) for each in entry.get(key, ())) for key in ("actions", "notActions")]
+    named = [
+        any(fnmatchcase(lowered, each.lower()) for each in entry.get(key, ())) for key in ("actions", "notActions")
+    ]
     return named[0] and not named[1]
 
 

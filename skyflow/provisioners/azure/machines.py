@@ -58,7 +58,7 @@ class AzureProvisioner:
     def create(self, request: MachineRequest) -> Machine:
         """Make a virtual machine in the prepared subnet of its region, and wait until Azure has allocated it."""
         region = request.offering.region
-        body = virtual_machine(
+        body: Any = virtual_machine(
             request,
             subnet=prepared_subnet(self._session, region),
             group=ensure_group(self._session, region, request.ports),
@@ -70,7 +70,7 @@ class AzureProvisioner:
                 self._session.client.virtual_machines.begin_create_or_update(
                     self._session.group,
                     request.name,
-                    body,  # type: ignore[arg-type]
+                    body,
                     etag="*",
                     match_condition=MatchConditions.IfMissing,
                     polling=False,

@@ -6,7 +6,7 @@ from skyflow.model.machines import NAME_PREFIX, FailureKind, Scope
 from skyflow.ports.provisioner import CloudError, Say
 from skyflow.provisioners.azure.session import AzureSession
 
-__all__ = ["ensure_group", "prepared_subnet", "prepare_network", "remove_network"]
+__all__ = ["ensure_group", "prepare_network", "prepared_subnet", "remove_network"]
 
 _SSH_PORT = 22
 _FIRST_PRIORITY = 1000

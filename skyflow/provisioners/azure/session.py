@@ -44,7 +44,7 @@ class AzureSession:
         self.clock = clock
         self.poll_seconds = poll_seconds
         self.group = os.environ.get(_GROUP) or _DEFAULT_GROUP
-        self._timeouts = {"connection_timeout": connect_seconds, "read_timeout": read_seconds}
+        self._options: dict[str, Any] = {"connection_timeout": connect_seconds, "read_timeout": read_seconds}
         self._client: ComputeManagementClient | None = None
         self._subscription = os.environ.get("AZURE_SUBSCRIPTION_ID", "")
         self._lock = threading.RLock()
@@ -145,11 +145,9 @@ class AzureSession:
 
     def _make_client(self, subscription: str) -> ComputeManagementClient:
         endpoint = os.environ.get(_ENDPOINT)
-        options: dict[str, Any] = {"base_url": endpoint} if endpoint else {}
+        options = self._options | ({"base_url": endpoint} if endpoint else {})
         with translated():
-            return ComputeManagementClient(
-                DefaultAzureCredential(), subscription, retry_total=0, **self._timeouts, **options
-            )
+            return ComputeManagementClient(DefaultAzureCredential(), subscription, retry_total=0, **options)
 
 
 def _too_long(path: str) -> CloudError:

@@ -99,7 +99,9 @@ class GcpProvisioner:
 
     def machines(self, owner: str | None = None) -> Sequence[Machine]:
         """Return our instances in all zones."""
-        return list(self._instances(f"labels.{OWNER_LABEL}:*" if owner is None else f'labels.{OWNER_LABEL} = "{owner}"'))
+        return list(
+            self._instances(f"labels.{OWNER_LABEL}:*" if owner is None else f'labels.{OWNER_LABEL} = "{owner}"')
+        )
 
     def leftovers(self, owner: str) -> Sequence[Leftover]:
         """Return disks that are attached to nothing."""

@@ -36,9 +36,7 @@ class GcpSession:
     `CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE` leads to another endpoint, as for gcloud.
     """
 
-    def __init__(
-        self, clock: Waiter, *, read_seconds: float = 60.0, poll_seconds: float = _POLL_SECONDS
-    ) -> None:
+    def __init__(self, clock: Waiter, *, read_seconds: float = 60.0, poll_seconds: float = _POLL_SECONDS) -> None:
         self._clock = clock
         self._poll_seconds = poll_seconds
         self.options: dict[str, Any] = {"retry": None, "timeout": read_seconds}
@@ -87,8 +85,8 @@ class GcpSession:
         project = self.project
         base = os.environ.get(_MANAGER_ENDPOINT) or _MANAGER
         with translated():
-            session: Any = AuthorizedSession(self._credentials()[0])
-            answer = session.post(
+            make: Any = AuthorizedSession
+            answer = make(self._credentials()[0]).post(
                 f"{base.rstrip('/')}/v1/projects/{project}:testIamPermissions",
                 json={"permissions": permissions},
                 timeout=self.options["timeout"],
