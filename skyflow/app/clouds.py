@@ -85,9 +85,7 @@ def open_cloud(provider: str, clock: Waiter) -> Cloud:
         UsageError: there is no such cloud, or its SDK is not installed.
         CloudError: its configuration cannot be used.
     """
-    if provider not in CLOUDS:
-        hint = did_you_mean(provider, CLOUDS, otherwise=f"there are {', '.join(CLOUDS)}")
-        raise UsageError(f"there is no cloud '{provider}'", hint=hint)
+    _check_name(provider)
     if not _is_installed(provider):
         raise UsageError(f"{provider} needs a package that is not installed", hint=f"pip install 'skyflow[{provider}]'")
     # The SDKs take from 0.4 s to 3 s to import; only what uses a cloud pays for it.
@@ -117,8 +115,11 @@ def ask_clouds(providers: Sequence[str], ask: Callable[[str], T]) -> tuple[dict[
     """Ask several clouds at once; one without its SDK or without credentials is left out, and the answer says so.
 
     Raises:
+        UsageError: there is no such cloud.
         CloudError: a cloud failed for another reason than that it is not set up.
     """
+    for provider in providers:
+        _check_name(provider)
     answers: dict[str, T] = {}
     silent: list[tuple[str, str]] = []
     with ThreadPoolExecutor(max(1, len(providers)), thread_name_prefix="cloud") as pool:
@@ -140,7 +141,9 @@ def open_journal(store: Store) -> StoredJournal:
     return StoredJournal(store, new_owner=lambda: os.urandom(_OWNER_BYTES).hex())
 
 
-def list_instances(project: Project, clock: Waiter, *, of_all: bool = False) -> Instances:
+def list_instances(
+    project: Project, clock: Waiter, *, of_all: bool = False, providers: Sequence[str] = CLOUDS
+) -> Instances:
     """Return the machines that exist, of this store or of all; nothing is changed.
 
     Raises:
@@ -152,7 +155,7 @@ def list_instances(project: Project, clock: Waiter, *, of_all: bool = False) -> 
     if owner is None and not of_all:
         return Instances((), Asked((), ()), ())
     answers, asked = ask_clouds(
-        CLOUDS, lambda provider: open_cloud(provider, clock).provisioner.machines(None if of_all else owner)
+        providers, lambda provider: open_cloud(provider, clock).provisioner.machines(None if of_all else owner)
     )
     by_name = {record.name: record for record in records}
     prices = _prices() if any(answers.values()) else {}
@@ -169,6 +172,12 @@ def list_instances(project: Project, clock: Waiter, *, of_all: bool = False) -> 
             cost = None if price is None or hours is None else price * max(0.0, hours)
             found.append(Instance(machine, record, price, cost))
     return Instances(tuple(found), asked, tuple(each for each in records if each.gone_at is None))
+
+
+def _check_name(provider: str) -> None:
+    if provider not in CLOUDS:
+        hint = did_you_mean(provider, CLOUDS, otherwise=f"there are {', '.join(CLOUDS)}")
+        raise UsageError(f"there is no cloud '{provider}'", hint=hint)
 
 
 def _known(project: Project) -> tuple[str | None, list[MachineRecord]]:

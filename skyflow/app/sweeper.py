@@ -52,6 +52,7 @@ def sweep_clouds(
     dry_run: bool = False,
     grace: timedelta = GRACE,
     owner: str | None = None,
+    providers: Sequence[str] = CLOUDS,
     patience: Patience | None = None,
 ) -> SweepReport:
     """Remove machines, disks, addresses, keys and network cards of this store that nobody needs.
@@ -61,6 +62,7 @@ def sweep_clouds(
         clock: the time.
         dry_run: decide, and touch nothing.
         grace: so long after its creation nothing is touched.
+        providers: the clouds to ask.
         owner: another store's name in the clouds, for example of one that was deleted; its records are not looked at.
         patience: how often and how long to try.
 
@@ -76,7 +78,7 @@ def sweep_clouds(
         is_mine = owner in {None, mine}
         owner = owner or mine
         records = journal.records() if is_mine else []
-        found, asked = ask_clouds(CLOUDS, lambda provider: _look(provider, owner, clock, patience))
+        found, asked = ask_clouds(providers, lambda provider: _look(provider, owner, clock, patience))
         rules = _Rules(
             owner=owner,
             grace=grace,

@@ -11,6 +11,7 @@ from skyflow.errors import UsageError
 from skyflow.model.objective import Objective
 
 __all__ = [
+    "CloudOption",
     "EventNameOption",
     "EventOption",
     "Format",
@@ -83,6 +84,9 @@ ObjectiveOption = Annotated[
 OnOption = Annotated[
     list[str] | None,
     typer.Option("--on", metavar="PROVIDER", help="Use only local, aws, gcp or azure; may be repeated."),
+]
+CloudOption = Annotated[
+    list[str] | None, typer.Option("--on", metavar="CLOUD", help="Ask only aws, gcp or azure; may be repeated.")
 ]
 InputOption = Annotated[
     list[str] | None,

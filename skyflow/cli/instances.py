@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from skyflow.cli._options import JsonOption, StateOption
+from skyflow.cli._options import CloudOption, JsonOption, StateOption
 
 __all__ = ["instances"]
 
@@ -15,19 +15,20 @@ def instances(
     of_all: Annotated[
         bool, typer.Option("--all", help="Also the machines of other state stores, and of other people.")
     ] = False,
+    on: CloudOption = None,
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the machines in the clouds that skyflow has made and that exist, with what they cost."""
     from skyflow.app.clock import SystemClock  # noqa: PLC0415 -- start-up
-    from skyflow.app.clouds import list_instances  # noqa: PLC0415
+    from skyflow.app.clouds import CLOUDS, list_instances  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.cli._console import draw, err, out  # noqa: PLC0415
     from skyflow.errors import ProvisionError  # noqa: PLC0415
     from skyflow.report.clouds import machine_to_json, render_machines  # noqa: PLC0415
 
     clock = SystemClock()
-    found = list_instances(find_project(state=state), clock, of_all=of_all)
+    found = list_instances(find_project(state=state), clock, of_all=of_all, providers=on or CLOUDS)
     lines = [(each.machine, each.usd_per_hour, each.cost_usd) for each in found.instances]
     if as_json:
         out(json.dumps([machine_to_json(*line) for line in lines], indent=2, ensure_ascii=False))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from skyflow.cli._options import JsonOption, StateOption
+from skyflow.cli._options import CloudOption, JsonOption, StateOption
 
 __all__ = ["gc"]
 
@@ -20,6 +20,7 @@ def gc(
         str | None,
         typer.Option("--owner", metavar="ID", help="Sweep for another state store, such as one that was deleted."),
     ] = None,
+    on: CloudOption = None,
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -30,6 +31,7 @@ def gc(
     from datetime import timedelta  # noqa: PLC0415 -- start-up
 
     from skyflow.app.clock import SystemClock  # noqa: PLC0415
+    from skyflow.app.clouds import CLOUDS  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.app.sweeper import sweep_clouds  # noqa: PLC0415
     from skyflow.cli._console import err, out  # noqa: PLC0415
@@ -37,7 +39,9 @@ def gc(
     from skyflow.report.clouds import subject_text, thing_to_json  # noqa: PLC0415
 
     project = find_project(state=state)
-    report = sweep_clouds(project, SystemClock(), dry_run=dry_run, grace=timedelta(minutes=grace), owner=owner)
+    report = sweep_clouds(
+        project, SystemClock(), dry_run=dry_run, grace=timedelta(minutes=grace), owner=owner, providers=on or CLOUDS
+    )
     if as_json:
         answer = {
             "decisions": [

@@ -232,7 +232,7 @@ def remains() -> dict[str, list[str]]:
         found["machines"] += [each.id for each in instances if each._state.name != "terminated"]
         found["disks"] += [each.id for each in ec2.volumes.values()]
         found["network cards"] += [each.id for each in ec2.enis.values()]
-        found["addresses"] += [each.public_ip for each in ec2.addresses.values()]
+        found["addresses"] += [each.public_ip for each in ec2.addresses]
     return found
 
 
