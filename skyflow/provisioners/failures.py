@@ -27,14 +27,18 @@ class Failures:
     hints: Mapping[str, str] = field(default_factory=dict)
 
     def error(self, code: str, message: str, *, status: int | None = None) -> CloudError:
-        """Return the error to raise. One of the server's own making is ambiguous: the call may have had its effect."""
+        """Return the error to raise.
+
+        An HTTP status that says that the server broke down is ambiguous: the call may have had its effect. Without a
+        status, the error is an operation's, which is known to have failed.
+        """
         kind, scope = self._meaning(code, status)
         return CloudError(
             f"{self.provider}: {message.strip() or code} ({code})",
             kind=kind,
             code=code,
             scope=scope,
-            is_ambiguous=kind is FailureKind.TRANSIENT and (status or _SERVER_ERRORS) >= _SERVER_ERRORS,
+            is_ambiguous=kind is FailureKind.TRANSIENT and status is not None and status >= _SERVER_ERRORS,
             hint=self.hints.get(code),
         )
 

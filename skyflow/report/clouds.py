@@ -9,6 +9,7 @@ from rich.text import Text
 
 from skyflow.model.cloud_check import CheckResult, Verdict
 from skyflow.model.machines import Leftover, Machine
+from skyflow.model.resources import Market
 from skyflow.model.units import format_duration, format_usd
 
 __all__ = ["check_to_json", "machine_to_json", "render_check", "render_machines", "subject_text", "thing_to_json"]
@@ -24,34 +25,41 @@ def render_machines(
         yield Text("No machine of ours exists.")
         return
     table = Table(box=None, pad_edge=False, header_style="bright_black")
-    for title in ("place", "machine", "state"):
+    for title in ("machine", "place", "type", "state"):
         table.add_column(title, no_wrap=True)
     for title in ("age", "per hour", "cost"):
         table.add_column(title, no_wrap=True, justify="right")
-    for title in ("for", "address", "id"):
-        table.add_column(title, no_wrap=True, style="bright_black")
+    table.add_column("for", no_wrap=True, overflow="ellipsis", style="bright_black")
     for machine, price, cost in machines:
+        age = None if machine.created_at is None else max(0.0, (now - machine.created_at).total_seconds())
         table.add_row(
+            _short_id(machine),
             f"{machine.provider} {machine.zone or machine.region}",
-            f"{machine.instance_type} {machine.market}",
+            machine.instance_type
+            if machine.market is Market.ON_DEMAND
+            else f"{machine.instance_type} {machine.market}",
             machine.state.value,
-            "" if machine.created_at is None else format_duration(max(0.0, (now - machine.created_at).total_seconds())),
+            "" if age is None else format_duration(age),
             "?" if price is None else format_usd(price),
             "?" if cost is None else format_usd(cost),
-            f"{machine.run[:8]} {machine.job}#{machine.attempt}",
-            machine.address or machine.private_address or "",
-            machine.id.rpartition("/")[2],
+            f"{machine.job} of run {machine.run[:8]}",
         )
     yield table
     per_hour = sum(price or 0.0 for _, price, _ in machines)
     cost = sum(each or 0.0 for _, _, each in machines)
-    yield Text(f"{len(machines)} running up {format_usd(per_hour)} per hour; {format_usd(cost)} so far", "bold")
+    count = f"{len(machines)} machine{'s' if len(machines) > 1 else ''}"
+    yield Text(f"{count}: {format_usd(per_hour)} per hour, {format_usd(cost)} so far", "bold")
+
+
+def _short_id(subject: Machine | Leftover) -> str:
+    """Return what the cloud's own console shows: Azure's ids are long paths, Google's are mere numbers."""
+    return subject.id.rpartition("/")[2] if subject.provider != "gcp" else subject.name
 
 
 def subject_text(subject: Machine | Leftover) -> str:
     """Return how a machine or a leftover is called in a sentence."""
     kind = f"machine {subject.instance_type}" if isinstance(subject, Machine) else subject.kind
-    return f"{subject.provider} {subject.zone or subject.region}: {kind} {subject.id.rpartition('/')[2]}"
+    return f"{subject.provider} {subject.zone or subject.region}: {kind} {_short_id(subject)}"
 
 
 def render_check(provider: str, region: str, results: Sequence[CheckResult]) -> Iterator[RenderableType]:

@@ -155,13 +155,7 @@ def _quotas(self: Any) -> str:
 
 
 def _delete_group(self: Any, name: str | None = None, group_id: str | None = None) -> Any:
-    used = {
-        group.id
-        for reservation in self.reservations.values()
-        for each in reservation.instances
-        if each._state.name != "terminated"
-        for group in each.security_groups
-    }
+    used = {group.id for card in self.enis.values() for group in card.group_set}
     if group_id in used:
         raise ACCOUNT.refuse("DependencyViolation", f"resource {group_id} has a dependent object")
     return _moto_delete_group(self, name, group_id)
