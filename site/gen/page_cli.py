@@ -11,8 +11,15 @@ _WIDTH = "80"
 
 
 def command_names() -> list[str]:
-    """Return the names of all commands, in the order of the help."""
-    return [info.name or info.callback.__name__ for info in app.registered_commands if info.callback]
+    """Return the names of all commands, in the order of the help; those of a group have its name before theirs."""
+    own = [info.name or info.callback.__name__ for info in app.registered_commands if info.callback]
+    return own + [
+        f"{group.typer_instance.info.name} {info.name or info.callback.__name__}"
+        for group in app.registered_groups
+        if group.typer_instance
+        for info in group.typer_instance.registered_commands
+        if info.callback
+    ]
 
 
 def render() -> str:
@@ -26,7 +33,7 @@ def render() -> str:
         fence(_help()),
     ]
     for name in command_names():
-        parts += [f"## skyflow {name}", fence(_help(name))]
+        parts += [f"## skyflow {name}", fence(_help(*name.split()))]
     return page("Command line", source="the commands in `skyflow/cli`", parts=parts)
 
 

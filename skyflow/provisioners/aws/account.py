@@ -13,11 +13,11 @@ from skyflow.provisioners.aws.network import choose_subnets, ensure_group
 from skyflow.provisioners.aws.session import AwsSession
 from skyflow.provisioners.aws.vpc import make_vpc, our_vpcs, remove_groups, remove_vpc
 
-__all__ = ["AwsAccount"]
+__all__ = ["TRIALS", "AwsAccount"]
 
 _TRIAL_TYPE = "t3.micro"
 _NOBODY = "i-00000000000000000"
-_TRIALS: tuple[tuple[str, Callable[[Any, str, str], object]], ...] = (
+TRIALS: tuple[tuple[str, Callable[[Any, str, str], object]], ...] = (
     (
         "ec2:RunInstances",
         lambda ec2, image, subnet: ec2.run_instances(
@@ -105,7 +105,7 @@ class AwsAccount:
 
     def _permissions(self, ec2: Any, image: str, subnet: str) -> Iterator[CheckResult]:
         missing: list[str] = []
-        for permission, trial in _TRIALS:
+        for permission, trial in TRIALS:
             if permission == "ec2:RunInstances" and not (image and subnet):
                 continue  # its arguments are among what is missing
             try:
@@ -121,7 +121,7 @@ class AwsAccount:
             fix = "attach a policy that allows them; site/docs/how-to/prepare-a-cloud.md has one to copy"
             yield CheckResult("permissions", Verdict.FAILED, f"not allowed: {', '.join(missing)}", fix)
         else:
-            yield CheckResult("permissions", Verdict.OK, f"{len(_TRIALS)} kinds of calls tried without effect")
+            yield CheckResult("permissions", Verdict.OK, f"{len(TRIALS)} kinds of calls tried without effect")
 
     def _quotas(self, region: str) -> Iterator[CheckResult]:
         try:
