@@ -11,7 +11,7 @@ from skyflow._util.text import did_you_mean
 from skyflow.app.project import Project
 from skyflow.catalog import load_catalog
 from skyflow.errors import UsageError
-from skyflow.model.machines import FailureKind, Machine, MachineRecord, MachineState
+from skyflow.model.machines import Machine, MachineRecord, MachineState
 from skyflow.ports.clock import Waiter
 from skyflow.ports.provisioner import CloudAccount, CloudError, Provisioner
 from skyflow.store.machines import StoredJournal
@@ -58,14 +58,15 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which clouds answered, and why the others did not."""
+    """Which clouds answered, and why the others did not; those that `failed` are set up, and should have."""
 
     answered: tuple[str, ...]
     silent: tuple[tuple[str, str], ...]
+    failed: frozenset[str] = frozenset()
 
-    def needed(self, records: Iterable[MachineRecord]) -> list[str]:
+    def missed(self, records: Iterable[MachineRecord]) -> list[str]:
         """Return the clouds that did not answer although machines of ours may exist there."""
-        wanted = {record.offering.provider for record in records}
+        wanted = {record.offering.provider for record in records} | self.failed
         return [provider for provider, _ in self.silent if provider in wanted]
 
 
@@ -112,16 +113,16 @@ def open_cloud(provider: str, clock: Waiter) -> Cloud:
 
 
 def ask_clouds(providers: Sequence[str], ask: Callable[[str], T]) -> tuple[dict[str, T], Asked]:
-    """Ask several clouds at once; one without its SDK or without credentials is left out, and the answer says so.
+    """Ask several clouds at once; what fails in one keeps nobody from the others, and the answer says so.
 
     Raises:
         UsageError: there is no such cloud.
-        CloudError: a cloud failed for another reason than that it is not set up.
     """
     for provider in providers:
         _check_name(provider)
     answers: dict[str, T] = {}
     silent: list[tuple[str, str]] = []
+    failed: set[str] = set()
     with ThreadPoolExecutor(max(1, len(providers)), thread_name_prefix="cloud") as pool:
         running = {provider: pool.submit(ask, provider) for provider in providers}
     for provider, each in running.items():
@@ -130,10 +131,9 @@ def ask_clouds(providers: Sequence[str], ask: Callable[[str], T]) -> tuple[dict[
         except UsageError as error:
             silent.append((provider, error.message))
         except CloudError as error:
-            if error.kind not in {FailureKind.AUTH, FailureKind.TRANSIENT}:
-                raise
             silent.append((provider, error.message))
-    return answers, Asked(tuple(answers), tuple(silent))
+            failed |= {provider} if error.is_set_up else set()
+    return answers, Asked(tuple(answers), tuple(silent), frozenset(failed))
 
 
 def open_journal(store: Store) -> StoredJournal:
@@ -147,7 +147,7 @@ def list_instances(
     """Return the machines that exist, of this store or of all; nothing is changed.
 
     Raises:
-        CloudError: a cloud failed.
+        UsageError: there is no such cloud.
     """
     if not of_all and not project.state.database.exists():
         return Instances((), Asked((), ()), ())
@@ -186,7 +186,7 @@ def _known(project: Project) -> tuple[str | None, list[MachineRecord]]:
     with open_store(project.state, create=False) as store:
         journal = open_journal(store)
         records = journal.records()
-        return (journal.owner() if records else None), records
+        return journal.known_owner(), records
 
 
 def _prices() -> dict[tuple[str, str, str, str], float]:

@@ -67,17 +67,19 @@ def sweep_clouds(
         patience: how often and how long to try.
 
     Raises:
-        CloudError: a cloud failed while it was asked what there is.
+        UsageError: there is no such cloud.
+        CloudError: a cloud failed when it was asked for leftovers once more.
     """
     patience = patience or Patience()
     if owner is None and not project.state.database.exists():
         return SweepReport((), (), (), (), Asked((), ()), ())
     with open_store(project.state) as store:
         journal = open_journal(store)
-        mine = journal.owner()
-        is_mine = owner in {None, mine}
+        mine = journal.known_owner()
         owner = owner or mine
-        records = journal.records() if is_mine else []
+        if owner is None:  # no machine was ever asked for: the clouds, and their SDKs, are left alone
+            return SweepReport((), (), (), (), Asked((), ()), ())
+        records = journal.records() if owner == mine else []
         found, asked = ask_clouds(providers, lambda provider: _look(provider, owner, clock, patience))
         rules = _Rules(
             owner=owner,
@@ -87,7 +89,7 @@ def sweep_clouds(
             asked=asked,
         )
         plan = rules.plan(found, clock)
-        unreachable = tuple(asked.needed(each for each in records if each.intent is not Intent.GONE))
+        unreachable = tuple(asked.missed(each for each in records if each.intent is not Intent.GONE))
         if dry_run:
             return SweepReport(plan.decisions, (), (), plan.closed, asked, unreachable)
         removed, failed = _remove(plan, found, clock, patience)

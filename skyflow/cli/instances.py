@@ -34,7 +34,7 @@ def instances(
         out(json.dumps([machine_to_json(*line) for line in lines], indent=2, ensure_ascii=False))
     else:
         draw(render_machines(lines, clock.now()))
-    missed = found.asked.needed(found.unfinished)
+    missed = found.asked.missed(found.unfinished)
     for provider, why in found.asked.silent:
         if provider in missed or (of_all and not as_json):
             err(f"{provider} was not asked: {why}")

@@ -30,7 +30,8 @@ class CloudError(ProvisionError):
     """A cloud refused, or did not answer.
 
     `code` is the cloud's own word, or the name of what was caught. `scope` says how far the failure reaches. After
-    one that `is_ambiguous`, the call may have had its effect.
+    one that `is_ambiguous`, the call may have had its effect. Where a cloud is not `is_set_up`, nobody is logged in, or
+    the service was never switched on: there can be no machines of these credentials.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class CloudError(ProvisionError):
         code: str,
         scope: Scope = Scope.REGION,
         is_ambiguous: bool = False,
+        is_set_up: bool = True,
         hint: str | None = None,
     ) -> None:
         super().__init__(message, hint=hint)
@@ -48,6 +50,7 @@ class CloudError(ProvisionError):
         self.code = code
         self.scope = scope
         self.is_ambiguous = is_ambiguous
+        self.is_set_up = is_set_up
 
 
 class Provisioner(Protocol):

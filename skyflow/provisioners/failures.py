@@ -16,7 +16,8 @@ _TOO_MANY_REQUESTS = 429
 class Failures:
     """The error codes of one cloud; a code in no table is permanent, unless its HTTP status says that it passes.
 
-    `capacity` and `quota` say how far each code reaches; `hints` says what the user can do about a code.
+    `capacity` and `quota` say how far each code reaches, `not_set_up` has those of a service that was never switched on,
+    and `hints` says what the user can do about a code.
     """
 
     provider: str
@@ -24,6 +25,7 @@ class Failures:
     quota: Mapping[str, Scope]
     auth: frozenset[str]
     transient: frozenset[str]
+    not_set_up: frozenset[str] = frozenset()
     hints: Mapping[str, str] = field(default_factory=dict)
 
     def error(self, code: str, message: str, *, status: int | None = None) -> CloudError:
@@ -39,6 +41,7 @@ class Failures:
             code=code,
             scope=scope,
             is_ambiguous=kind is FailureKind.TRANSIENT and status is not None and status >= _SERVER_ERRORS,
+            is_set_up=code not in self.not_set_up,
             hint=self.hints.get(code),
         )
 

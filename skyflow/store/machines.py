@@ -31,6 +31,12 @@ class StoredJournal:
             connection.execute(queries.INSERT_OWNER, {"name": self._new_owner()})
             return str(connection.execute(queries.OWNER).fetchone()["name"])
 
+    def known_owner(self) -> str | None:
+        """Return the name of this store in the clouds, if it ever needed one."""
+        with self._store.transaction() as connection:
+            row = connection.execute(queries.OWNER).fetchone()
+        return None if row is None else str(row["name"])
+
     def intend(self, request: MachineRequest, at: datetime) -> None:
         """Write that a machine is about to be made.
 

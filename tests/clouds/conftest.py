@@ -14,11 +14,17 @@ from serving import Faults, served
 
 @pytest.fixture(scope="session")
 def ec2_address() -> Iterator[tuple[str, Faults]]:
+    import botocore.loaders
+    import botocore.session
     import ec2_server
 
+    loader = botocore.loaders.Loader()  # it parses 1 MB of JSON for each session otherwise
+    patch = pytest.MonkeyPatch()
+    patch.setattr(botocore.session, "create_loader", lambda _: loader)
     faults = Faults(ec2_server.Ec2Server(), ec2_server.name_call)
     with served(faults, handler=ec2_server.Ec2Server.handler) as address:
         yield address, faults
+    patch.undo()
 
 
 @pytest.fixture

@@ -95,6 +95,7 @@ def translated() -> Iterator[None]:
             kind=FailureKind.AUTH,
             code=type(error).__name__,
             scope=Scope.CLOUD,
+            is_set_up=False,
             hint="log in with `aws sso login` or `aws configure`, or set AWS_PROFILE; skyflow keeps no credentials",
         ) from error
     except (BotoCoreError, ResponseParserError) as error:  # connection, time-out, an answer that is not XML

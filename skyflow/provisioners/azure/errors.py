@@ -68,6 +68,7 @@ AZURE_FAILURES = Failures(
         "ServiceUnavailable",
         "TooManyRequests",
     }),
+    not_set_up=frozenset({"MissingSubscriptionRegistration", "SubscriptionNotRegistered"}),
     hints={
         "AuthorizationFailed": "`skyflow cloud check azure` tells which permissions are missing",
         "MissingSubscriptionRegistration": "`az provider register --namespace Microsoft.Compute` (and Microsoft.Network)",
@@ -90,6 +91,7 @@ def translated() -> Iterator[None]:
             kind=FailureKind.AUTH,
             code=type(error).__name__,
             scope=Scope.CLOUD,
+            is_set_up=False,
             hint="log in with `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET; "
             "skyflow keeps no credentials",
         ) from error

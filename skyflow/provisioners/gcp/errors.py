@@ -58,6 +58,7 @@ GCP_FAILURES = Failures(
         "SERVICE_UNAVAILABLE",
         "userRateLimitExceeded",
     }),
+    not_set_up=frozenset({"accessNotConfigured", "SERVICE_DISABLED"}),
     hints={
         "QUOTA_EXCEEDED": "ask for a higher quota in the console under IAM, Quotas",
         "accessNotConfigured": "switch the API on: `gcloud services enable compute.googleapis.com`",
@@ -97,6 +98,7 @@ def _no_credentials(error: Exception) -> CloudError:
         kind=FailureKind.AUTH,
         code=type(error).__name__,
         scope=Scope.CLOUD,
+        is_set_up=False,
         hint="log in with `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS; "
         "skyflow keeps no credentials",
     )

@@ -58,6 +58,7 @@ class GcpSession:
                 kind=FailureKind.AUTH,
                 code="NoProject",
                 scope=Scope.CLOUD,
+                is_set_up=False,
                 hint="set GOOGLE_CLOUD_PROJECT, or `gcloud config set project PROJECT`",
             )
         return project
