@@ -36,8 +36,10 @@ done
 
 _BOOT_TEXT = """\
 #!/bin/bash
-# Written by skyflow. It runs as root at the first start.
+# Written by skyflow. It runs as root at the first start; GCP runs it at every start.
 mkdir -p @STATE@
+[ -e @STATE@/booted ] && exit
+touch @STATE@/booted
 if ! id @USER@ >/dev/null 2>&1; then
   useradd --create-home --shell /bin/bash @USER@
 fi
@@ -91,7 +93,8 @@ def watchdog_script(lifetime: Lifetime, *, farewell: str = POWER_OFF) -> str:
 
 def stay_command(seconds: int) -> str:
     """Return the command that lets a machine stay for so many seconds from now, to be run as root there."""
-    return f"echo $(($(date +%s) + {seconds})) >{_STATE}/deadline.new && mv {_STATE}/deadline.new {_STATE}/deadline"
+    folder = f"${{SKYFLOW_STATE_FOLDER:-{_STATE}}}"
+    return f"cd {folder} && echo $(($(date +%s) + {seconds})) >deadline.new && mv deadline.new deadline"
 
 
 def _filled(text: str, **values: str) -> str:

@@ -128,7 +128,7 @@ def test_a_check_without_a_login_names_the_way_to_log_in(tmp_path: Path, monkeyp
     shown, errors, _ = skyflow("cloud", "check", cwd=tmp_path, code=5)
     for way in ("aws sso login", "gcloud auth application-default login", "az login"):
         assert way in shown
-    assert "no machine could be made in aws, gcp, azure" in errors
+    assert errors == "error: no machine could be made in aws, gcp, azure\n"
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,6 @@ AWS_FAILURES = Failures(
         "UnfulfillableCapacity": Scope.ZONE,
         "SpotMaxPriceTooLow": Scope.ZONE,
         "Unsupported": Scope.ZONE,  # this zone has no machines of the type
-        "UnsupportedOperation": Scope.ZONE,
     },
     quota={
         "VcpuLimitExceeded": Scope.REGION,

@@ -87,7 +87,7 @@ def translated() -> Iterator[None]:
         if error.status_code is not None and error.error is not None and error.error.code:
             raise _refused(error) from error
         raise CloudError(
-            f"azure: {(error.message or str(error)).strip().splitlines()[0]}",
+            "azure: no credentials were found that can be used",
             kind=FailureKind.AUTH,
             code=type(error).__name__,
             scope=Scope.CLOUD,

@@ -1,5 +1,6 @@
 """One subscription of Azure: credentials as azure-identity finds them, the SDK's client, and plain requests to its API."""
 
+import logging
 import os
 import threading
 from typing import Any
@@ -23,6 +24,7 @@ API_VERSIONS = {
     "Microsoft.Resources": "2022-09-01",
 }
 """What plain requests ask for; the SDK's client knows its own versions."""
+logging.getLogger("azure").addHandler(logging.NullHandler())  # it would print pages about logins that it did not find
 _ENDPOINT = "SKYFLOW_AZURE_ENDPOINT"
 _GROUP = "SKYFLOW_AZURE_RESOURCE_GROUP"
 _DEFAULT_GROUP = "skyflow"

@@ -80,9 +80,11 @@ def translated() -> Iterator[None]:
     except RefreshError as error:
         if error.retryable:
             raise lost_answer("gcp", error) from error
-        raise _no_credentials(error) from error
-    except (DefaultCredentialsError, GoogleAuthError) as error:
-        raise _no_credentials(error) from error
+        raise _no_credentials(error, str(error)) from error
+    except DefaultCredentialsError as error:
+        raise _no_credentials(error, "no credentials were found") from error
+    except GoogleAuthError as error:
+        raise _no_credentials(error, str(error)) from error
 
 
 def _code_and_message(error: GoogleAPICallError) -> tuple[str, str]:
@@ -92,9 +94,9 @@ def _code_and_message(error: GoogleAPICallError) -> tuple[str, str]:
     return error.reason or type(error).__name__, error.message or str(error)
 
 
-def _no_credentials(error: Exception) -> CloudError:
+def _no_credentials(error: Exception, message: str) -> CloudError:
     return CloudError(
-        f"gcp: {error}",
+        f"gcp: {message}",
         kind=FailureKind.AUTH,
         code=type(error).__name__,
         scope=Scope.CLOUD,

@@ -59,6 +59,7 @@ def instance_of(request: MachineRequest, *, zone: str, network: str) -> compute_
         ],
         metadata=compute_v1.Metadata(
             items=[
+                compute_v1.Items(key="enable-oslogin", value="FALSE"),  # where a project has it, it ignores our key
                 compute_v1.Items(key="ssh-keys", value=f"{LOGIN_USER}:{request.public_key.strip()}"),
                 compute_v1.Items(key="startup-script", value=boot_script(request)),
             ]
@@ -105,7 +106,7 @@ def _scheduling(request: MachineRequest) -> compute_v1.Scheduling:
         instance_termination_action="DELETE",
         max_run_duration=compute_v1.Duration(seconds=request.lifetime.at_most_seconds),
         automatic_restart=False,
-        on_host_maintenance="TERMINATE",
+        on_host_maintenance="TERMINATE" if is_spot or request.offering.accelerators is not None else "MIGRATE",
     )
 
 

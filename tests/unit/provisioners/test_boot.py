@@ -11,7 +11,7 @@ from skyflow.model.catalog import Offering
 from skyflow.model.machines import Lifetime, MachineRequest
 from skyflow.model.resources import Market
 from skyflow.provisioners.azure.launch import farewell
-from skyflow.provisioners.boot import boot_script, watchdog_script
+from skyflow.provisioners.boot import boot_script, stay_command, watchdog_script
 
 REQUEST = MachineRequest(
     offering=Offering(
@@ -63,6 +63,15 @@ def test_a_machine_that_is_needed_stays(machine: Path) -> None:
         f'#!/bin/bash\necho "sleep $*" >>"{machine}/calls"; echo 1 >"{machine}/deadline"\n'
     )
     assert run(machine, watchdog_script(Lifetime())) == ["sleep 15", "shutdown -h now"]
+
+
+def test_a_machine_that_is_asked_to_stay_does(machine: Path) -> None:
+    (machine / "started").write_text(f"{int(time.time()) - 1000}\n")
+    (machine / "deadline").write_text("1\n")
+    (machine / "bin" / "sleep").write_text(
+        f'#!/bin/bash\necho stayed >>"{machine}/calls"; echo 1 >"{machine}/deadline"\n'
+    )
+    assert run(machine, f"({stay_command(60)}); {watchdog_script(Lifetime())}") == ["stayed", "shutdown -h now"]
 
 
 def test_on_azure_a_machine_deletes_itself_before_it_shuts_down(machine: Path) -> None:
