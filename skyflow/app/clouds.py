@@ -15,7 +15,6 @@ from skyflow.model.machines import Machine, MachineRecord, MachineState
 from skyflow.ports.clock import Waiter
 from skyflow.ports.provisioner import CloudAccount, CloudError, Provisioner
 from skyflow.store.machines import StoredJournal
-from skyflow.store.store import Store, open_store
 
 __all__ = [
     "CLOUDS",
@@ -136,9 +135,9 @@ def ask_clouds(providers: Sequence[str], ask: Callable[[str], T]) -> tuple[dict[
     return answers, Asked(tuple(answers), tuple(silent), frozenset(failed))
 
 
-def open_journal(store: Store) -> StoredJournal:
-    """Return the machine journal of a store, which gets a name in the clouds when it first needs one."""
-    return StoredJournal(store, new_owner=lambda: os.urandom(_OWNER_BYTES).hex())
+def open_journal(project: Project) -> StoredJournal:
+    """Return the machine journal of a project's store, which gets a name in the clouds when it first needs one."""
+    return StoredJournal(project.state, new_owner=lambda: os.urandom(_OWNER_BYTES).hex())
 
 
 def list_instances(
@@ -183,10 +182,8 @@ def _check_name(provider: str) -> None:
 def _known(project: Project) -> tuple[str | None, list[MachineRecord]]:
     if not project.state.database.exists():
         return None, []
-    with open_store(project.state, create=False) as store:
-        journal = open_journal(store)
-        records = journal.records()
-        return journal.known_owner(), records
+    journal = open_journal(project)
+    return journal.known_owner(), journal.records()
 
 
 def _prices() -> dict[tuple[str, str, str, str], float]:

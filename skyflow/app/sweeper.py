@@ -18,7 +18,6 @@ from skyflow.ports.provisioner import CloudError, MachineJournal
 from skyflow.provisioners.fleet import Patience, persist
 from skyflow.provisioners.sweep import Sweep, Swept, plan_sweep
 from skyflow.store.lease import is_leased
-from skyflow.store.store import open_store
 
 __all__ = ["GRACE", "SweepReport", "sweep_clouds"]
 
@@ -73,32 +72,31 @@ def sweep_clouds(
     patience = patience or Patience()
     if owner is None and not project.state.database.exists():
         return SweepReport((), (), (), (), Asked((), ()), ())
-    with open_store(project.state) as store:
-        journal = open_journal(store)
-        mine = journal.known_owner()
-        owner = owner or mine
-        if owner is None:  # no machine was ever asked for: the clouds, and their SDKs, are left alone
-            return SweepReport((), (), (), (), Asked((), ()), ())
-        records = journal.records() if owner == mine else []
-        found, asked = ask_clouds(providers, lambda provider: _look(provider, owner, clock, patience))
-        rules = _Rules(
-            owner=owner,
-            grace=grace,
-            records=records,
-            driven=frozenset(each.run for each in records if is_leased(project.state.run(RunId(each.run)))),
-            asked=asked,
-        )
-        plan = rules.plan(found, clock)
-        unreachable = tuple(asked.missed(each for each in records if each.intent is not Intent.GONE))
-        if dry_run:
-            return SweepReport(plan.decisions, (), (), plan.closed, asked, unreachable)
-        removed, failed = _remove(plan, found, clock, patience)
-        gone = frozenset(each.name for each in removed)
-        again = {provider: _look_again(each, owner, gone, clock, patience) for provider, each in found.items()}
-        second = rules.plan(again, clock, gone=gone)
-        more, more_failed = _remove(second, again, clock, patience)
-        _close(journal, records, {*plan.closed, *second.closed}, removed, clock)
-        return SweepReport(plan.decisions, (*removed, *more), (*failed, *more_failed), plan.closed, asked, unreachable)
+    journal = open_journal(project)
+    mine = journal.known_owner()
+    owner = owner or mine
+    if owner is None:  # no machine was ever asked for: the clouds, and their SDKs, are left alone
+        return SweepReport((), (), (), (), Asked((), ()), ())
+    records = journal.records() if owner == mine else []
+    found, asked = ask_clouds(providers, lambda provider: _look(provider, owner, clock, patience))
+    rules = _Rules(
+        owner=owner,
+        grace=grace,
+        records=records,
+        driven=frozenset(each.run for each in records if is_leased(project.state.run(RunId(each.run)))),
+        asked=asked,
+    )
+    plan = rules.plan(found, clock)
+    unreachable = tuple(asked.missed(each for each in records if each.intent is not Intent.GONE))
+    if dry_run:
+        return SweepReport(plan.decisions, (), (), plan.closed, asked, unreachable)
+    removed, failed = _remove(plan, found, clock, patience)
+    gone = frozenset(each.name for each in removed)
+    again = {provider: _look_again(each, owner, gone, clock, patience) for provider, each in found.items()}
+    second = rules.plan(again, clock, gone=gone)
+    more, more_failed = _remove(second, again, clock, patience)
+    _close(journal, records, {*plan.closed, *second.closed}, removed, clock)
+    return SweepReport(plan.decisions, (*removed, *more), (*failed, *more_failed), plan.closed, asked, unreachable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

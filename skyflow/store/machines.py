@@ -7,33 +7,34 @@ from datetime import datetime
 
 from skyflow.errors import InternalError
 from skyflow.model.catalog import Offering
+from skyflow.model.layout import StateFolder
 from skyflow.model.machines import Intent, MachineRecord, MachineRequest
 from skyflow.store import machine_queries as queries
 from skyflow.store.rows import time_text
-from skyflow.store.store import Store
+from skyflow.store.store import open_store
 
 __all__ = ["StoredJournal"]
 
 
 class StoredJournal:
-    """Writes down machines; usable from any thread that may use the store.
+    """Writes down machines, from any thread: it opens the store anew each time, which costs little beside a cloud.
 
     `new_owner` makes the name that a store gets when it is first asked for it.
     """
 
-    def __init__(self, store: Store, *, new_owner: Callable[[], str]) -> None:
-        self._store = store
+    def __init__(self, folder: StateFolder, *, new_owner: Callable[[], str]) -> None:
+        self._folder = folder
         self._new_owner = new_owner
 
     def owner(self) -> str:
         """Return the name of this store in the clouds, making one the first time."""
-        with self._store.transaction() as connection:
+        with open_store(self._folder) as store, store.transaction() as connection:
             connection.execute(queries.INSERT_OWNER, {"name": self._new_owner()})
             return str(connection.execute(queries.OWNER).fetchone()["name"])
 
     def known_owner(self) -> str | None:
         """Return the name of this store in the clouds, if it ever needed one."""
-        with self._store.transaction() as connection:
+        with open_store(self._folder) as store, store.transaction() as connection:
             row = connection.execute(queries.OWNER).fetchone()
         return None if row is None else str(row["name"])
 
@@ -52,7 +53,7 @@ class StoredJournal:
             "offering": json.dumps(request.offering.to_json(), ensure_ascii=False),
             "at": time_text(at),
         }
-        with self._store.transaction() as connection:
+        with open_store(self._folder) as store, store.transaction() as connection:
             connection.execute(queries.INSERT_MACHINE, row)
             rows = connection.execute(queries.UNFINISHED_MACHINES).fetchall()
         if not any(row["name"] == request.name and row["intent"] in {"intended", "created"} for row in rows):
@@ -73,11 +74,11 @@ class StoredJournal:
     def records(self, *, unfinished_only: bool = False) -> list[MachineRecord]:
         """Return what is written, oldest first."""
         query = queries.UNFINISHED_MACHINES if unfinished_only else queries.MACHINES
-        with self._store.transaction() as connection:
+        with open_store(self._folder) as store, store.transaction() as connection:
             return [_record(row) for row in connection.execute(query).fetchall()]
 
     def _write(self, query: str, **values: str) -> None:
-        with self._store.transaction() as connection:
+        with open_store(self._folder) as store, store.transaction() as connection:
             connection.execute(query, values)
 
 

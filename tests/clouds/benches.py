@@ -1,7 +1,5 @@
 """What the tests of all clouds share: an offering of each, a fleet that is in a hurry, and a clock that can be ahead."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,7 +11,6 @@ from skyflow.model.resources import Market
 from skyflow.ports.clock import Waiter
 from skyflow.ports.provisioner import Provisioner
 from skyflow.provisioners.fleet import Fleet, Patience
-from skyflow.store.store import open_store
 
 QUICK = Patience(
     tries=4, first_pause=0.01, longest_pause=0.02, poll=0.02, start_within=20.0, visible_within=1.0, end_within=20.0
@@ -75,8 +72,6 @@ def impatient(provider: str, time: Waiter) -> Provisioner:
     return AzureProvisioner(AzureSession(time, read_seconds=READ_SECONDS))
 
 
-@contextmanager
-def fleet_of(provider: str, project: Project, time: Waiter, patience: Patience) -> Iterator[tuple[Fleet, str]]:
-    with open_store(project.state) as store:
-        journal = open_journal(store)
-        yield Fleet(impatient(provider, time), journal, time, patience), journal.owner()
+def fleet_of(provider: str, project: Project, time: Waiter, patience: Patience) -> tuple[Fleet, str]:
+    journal = open_journal(project)
+    return Fleet(impatient(provider, time), journal, time, patience), journal.owner()

@@ -21,9 +21,9 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDYSeMqkRMcMcDPKtWbLCsdUvDUcbPnpuVXoL
 def obey(order: dict[str, object]) -> None:
     os.environ.update(order["environment"])
     project = find_project(state=Path(order["state"]))
-    with fleet_of(order["provider"], project, clock(), QUICK) as (fleet, owner):
-        machine = fleet.acquire(request(order["provider"], owner))
-        fleet.release(machine)
+    fleet, owner = fleet_of(order["provider"], project, clock(), QUICK)
+    machine = fleet.acquire(request(order["provider"], owner))
+    fleet.release(machine)
 
 
 def request(provider: str, owner: str) -> MachineRequest:

@@ -17,7 +17,6 @@ from skyflow.provisioners.aws.account import AwsAccount
 from skyflow.provisioners.aws.machines import AwsProvisioner
 from skyflow.provisioners.aws.session import AwsSession
 from skyflow.provisioners.fleet import Fleet
-from skyflow.store.store import open_store
 from skyflow.testing.provisioners import Bench, ProvisionerContract
 
 
@@ -149,15 +148,14 @@ def test_no_credentials_are_told_with_what_to_do(
 def test_a_machine_that_cannot_be_had_is_closed_in_the_journal(bench: Bench, tmp_path: object) -> None:
     ec2_server.ACCOUNT.over_quota.add(bench.offering.instance_type)
     project = find_project(state=tmp_path / "state.db")
-    with open_store(project.state) as store:
-        journal = open_journal(store)
-        fleet = Fleet(bench.provisioner, journal, clock(), QUICK)
-        with pytest.raises(CloudError):
-            fleet.acquire(replace(bench.request(), owner=journal.owner()))
-        [record] = journal.records()
-        assert record.intent is Intent.GONE
-        assert "VcpuLimitExceeded" in record.detail
-        assert record.cost_usd(clock().now()) == 0.0
+    journal = open_journal(project)
+    fleet = Fleet(bench.provisioner, journal, clock(), QUICK)
+    with pytest.raises(CloudError):
+        fleet.acquire(replace(bench.request(), owner=journal.owner()))
+    [record] = journal.records()
+    assert record.intent is Intent.GONE
+    assert "VcpuLimitExceeded" in record.detail
+    assert record.cost_usd(clock().now()) == 0.0
 
 
 def test_a_machine_that_dies_while_it_starts_is_a_failure_of_capacity(
@@ -172,13 +170,12 @@ def test_a_machine_that_dies_while_it_starts_is_a_failure_of_capacity(
         return original(self, machine)
 
     monkeypatch.setattr(AwsProvisioner, "describe", taken_away)
-    with open_store(project.state) as store:
-        journal = open_journal(store)
-        fleet = Fleet(bench.provisioner, journal, clock(), replace(QUICK, end_within=0.1))
-        with pytest.raises(CloudError) as raised:
-            fleet.acquire(replace(bench.request(), owner=journal.owner()))
-        assert raised.value.kind is FailureKind.CAPACITY
-        assert raised.value.scope is Scope.ZONE
-        [record] = journal.records()
-        assert record.intent is Intent.RELEASED  # told to go, and not seen to be gone: the sweeper looks again
+    journal = open_journal(project)
+    fleet = Fleet(bench.provisioner, journal, clock(), replace(QUICK, end_within=0.1))
+    with pytest.raises(CloudError) as raised:
+        fleet.acquire(replace(bench.request(), owner=journal.owner()))
+    assert raised.value.kind is FailureKind.CAPACITY
+    assert raised.value.scope is Scope.ZONE
+    [record] = journal.records()
+    assert record.intent is Intent.RELEASED  # told to go, and not seen to be gone: the sweeper looks again
     assert all(each.state in {MachineState.STOPPING, MachineState.GONE} for each in bench.provisioner.machines())

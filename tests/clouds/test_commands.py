@@ -50,8 +50,8 @@ def skyflow(*arguments: str, cwd: Path, code: int = 0) -> tuple[str, str, set[st
 
 def test_machines_are_listed_with_their_cost_and_swept(ec2: Faults, tmp_path: Path) -> None:
     project = find_project(state=tmp_path / ".skyflow" / "state.db")
-    with fleet_of("aws", project, clock(), QUICK) as (fleet, owner):
-        machine = fleet.acquire(machine_request("aws", owner))
+    fleet, owner = fleet_of("aws", project, clock(), QUICK)
+    machine = fleet.acquire(machine_request("aws", owner))
     shown, _, imported = skyflow("instances", "--on", "aws", cwd=tmp_path)
     assert imported == {"boto3"}
     assert "aws us-east-1a" in shown
@@ -70,8 +70,8 @@ def test_machines_are_listed_with_their_cost_and_swept(ec2: Faults, tmp_path: Pa
 
 def test_a_deleted_store_is_swept_by_its_name(gce: Faults, tmp_path: Path) -> None:
     project = find_project(state=tmp_path / "lost" / "state.db")
-    with fleet_of("gcp", project, clock(), QUICK) as (fleet, owner):
-        fleet.acquire(machine_request("gcp", owner))
+    fleet, owner = fleet_of("gcp", project, clock(), QUICK)
+    fleet.acquire(machine_request("gcp", owner))
     project.state.database.unlink()
     assert json.loads(skyflow("instances", "--on", "gcp", "--json", cwd=tmp_path)[0]) == []
     [seen] = json.loads(skyflow("instances", "--on", "gcp", "--all", "--json", cwd=tmp_path)[0])
@@ -87,8 +87,8 @@ def test_gc_fails_when_a_cloud_with_machines_cannot_be_asked(
     ec2: Faults, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = find_project(state=tmp_path / ".skyflow" / "state.db")
-    with fleet_of("aws", project, clock(), QUICK) as (fleet, owner):
-        fleet.acquire(machine_request("aws", owner))
+    fleet, owner = fleet_of("aws", project, clock(), QUICK)
+    fleet.acquire(machine_request("aws", owner))
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     _, errors, _ = skyflow("gc", "--on", "aws", cwd=tmp_path, code=5)
     assert "aws was not asked: aws: Unable to locate credentials" in errors

@@ -19,7 +19,6 @@ from skyflow.app.project import Project, find_project
 from skyflow.app.sweeper import sweep_clouds
 from skyflow.model.machines import Intent, Machine
 from skyflow.ports.provisioner import CloudError
-from skyflow.store.store import open_store
 
 CLOUDS = ("aws", "gcp", "azure")
 CALLS = ("create", "poll", "describe", "delete")
@@ -122,13 +121,13 @@ def test_a_process_that_is_killed_leaves_nothing_behind(
 
 
 def _use_a_machine(provider: str, project: Project) -> Machine | CloudError:
-    with fleet_of(provider, project, clock(), QUICK) as (fleet, owner):
-        try:
-            machine = fleet.acquire(request(provider, owner))
-            fleet.release(machine)
-        except CloudError as error:
-            return error
-        return machine
+    fleet, owner = fleet_of(provider, project, clock(), QUICK)
+    try:
+        machine = fleet.acquire(request(provider, owner))
+        fleet.release(machine)
+    except CloudError as error:
+        return error
+    return machine
 
 
 def _assert_nothing_is_left(provider: str, project: Project, server: Faults) -> None:
@@ -149,5 +148,4 @@ def _remains(provider: str, server: Faults) -> dict[str, list[str]]:
 
 
 def _records(project: Project, *, unfinished_only: bool = False) -> list[Any]:
-    with open_store(project.state) as store:
-        return open_journal(store).records(unfinished_only=unfinished_only)
+    return open_journal(project).records(unfinished_only=unfinished_only)

@@ -1,5 +1,7 @@
 """The machine journal in a real database."""
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +13,6 @@ from skyflow.model.layout import StateFolder
 from skyflow.model.machines import Intent, MachineRequest
 from skyflow.model.resources import Accelerators, Market
 from skyflow.store.machines import StoredJournal
-from skyflow.store.store import open_store
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)
@@ -30,36 +31,45 @@ def folder(tmp_path: Path) -> StateFolder:
 
 
 def test_a_store_keeps_the_first_name_that_it_got(folder: StateFolder) -> None:
-    with open_store(folder) as store:
-        assert StoredJournal(store, new_owner=lambda: "0123456789").owner() == "0123456789"
-    with open_store(folder) as store:
-        assert StoredJournal(store, new_owner=lambda: "ffffffffff").owner() == "0123456789"
+    assert StoredJournal(folder, new_owner=lambda: "0123456789").known_owner() is None
+    assert StoredJournal(folder, new_owner=lambda: "0123456789").owner() == "0123456789"
+    assert StoredJournal(folder, new_owner=lambda: "ffffffffff").owner() == "0123456789"
 
 
 def test_what_was_written_is_read_back_by_another_process(folder: StateFolder) -> None:
-    with open_store(folder) as store:
-        journal = StoredJournal(store, new_owner=lambda: "0123456789")
-        journal.intend(REQUEST, NOW)
-        journal.intend(REQUEST, LATER)
-    with open_store(folder) as store:
-        [record] = StoredJournal(store, new_owner=lambda: "x").records(unfinished_only=True)
+    journal = StoredJournal(folder, new_owner=lambda: "0123456789")
+    journal.intend(REQUEST, NOW)
+    journal.intend(REQUEST, LATER)
+    [record] = StoredJournal(folder, new_owner=lambda: "x").records(unfinished_only=True)
     assert (record.name, record.offering, record.intent) == (REQUEST.name, REQUEST.offering, Intent.INTENDED)
     assert (record.run, record.job, record.attempt, record.node) == ("run", "train", 2, 1)
     assert record.intended_at == NOW
 
 
 def test_a_record_only_moves_downwards(folder: StateFolder) -> None:
-    with open_store(folder) as store:
-        journal = StoredJournal(store, new_owner=lambda: "0123456789")
-        journal.intend(REQUEST, NOW)
-        journal.released(REQUEST.name, NOW)
-        journal.created(REQUEST.name, "i-1", LATER)  # the answer came after somebody gave up
-        assert [each.intent for each in journal.records()] == [Intent.RELEASED]
-        with pytest.raises(InternalError, match="given back already"):
-            journal.intend(REQUEST, LATER)
-        journal.gone(REQUEST.name, LATER, "capacity")
-        journal.released(REQUEST.name, LATER)
-        journal.gone(REQUEST.name, LATER, "another reason")
-        [record] = journal.records()
-        assert (record.intent, record.gone_at, record.detail) == (Intent.GONE, LATER, "capacity")
-        assert journal.records(unfinished_only=True) == []
+    journal = StoredJournal(folder, new_owner=lambda: "0123456789")
+    journal.intend(REQUEST, NOW)
+    journal.released(REQUEST.name, NOW)
+    journal.created(REQUEST.name, "i-1", LATER)  # the answer came after somebody gave up
+    assert [each.intent for each in journal.records()] == [Intent.RELEASED]
+    with pytest.raises(InternalError, match="given back already"):
+        journal.intend(REQUEST, LATER)
+    journal.gone(REQUEST.name, LATER, "capacity")
+    journal.released(REQUEST.name, LATER)
+    journal.gone(REQUEST.name, LATER, "another reason")
+    [record] = journal.records()
+    assert (record.intent, record.gone_at, record.detail) == (Intent.GONE, LATER, "capacity")
+    assert journal.records(unfinished_only=True) == []
+
+
+def test_threads_write_at_the_same_time(folder: StateFolder) -> None:
+    journal = StoredJournal(folder, new_owner=lambda: "0123456789")
+
+    def live(node: int) -> None:
+        request = replace(REQUEST, node=node)
+        journal.intend(request, NOW)
+        journal.created(request.name, f"i-{node}", NOW)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(live, range(40)))
+    assert {(each.node, each.cloud_id) for each in journal.records()} == {(node, f"i-{node}") for node in range(40)}
