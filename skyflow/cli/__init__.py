@@ -13,11 +13,13 @@ from skyflow.cli import (
     attach,
     cancel,
     catalog,
+    cloud,
     config,
     db,
     expr,
     graph,
     init,
+    instances,
     logs,
     plan,
     prune,
@@ -28,6 +30,7 @@ from skyflow.cli import (
     runs,
     schema,
     show,
+    sweep,
     ui,
     validate,
     wait,
@@ -83,6 +86,8 @@ for command in (
     report.report,
     prune.prune,
     ui.ui,
+    instances.instances,
+    sweep.gc,
     expr.expr,
     init.init,
     schema.schema,
@@ -91,6 +96,7 @@ for command in (
 app.add_typer(db.db, name="db")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(config.app, name="config")
+app.add_typer(cloud.cloud, name="cloud")
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from skyflow.errors import UsageError
 from skyflow.model.objective import Objective
 
 __all__ = [
+    "CloudOption",
     "EventNameOption",
     "EventOption",
     "Format",
@@ -89,6 +90,9 @@ ObjectiveOption = Annotated[
 OnOption = Annotated[
     list[str] | None,
     typer.Option("--on", metavar="PROVIDER", help="Use only local, own, aws, gcp or azure; may be repeated."),
+]
+CloudOption = Annotated[
+    list[str] | None, typer.Option("--on", metavar="CLOUD", help="Ask only aws, gcp or azure; may be repeated.")
 ]
 InputOption = Annotated[
     list[str] | None,

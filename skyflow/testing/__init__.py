@@ -1,0 +1,1 @@
+"""Contracts as tests, for whoever writes another implementation of a port."""
