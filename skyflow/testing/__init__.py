@@ -1,0 +1,6 @@
+"""A simulated world for the real engine, planner and store: virtual time, machines that can be lost, drivers that die."""
+
+from skyflow.testing.scenarios import Scenario, ScenarioError, check_scenario
+from skyflow.testing.spot import SpotTrace, read_spot_trace
+
+__all__ = ["Scenario", "ScenarioError", "SpotTrace", "check_scenario", "read_spot_trace"]
