@@ -11,6 +11,7 @@ from functools import lru_cache
 from inspect import isawaitable
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
 from typing import Any
 
 from skyflow.app.plan import plan_workflow
@@ -183,18 +184,19 @@ def drive_in_world(
     nature: Nature,
     options: RunOptions,
     crashes: tuple[int, ...] = (),
-    slots: int | None = None,
+    callees: Mapping[str, Workflow] = MappingProxyType({}),
 ) -> Drive:
     """Run a planned workflow in a simulated world to its end; after a crash the next driver goes on."""
     clock = VirtualClock()
     placements = {placement.job: placement for placement in plan.placements}
     world = World(clock, placements, nature, seed)
-    run = store.create_run(_new_run(run_id, workflow, plan, options, slots), clock.now())
+    run = store.create_run(_new_run(run_id, workflow, plan, options), clock.now())
     died = 0
     for number, dies_at in enumerate((*crashes, 0)):
         fate = _Fate(dies_at)
         try:
-            run_virtually(clock, _driver(store, store.find_run(run.id), workflow, world, fate, number))
+            now = store.find_run(run.id)
+            run_virtually(clock, _driver(store, now, workflow, world, fate, number, callees))
             break
         except BaseExceptionGroup as group:
             _, rest = group.split(Crash)
@@ -208,7 +210,7 @@ def drive_in_world(
     return Drive(world, store.find_run(run.id), tuple(store.jobs(run.id)), died)
 
 
-def _new_run(run_id: RunId, workflow: Workflow, plan: Plan, options: RunOptions, slots: int | None) -> NewRun:
+def _new_run(run_id: RunId, workflow: Workflow, plan: Plan, options: RunOptions) -> NewRun:
     return NewRun(
         id=run_id,
         workflow_name=workflow.path,
@@ -217,13 +219,25 @@ def _new_run(run_id: RunId, workflow: Workflow, plan: Plan, options: RunOptions,
         callee_sources={},
         contexts={"github": {}, "runner": {"temp": "/simulated"}, "vars": {}, "secrets": {}, "inputs": {}},
         plan=None,
-        slots=slots or max(len(plan.placements), 1),
+        slots=_slots(plan),
         options=options,
     )
 
 
+def _slots(plan: Plan) -> int:
+    """Return how many jobs run at once: on this machine as planned, in clouds as many as there are."""
+    elsewhere = sum(placement.offering.provider != "local" for placement in plan.placements)
+    return plan.local_slots + elsewhere
+
+
 def _driver(  # noqa: PLR0917 -- what a driver stands in
-    store: Store, run: RunRecord, workflow: Workflow, world: World, fate: _Fate, number: int
+    store: Store,
+    run: RunRecord,
+    workflow: Workflow,
+    world: World,
+    fate: _Fate,
+    number: int,
+    callees: Mapping[str, Workflow],
 ) -> Callable[[], Any]:
     attempts = store.attempts(run.id)
     state = restore(
@@ -233,11 +247,11 @@ def _driver(  # noqa: PLR0917 -- what a driver stands in
         attempts=attempts,
         steps=store.steps(run.id),
         slots=run.slots,
-        callees={},
+        callees=callees,
         prices={key: placed.compute_usd + placed.transfer_usd for key, placed in world.placements.items()},
         spent=world.cost(),
     )
-    steps = {spec.id: len(spec.steps) for spec in workflow.jobs}
+    steps = {spec.id: len(spec.steps) for each in (workflow, *callees.values()) for spec in each.jobs}
     runner = _Mortal(
         SimulatedRunner(world, steps, driver=number), fate, frozenset({"run_step", "stop_step", "release"})
     )

@@ -178,12 +178,16 @@ class SimulatedRunner:
         del request, output
         if step in self._stopped:
             return StepResult(exit_code=None, stopped=True)
-        process = self._world.process(step, self._steps.get(step.job_key.rpartition(".")[0] or step.job_key, 1))
+        process = self._world.process(step, self._steps_of(step.job_key))
         stopped = self._waits[step] = anyio.Event()
         with anyio.move_on_after(max(process.ends - self._world.clock.seconds, 0.0)):
             await stopped.wait()
             process.ends, process.result = self._world.clock.seconds, StepResult(exit_code=130, stopped=True)
         return process.result
+
+    def _steps_of(self, job_key: str) -> int:
+        local = job_key.rpartition("/")[2]
+        return self._steps.get(local, self._steps.get(local.rpartition(".")[0], 1))
 
     def stop_step(self, step: StepRef, *, force: bool) -> None:
         """Stop a step."""
