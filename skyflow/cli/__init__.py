@@ -29,6 +29,7 @@ from skyflow.cli import (
     simulate,
     validate,
     wait,
+    watch,
     why,
 )
 from skyflow.cli._errors import exit_code_of
@@ -71,6 +72,7 @@ for command in (
     cancel.cancel,
     attach.attach,
     wait.wait,
+    watch.watch,
     why.why,
     plan.plan,
     simulate.simulate,
