@@ -60,6 +60,8 @@ from skyflow.ports.store import TransitionStore
 
 __all__ = ["Driver"]
 
+_ENDS = frozenset({Status.COMPLETED, Status.INTERRUPTED})
+"""Where a run is when nothing of it is left to be driven."""
 _GROUP_SECONDS = 0.2
 """How often to look whether a concurrency group has become free; other processes cannot tell us."""
 
@@ -109,6 +111,8 @@ class Driver:
         self._asked_for: dict[str, str] = {}  # the groups whose first answer is still to come, by holder
         self._deadlines: dict[TimerKey, float] = {}
         self._cost_of = cost_of
+        self._releasing = 0
+        self._released = anyio.Event()
         self._began: dict[str, float] = {}
         self._stops = 0
 
@@ -125,13 +129,18 @@ class Driver:
             StoreError: a move could not be stored; what was running has been killed, and the run can be resumed.
         """
         kept = await self._runner.recover(seconds.keys())
+        self._began = {key: self._clock.monotonic() - seconds[key, number] for key, number in kept}
         events: Sequence[Event] = (RunBegun({which: seconds[which] for which in kept}),)
         with self._sender, self._receiver:
             async with anyio.create_task_group() as tasks:
                 while events:
-                    state, effects = self._decide(state, events)
+                    state, effects, ending = self._decide(state, events)
                     for effect in effects:
                         self._perform(effect, tasks)
+                    if ending is not None:  # whoever reads that a run has ended may rely on nothing of it being left
+                        while self._releasing:
+                            await self._released.wait()
+                        self._store_moves([ending])
                     events = () if state.is_settled() else await self._next_events()
                 if self._group_moves:
                     self._group_moves.clear()
@@ -149,23 +158,40 @@ class Driver:
         self._reporter.asked_to_stop(force=force)
         self._sender.send_nowait(StopRequested(force=force))
 
-    def _decide(self, state: RunState, events: Sequence[Event]) -> tuple[RunState, list[Effect]]:
-        """Take all events in, then store every move they led to in one transaction."""
+    def _decide(self, state: RunState, events: Sequence[Event]) -> tuple[RunState, list[Effect], Transition | None]:
+        """Take all events in, then store every move they led to in one transaction.
+
+        The move that ends the run, or interrupts it, is not stored yet but returned: what its jobs used is given back first.
+        """
+        ending: Transition | None = None
         moves: list[Transition] = []
         others: list[Effect] = []
         for event in events:
             state, effects = handle(state, event)
             for effect in effects:
-                if isinstance(effect, Transition):
+                if isinstance(effect, Transition) and effect.entity is Entity.RUN and effect.new in _ENDS:
+                    ending = effect
+                elif isinstance(effect, Transition):
                     moves.append(effect)
                 else:
                     others.append(effect)
-        if moves:
-            at = self._clock.now()
-            self._store.record(self._run_id, moves, at)
-            for move in moves:
-                self._reporter.moved(move, at)
-        return state, others
+        self._store_moves(moves)
+        return state, others, ending
+
+    def _store_moves(self, moves: Sequence[Transition]) -> None:
+        if not moves:
+            return
+        at = self._clock.now()
+        self._store.record(self._run_id, moves, at)
+        for move in moves:
+            self._reporter.moved(move, at)
+            self._bill(move)
+
+    async def _release(self, job_key: str, attempt: int) -> None:
+        await self._runner.release(job_key, attempt)
+        self._releasing -= 1
+        self._released.set()
+        self._released = anyio.Event()
 
     def _perform(self, effect: Effect, tasks: TaskGroup) -> None:  # noqa: C901, PLR0912 -- one case per effect
         match effect:
@@ -188,7 +214,8 @@ class Driver:
             case StopStep(step=step, force=force):
                 self._runner.stop_step(step, force=force)
             case ReleaseAttempt(job_key=job_key, attempt=attempt):
-                tasks.start_soon(self._runner.release, job_key, attempt)
+                self._releasing += 1
+                tasks.start_soon(self._release, job_key, attempt)
             case RequestGroup():
                 self._request_group(effect, tasks)
             case ReleaseGroup(holder=holder):
@@ -198,8 +225,8 @@ class Driver:
                 self._deadlines[key] = self._clock.monotonic() + seconds
             case CancelTimer(key=key):
                 self._deadlines.pop(key, None)
-            case Transition():  # stored before anything is performed
-                self._bill(effect)
+            case Transition():
+                pass  # stored before anything is performed
 
     def _bill(self, move: Transition) -> None:
         """Tell the machine what an attempt has cost when it ends."""
@@ -209,9 +236,9 @@ class Driver:
         now = self._clock.monotonic()
         if move.new is Status.IN_PROGRESS:
             self._began[key] = now
-        else:  # one that an earlier driver began is billed by what is stored of it
+        else:
             seconds = now - self._began.pop(key, now)
-            self._sender.send_nowait(Spent(key, self._cost_of(key, seconds)))
+            self._sender.send_nowait(Spent(key, move.attempt or 0, self._cost_of(key, seconds)))
 
     async def _run_step(self, effect: StartStep) -> None:
         step = effect.step

@@ -112,6 +112,7 @@ class Spent:
     """What an attempt has cost is known: its machine was given back."""
 
     job_key: str
+    attempt: int
     usd: float
 
 

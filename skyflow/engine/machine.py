@@ -89,8 +89,8 @@ def handle(state: RunState, event: Event) -> tuple[RunState, tuple[Effect, ...]]
             _cancel_run(draft)
         case LookedUp(spec_id=spec_id, answers=answers):
             jobs_known(draft, spec_id, answers)
-        case Spent(job_key=key, usd=usd):
-            committed = {other: planned for other, planned in draft.state.committed.items() if other != key}
+        case Spent(job_key=key, attempt=number, usd=usd):
+            committed = {which: planned for which, planned in draft.state.committed.items() if which != (key, number)}
             draft.state = replace(draft.state, spent=draft.state.spent + usd, committed=committed)
     settle_dependents(draft)
     if draft.state.stop is None and draft.state.status is Status.IN_PROGRESS:
@@ -136,6 +136,7 @@ def _go_on(draft: Draft, kept: Mapping[tuple[str, int], float] = MappingProxyTyp
         if seconds is None or job.group is not None or spec.container is not None or spec.services:
             lose_attempt(draft, job)
         else:
+            _commit(draft, job, job.attempt.number)
             take_up_attempt(draft, job, seconds)
     for key in draft.state.queue:
         request_group(draft, draft.state.jobs[key])
@@ -203,9 +204,10 @@ def _start_queued(draft: Draft) -> None:
         waiting = (draft.state.jobs[key] for key in draft.state.queue)
         job = next((job for job in waiting if _may_start(draft.state, job)), None)
         if job is None:
-            _give_up_unaffordable(draft)
+            if _give_up_unaffordable(draft):
+                continue  # what needs the jobs that were given up may run all the same
             return
-        _commit(draft, job)
+        _commit(draft, job, job.attempts + 1)
         if draft.state.specs[job.spec_id].call is None:
             start_attempt(draft, job)
         else:
@@ -226,23 +228,25 @@ def _is_affordable(state: RunState, job: JobState) -> bool:
     return state.spent + sum(state.committed.values()) + state.price_of(job) <= budget + _CENT_FRACTION
 
 
-def _commit(draft: Draft, job: JobState) -> None:
+def _commit(draft: Draft, job: JobState, attempt: int) -> None:
     if draft.state.options.budget_usd is not None and draft.state.price_of(job) > 0:
-        committed = {**draft.state.committed, job.key: draft.state.price_of(job)}
+        committed = {**draft.state.committed, (job.key, attempt): draft.state.price_of(job)}
         draft.state = replace(draft.state, committed=committed)
 
 
-def _give_up_unaffordable(draft: Draft) -> None:
+def _give_up_unaffordable(draft: Draft) -> bool:
     """Cancel the jobs that the budget does not allow, once nothing is under way that might cost less than planned."""
     if draft.state.active or draft.state.committed:
-        return
-    for key in draft.state.queue:
+        return False
+    queue = draft.state.queue
+    for key in queue:
         job = draft.state.jobs[key]
         if not _is_affordable(draft.state, job):
             budget, price = draft.state.options.budget_usd or 0.0, draft.state.price_of(job)
             message = f"${draft.state.spent:.2f} is spent and it would cost ${price:.2f}; the budget is ${budget:.2f}"
             complete_job(draft, job, Conclusion.CANCELLED, reason=Reason.BUDGET, message=message)
     settle_dependents(draft)
+    return draft.state.queue != queue
 
 
 def _is_at_limit(state: RunState, job: JobState) -> bool:

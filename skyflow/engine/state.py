@@ -341,7 +341,7 @@ class RunState:
     carried: Mapping[str, Carried] = field(default_factory=dict)
     prices: Mapping[str, float] = field(default_factory=dict)
     spent: float = 0.0
-    committed: Mapping[str, float] = field(default_factory=dict)
+    committed: Mapping[tuple[str, int], float] = field(default_factory=dict)
     status: Status = Status.QUEUED
     conclusion: Conclusion | None = None
     stop: Stop | None = None

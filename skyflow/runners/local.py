@@ -26,18 +26,16 @@ from skyflow.runners.containers import HOME_FOLDER, JobContainers
 from skyflow.runners.files import CommandFiles, FileAnswers, FileCommandError
 from skyflow.runners.hashing import hash_files
 from skyflow.runners.javascript import NodeError, action_variables, find_node, find_node_inside
-from skyflow.runners.kept import KeeperClient, KeptAs, KeptProcess
+from skyflow.runners.kept import KeeperClient, KeptAs
 from skyflow.runners.matchers import Matchers
 from skyflow.runners.obey import AttemptMemory, StepCommands
 from skyflow.runners.output import LogWriter
 from skyflow.runners.process import TAG_VARIABLE, KillLadder, ProcessTree, kill_tagged
 from skyflow.runners.recovery import (
-    EarlierAttempt,
+    Inheritance,
     Journal,
-    Survivor,
     note_begun,
     note_result,
-    read_attempt,
     watch,
 )
 from skyflow.runners.shells import ShellError, find_shell, shell_inside
@@ -94,8 +92,7 @@ class LocalRunner:
         self._lingering: dict[tuple[str, int], list[ProcessTree]] = {}
         self._masks = Masks(masks)
         self._memories: dict[tuple[str, int], AttemptMemory] = {}
-        self._earlier: dict[tuple[str, int], EarlierAttempt] = {}
-        self._survivors: dict[StepRef, Survivor] = {}
+        self._inherited = Inheritance(folder)
 
     async def __aenter__(self) -> Self:
         """Open the task group that background work belongs to."""
@@ -120,25 +117,13 @@ class LocalRunner:
 
     async def recover(self, attempts: Collection[tuple[str, int]]) -> frozenset[tuple[str, int]]:
         """Find out which attempts can go on where they are, and end all else that an earlier driver left."""
-        known = Journal(self._folder.journal).read()
-        for key, number in attempts:
-            earlier = read_attempt(self._folder.temp(key, number))
-            if earlier is None:
-                continue
-            survivors = {place: known.get(f"{key}#{number}/{place}") for place in earlier.open}
-            alive = {
-                place: found for place, found in survivors.items() if found is not None and found.is_looked_after()
-            }
-            if len(alive) < len(earlier.open):  # its keeper is dead as well, or it was done in the driver itself
-                continue
-            self._earlier[key, number] = earlier
-            self._survivors |= {_step(key, number, place): found for place, found in alive.items()}
-        spared = [self._tag(key, number) for key, number in self._earlier]
+        kept = self._inherited.take(attempts)
+        spared = [self._tag(key, number) for key, number in kept]
         kill_tagged(f"{self._run_tag}/", spared=spared)
         if self._containers is not None:
             with suppress(ContainerError):  # they may well be none; what is in the way will say so itself
                 await self._containers.remove_all()
-        return frozenset(self._earlier)
+        return kept
 
     async def run_step(self, step: StepRef, request: StepRequest, output: Callable[[str], None]) -> StepResult:
         """Run one script to its end."""
@@ -148,9 +133,9 @@ class LocalRunner:
             container = self._container(step)
             cwd = self._working_directory(request, container)
             temp = self._temp(step)
-            files = CommandFiles(temp, step.place, is_begun=step in self._survivors)
+            files = CommandFiles(temp, step.place, is_begun=self._inherited.is_alive(step))
             env = self._step_environment(request, files, container)
-            if step in self._survivors:
+            if self._inherited.is_alive(step):
                 return await self._adopt(step, env=env, files=files, output=output)
             shell = shell_inside(request.shell) if container else find_shell(request.shell, search_path=env.get("PATH"))
             script = temp / f"{step.place}{shell.suffix}"
@@ -168,12 +153,12 @@ class LocalRunner:
         """Run one phase of a JavaScript action to its end."""
         if (known := self._known_result(step)) is not None:
             return known
-        files = CommandFiles(self._temp(step), step.place, is_begun=step in self._survivors)
+        files = CommandFiles(self._temp(step), step.place, is_begun=self._inherited.is_alive(step))
         try:
             container = self._container(step)
             request = replace(request, env=(*request.env, *action_variables(request).items()))
             env = self._step_environment(request, files, container)
-            if step in self._survivors:
+            if self._inherited.is_alive(step):
                 return await self._adopt(step, env=env, files=files, output=output)
             node = await (find_node_inside(container, env) if container else find_node(search_path=env.get("PATH")))
         except (NodeError, ContainerMissingError) as error:
@@ -290,12 +275,8 @@ class LocalRunner:
         self, step: StepRef, *, env: Mapping[str, str], files: CommandFiles, output: Callable[[str], None]
     ) -> StepResult:
         """See a step through that an earlier driver has begun; its log is written anew from what it has printed."""
-        survivor = self._survivors.pop(step)
         spool = self._temp(step) / f"{step.place}.out"
-        log = self._folder.log(step)
-        if log.exists():
-            os.truncate(log, self._earlier[step.job_key, step.attempt].open[step.place])
-        kept = KeptProcess(survivor.pid)
+        kept = self._inherited.adopt(step)
         self._tasks.start_soon(watch, kept, str(step), Journal(self._folder.journal), spool)
         tree = ProcessTree.adopted(kept, tag=f"{self._tag(step.job_key, step.attempt)}{step.place}/", spool=spool)
         return await self._see_through(step, tree, env=env, files=files, output=output)
@@ -322,15 +303,12 @@ class LocalRunner:
     def _known_result(self, step: StepRef) -> StepResult | None:
         """Return how a step ended without being run by us: it was stopped before, or an earlier driver saw it end."""
         if step in self._stopped_early:
-            if self._survivors.pop(step, None) is not None:
+            if self._inherited.give_up(step):
                 kill_tagged(self._tag(step.job_key, step.attempt))
             return StepResult(exit_code=None, stopped=True)
-        earlier = self._earlier.get((step.job_key, step.attempt))
-        results = earlier.results.get(step.place) if earlier is not None else None
-        if not results:
-            return None
-        result = results.pop(0)
-        self._memory(step).masks.add(*result.masks)
+        result = self._inherited.result(step)
+        if result is not None:
+            self._memory(step).masks.add(*result.masks)
         return result
 
     def _tag(self, job_key: str, attempt: int) -> str:
@@ -383,11 +361,8 @@ class LocalRunner:
         for tree in self._lingering.pop((job_key, attempt), ()):
             await tree.terminate_rest(self._ladder.terminate_seconds)
             kill_tagged(tree.tag)
-        left = [step for step in self._survivors if (step.job_key, step.attempt) == (job_key, attempt)]
-        for step in left:  # the attempt was given up although it could have gone on
-            del self._survivors[step]
+        if self._inherited.forget(job_key, attempt):  # the attempt was given up although it could have gone on
             kill_tagged(self._tag(job_key, attempt))
-        self._earlier.pop((job_key, attempt), None)
         if self._containers is not None:
             with suppress(ContainerError):  # the labels stay; there is nobody left to tell
                 await self._containers.remove(job_key, attempt)
@@ -517,8 +492,3 @@ class LocalRunner:
             path=(*answers.path, *written.path),
             annotations=commands.masked_annotations(),
         )
-
-
-def _step(job_key: str, attempt: int, place: str) -> StepRef:
-    position, *inner = map(int, place.split("."))
-    return StepRef(job_key, attempt, position, tuple(inner))

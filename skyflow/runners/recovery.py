@@ -6,7 +6,7 @@ ones, as the command files beside them do, and what is to be hidden.
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,11 @@ import anyio
 
 from skyflow.model.annotation import Annotation
 from skyflow.model.execution import Pairs, StepRef, StepResult
+from skyflow.model.layout import RunFolder
 from skyflow.runners import keeper as keeper_script
 from skyflow.runners.kept import KeptProcess
 
-__all__ = ["EarlierAttempt", "Journal", "Survivor", "note_begun", "note_result", "read_attempt", "watch"]
+__all__ = ["Inheritance", "Journal", "Survivor", "note_begun", "note_result", "read_attempt", "watch"]
 
 _POLL_SECONDS = 0.05
 """How often to look after a step whose keeper knows nothing of us."""
@@ -78,6 +79,66 @@ class Journal:
                 survivor = self._survivors[line["ended"]]
                 self._survivors[line["ended"]] = Survivor(survivor.pid, survivor.keeper, line["code"])
         return self._survivors
+
+
+class Inheritance:
+    """What the driver of a run has taken over from an earlier one."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+        self._attempts: dict[tuple[str, int], EarlierAttempt] = {}
+        self._survivors: dict[StepRef, Survivor] = {}
+
+    def take(self, attempts: Collection[tuple[str, int]]) -> frozenset[tuple[str, int]]:
+        """Return which attempts can go on where they are.
+
+        Not those of which a step is open that no living keeper looks after, or that was done in the driver itself.
+        """
+        known = Journal(self._folder.journal).read()
+        for key, number in attempts:
+            earlier = read_attempt(self._folder.temp(key, number))
+            if earlier is None:
+                continue
+            found = {place: known.get(f"{key}#{number}/{place}") for place in earlier.open}
+            alive = {place: survivor for place, survivor in found.items() if survivor and survivor.is_looked_after()}
+            if len(alive) == len(earlier.open):
+                self._attempts[key, number] = earlier
+                self._survivors |= {_step(key, number, place): survivor for place, survivor in alive.items()}
+        return frozenset(self._attempts)
+
+    def result(self, step: StepRef) -> StepResult | None:
+        """Return what a step has answered before; of several tries each once."""
+        earlier = self._attempts.get((step.job_key, step.attempt))
+        results = earlier.results.get(step.place) if earlier is not None else None
+        return results.pop(0) if results else None
+
+    def is_alive(self, step: StepRef) -> bool:
+        """Tell whether a step was begun, and is to be seen through."""
+        return step in self._survivors
+
+    def adopt(self, step: StepRef) -> KeptProcess:
+        """Return the process of a step that was begun; its log is as it was before, to be written anew."""
+        log = self._folder.log(step)
+        if log.exists():
+            os.truncate(log, self._attempts[step.job_key, step.attempt].open[step.place])
+        return KeptProcess(self._survivors.pop(step).pid)
+
+    def give_up(self, step: StepRef) -> bool:
+        """Forget a step; tell whether it was begun."""
+        return self._survivors.pop(step, None) is not None
+
+    def forget(self, job_key: str, attempt: int) -> bool:
+        """Forget an attempt; tell whether any of its steps is left to be seen through."""
+        self._attempts.pop((job_key, attempt), None)
+        left = [step for step in self._survivors if (step.job_key, step.attempt) == (job_key, attempt)]
+        for step in left:
+            del self._survivors[step]
+        return bool(left)
+
+
+def _step(job_key: str, attempt: int, place: str) -> StepRef:
+    position, *inner = map(int, place.split("."))
+    return StepRef(job_key, attempt, position, tuple(inner))
 
 
 def read_attempt(temp: Path) -> EarlierAttempt | None:

@@ -132,16 +132,16 @@ def test_the_budget_keeps_new_jobs_from_starting(world) -> None:
     w.state = replace(w.state, options=RunOptions(budget_usd=1.0), prices={"a": 0.4, "b": 0.4, "c": 0.4})
     w.send(RunBegun())
     assert {ref.job_key for ref in w.running} == {"a", "b"}
-    w.end("a").send(Spent("a", 0.1))
+    w.end("a").send(Spent("a", 1, 0.1))
     assert {ref.job_key for ref in w.running} == {"b", "c"}, "0.1 is spent, 0.4 committed, 0.4 wanted"
-    w.end("b").send(Spent("b", 0.9)).end("c").send(Spent("c", 0.4))
+    w.end("b").send(Spent("b", 1, 0.9)).end("c").send(Spent("c", 1, 0.4))
     assert w.results() == {"a": "success", "b": "success", "c": "success"}
 
     w = world(jobs, begin=False)
     w.state = replace(w.state, options=RunOptions(budget_usd=1.0), prices={"a": 0.4, "b": 0.4, "c": 0.4})
-    w.send(RunBegun()).end("a").end("b").send(Spent("a", 0.5))
+    w.send(RunBegun()).end("a").end("b").send(Spent("a", 1, 0.5))
     assert not w.running, "0.5 is spent, and what b cost is not known yet"
-    w.send(Spent("b", 0.5))
+    w.send(Spent("b", 1, 0.5))
     assert w.results() == {"a": "success", "b": "success", "c": "cancelled"}
     [move] = [move for move in w.moves if move.reason is Reason.BUDGET]
     assert move.message == "$1.00 is spent and it would cost $0.40; the budget is $1.00"

@@ -1,0 +1,383 @@
+"""Seeded scenarios: a workflow, a world and a driver that dies now and then; and what must be true at the end of each.
+
+A scenario is a number. The same number is the same scenario: `python -m skyflow.testing 4711` runs it again.
+"""
+
+import tempfile
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from inspect import isawaitable
+from pathlib import Path
+from random import Random
+from types import MappingProxyType
+from typing import Any
+
+from skyflow.app.plan import plan_workflow
+from skyflow.engine.driver import Driver
+from skyflow.engine.restore import restore
+from skyflow.model.execution import Pairs, StepRef
+from skyflow.model.job_cache import CacheQuestion, KnownJob
+from skyflow.model.layout import StateFolder
+from skyflow.model.placement import Plan
+from skyflow.model.run import JobRecord, NewRun, RunId, RunOptions, RunRecord
+from skyflow.model.status import Conclusion, Status
+from skyflow.model.workflow import Workflow
+from skyflow.report.silent import SilentReporter
+from skyflow.spec import load_workflow
+from skyflow.store.groups import GroupStore
+from skyflow.store.store import Store, open_store
+from skyflow.testing.time import VirtualClock, run_virtually
+from skyflow.testing.world import Nature, SimulatedActions, SimulatedRunner, World
+
+__all__ = ["Drive", "Scenario", "ScenarioError", "check_scenario", "drive_in_world", "scenario_store"]
+
+_WORKFLOWS = 40
+"""How many different workflows there are; a scenario is one of them in a world of its own."""
+_MOST_CRASHES = 4
+_COST_SLACK_USD = 1e-6
+
+
+class ScenarioError(AssertionError):
+    """Something is not as it must be; the message says what, and how to see it again."""
+
+
+class Crash(BaseException):
+    """The driver is killed: nothing that it would do next is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What a number stands for. `crashes` tells after how many effects each driver dies, 0 for one that does not."""
+
+    seed: int
+    workflow: Workflow
+    plan: Plan
+    nature: Nature
+    options: RunOptions
+    crashes: tuple[int, ...]
+
+    @classmethod
+    def of(cls, seed: int) -> "Scenario":
+        """Return the scenario of a number."""
+        chance = Random(f"scenario/{seed}")  # noqa: S311 -- a simulation
+        workflow, plan = _planned(seed % _WORKFLOWS)
+        nature = Nature(
+            spread=chance.choice((0.0, 0.2, 0.5)),
+            preemptions_per_hour=chance.choice((0.0, 0.2, 2.0)),
+            boot_seconds=chance.choice((0.0, 30.0, 300.0)),
+            failing=chance.choice((0.0, 0.0, 0.1)),
+            flaky=chance.choice((0.0, 0.2)),
+            lost_keepers=chance.choice((0.0, 0.0, 0.5)),
+            outruns_estimate=False,
+        )
+        budget = chance.choice((None, None, plan.cost.total_usd * chance.uniform(0.5, 1.5)))
+        crashes = tuple(chance.randint(1, 60) for _ in range(chance.randint(0, _MOST_CRASHES)))
+        options = RunOptions(keep_going=chance.random() < 0.2, budget_usd=budget)  # noqa: PLR2004 -- a share
+        return cls(seed, workflow, plan, nature, options, crashes)
+
+
+@lru_cache(maxsize=_WORKFLOWS)
+def _planned(number: int) -> tuple[Workflow, Plan]:
+    """Return a workflow and its plan, made by the real parser and planner."""
+    chance = Random(f"workflow/{number}")  # noqa: S311 -- a simulation
+    lines = ["on: push", "jobs:"]
+    count = chance.randint(1, 9)
+    for index in range(count):
+        needs = sorted(chance.sample(range(index), min(index, chance.choice((0, 1, 1, 2)))))
+        lines += [f"  j{index}:", f"    runs-on: {chance.choice(('local', 'aws', 'gcp', 'sky'))}"]
+        lines += [f"    needs: [{', '.join(f'j{need}' for need in needs)}]"] if needs else []
+        lines += [
+            f"    resources: {{cpus: {chance.choice((1, 2))}+, market: {chance.choice(('any', 'spot', 'on-demand'))}}}"
+        ]
+        lines += [f"    estimate: {chance.randint(1, 90)}m"]
+        lines += ["    if: always()"] if chance.random() < 0.15 else []  # noqa: PLR2004 -- a share
+        lines += ["    retry: {attempts: 3, backoff: 20s}"] if chance.random() < 0.4 else []  # noqa: PLR2004
+        lines += ["    strategy: {matrix: {n: [1, 2, 3]}}"] if chance.random() < 0.2 else []  # noqa: PLR2004
+        lines += ["    outputs: {v: '${{ steps.s1.outputs.value }}'}", "    steps:"]
+        lines += [f"      - {{id: s{step}, run: step {step}}}" for step in range(1, chance.randint(2, 4))]
+    workflow = load_workflow(f"scenario-{number}.yml", text="\n".join(lines) + "\n").workflow
+    return workflow, plan_workflow(workflow, slots=2)
+
+
+@dataclass(slots=True)
+class Drive:
+    """How a run went in a world."""
+
+    world: World
+    run: RunRecord
+    jobs: tuple[JobRecord, ...]
+    crashes: int
+
+
+class _Remembers:
+    """Nothing is remembered from run to run; see `skyflow.ports.job_cache.JobCache`."""
+
+    def look_up(self, questions: Any, *, may_reuse: bool) -> tuple[KnownJob, ...]:
+        del may_reuse
+        return tuple(KnownJob(fingerprint="") for _ in questions)
+
+    def remember(self, question: CacheQuestion, fingerprint: str, outputs: Pairs) -> None:
+        pass
+
+
+class _Mortal:
+    """Stands before a part of the driver's surroundings, and lets the driver die at one of its calls.
+
+    Half of the time before the call has an effect, half of the time after: then the answer is lost.
+    """
+
+    def __init__(self, part: object, fate: "_Fate", methods: frozenset[str]) -> None:
+        self._part = part
+        self._fate = fate
+        self._methods = methods
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._part, name)
+        if name not in self._methods:
+            return found
+
+        def call(*arguments: object, **options: object) -> object:
+            self._fate.tick()
+            answer = found(*arguments, **options)
+            if isawaitable(answer):
+                return self._awaited(answer)
+            self._fate.tick()
+            return answer
+
+        return call
+
+    async def _awaited(self, answer: Awaitable[object]) -> object:
+        got = await answer
+        self._fate.tick()
+        return got
+
+
+@dataclass(slots=True)
+class _Fate:
+    """Counts effects; the driver dies at one of them."""
+
+    dies_at: int
+    count: int = 0
+
+    def tick(self) -> None:
+        self.count += 1
+        if self.count == self.dies_at:
+            raise Crash
+
+
+def scenario_store(folder: Path) -> Store:
+    """Return a store for scenarios: the real one, which need not survive a power cut."""
+    store = open_store(StateFolder(folder / "state.db"))
+    store.connection.execute("PRAGMA synchronous = OFF")
+    return store
+
+
+def drive_in_world(
+    store: Store,
+    workflow: Workflow,
+    plan: Plan,
+    *,
+    run_id: RunId,
+    seed: str,
+    nature: Nature,
+    options: RunOptions,
+    crashes: tuple[int, ...] = (),
+    callees: Mapping[str, Workflow] = MappingProxyType({}),
+) -> Drive:
+    """Run a planned workflow in a simulated world to its end; after a crash the next driver goes on."""
+    clock = VirtualClock()
+    placements = {placement.job: placement for placement in plan.placements}
+    world = World(clock, placements, nature, seed)
+    run = store.create_run(_new_run(run_id, workflow, plan, options), clock.now())
+    died = 0
+    for number, dies_at in enumerate((*crashes, 0)):
+        fate = _Fate(dies_at)
+        try:
+            now = store.find_run(run.id)
+            run_virtually(clock, _driver(store, now, workflow, world, fate, number, callees))
+            break
+        except BaseExceptionGroup as group:
+            _, rest = group.split(Crash)
+            if rest is not None:
+                raise
+        except Crash:
+            pass
+        died += 1
+        if store.find_run(run.id).status is Status.COMPLETED:
+            break
+    return Drive(world, store.find_run(run.id), tuple(store.jobs(run.id)), died)
+
+
+def _new_run(run_id: RunId, workflow: Workflow, plan: Plan, options: RunOptions) -> NewRun:
+    return NewRun(
+        id=run_id,
+        workflow_name=workflow.path,
+        workflow_path=workflow.path,
+        workflow_source=workflow.source,
+        callee_sources={},
+        contexts={"github": {}, "runner": {"temp": "/simulated"}, "vars": {}, "secrets": {}, "inputs": {}},
+        plan=None,
+        slots=_slots(plan),
+        options=options,
+    )
+
+
+def _slots(plan: Plan) -> int:
+    """Return how many jobs run at once: on this machine as planned, in clouds as many as there are."""
+    elsewhere = sum(placement.offering.provider != "local" for placement in plan.placements)
+    return plan.local_slots + elsewhere
+
+
+def _driver(  # noqa: PLR0917 -- what a driver stands in
+    store: Store,
+    run: RunRecord,
+    workflow: Workflow,
+    world: World,
+    fate: _Fate,
+    number: int,
+    callees: Mapping[str, Workflow],
+) -> Callable[[], Any]:
+    attempts = store.attempts(run.id)
+    state = restore(
+        workflow,
+        run,
+        jobs=store.jobs(run.id),
+        attempts=attempts,
+        steps=store.steps(run.id),
+        slots=run.slots,
+        callees=callees,
+        prices={key: placed.compute_usd + placed.transfer_usd for key, placed in world.placements.items()},
+        spent=world.cost(),
+    )
+    steps = {spec.id: len(spec.steps) for each in (workflow, *callees.values()) for spec in each.jobs}
+    runner = _Mortal(
+        SimulatedRunner(world, steps, driver=number), fate, frozenset({"run_step", "stop_step", "release"})
+    )
+    actions = SimulatedActions()
+    ages = {
+        (attempt.job_key, attempt.number): (world.clock.now() - attempt.started_at).total_seconds()
+        for attempt in attempts
+        if attempt.status is Status.IN_PROGRESS
+    }
+
+    async def drive() -> None:
+        driver = Driver(
+            run.id,
+            store=_Mortal(store, fate, frozenset({"record"})),
+            runner=runner,
+            source=actions,
+            host=actions,
+            groups=GroupStore(store),
+            cache=_Remembers(),
+            reporter=SilentReporter(),
+            clock=world.clock,
+            cost_of=_cost_in(world) if run.options.budget_usd is not None else None,
+        )
+        await driver.drive(state, seconds=ages)
+
+    return drive
+
+
+def _cost_in(world: World) -> Callable[[str, float], float]:
+    def cost(job_key: str, seconds: float) -> float:
+        del seconds  # the world knows better: a machine costs from when it was had until it was given back
+        found = [machine for (key, _), machine in world.machines.items() if key == job_key]
+        return found[-1].cost(world.clock.seconds) if found else 0.0
+
+    return cost
+
+
+def check_scenario(seed: int, store: Store | None = None) -> Drive:
+    """Run a scenario and check everything that must be true.
+
+    Raises:
+        ScenarioError: something is not.
+    """
+    scenario = Scenario.of(seed)
+    with tempfile.TemporaryDirectory() as folder:
+        used = store or scenario_store(Path(folder))
+        try:
+            drive = _drive(scenario, used, "crashes", scenario.crashes)
+            calm = _drive(scenario, used, "calm", ()) if _is_comparable(scenario) else None
+            problems = [*_problems(scenario, drive), *_differences(drive, calm)]
+        finally:
+            if store is None:
+                used.connection.close()
+    if problems:
+        raise ScenarioError(
+            f"scenario {seed}: {'; '.join(problems)}\nto see it again: python -m skyflow.testing {seed}"
+        )
+    return drive
+
+
+def _drive(scenario: Scenario, store: Store, name: str, crashes: tuple[int, ...]) -> Drive:
+    return drive_in_world(
+        store,
+        scenario.workflow,
+        scenario.plan,
+        run_id=RunId(f"{scenario.seed}-{name}"),
+        seed=str(scenario.seed),
+        nature=scenario.nature,
+        options=scenario.options,
+        crashes=crashes,
+    )
+
+
+def _is_comparable(scenario: Scenario) -> bool:
+    """Tell whether a crash must not change how jobs end: chance does not depend on the number of attempts."""
+    calm = replace(scenario.nature, flaky=0.0, preemptions_per_hour=0.0, lost_keepers=0.0)
+    return bool(scenario.crashes) and scenario.nature == calm and scenario.options.budget_usd is None
+
+
+def _problems(scenario: Scenario, drive: Drive) -> list[str]:
+    """Return what is wrong with a run that has ended."""
+    problems: list[str] = []
+    world, run = drive.world, drive.run
+    if run.status is not Status.COMPLETED:
+        problems.append(f"the run is {run.status}")
+    problems += [f"job {job.key} is {job.status}" for job in drive.jobs if job.status is not Status.COMPLETED]
+    missing = {spec.id for spec in scenario.workflow.jobs} - {job.spec_id for job in drive.jobs}
+    problems += [f"job {key} never came to be" for key in sorted(missing)]
+    twice = [step for step, count in Counter(world.starts).items() if count > 1]
+    problems += [f"step {step} was started twice" for step in twice]
+    problems += [f"the machine of {key}#{number} outlives the run" for key, number in world.running_machines()]
+    problems += [f"job {job.key}: {text}" for job in drive.jobs for text in _unfinished(scenario.workflow, world, job)]
+    budget = scenario.options.budget_usd
+    if budget is not None and world.cost() > budget + _worst_overrun(scenario, drive) + _COST_SLACK_USD:
+        problems.append(f"${world.cost():.4f} were spent of a budget of ${budget:.4f}")
+    return problems
+
+
+def _unfinished(workflow: Workflow, world: World, job: JobRecord) -> list[str]:
+    """Return what a job that has succeeded has not done, or what one that was skipped has."""
+    ran: dict[int, list[StepRef]] = {}
+    for step in world.starts:
+        if step.job_key == job.key:
+            ran.setdefault(step.attempt, []).append(step)
+    if job.conclusion is Conclusion.SKIPPED:
+        return ["was not to run, and did"] if ran else []
+    if job.conclusion is not Conclusion.SUCCESS:
+        return []
+    wanted = list(range(1, len(workflow.job(job.spec_id).steps) + 1))
+    last = [step.position for step in ran.get(max(ran, default=0), [])]
+    return [] if last == wanted else [f"succeeded with the steps {last} of {wanted}"]
+
+
+def _worst_overrun(scenario: Scenario, drive: Drive) -> float:
+    """Return what starting machines may have cost on top: the plan bills without it."""
+    boots = 4 * scenario.nature.boot_seconds / 3600
+    return sum(machine.offering.price_usd_per_hour * boots for machine in drive.world.machines.values())
+
+
+def _differences(drive: Drive, calm: Drive | None) -> list[str]:
+    """Return how a run with crashes ended otherwise than the same without."""
+    if calm is None:
+        return []
+    with_crashes, without = _ends(drive), _ends(calm)
+    return [f"with crashes the jobs ended as {with_crashes}, without as {without}"] if with_crashes != without else []
+
+
+def _ends(drive: Drive) -> Mapping[str, tuple[str, tuple[tuple[str, str], ...]]]:
+    return {job.key: (str(job.conclusion), tuple(job.outputs.items())) for job in drive.jobs}

@@ -1,0 +1,243 @@
+"""Simulated machines and what runs on them. They outlive the drivers that start them, as real ones do."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from math import inf
+from random import Random
+from typing import NoReturn
+
+import anyio
+
+from skyflow.model.catalog import Offering
+from skyflow.model.containers import ContainersRequest, StartedContainers
+from skyflow.model.execution import ActionRequest, Pairs, StepRef, StepRequest, StepResult
+from skyflow.model.placement import Placement
+from skyflow.model.resources import Market
+from skyflow.model.uses import LoadedAction
+from skyflow.ports.action_source import ActionNotFoundError
+from skyflow.testing.spot import SpotTrace
+from skyflow.testing.time import VirtualClock
+
+__all__ = ["Machine", "Nature", "Process", "SimulatedRunner", "World"]
+
+_KILLED = 137
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nature:
+    """How a simulated world behaves.
+
+    `spread` is how far durations are from their estimates (standard deviation of the logarithm). `preemptions_per_hour`
+    counts for spot machines, unless there is a `trace`. `boot_seconds` is what a machine takes to start, up to four times as
+    much now and then. `failing` is the share of scripts that fail, `flaky` that of those that fail once. `lost_keepers` is
+    the share of drivers that take what they started along when they die.
+    """
+
+    spread: float = 0.2
+    preemptions_per_hour: float = 0.05
+    trace: SpotTrace | None = None
+    boot_seconds: float = 60.0
+    failing: float = 0.0
+    flaky: float = 0.0
+    lost_keepers: float = 0.0
+    outruns_estimate: bool = True
+
+
+@dataclass(slots=True)
+class Machine:
+    """A machine that was had for an attempt; it costs money until it ends, and is taken away when its life is over."""
+
+    offering: Offering
+    created: float
+    ready: float
+    life_ends: float
+    ended: float | None = None
+
+    def cost(self, now: float) -> float:
+        """Return what it has cost so far, in US dollars."""
+        end = now if self.ended is None else self.ended
+        return self.offering.price_usd_per_hour * max(end - self.created, 0.0) / 3600
+
+
+@dataclass(slots=True)
+class Process:
+    """A script that was started: when it ends, and how."""
+
+    ends: float
+    result: StepResult
+    is_stopped: bool = False
+
+
+@dataclass(slots=True)
+class World:
+    """Everything that goes on outside of the driver, and a record of all that ever did."""
+
+    clock: VirtualClock
+    placements: Mapping[str, Placement]
+    nature: Nature
+    seed: str
+    machines: dict[tuple[str, int], Machine] = field(default_factory=dict)
+    processes: dict[StepRef, Process] = field(default_factory=dict)
+    starts: list[StepRef] = field(default_factory=list)
+    preemptions: int = 0
+
+    def chance(self, *what: object) -> Random:
+        """Return the source of chance for one thing, the same in every world of a seed."""
+        return Random(f"{self.seed}/{'/'.join(map(str, what))}")  # noqa: S311 -- a simulation
+
+    def placement(self, job_key: str) -> Placement | None:
+        """Return where a job was planned."""
+        return self.placements.get(job_key) or self.placements.get(job_key.rpartition(".")[0])
+
+    def machine(self, job_key: str, attempt: int) -> Machine | None:
+        """Return the machine of an attempt, which is had when it is first asked for; asked again it is the same."""
+        placed = self.placement(job_key)
+        if placed is None:
+            return None
+        if (job_key, attempt) not in self.machines:
+            self.machines[job_key, attempt] = self._had(placed, self.chance("machine", job_key, attempt))
+        return self.machines[job_key, attempt]
+
+    def _had(self, placed: Placement, chance: Random) -> Machine:
+        now, offering = self.clock.seconds, placed.offering
+        if offering.provider == "local":
+            return Machine(offering, now, now, inf)
+        wait, life = 0.0, inf
+        if offering.market is Market.SPOT:
+            if self.nature.trace is not None:
+                wait, life = self.nature.trace.wait_and_life(chance)
+            elif self.nature.preemptions_per_hour > 0:
+                life = chance.expovariate(self.nature.preemptions_per_hour / 3600)
+        boot = self.nature.boot_seconds * (4.0 if chance.random() < 0.05 else chance.uniform(0.7, 1.3))  # noqa: PLR2004
+        transfers = sum(transfer.seconds for transfer in placed.inputs)
+        created = now + wait
+        return Machine(offering, created, created + boot + transfers, created + life)
+
+    def process(self, step: StepRef, steps: int) -> Process:
+        """Return the process of a step, which is started if there is none."""
+        found = self.processes.get(step)
+        if found is None:
+            self.starts.append(step)
+            found = self.processes[step] = self._started(step, steps)
+        return found
+
+    def _started(self, step: StepRef, steps: int) -> Process:
+        machine, placed = self.machine(step.job_key, step.attempt), self.placement(step.job_key)
+        chance = self.chance("step", step.job_key, step.position)
+        begins = max(self.clock.seconds, machine.ready if machine else 0.0)
+        seconds = placed.duration_seconds / max(steps, 1) if placed else 1.0
+        factor = chance.lognormvariate(0.0, self.nature.spread) if self.nature.spread else 1.0
+        ends = begins + seconds * (factor if self.nature.outruns_estimate else min(factor, 1.0))
+        draw = chance.random()
+        fails = draw < self.nature.failing or (draw < self.nature.failing + self.nature.flaky and step.attempt == 1)
+        outputs: Pairs = () if fails else (("value", f"{step.job_key}-{step.position}"),)
+        result = StepResult(exit_code=1 if fails else 0, outputs=outputs)
+        if machine is not None and machine.life_ends < ends:
+            ends, result = max(machine.life_ends, self.clock.seconds), StepResult(exit_code=None, preempted=True)
+            machine.ended = ends
+            self.preemptions += 1
+        return Process(ends, result)
+
+    def end(self, job_key: str, attempt: int) -> None:
+        """Give a machine back, with all that runs on it."""
+        machine = self.machines.get((job_key, attempt))
+        if machine is not None and machine.ended is None:
+            machine.ended = max(self.clock.seconds, machine.created)
+        for step, process in self.processes.items():
+            if (step.job_key, step.attempt) == (job_key, attempt) and process.ends > self.clock.seconds:
+                process.ends, process.result = self.clock.seconds, StepResult(exit_code=_KILLED, stopped=True)
+
+    def cost(self) -> float:
+        """Return what all machines have cost so far, in US dollars."""
+        return sum(machine.cost(self.clock.seconds) for machine in self.machines.values())
+
+    def running_machines(self) -> list[tuple[str, int]]:
+        """Return the attempts whose machines still cost money."""
+        return [which for which, machine in self.machines.items() if machine.ended is None]
+
+
+class SimulatedRunner:
+    """Runs steps in a world; see `skyflow.ports.runner.Runner`. A new one follows when a driver has died."""
+
+    def __init__(self, world: World, steps: Mapping[str, int], *, driver: int = 0) -> None:
+        """Prepare.
+
+        Args:
+            world: what outlives drivers.
+            steps: how many steps a job has, by the id of its spec.
+            driver: which driver this is, counted from 0.
+        """
+        self._world = world
+        self._steps = steps
+        self._driver = driver
+        self._waits: dict[StepRef, anyio.Event] = {}
+        self._stopped: set[StepRef] = set()
+
+    async def run_step(self, step: StepRef, request: StepRequest, output: Callable[[str], None]) -> StepResult:
+        """See a step through to its end."""
+        del request, output
+        if step in self._stopped:
+            return StepResult(exit_code=None, stopped=True)
+        process = self._world.process(step, self._steps_of(step.job_key))
+        stopped = self._waits[step] = anyio.Event()
+        with anyio.move_on_after(max(process.ends - self._world.clock.seconds, 0.0)):
+            await stopped.wait()
+            process.ends, process.result = self._world.clock.seconds, StepResult(exit_code=130, stopped=True)
+        return process.result
+
+    def _steps_of(self, job_key: str) -> int:
+        local = job_key.rpartition("/")[2]
+        return self._steps.get(local, self._steps.get(local.rpartition(".")[0], 1))
+
+    def stop_step(self, step: StepRef, *, force: bool) -> None:
+        """Stop a step."""
+        del force
+        if step in self._waits:
+            self._waits[step].set()
+        self._stopped.add(step)
+
+    async def release(self, job_key: str, attempt: int) -> None:
+        """Give the machine of an attempt back."""
+        self._world.end(job_key, attempt)
+
+    async def recover(self, attempts: Collection[tuple[str, int]]) -> frozenset[tuple[str, int]]:
+        """Find out which attempts live on; end everything else."""
+        world = self._world
+        lost = world.chance("keeper", self._driver).random() < world.nature.lost_keepers
+        kept = frozenset() if lost else frozenset(which for which in attempts if which in world.machines)
+        for which in world.running_machines():
+            if which not in kept:
+                world.end(*which)
+        return kept
+
+    async def hash_files(self, patterns: tuple[str, ...]) -> str:
+        """Return the same hash each time."""
+        return f"{len(patterns):064x}"
+
+    async def start_containers(
+        self, step: StepRef, request: ContainersRequest, output: Callable[[str], None]
+    ) -> tuple[StepResult, StartedContainers | None]:
+        """Refuse: containers are not simulated."""
+        del step, request, output
+        return StepResult(exit_code=None, not_started="containers are not simulated"), None
+
+    async def stop_containers(self, step: StepRef, output: Callable[[str], None]) -> StepResult:
+        """Do nothing: there are none."""
+        del step, output
+        return StepResult(exit_code=0)
+
+
+class SimulatedActions:
+    """Actions are taken to do nothing and to succeed; see `skyflow.ports.actions.ActionHost`."""
+
+    def load(self, uses: str) -> LoadedAction:
+        """Refuse: only scripts are simulated."""
+        self._refuse(uses)
+
+    def _refuse(self, uses: str) -> NoReturn:
+        raise ActionNotFoundError(f"{uses}: actions are not simulated")
+
+    async def run_action(self, step: StepRef, request: ActionRequest, output: Callable[[str], None]) -> StepResult:
+        """Succeed at once."""
+        del step, request, output
+        return StepResult(exit_code=0)

@@ -1,0 +1,40 @@
+"""`skyflow simulate`: what a run may cost and take."""
+
+WORKFLOW = """
+on: push
+jobs:
+  a: {runs-on: aws, resources: {cpus: 2, market: spot}, estimate: 1h, steps: [{uses: actions/checkout@v4}, {run: x}]}
+  b: {runs-on: local, needs: a, estimate: 10m, steps: [{run: y}]}
+"""
+
+
+def test_the_same_seed_gives_the_same_distribution(project) -> None:
+    project.write(WORKFLOW)
+    first = project.skyflow("simulate", "w.yml", "--runs", "20", "--json").json
+    assert first == project.skyflow("simulate", "w.yml", "--runs", "20", "--json").json
+    assert first != project.skyflow("simulate", "w.yml", "--runs", "20", "--json", "--seed", "1").json
+    assert len({run["makespan_seconds"] for run in first}) == 20
+    assert not (project.folder / ".skyflow").exists()
+    shown = project.skyflow("simulate", "w.yml", "--runs", "20").out
+    assert "20 runs of w.yml" in shown
+    assert "median" in shown
+
+
+def test_preemptions_make_it_longer(project) -> None:
+    project.write(WORKFLOW)
+
+    def median(*options: str) -> float:
+        runs = project.skyflow("simulate", "w.yml", "--runs", "30", "--json", *options).json
+        return sorted(run["makespan_seconds"] for run in runs)[15]
+
+    assert median("--preemptions", "0") < median("--preemptions", "2")
+
+
+def test_a_trace_says_when_machines_are_there(project) -> None:
+    project.write(WORKFLOW)
+    rows = "".join(f"t,{tick * 20},{20},{tick % 2}\n" for tick in range(10))
+    project.write("trace_id,start_tick,length,available_nodes\n" + rows, "trace.csv")
+    runs = project.skyflow("simulate", "w.yml", "--runs", "20", "--json", "--spot-trace", "trace.csv").json
+    assert sum(run["preemptions"] for run in runs) > 0
+    project.write("a,b\n1,2\n", "wrong.csv")
+    assert "is not a spot trace" in project.skyflow("simulate", "w.yml", "--spot-trace", "wrong.csv", code=2).err

@@ -1,0 +1,103 @@
+"""`skyflow watch`: runs follow changes, and nothing ends the loop but its user."""
+
+import signal
+import subprocess
+import time
+
+import pytest
+
+WORKFLOW = """
+on: push
+jobs:
+  a: {runs-on: local, cache: {inputs: "a/*"}, steps: [{run: echo a >> log}]}
+  b: {runs-on: local, cache: {inputs: "b/*"}, steps: [{run: echo b >> log}]}
+"""
+
+
+class Watch:
+    def __init__(self, project, *options: str) -> None:
+        self.project = project
+        self.log = project.folder / "log"
+        self.errors = (project.folder.parent / "errors").open("wb+")
+        self.output = (project.folder.parent / "output").open("wb+")
+        self.process = subprocess.Popen(
+            project.command("watch", "w.yml", *options), cwd=project.folder, env=project.environment(),
+            stdout=self.output, stderr=self.errors, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def ran(self) -> list[str]:
+        return sorted(self.log.read_text().split()) if self.log.exists() else []
+
+    def said(self) -> str:
+        return (self.project.folder.parent / "errors").read_text()
+
+    def is_waiting(self, times: int) -> bool:
+        return self.said().count("waiting for changes") == times
+
+
+@pytest.fixture
+def watching(project):
+    started: list[Watch] = []
+    (project.folder / ".skyflow").mkdir()
+    subprocess.run(["git", "init", "-q"], cwd=project.folder, check=True)
+    (project.folder / ".gitignore").write_text("log\nignored\n")
+    for name in "ab":
+        (project.folder / name).mkdir()
+        (project.folder / name / "x").write_text("1")
+    project.write(WORKFLOW)
+
+    def watch(*options: str) -> Watch:
+        started.append(Watch(project, *options))
+        return started[-1]
+
+    yield watch
+    for each in started:
+        each.process.send_signal(signal.SIGINT)
+        assert each.process.wait(20) in {0, 130}
+        each.output.close()
+        each.errors.close()
+
+
+def test_only_what_depends_on_a_change_runs_again(watching, project, wait_until) -> None:
+    watch = watching()
+    wait_until(lambda: watch.is_waiting(1))
+    assert watch.ran() == ["a", "b"]
+    (project.folder / "a" / "x").write_text("2")
+    wait_until(lambda: watch.is_waiting(2))
+    assert watch.ran() == ["a", "a", "b"]
+    (project.folder / "ignored").write_text("2")
+    time.sleep(0.4)
+    assert watch.is_waiting(2), "what git ignores is no change"
+
+
+def test_a_broken_workflow_does_not_end_the_loop(watching, project, wait_until) -> None:
+    watch = watching()
+    wait_until(lambda: watch.is_waiting(1))
+    project.write(WORKFLOW + "    oops: 1\n")
+    wait_until(lambda: watch.is_waiting(2))
+    assert "w.yml:" in watch.said()
+    project.write(WORKFLOW.replace("echo b", "echo new"))
+    wait_until(lambda: watch.is_waiting(3))
+    assert watch.ran() == ["a", "b", "new"]
+
+
+@pytest.mark.parametrize("how", ["restart", "queue"])
+def test_a_change_during_a_run_cancels_it_or_waits(watching, project, wait_until, how: str) -> None:
+    project.write(
+        "on: push\njobs:\n  a: {runs-on: local, steps: [{run: 'echo begun >> log; while ! test -e b/go; do sleep 0.02; done; echo done >> log'}]}\n"
+    )
+    watch = watching("--on-busy", how)
+    wait_until(lambda: watch.ran() == ["begun"])
+    (project.folder / "a" / "x").write_text("2")
+    if how == "restart":
+        wait_until(lambda: watch.ran() == ["begun", "begun"])
+    (project.folder / "b" / "go").touch()
+    wait_until(lambda: "done" in watch.ran() and "waiting for changes" in watch.said())
+    states = [run["state"] for run in project.skyflow("runs", "--json").json]
+    assert ("cancelled" in states) == (how == "restart")
+
+
+def test_a_wrong_option_is_refused(project) -> None:
+    project.write(WORKFLOW)
+    assert "restart or queue" in project.skyflow("watch", "w.yml", "--on-busy", "panic", code=2).err
+    assert "there is no none.yml" in project.skyflow("watch", "none.yml", code=2).err
