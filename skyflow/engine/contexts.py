@@ -2,11 +2,22 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from posixpath import normpath
 
 from skyflow.engine.conditions import job_functions, step_functions
 from skyflow.engine.state import AttemptState, JobState, RunState, StepSequence, local_id
 from skyflow.errors import ExpressionError
-from skyflow.expr import BUILTINS, Array, FunctionSpec, Object, Value, parse_condition, to_string, truthy
+from skyflow.expr import (
+    BUILTINS,
+    Array,
+    FunctionSpec,
+    Object,
+    Value,
+    parse_condition,
+    parse_template,
+    to_string,
+    truthy,
+)
 from skyflow.expr.values import is_primitive, to_number
 from skyflow.model.execution import Pairs
 from skyflow.model.layout import RunFolder
@@ -97,12 +108,21 @@ class Scope:
         return tuple((name, to_string(value)) for name, value in entries)
 
     def _entries(self, entries: Iterable[tuple[str, Value]]) -> Iterator[tuple[str, Value]]:
-        """Put the entries of inserted maps where they belong."""
+        """Put the entries of inserted maps where they belong, and evaluate keys that are expressions."""
         for name, value in entries:
-            if name != INSERT:
+            if "${{" not in name:
                 yield name, value
+            elif name != INSERT:
+                yield self._key(name), value
             elif isinstance(value, Object):
                 yield from value.items()
+
+    def _key(self, source: str) -> str:
+        try:
+            template = parse_template(source, functions=self._functions)
+            return to_string(template.evaluate(self._contexts, functions=self._functions))
+        except ExpressionError as error:
+            raise EvaluationError(f"{self._file}: the key {source}: {error.message}") from error
 
 
 def job_scope(state: RunState, spec: JobSpec, job: JobState | None = None) -> Scope:
@@ -203,7 +223,7 @@ def _attempt_contexts(state: RunState, job: JobState, attempt: AttemptState) -> 
         "needs": _needs(state, spec),
         "matrix": job.matrix,
         "strategy": _strategy(job),
-        "job": Object([("status", attempt.verdict.value)]),
+        "job": _job(state, spec, attempt),
         "steps": _steps(attempt.top),
         "env": _env(*environment(attempt)),
     }
@@ -217,6 +237,31 @@ def _action_path(attempt: AttemptState) -> tuple[tuple[str, Value], ...]:
 def _extended(context: Value, *pairs: tuple[str, Value]) -> Object:
     """Return an object with further entries; one that is not there counts as empty."""
     return Object([*(context.items() if isinstance(context, Object) else ()), *pairs])
+
+
+def _job(state: RunState, spec: JobSpec, attempt: AttemptState) -> Object:
+    """Return the `job` context: how the job stands, and which workflow file it is written in."""
+    frame = state.frame_of(spec.id)
+    github = frame.contexts.get("github")
+    facts = {
+        name: to_string(github.get(name)) if isinstance(github, Object) else ""
+        for name in ("repository", "ref", "sha", "workflow_ref")
+    }
+    if frame is state.root:
+        ref = facts["workflow_ref"]
+        path = ref.removeprefix(f"{facts['repository']}/").rpartition("@")[0] or frame.workflow.path
+    else:
+        path = normpath(frame.workflow.path)
+        ref = f"{facts['repository']}/{path}@{facts['ref']}" if facts["ref"] else path
+    return Object(
+        [
+            ("status", attempt.verdict.value),
+            ("workflow_ref", ref),
+            ("workflow_sha", facts["sha"]),
+            ("workflow_repository", facts["repository"]),
+            ("workflow_file_path", path),
+        ]
+    )
 
 
 def _needs(state: RunState, spec: JobSpec) -> Object:

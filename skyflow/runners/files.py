@@ -3,6 +3,9 @@
 Format of the first two, as GitHub's runner reads it: `NAME=value` lines, and `NAME<<DELIMITER` followed by lines up to
 one that is exactly the delimiter. These four also have SKYFLOW_* names (GITHUB_STATE has none: SKYFLOW_STATE is the
 database).
+
+GITHUB_ARTIFACTS and GITHUB_ARTIFACTS_LIST are for attestations, which only GitHub can make: they are there so that a script
+that writes to one works, and what it writes is not looked at. GitHub's own runner does the same unless told otherwise.
 """
 
 import os
@@ -52,7 +55,10 @@ class CommandFiles:
         self._path = folder / f"{place}.path"
         self._state = folder / f"{place}.state"
         self._summary = folder / f"{place}.summary"
-        for file in (self._output, self._env, self._path, self._state, self._summary):
+        self._artifacts = folder / f"{place}.artifacts"
+        self._artifacts_list = folder / f"{place}.artifacts_list"
+        unread = (self._artifacts, self._artifacts_list)
+        for file in (self._output, self._env, self._path, self._state, self._summary, *unread):
             os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666))
 
     def variables(self) -> Pairs:
@@ -64,7 +70,12 @@ class CommandFiles:
             ("STEP_SUMMARY", self._summary),
         )
         both = tuple((f"{prefix}_{name}", str(file)) for prefix in ("GITHUB", "SKYFLOW") for name, file in files)
-        return (*both, ("GITHUB_STATE", str(self._state)))
+        return (
+            *both,
+            ("GITHUB_STATE", str(self._state)),
+            ("GITHUB_ARTIFACTS", str(self._artifacts)),
+            ("GITHUB_ARTIFACTS_LIST", str(self._artifacts_list)),
+        )
 
     def read(self) -> FileAnswers:
         """Return what the step wrote.

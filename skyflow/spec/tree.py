@@ -4,6 +4,7 @@ Only its events are used: what plain scalars mean, which tags exist, what a dupl
 multiply is decided here, as GitHub decides it.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NoReturn
@@ -26,6 +27,7 @@ from skyflow.diagnostics import Span
 from skyflow.spec.findings import FileRefusedError, Findings
 from skyflow.spec.nodes import Entry, MappingNode, Node, ScalarNode, ScalarStyle, ScalarValue, SequenceNode
 from skyflow.spec.scalars import resolve_plain, resolve_tagged
+from skyflow.spec.source import position_at
 from skyflow.spec.yaml_errors import explain
 
 __all__ = ["MAX_DEPTH", "MAX_NODES", "compose"]
@@ -159,14 +161,14 @@ class _Composer:
         return ScalarNode(_span(event), value, text, style, event.start_mark.index, event.end_mark.index)
 
     def _sequence(self, event: SequenceStartEvent, depth: int) -> SequenceNode:
-        self._refuse_collection_tag(event)
+        self._check_collection_tag(event)
         items: list[Node] = []
         while not isinstance(following := next(self._events), CollectionEndEvent):
             items.append(self._node(following, depth=depth + 1))
         return SequenceNode(self._cover(event, following), tuple(items))
 
     def _mapping(self, event: MappingStartEvent, depth: int) -> MappingNode:
-        self._refuse_collection_tag(event)
+        self._check_collection_tag(event)
         entries: dict[str, Entry] = {}
         written: list[Entry] = []
         seen: set[str] = set()
@@ -178,7 +180,7 @@ class _Composer:
                 self._findings.error("yaml-key", key.span, "a key must be text, not a list or a map", hint=hint)
                 continue
             if isinstance(value, ScalarNode) and value.start == value.end:
-                value = replace(value, span=self._after_colon(key))
+                value = replace(value, span=self._before_next(key) if event.flow_style else self._after_colon(key))
             name = key.key
             entry = Entry(name, key, value)
             written.append(entry)
@@ -195,6 +197,15 @@ class _Composer:
         column = key.span.end_column + (gap + 1 if same_line else 0)
         return Span(key.span.end_line, column, key.span.end_line, column)
 
+    def _before_next(self, key: ScalarNode) -> Span:
+        """Return where GitHub's parser puts a value that is not there within braces: at the comma or the brace."""
+        between = _TO_NEXT.match(self._text, key.end)
+        gap = between[0] if between else ""
+        lines, column = position_at(gap, len(gap))
+        line = key.span.end_line + lines - 1
+        column += key.span.end_column - 1 if lines == 1 else 0
+        return Span(line, column, line, column)
+
     def _cover(self, start: CollectionStartEvent, end: Event) -> Span:
         """Return the place of a list or map; a block ends with its last value, not where the parser notices it."""
         from_mark: StringMark = start.start_mark
@@ -204,12 +215,15 @@ class _Composer:
             return Span(from_mark.line + 1, from_mark.column + 1, from_mark.line + 1, from_mark.column + 2)
         return _between(from_mark, self._end)
 
-    def _refuse_collection_tag(self, event: CollectionStartEvent) -> None:
-        if event.tag is not None:
-            self._bad_tag(event, event.tag)
+    def _check_collection_tag(self, event: CollectionStartEvent) -> None:
+        """Warn of a tag on a list or map: GitHub takes any, and ignores it."""
+        fitting = f"{_CORE}{'seq' if isinstance(event, SequenceStartEvent) else 'map'}"
+        if event.tag is not None and event.tag != fitting:
+            message = f"'{_shown(event.tag)}' is a YAML tag that has no meaning here, and is ignored"
+            self._findings.warning("yaml-tag", _span(event), message, hint=_IF_EXCLAMATION_IS_MEANT)
 
     def _bad_tag(self, event: Event, tag: str) -> None:
-        shown = tag.replace("tag:yaml.org,2002:", "!!", 1)
+        shown = _shown(tag)
         if shown in {"!!str", "!!bool", "!!int", "!!float", "!!null"}:
             self._findings.error("yaml-tag", _span(event), f"this value does not fit its tag '{shown}'")
         else:
@@ -233,8 +247,15 @@ class _Composer:
         raise FileRefusedError
 
 
+_CORE = "tag:yaml.org,2002:"
+# The colon of a key in braces, if there is one, and the blanks, line breaks and comments up to the next token.
+_TO_NEXT = re.compile(r"\s*:?(?:\s+#[^\r\n]*|\s)*")
 _IF_EXCLAMATION_IS_MEANT = "text that starts with '!' must be in quotes, or in ${{ }} if it is an expression"
 _IF_STAR_IS_MEANT = "a value that starts with '*' must be in quotes"
+
+
+def _shown(tag: str) -> str:
+    return tag.replace(_CORE, "!!", 1)
 
 
 def _span(event: Event) -> Span:

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from skyflow.diagnostics import Span
 from skyflow.model.workflow import (
-    INSERT,
-    EnvSpec,
     Step,
     UsesStep,
 )
@@ -121,14 +119,6 @@ def _remote_calls(subject: Subject) -> Iterator[Span]:
             yield job.call.span
 
 
-def _computed_keys(subject: Subject) -> Iterator[Span]:
-    workflow = subject.workflow
-    maps: list[EnvSpec] = [workflow.env, *(spec for job in workflow.jobs for spec in (job.env, job.outputs))]
-    maps += [step.env for step in _steps(subject)]
-    for entries in maps:
-        yield from (value.span for name, value in entries if name != INSERT and "${{" in name)
-
-
 def _no_label(subject: Subject) -> Iterator[Span]:
     for job in subject.workflow.jobs:
         node = find(subject.root, ("jobs", job.id, "runs-on"))
@@ -173,6 +163,5 @@ FEATURES: tuple[Feature, ...] = (
     ),
     # ---------------------------------------------------------------------- from here on, what the engine will learn
     Feature("containers yet", "start the container in a step", _job_keys("container", "services")),
-    Feature("an expression in place of a key yet", "write the entry out, or insert a whole map", _computed_keys),
 )
 """Everything that keeps a run from starting, in the order in which it is looked for."""

@@ -118,10 +118,11 @@ class _Walker:
                     continue
             else:
                 key = entry.name
-            original = seen.setdefault(key.lower(), entry.key)
-            if original is not entry.key:
+            original = seen.get(key.lower())
+            if original is not None:
                 self._duplicate(entry.key, original)
                 continue
+            seen[key.lower()] = entry.key
             known = _match(maps, key)
             if known is None and first.other is not None:
                 self._loose_key(entry.key, key, shape)

@@ -12,7 +12,8 @@ __all__ = ["CHECK"]
 
 _MAX_GROUP = 400
 _RUNNER_GROUP_PREFIXES = ("org", "organization", "ent", "enterprise")
-_IMAGE_VERSION = re.compile(r"[0-9]+\.\*")
+_IMAGE_VERSION = re.compile(r"([0-9]{1,99})\.\*")
+_MAX_MAJOR = 2**31 - 1
 _ONE_SLASH = 2  # parts
 
 
@@ -49,7 +50,8 @@ def _check_snapshot(subject: Subject, job_id: str, findings: Findings) -> None:
     version = snapshot.get("version") if isinstance(snapshot, MappingNode) else None
     if not isinstance(snapshot, MappingNode) or not isinstance(version, ScalarNode) or "${{" in version.key:
         return
-    if not _IMAGE_VERSION.fullmatch(version.key):
+    match = _IMAGE_VERSION.fullmatch(version.key)
+    if match is None or int(match[1]) > _MAX_MAJOR:
         message = f"the version of an image looks like '1.*', not '{version.key}'"
         findings.error(CHECK.code, snapshot.span, message)
 

@@ -150,3 +150,13 @@ def test_an_interrupt_reaches_into_called_workflows(world: Callable) -> None:
     assert run.job("mid/one").status is Status.QUEUED
     resumed, _ = handle(replace(run.state, stop=None), RunBegun())
     assert resumed.jobs["mid/one"].attempts == 2
+
+
+def test_the_job_context_tells_which_file_a_job_is_written_in(world: Callable) -> None:
+    shown = "${{ job.workflow_file_path }} ${{ job.workflow_ref }}"
+    callee = load_workflow(
+        "./sub/c.yml", text=f"on: workflow_call\njobs:\n  c: {{runs-on: local, steps: [{{run: '{shown}'}}]}}\n"
+    ).workflow
+    text = f"  a: {{runs-on: local, steps: [{{run: '{shown}'}}]}}\n  b: {{uses: ./sub/c.yml}}\n"
+    run = world(text, callees={"./sub/c.yml": callee})
+    assert run.scripts() == ["w.yml ", "sub/c.yml sub/c.yml"]

@@ -85,6 +85,15 @@ def test_environment_is_layered_from_the_workflow_to_the_step(world: Callable) -
     assert run.scripts() == ["xfile"]
 
 
+def test_a_key_may_be_an_expression(world: Callable) -> None:
+    steps = "      - {run: one, env: {'${{ github.actor }}_${{ 1 }}': x, '${{ insert }}': '${{ matrix.more }}'}}\n"
+    matrix = "    strategy: {matrix: {'${{ github.ref_name }}': [1], include: [{more: {B: b}}]}}\n"
+    run = world(job(steps, extra=matrix))
+    env = run.env("a.0")
+    assert (env["somebody_1"], env["B"]) == ("x", "b")
+    assert run.job("a.0").name == "a (1)"
+
+
 def test_variables_of_the_runner_cannot_be_overridden(world: Callable) -> None:
     run = world(job("      - {run: one, env: {GITHUB_ACTOR: me, CI: 'no'}}\n"))
     env = run.env("a")
