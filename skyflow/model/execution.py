@@ -69,15 +69,16 @@ class ActionRequest:
 class StepResult:
     """How the process ended and what the step wrote to its command files.
 
-    `exit_code` is None when no process ran to its end: it could not be started (`not_started` says why), or it was
-    stopped (`stopped`). `masks` are all texts that the attempt wants hidden so far, in every form, longest first.
-    `file_error` says which command file cannot be read, or which command cannot be obeyed, and why; such a step has failed.
-    `state` is what the step saved for its own clean-up. `annotations` are masked.
+    `exit_code` is None when no process ran to its end: it could not be started (`not_started` says why), it was stopped
+    (`stopped`), or its machine was lost in the middle of it (`lost` says how). `masks` are all texts that the attempt
+    wants hidden so far, in every form, longest first. `file_error` says which command file cannot be read, or which
+    command cannot be obeyed, and why; such a step has failed. `state` is what the step saved for its own clean-up. `annotations` are masked.
     """
 
     exit_code: int | None
     stopped: bool = False
     not_started: str | None = None
+    lost: str | None = None
     file_error: str | None = None
     masks: tuple[str, ...] = ()
     outputs: Pairs = ()

@@ -17,7 +17,7 @@ _AT_ONCE = 4
 
 
 async def bring_workspace(
-    link: HostLink, files: ProjectFiles, *, folder: str, run: str, event: Path, tell: Callable[[str], None]
+    link: HostLink, files: ProjectFiles, *, folder: str, run: str, event: bytes, tell: Callable[[str], None]
 ) -> None:
     """Make the workspace of an attempt on the machine, unless it is there.
 
@@ -26,7 +26,7 @@ async def bring_workspace(
         files: the project.
         folder: the attempt, as `RUN/JOB/NUMBER`.
         run: the run.
-        event: the file that GITHUB_EVENT_PATH names.
+        event: the content of the file that GITHUB_EVENT_PATH names.
         tell: takes a line about what was copied.
 
     Raises:
@@ -46,8 +46,7 @@ async def bring_workspace(
 
         for digest in missing:
             tasks.start_soon(send, digest)
-    content = event.read_bytes() if event.exists() else b"{}"
-    await link.ask("build", content, digest=listed.digest, folder=folder, run=run)
+    await link.ask("build", event, digest=listed.digest, folder=folder, run=run)
     news = f"{len(missing)} new, {_megabytes(copied)}" if missing else "all known"
     tell(f"Workspace on {link.name}: {listed.count} files, {_megabytes(listed.size)} ({news})\n")
 

@@ -2,9 +2,9 @@
 
 import shlex
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-__all__ = ["Shell", "ShellError", "find_shell"]
+__all__ = ["Shell", "ShellError", "find_shell", "shell_choices"]
 
 _BUILT_IN = {
     "bash": ("bash --noprofile --norc -e -o pipefail {0}", ".sh"),
@@ -54,24 +54,39 @@ def find_shell(name: str | None, *, search_path: str | None) -> Shell:
     Raises:
         ShellError: neither a built-in name nor a command line with `{0}`, or the program is not on this machine.
     """
+    choices = shell_choices(name)
+    for shell in choices:
+        found = shutil.which(shell.words[0], path=search_path)
+        if found is not None:
+            return replace(shell, words=(found, *shell.words[1:]))
+    raise ShellError(f"the shell '{choices[-1].words[0]}' is not on PATH of this machine")
+
+
+def shell_choices(name: str | None) -> tuple[Shell, ...]:
+    """Return what a `shell:` value may mean; the first whose program is on a machine is what it means there.
+
+    Raises:
+        ShellError: neither a built-in name nor a command line with `{0}`.
+    """
     if name is None:
-        default = "bash -e {0}" if shutil.which("bash", path=search_path) else "sh -e {0}"
-        line, suffix = default, ".sh"
-    elif name.lower() in _BUILT_IN:
+        return replace(_shell("bash -e {0}"), suffix=".sh"), replace(_shell("sh -e {0}"), suffix=".sh")
+    shell = _shell(name)
+    if name.lower() == "python":  # Debian ships no `python`
+        return shell, replace(shell, words=("python3", *shell.words[1:]))
+    return (shell,)
+
+
+def _shell(name: str) -> Shell:
+    if name.lower() in _BUILT_IN:
         line, suffix = _BUILT_IN[name.lower()]
-        if name.lower() == "python" and not shutil.which("python", path=search_path):
-            line = "python3 {0}"  # Debian ships no `python`
     elif "{0}" in name:
         line, suffix = name, ""
     else:
         known = ", ".join(_BUILT_IN)
         raise ShellError(f"'{name}' is not a shell: write one of {known}, or a command line that contains {{0}}")
     try:
-        program, *arguments = shlex.split(line)
+        words = shlex.split(line)
     except ValueError as error:
         raise ShellError(f"the shell '{name}' cannot be split into words: {error}") from error
-    found = shutil.which(program, path=search_path)
-    if found is None:
-        raise ShellError(f"the shell '{program}' is not on PATH of this machine")
     before, after = _AROUND.get(suffix, ("", ""))
-    return Shell(words=(found, *arguments), suffix=suffix, before=before, after=after)
+    return Shell(words=tuple(words), suffix=suffix, before=before, after=after)

@@ -116,7 +116,7 @@ class Session(Workspaces):
         os.makedirs(folder, 0o700, exist_ok=True)
         if os.path.exists(os.path.join(folder, "begun")):
             return {"was": True}
-        for name in ANSWERS:
+        for name in ask["files"].values():
             os.close(os.open(os.path.join(folder, name), os.O_WRONLY | os.O_CREAT, 0o600))
         try:
             end, problem = start(ask, data, folder, [*self.ends.values(), *(f.log for f in self.followed.values())])

@@ -54,7 +54,8 @@ def start(ask: dict[str, Any], script: bytes, folder: str, foreign: list[int]) -
     """Start a step with a process that watches over it.
 
     Args:
-        ask: `shells`, the command lines to choose from; `suffix`; `cwd`; `env`; `path`, what goes before PATH.
+        ask: `shells`, the command lines to choose from; `suffix` of the script; `cwd`; `env`; `path`, what goes before
+            PATH; `files`, the variables that name the files of the step; `tag`.
         script: what the command line's `{0}` stands for.
         folder: where the step leaves its files.
         foreign: descriptors that are none of its business.
@@ -158,11 +159,7 @@ def environment(ask: dict[str, Any], folder: str) -> dict[str, str]:
     """Return the environment of a step: this session's, what is asked for, and where its files are."""
     env = dict(os.environ)
     env.update(ask["env"])
-    for name in ANSWERS:
-        variable = "STEP_SUMMARY" if name == "summary" else name.upper()
-        env["GITHUB_" + variable] = os.path.join(folder, name)
-        if name != "state":  # SKYFLOW_STATE is the database
-            env["SKYFLOW_" + variable] = os.path.join(folder, name)
+    env.update({variable: os.path.join(folder, name) for variable, name in ask["files"].items()})
     if ask["path"]:
         env["PATH"] = os.pathsep.join([*ask["path"], env.get("PATH", os.defpath)])
     env[TAG_VARIABLE] = ask["tag"]
