@@ -36,6 +36,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/built-in-actions.md": page_builtin_actions.render,
     "reference/cli.md": page_cli.render,
     "reference/diagnostics.md": page_diagnostics.render,
+    **page_diagnostics.PAGES,
     "reference/events.md": page_schemas.render_events,
     "reference/exit-codes.md": page_exit_codes.render,
     "reference/expressions.md": page_expressions.render,

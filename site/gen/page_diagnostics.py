@@ -1,89 +1,111 @@
-"""The rules that workflow files are checked against, each with what a break of it looks like."""
+"""The codes of findings: an overview, and a page for each with what a break of it looks like."""
 
 import ast
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from markdown_text import code, fence, page, table
 
 import skyflow.spec
+from skyflow.diagnostics import Diagnostic
 from skyflow.errors import WorkflowInvalidError
-from skyflow.spec import load_workflow, render_diagnostic, source_lines
+from skyflow.spec import load_action, load_workflow, render_diagnostic, source_lines
 from skyflow.spec.checks.registry import CHECKS
 from skyflow.spec.checks.subject import Check
+from skyflow.spec.form_rules import FORM_RULES, FormRule
 
-__all__ = ["render"]
-
-_FORM = {
-    "action-kind": "`runs.using` of an action is not a kind of action.",
-    "bad-quantity": "A duration, an amount or a size cannot be read.",
-    "cannot-run": "Warning: the workflow is valid, but skyflow refuses to run it; the hint says what to do instead.",
-    "expression": "An expression does not parse, or names something that does not exist at its place.",
-    "expression-not-allowed": "There is an expression where none is allowed.",
-    "file-empty": "The file holds nothing.",
-    "file-not-text": "The file is not UTF-8 text.",
-    "file-too-large": "The file is larger than a workflow may be.",
-    "no-effect": "Hint: a key of GitHub's is accepted and changes nothing.",
-    "schema-missing-key": "A required key is missing.",
-    "schema-unknown-key": "A key is not known at its place.",
-    "schema-wrong-value": "A value is of the wrong type, or not one of those allowed.",
-    "yaml-alias": "An alias points nowhere, at itself, or at too much.",
-    "yaml-documents": "The file holds more than one YAML document.",
-    "yaml-duplicate-key": "A key is in a map twice.",
-    "yaml-key": "A key of a map is not plain text.",
-    "yaml-syntax": "The file is not YAML.",
-    "yaml-tag": "A YAML tag is not known, or does not fit its value.",
-    "yaml-too-many-nodes": "The file holds more values than a workflow may; aliases count every time.",
-    "yaml-too-deep": "Lists and maps are nested too deeply.",
-}
-"""What the codes mean that are not checks of their own: they are about the form of a file."""
+__all__ = ["PAGES", "render"]
 
 _REPORTERS = frozenset({"error", "warning", "hint", "_refuse", "_report", "add"})
+_RULES: tuple[Check | FormRule, ...] = (*CHECKS, *FORM_RULES)
+_FORM = {rule.code: rule for rule in FORM_RULES}
+_MOST_LINES = 12
 
 
 def render() -> str:
-    """Return the page."""
-    used = sorted(_codes_in_source())
-    unknown = [name for name in used if name not in _FORM]
-    if unknown:
-        raise LookupError(f"page_diagnostics.py does not say what these codes mean: {', '.join(unknown)}")
+    """Return the overview."""
+    used = _codes_in_source()
+    if used != set(_FORM):
+        raise LookupError(f"form_rules.py and the codes in skyflow/spec differ: {', '.join(sorted(used ^ set(_FORM)))}")
     parts = [
         (
             "`skyflow validate` prints every finding with its place, the line it stands in, and a hint where there is one: "
             "`FILE:LINE:COLUMN: message [code]`. The place is the one that GitHub names; the mark is below the very word. "
             "Errors keep a workflow from being run; warnings and hints do not, but for `cannot-run`. "
-            "`skyflow validate --json` gives the same for programs. Every example below is run when this page is made."
+            "`skyflow validate --json` gives the same for programs. Every code has a page with a wrong and a right "
+            "example; all of them are run in the tests."
         ),
         "## Form",
         "These are about the file as YAML and the shape of its values:",
-        table(("code", "meaning"), [(code(name), _FORM[name]) for name in used]),
+        _index(FORM_RULES),
         "## Meaning",
         "These are rules of their own; each is one module of `skyflow/spec/checks`.",
+        _index(CHECKS),
     ]
-    for check in CHECKS:
-        parts += _rule(check)
     return page("Diagnostics", source="`skyflow/spec`", parts=parts)
 
 
-def _rule(check: Check) -> Iterator[str]:
-    yield f"### `{check.code}`"
-    yield check.summary
-    yield "Wrong:"
-    yield fence(check.wrong, "yaml")
-    yield fence(_findings(check))
-    yield "Right:"
-    yield fence(check.right, "yaml")
+def _index(rules: tuple[Check, ...] | tuple[FormRule, ...]) -> str:
+    rows = [(f"[{code(rule.code)}](diagnostics/{rule.code}.md)", rule.summary) for rule in rules]
+    return table(("code", "meaning"), rows)
 
 
-def _findings(check: Check) -> str:
-    """Return what skyflow says of the wrong example."""
-    path = "workflow.yml"
+def _render_rule(rule: Check | FormRule) -> str:
+    """Return the page of one code."""
+    is_action = isinstance(rule, FormRule) and rule.is_action
+    shown = _shown(rule.wrong)
+    parts = [
+        rule.summary,
+        "Wrong:",
+        fence(shown, "yaml" if shown == rule.wrong else "text"),
+        fence(_findings(rule.code, rule.wrong, is_action=is_action)),
+        "Right:",
+        fence(rule.right, "yaml"),
+        "[All codes](../diagnostics.md)",
+    ]
+    where = "form_rules.py" if isinstance(rule, FormRule) else f"checks/{rule.code.replace('-', '_')}.py"
+    return page(code(rule.code), source=f"`skyflow/spec/{where}`", parts=parts)
+
+
+PAGES = {
+    f"reference/diagnostics/{rule.code}.md": partial(_render_rule, rule)
+    for rule in sorted(_RULES, key=lambda rule: rule.code)
+}
+"""The page of each code, by its path below `site/docs`."""
+
+
+def _shown(example: str | bytes) -> str:
+    """Return an example as text; a very long one is cut."""
+    text = example.decode(errors="replace") if isinstance(example, bytes) else example
+    lines = text.splitlines()
+    if len(lines) <= _MOST_LINES * 2:
+        return text
+    return "\n".join([*lines[:_MOST_LINES], f"# ... and {len(lines) - _MOST_LINES:,} lines more"])
+
+
+def _findings(wanted: str, wrong: str | bytes, *, is_action: bool) -> str:
+    """Return what skyflow says of a wrong example."""
+    found = _read_action(wrong) if is_action else _read_workflow(wrong)
+    text = wrong.decode(errors="replace") if isinstance(wrong, bytes) else wrong
+    lines = source_lines(text)
+    return "\n".join(render_diagnostic(finding, lines) for finding in found if finding.code == wanted)
+
+
+def _read_workflow(text: str | bytes) -> tuple[Diagnostic, ...]:
     try:
-        found = load_workflow(path, text=check.wrong, platform="linux", read=lambda _: None).findings
+        loaded = load_workflow("workflow.yml", text=text, platform="linux", read=lambda _: None)
     except WorkflowInvalidError as error:
-        found = error.diagnostics
-    lines = source_lines(check.wrong)
-    return "\n".join(render_diagnostic(finding, lines) for finding in found if finding.code == check.code)
+        return error.diagnostics
+    return (*loaded.findings, *loaded.refusals)
+
+
+def _read_action(text: str | bytes) -> tuple[Diagnostic, ...]:
+    try:
+        load_action("action.yml", text)
+    except WorkflowInvalidError as error:
+        return error.diagnostics
+    return ()
 
 
 def _codes_in_source() -> set[str]:

@@ -5,13 +5,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from skyflow.diagnostics import Diagnostic, in_reading_order
-from skyflow.errors import UsageError, WorkflowInvalidError
+from skyflow.diagnostics import Diagnostic, Severity, Span, in_reading_order
+from skyflow.errors import WorkflowInvalidError
 from skyflow.spec import load_action, load_workflow, reader_for
+from skyflow.spec.checks.registry import CHECKS
+from skyflow.spec.form_rules import FORM_RULES
 from skyflow.spec.second_opinion import schema_findings
 from skyflow.spec.source import read_bytes
 
-__all__ = ["STANDARD_INPUT", "Validated", "find_files", "validate_files"]
+__all__ = ["STANDARD_INPUT", "Validated", "find_files", "meanings", "validate_files"]
 
 STANDARD_INPUT = "-"
 """The name that stands for standard input."""
@@ -28,6 +30,17 @@ class Validated:
     findings: tuple[Diagnostic, ...]
     text: str = ""
 
+    @property
+    def wrong_files(self) -> int:
+        """How many files have errors."""
+        return len({finding.path for finding in self.findings if finding.severity is Severity.ERROR})
+
+
+def meanings() -> dict[str, str]:
+    """Return what each code of a finding means, as a sentence."""
+    checks = {check.code: check.summary for check in CHECKS}
+    return checks | {rule.code: rule.summary for rule in FORM_RULES}
+
 
 def validate_files(names: Iterable[str], *, read_input: Callable[[], bytes]) -> Validated:
     """Check every file that is named, and every workflow below a folder that is named.
@@ -37,10 +50,12 @@ def validate_files(names: Iterable[str], *, read_input: Callable[[], bytes]) -> 
         read_input: returns what comes in on standard input.
 
     Raises:
-        UsageError: a file cannot be read, or there is no workflow below a folder.
+        UsageError: a file cannot be read.
     """
-    files = tuple(dict.fromkeys(file for name in names for file in find_files(name)))
     findings: list[Diagnostic] = []
+    below = {name: tuple(find_files(name)) for name in names}
+    findings += [_nothing_below(name) for name, files in below.items() if not files]
+    files = tuple(dict.fromkeys(file for found in below.values() for file in found))
     text = ""
     for file in files:
         if file == STANDARD_INPUT:
@@ -56,10 +71,7 @@ def find_files(name: str) -> Iterator[str]:
     """Yield the files that a name stands for: itself, or, for a folder, the workflows below it.
 
     Of a repository these are the files in `.github/workflows` and `workflows`; of any other folder all YAML files, but
-    for those that describe actions.
-
-    Raises:
-        UsageError: there is none below a folder.
+    for those that describe actions. There may be none.
     """
     folder = Path(name)
     if name == STANDARD_INPUT or "\0" in name or not folder.is_dir():
@@ -72,9 +84,12 @@ def find_files(name: str) -> Iterator[str]:
         for path in home.rglob("*")
         if path.suffix in _SUFFIXES and path.name not in _ACTION_FILES and path.is_file()
     )
-    if not found:
-        raise UsageError(f"there are no workflow files below {name}", hint="workflow files end in .yml or .yaml")
     yield from map(str, found)
+
+
+def _nothing_below(folder: str) -> Diagnostic:
+    message, hint = "there are no workflow files in this folder", "workflow files end in .yml or .yaml"
+    return Diagnostic(folder, Span(1, 1, 1, 1), "file-empty", message, Severity.ERROR, hint)
 
 
 def _check(file: str, content: bytes | None) -> tuple[Diagnostic, ...]:

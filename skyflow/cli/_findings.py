@@ -5,7 +5,7 @@ from functools import cache
 
 from skyflow.cli._console import err
 from skyflow.diagnostics import Diagnostic, Severity
-from skyflow.errors import UsageError
+from skyflow.errors import UsageError, WorkflowInvalidError
 from skyflow.spec import render_diagnostic, source_lines
 from skyflow.spec.source import read_bytes
 
@@ -31,5 +31,5 @@ def print_findings(findings: Iterable[Diagnostic], *, standard_input: str = "") 
 def _lines(path: str) -> tuple[str, ...]:
     try:
         return tuple(source_lines(read_bytes(path).decode(errors="replace")))
-    except UsageError:  # gone since it was checked, or standard input: the finding still says where
+    except (UsageError, WorkflowInvalidError):  # gone since, a directory, standard input: the finding still says where
         return ()

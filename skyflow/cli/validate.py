@@ -33,7 +33,7 @@ def validate(
     """Check workflow files; every finding is shown with its place. Nothing is run."""
     gc.disable()  # a short life that makes many small values and hardly a cycle, so there is nothing to collect
     from skyflow.app.validate import validate_files  # noqa: PLC0415 -- start-up
-    from skyflow.cli._console import out  # noqa: PLC0415
+    from skyflow.cli._console import err, out  # noqa: PLC0415
     from skyflow.diagnostics import has_errors  # noqa: PLC0415
     from skyflow.errors import EXIT_WORKFLOW_INVALID  # noqa: PLC0415
 
@@ -43,9 +43,11 @@ def validate(
             out(json.dumps([finding.to_json() for finding in checked.findings], indent=2, ensure_ascii=False))
         case Format.SARIF:
             from skyflow import __version__  # noqa: PLC0415
+            from skyflow.app.validate import meanings  # noqa: PLC0415
             from skyflow.report.sarif import to_sarif  # noqa: PLC0415
 
-            out(json.dumps(to_sarif(checked.findings, version=__version__), indent=2, ensure_ascii=False))
+            log = to_sarif(checked.findings, version=__version__, meanings=meanings())
+            out(json.dumps(log, indent=2, ensure_ascii=False))
         case Format.GITHUB:
             from skyflow.report.finding_commands import to_annotation  # noqa: PLC0415
 
@@ -55,6 +57,8 @@ def validate(
             from skyflow.cli._findings import print_findings  # noqa: PLC0415
 
             print_findings(checked.findings, standard_input=checked.text)
+            if checked.wrong_files and len(checked.files) > 1:
+                err(f"{checked.wrong_files} of {len(checked.files)} files have errors")
     if has_errors(checked.findings):
         raise typer.Exit(EXIT_WORKFLOW_INVALID)
     if form is Format.TEXT and not as_json:

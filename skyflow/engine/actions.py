@@ -24,6 +24,7 @@ __all__ = ["MOST_NESTED", "begin_action", "close_action"]
 
 MOST_NESTED = 10
 """How deep composite actions may use each other; GitHub's limit."""
+_STEP_FAILED = "a step of the action failed"
 
 
 def begin_action(draft: Draft, job: JobState, attempt: AttemptState, action: LoadedAction) -> AttemptState:
@@ -80,9 +81,15 @@ def close_action(
         except EvaluationError as error:
             outcome, message = Conclusion.FAILURE, str(error)
     if outcome is Conclusion.FAILURE and message is None:
-        message = "a step of the action failed"
+        message = _failure_of(done)
     strand = replace(attempt.strand, calls=attempt.strand.calls[:-1])
     return attempt.with_strand(strand), outcome, outputs, message
+
+
+def _failure_of(done: StepSequence) -> str:
+    """Return why an action failed; in an action within an action, the innermost reason is what a reader needs."""
+    why = done.failure or ""
+    return why if why.startswith(_STEP_FAILED) else f"{_STEP_FAILED}{': ' if why else ''}{why}"
 
 
 def _enter(

@@ -78,6 +78,7 @@ class Driver:
         self._sender, self._receiver = anyio.create_memory_object_stream[Event](math.inf)
         self._groups = groups
         self._group_moves: dict[str, GroupMove | None] = {}
+        self._asked_for: dict[str, str] = {}  # the groups whose first answer is still to come, by holder
         self._deadlines: dict[TimerKey, float] = {}
         self._stops = 0
 
@@ -168,6 +169,7 @@ class Driver:
         if not self._group_moves:
             tasks.start_soon(self._watch_groups)
         self._group_moves[effect.holder] = None
+        self._asked_for[effect.holder] = effect.group
 
     async def _watch_groups(self) -> None:
         """Tell the machine how its concurrency groups stand, for as long as it has or wants any."""
@@ -176,7 +178,14 @@ class Driver:
                 if holder in self._group_moves and self._group_moves[holder] is not move:
                     self._group_moves[holder] = move
                     self._sender.send_nowait(GroupMoved(holder, move))
+            self._tell_who_waits()
             await anyio.sleep(_GROUP_SECONDS)
+
+    def _tell_who_waits(self) -> None:
+        for holder, group in self._asked_for.items():
+            if holder in self._group_moves and self._group_moves[holder] is None:
+                self._reporter.waits(holder or None, group)
+        self._asked_for.clear()
 
     async def _run_action(self, step: StepRef, request: ActionRequest) -> None:
         result = await self._host.run_action(step, request, lambda text: self._reporter.output(step, text))

@@ -84,13 +84,14 @@ class StepSequence:
     """Steps that run one after the other: those of the job, or (with `call`) those of a composite action.
 
     `position` is the step under way, counted from 1; 0 before the first. `verdict` is what `success()` and `failure()`
-    look at.
+    look at; `failure` is why it is a failure.
     """
 
     steps: tuple[Step, ...]
     states: tuple[StepState, ...]
     position: int = 0
     verdict: Conclusion = Conclusion.SUCCESS
+    failure: str | None = None
     call: ActionCall | None = None
 
     @property

@@ -179,7 +179,7 @@ def _with_consequences(attempt: AttemptState, step: StepState, message: str | No
         return replace(attempt.with_verdict(Conclusion.CANCELLED), reason=attempt.cancel, message=None)
     if step.is_held or step.conclusion is not Conclusion.FAILURE or attempt.top.verdict is not Conclusion.SUCCESS:
         return attempt
-    attempt = attempt.with_top(replace(attempt.top, verdict=Conclusion.FAILURE))
+    attempt = attempt.with_top(replace(attempt.top, verdict=Conclusion.FAILURE, failure=message))
     return attempt if attempt.is_inside else replace(attempt, reason=Reason.STEP_FAILED, message=message)
 
 

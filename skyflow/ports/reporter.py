@@ -23,6 +23,10 @@ class Reporter(Protocol):
         """A step printed whole lines (masked, each ended by a newline)."""
         ...
 
+    def waits(self, job_key: str | None, group: str) -> None:
+        """A job, or with None the whole run, waits for a concurrency group that somebody else has."""
+        ...
+
     def asked_to_stop(self, *, force: bool) -> None:
         """The user or the system asked to stop; `force` when it was asked again."""
         ...

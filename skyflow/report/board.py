@@ -15,7 +15,7 @@ from skyflow.model.execution import StepRef
 from skyflow.model.run import Transition
 from skyflow.model.status import Conclusion, Entity, Status
 from skyflow.report.progress import JobProgress, Progress
-from skyflow.report.words import COLOURS, Signs, elapsed, reason_text, verdict_text
+from skyflow.report.words import COLOURS, Signs, elapsed, reason_text, verdict_text, waiting_text
 
 __all__ = ["BoardReporter"]
 
@@ -55,6 +55,10 @@ class BoardReporter:
     def output(self, step: StepRef, text: str) -> None:
         """Remember the last line."""
         self._progress.output(step, text)
+
+    def waits(self, job_key: str | None, group: str) -> None:
+        """Say what a job, or the run, waits for."""
+        self._console.print(Text(f"{self._progress.prefix(job_key)}{waiting_text(group)}", "bright_black"))
 
     def asked_to_stop(self, *, force: bool) -> None:
         """Say so on the board."""

@@ -15,7 +15,7 @@ from skyflow.model.run import Transition
 from skyflow.model.status import Conclusion, Entity, Status
 from skyflow.report.lines import OutputLines
 from skyflow.report.progress import JobProgress, Progress
-from skyflow.report.words import elapsed, reason_text, signs_for, verdict_text
+from skyflow.report.words import elapsed, reason_text, signs_for, verdict_text, waiting_text
 from skyflow.report.workflow_commands import annotation_command, group_command, guarded
 
 __all__ = ["GithubReporter"]
@@ -89,6 +89,10 @@ class GithubReporter:
             self._say(shown)
         else:
             self._write(section, shown)
+
+    def waits(self, job_key: str | None, group: str) -> None:
+        """Say what a job, or the run, waits for."""
+        self._say(f"{self._progress.prefix(job_key)}{waiting_text(group)}\n")
 
     def asked_to_stop(self, *, force: bool) -> None:
         """Say so, between two groups."""

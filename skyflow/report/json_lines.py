@@ -26,6 +26,10 @@ class JsonReporter:
         place: dict[str, Json] = {"job": step.job_key, "attempt": step.attempt, "step": step.position}
         self._write({"event": "output", "run": self._run_id, **place, "text": text})
 
+    def waits(self, job_key: str | None, group: str) -> None:
+        """Write that a job or the run waits for its concurrency group."""
+        self._write({"event": "waiting", "run": self._run_id, "job": job_key, "group": group})
+
     def asked_to_stop(self, *, force: bool) -> None:
         """Write that the run is being stopped."""
         self._write({"event": "stopping", "run": self._run_id, "force": force})

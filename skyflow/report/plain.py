@@ -8,7 +8,7 @@ from skyflow.model.run import Transition
 from skyflow.model.status import Entity, Reason, Status
 from skyflow.report.lines import OutputLines
 from skyflow.report.progress import JobProgress, Progress
-from skyflow.report.words import elapsed, reason_text, signs_for, verdict_text
+from skyflow.report.words import elapsed, reason_text, signs_for, verdict_text, waiting_text
 
 __all__ = ["PlainReporter"]
 
@@ -44,6 +44,11 @@ class PlainReporter:
         prefix = f"[{job.label(step.position) if job else step.job_key}] {self._signs.bar} "
         lines = self._lines.setdefault(step, OutputLines(self._signs))
         self._stream.write("".join(f"{prefix}{line}\n" for line in lines.shown(text)))
+        self._stream.flush()
+
+    def waits(self, job_key: str | None, group: str) -> None:
+        """Say what a job, or the run, waits for."""
+        self._stream.write(f"{self._progress.prefix(job_key)}{waiting_text(group)}\n")
         self._stream.flush()
 
     def asked_to_stop(self, *, force: bool) -> None:

@@ -73,6 +73,13 @@ class Progress:
         job.tails.setdefault(step.position, deque(maxlen=_TAIL_LINES)).extend(lines)
         job.last_line = next((line for line in reversed(lines) if line.strip()), job.last_line)
 
+    def prefix(self, job_key: str | None) -> str:
+        """Return what a line about a job, or with None about the whole run, begins with."""
+        if job_key is None:
+            return "the run "
+        job = self.jobs.get(job_key)
+        return f"[{job_key if job is None else job.name}] "
+
     def _job_moved(self, job: JobProgress, move: Transition, at: datetime) -> None:
         job.status = move.new
         if move.new is Status.IN_PROGRESS:

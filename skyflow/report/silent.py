@@ -17,5 +17,8 @@ class SilentReporter:
     def output(self, step: StepRef, text: str) -> None:
         """Say nothing of what a step printed."""
 
+    def waits(self, job_key: str | None, group: str) -> None:
+        """Say nothing of waiting."""
+
     def asked_to_stop(self, *, force: bool) -> None:
         """Say nothing of a stop."""

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from skyflow.model.annotation import AnnotationRecord
 from skyflow.model.run import JobRecord, RunRecord
-from skyflow.model.status import Conclusion, Status
+from skyflow.model.status import Conclusion, Reason, Status
 from skyflow.report.annotations import render_annotations
 from skyflow.report.words import COLOURS, Signs, elapsed, reason_text, verdict_text
 
@@ -78,4 +78,10 @@ def _verdict(run: RunRecord, jobs: Sequence[JobRecord]) -> Text:
         counts.append(f"{open_jobs} open")
     text = Text.assemble(f"Run {run.number}: ", (word, f"bold {colour}"))
     took = elapsed(run.started_at, run.completed_at)
-    return text.append(f"{' in ' + took if took else ''} ({', '.join(counts) or 'no jobs'})")
+    text.append(f"{' in ' + took if took else ''} ({', '.join(counts) or 'no jobs'})")
+    return text.append(f": {reason_text(run.reason, run.message)}") if _ended_as_a_whole(run) else text
+
+
+def _ended_as_a_whole(run: RunRecord) -> bool:
+    """Tell whether the run ended for a reason of its own, which no job has to tell."""
+    return run.conclusion is not None and run.reason in {Reason.SUPERSEDED, Reason.EXPRESSION}

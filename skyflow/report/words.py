@@ -65,6 +65,11 @@ _REASONS = {
 }
 
 
+def waiting_text(group: str) -> str:
+    """Return what to say of somebody whose concurrency group is taken."""
+    return f"waits for the concurrency group '{group}', which another run or job has"
+
+
 def signs_for(encoding: str | None) -> Signs:
     """Return the signs that a stream of this encoding can show."""
     try:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from skyflow.diagnostics import Span
-from skyflow.errors import UsageError
+from skyflow.errors import UsageError, WorkflowInvalidError
 from skyflow.spec.findings import FileRefusedError, Findings
 
 __all__ = ["MAX_CHARACTERS", "decode", "position_at", "read_bytes", "source_lines"]
@@ -23,7 +23,8 @@ def read_bytes(path: str) -> bytes:
     """Return the content of the file, or as much of it as shows that it is too large.
 
     Raises:
-        UsageError: there is no such file, it is a directory, or it cannot be read.
+        UsageError: there is no such file, or it cannot be read.
+        WorkflowInvalidError: it is a directory.
     """
     try:
         with Path(path).open("rb") as file:
@@ -31,7 +32,10 @@ def read_bytes(path: str) -> bytes:
     except FileNotFoundError:
         raise UsageError(f"no such file: {path}", hint=_other_suffix(path)) from None
     except IsADirectoryError:
-        raise UsageError(f"{path} is a directory", hint="name one workflow file in it") from None
+        findings = Findings(path or ".")
+        hint = "name one workflow file in it"
+        findings.error("file-not-text", Span(1, 1, 1, 1), "this is a directory, not a workflow file", hint=hint)
+        raise WorkflowInvalidError(tuple(findings.found)) from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UsageError(f"cannot read {path}: {reason}") from error

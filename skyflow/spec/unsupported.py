@@ -17,20 +17,9 @@ from skyflow.spec.checks.subject import Subject, all_steps
 from skyflow.spec.findings import Findings
 from skyflow.spec.nodes import MappingNode, Node, find
 from skyflow.spec.runs_on import labels_of, misplaced_label
+from skyflow.spec.uses import is_docker, is_remote
 
-__all__ = ["BUILT_IN_ACTIONS", "FEATURES", "Feature", "find_refusals"]
-
-BUILT_IN_ACTIONS = (
-    "actions/cache",
-    "actions/cache/restore",
-    "actions/cache/save",
-    "actions/checkout",
-    "actions/download-artifact",
-    "actions/setup-node",
-    "actions/setup-python",
-    "actions/upload-artifact",
-)
-"""The actions that skyflow has versions of its own of."""
+__all__ = ["FEATURES", "Feature", "find_refusals"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +74,6 @@ def _actions(subject: Subject, wanted: Callable[[str], bool]) -> Iterator[Span]:
             yield step.uses_span
 
 
-def _is_local(uses: str) -> bool:
-    return uses.startswith(("./", ".\\", "$/"))
-
-
-def _is_docker(uses: str) -> bool:
-    return uses.startswith("docker://")
-
-
-def _is_built_in(uses: str) -> bool:
-    return uses.partition("@")[0].lower() in BUILT_IN_ACTIONS
-
-
-def _is_remote(uses: str) -> bool:
-    return not (_is_local(uses) or _is_docker(uses) or _is_built_in(uses))
-
-
 def _job_keys(*keys: str) -> Callable[[Subject], Iterator[Span]]:
     """Return what finds keys of jobs."""
 
@@ -138,12 +111,12 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "an action of another repository",
         "write the commands in a step with 'run', or keep a copy of the action in the workspace and use './folder'",
-        lambda subject: _actions(subject, _is_remote),
+        lambda subject: _actions(subject, is_remote),
     ),
     Feature(
         "an action that is a container image",
         "start the container in a step with 'run': `docker run ...`",
-        lambda subject: _actions(subject, _is_docker),
+        lambda subject: _actions(subject, is_docker),
     ),
     Feature(
         "a workflow of another repository",

@@ -108,7 +108,9 @@ class _Walker:
         computed = False
         for entry in node.written:
             if "${{" in entry.name:
-                key = self._computed_key(entry, where)
+                key = self._computed_key(
+                    entry, where, may_be_computed=where.allows_expressions and not first.plain_keys
+                )
                 if key is None:
                     computed = True
                     well_known = bool(first.keys) or first.other is None
@@ -133,10 +135,10 @@ class _Walker:
                 self.value(entry.value, known, where, (*path, key))
         self._complete(node, maps, {name.key for name in seen.values()}, path, computed=computed)
 
-    def _computed_key(self, entry: Entry, where: Availability) -> str | None:
+    def _computed_key(self, entry: Entry, where: Availability, *, may_be_computed: bool) -> str | None:
         """Return the key if it is plain text after all, and None for an expression, right or wrong."""
         if is_insert(entry.name):
-            if not where.allows_expressions:
+            if not may_be_computed:
                 self.findings.error("expression-not-allowed", entry.key.span, "an expression is not allowed here")
             return None
         template = self._template(entry.key, entry.name, where)
@@ -144,7 +146,7 @@ class _Walker:
             return entry.name  # as on GitHub, which goes on with the text as it is
         if template.is_literal:
             return template.text({})
-        if not where.allows_expressions:
+        if not may_be_computed:
             self.findings.error("expression-not-allowed", entry.key.span, "an expression is not allowed here")
         return None
 

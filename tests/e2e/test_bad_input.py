@@ -43,6 +43,17 @@ def test_every_mistake_has_its_place(project, name: str) -> None:
     assert not (project.folder / ".skyflow").exists()
 
 
+WORDS = {"validate": "there are no workflow files in this folder"}
+
+
+@pytest.mark.parametrize("command", ["validate", "run", "plan"])
+def test_a_directory_is_no_workflow(project, command: str) -> None:
+    (project.folder / "folder").mkdir()
+    done = project.skyflow(command, "folder", code=3)
+    assert done.err.startswith(f"folder:1:1: {WORDS.get(command, 'this is a directory, not a workflow file')}")
+    assert not (project.folder / ".skyflow").exists()
+
+
 def test_hints_say_what_to_do(project) -> None:
     for name, words in {"unknown key": "did you mean 'steps'", "unknown need": "did you mean 'build'"}.items():
         (project.folder / "w.yml").write_bytes(BAD[name][0])
@@ -80,8 +91,6 @@ def test_an_alias_bomb_is_refused_at_once(project) -> None:
 @pytest.mark.parametrize("command", ["validate", "run", "plan"])
 def test_files_that_cannot_be_read_are_usage_errors(project, command: str) -> None:
     assert "nothing.yml" in project.skyflow(command, "nothing.yml", code=2).err
-    (project.folder / "folder").mkdir()
-    assert "folder" in project.skyflow(command, "folder", code=2).err
     if os.geteuid() != 0:
         project.write("x", "secret.yml").chmod(0)
         assert "secret.yml" in project.skyflow(command, "secret.yml", code=2).err

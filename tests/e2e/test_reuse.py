@@ -146,14 +146,30 @@ def test_a_remote_action_is_refused_before_anything_runs(project) -> None:
 
 
 def test_runs_of_one_concurrency_group_wait_for_each_other(project, wait_until) -> None:
-    project.write(
-        "on: push\nconcurrency: deploy\njobs:\n  a: {runs-on: local, steps: [{run: 'echo + >> log; sleep 0.4; echo - >> log'}]}\n"
-    )
+    script = "echo + >> log; until test -e go; do sleep 0.01; done; echo - >> log"
+    project.write(f"on: push\nconcurrency: deploy\njobs:\n  a: {{runs-on: local, steps: [{{run: '{script}'}}]}}\n")
     first = project.start("run", "-q", "w.yml")
     wait_until((project.folder / "log").exists)
-    project.skyflow("run", "-q", "w.yml")
-    first.communicate()
+    second = project.start("run", "-q", "w.yml")
+    second.stdout.readline()
+    waiting = second.stdout.readline().decode()
+    (project.folder / "go").touch()
+    assert b"waits for" not in first.communicate(timeout=30)[0]
+    second.communicate(timeout=30)
+    assert waiting == "the run waits for the concurrency group 'deploy', which another run or job has\n"
     assert (project.folder / "log").read_text().split() == ["+", "-", "+", "-"]
+
+
+def test_a_job_that_waits_for_its_concurrency_group_says_so(project) -> None:
+    project.write(
+        "on: push\njobs:\n  a: {runs-on: local, concurrency: g, steps: [{run: sleep 0.3}]}\n"
+        "  b: {runs-on: local, concurrency: G, steps: [{run: 'true'}]}\n"
+    )
+    done = project.skyflow("run", "-q", "--jobs", "2", "w.yml")
+    assert "[b] waits for the concurrency group 'G', which another run or job has" in done.out.splitlines()
+    events = [json.loads(line) for line in project.skyflow("run", "--json", "w.yml").out.splitlines()]
+    (waiting,) = [event for event in events if event["event"] == "waiting"]
+    assert (waiting["job"], waiting["group"]) == ("b", "G")
 
 
 def test_a_newer_run_may_cancel_the_one_in_progress(project, wait_until) -> None:
@@ -183,7 +199,7 @@ def test_of_those_who_wait_the_newest_wins(project, wait_until) -> None:
     wait_until(lambda: len(project.skyflow("runs", "--json").json) == 2)
     third = project.start("run", "-q", "w.yml")
     out, _ = second.communicate(timeout=30)
-    assert b"a newer one of its concurrency group" in out or b"cancelled" in out
+    assert b"cancelled (no jobs): a newer one of its concurrency group took its place" in out
     (project.folder / "go").touch()
     first.send_signal(signal.SIGINT)
     first.communicate(timeout=30)

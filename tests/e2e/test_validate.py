@@ -27,7 +27,7 @@ def test_of_a_repository_the_workflows_are_looked_at(project):
 
 def test_a_folder_without_workflows(project):
     (project.folder / "empty").mkdir()
-    assert "no workflow files" in project.skyflow("validate", "empty", code=2).err
+    assert "no workflow files" in project.skyflow("validate", "empty", code=3).err
 
 
 def test_standard_input(project):
@@ -61,13 +61,24 @@ def test_sarif_has_what_the_standard_requires(project):
     assert driver["name"] == "skyflow"
     assert run["results"]
     for result in run["results"]:
-        assert driver["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+        rule = driver["rules"][result["ruleIndex"]]
+        assert rule["id"] == result["ruleId"]
+        assert rule["shortDescription"]["text"].endswith(".")
         assert result["level"] in {"error", "warning", "note"}
         assert result["message"]["text"]
         (location,) = result["locations"]
         assert location["physicalLocation"]["artifactLocation"]["uri"] == "w.yml"
         region = location["physicalLocation"]["region"]
         assert all(region[key] >= 1 for key in ("startLine", "startColumn", "endLine", "endColumn"))
+
+
+def test_how_many_of_several_files_are_wrong(project):
+    project.write(BAD)
+    (project.folder / "x.yml").write_text(BAD)
+    (project.folder / "y.yml").write_text("jobs:\n  a: {runs-on: local, steps: [{run: x}]}\n")
+    done = project.skyflow("validate", ".", code=3)
+    assert done.err.splitlines()[-1] == "2 of 3 files have errors"
+    assert not done.out
 
 
 def test_annotations_for_github(project):

@@ -1,4 +1,4 @@
-"""A local action exists, and is given the inputs it declares.
+"""A local action exists, is given the inputs it declares, and uses nothing that cannot be run.
 
 An earlier step may create it, so that it is not there yet is no more than a hint.
 """
@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from skyflow._util.text import did_you_mean
 from skyflow.diagnostics import Severity
 from skyflow.errors import WorkflowInvalidError
+from skyflow.model.action import CompositeRuns
 from skyflow.model.workflow import INSERT, UsesStep
 from skyflow.spec.checks.subject import Check, Subject, all_steps
 from skyflow.spec.findings import Findings
+from skyflow.spec.uses import is_remote
 
 if TYPE_CHECKING:
     from skyflow.model.action import Action
@@ -40,6 +42,12 @@ def _check(subject: Subject, step: UsesStep, findings: Findings) -> None:
         hint = "it has to be there when the step runs: a folder with an action.yml, by its path in the workspace"
         findings.hint(CHECK.code, step.uses_span, f"there is no action '{step.uses}' yet", hint=hint)
         return
+    inner = action.runs.steps if isinstance(action.runs, CompositeRuns) else ()
+    for each in inner:
+        if isinstance(each, UsesStep) and is_remote(each.uses):
+            message = f"the action '{step.uses}' uses '{each.uses}' of another repository, which skyflow cannot run"
+            hint = f"it is at {action.path}:{each.uses_span.line}:{each.uses_span.column}; keep a copy in the workspace"
+            findings.warning(CHECK.code, step.uses_span, message, hint=hint)
     known = [declared.name for declared in action.inputs]
     passed = {name.lower() for name, _ in step.inputs}
     for name, value in step.inputs:
@@ -66,7 +74,7 @@ def _action(subject: Subject, uses: str) -> "Action | None":
 
 CHECK = Check(
     code="action-reference",
-    summary="Local actions exist, and get the inputs they declare.",
+    summary="Local actions exist, get the inputs they declare, and use no actions of other repositories.",
     wrong="jobs:\n  a:\n    runs-on: local\n    steps: [{uses: ./missing}]\n",
     right="jobs:\n  a:\n    runs-on: local\n    steps: [{run: make}]\n",
     run=_run,

@@ -56,6 +56,7 @@ def concurrency(description: str, name: Shape, where: Availability) -> Shape:
             ),
             "queue": queue.about("`single`: one may wait, and a newer one takes its place. `max`: all wait."),
         },
+        plain_keys=True,
     )
     return one_of("the name of a group, or a map with 'group'", name, mapping, where=where).about(description)
 

@@ -43,6 +43,7 @@ _RUNS_ON = one_of(
             "group": NON_EMPTY.about("A group of runners; on this machine it has no meaning."),
             "labels": _LABELS.about("One label, or a list of labels."),
         },
+        plain_keys=True,
     ),
     where=JOB,
 ).about(
@@ -102,6 +103,7 @@ _SNAPSHOT = one_of(
             "if": TEXT.about("An expression; the image is made only if it is true."),
             "version": NON_EMPTY.about("The version of the image: `1.*`."),
         },
+        plain_keys=True,
     ),
     where=JOB,
 ).about("An image of GitHub's machine, made when the job has ended. skyflow cannot run such a job.")

@@ -35,12 +35,14 @@ class Key:
 class MapShape:
     """A map: `keys` that are known, and `other`, the shape of the values of any further key.
 
-    `name` is what it is called in the JSON Schema, where it is worth a name.
+    `name` is what it is called in the JSON Schema, where it is worth a name. With `plain_keys` no key may be an
+    expression, although the values may.
     """
 
     keys: Mapping[str, Key] = field(default_factory=dict)
     other: "Shape | None" = None
     name: str = ""
+    plain_keys: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,10 +105,11 @@ def table(
     other: Shape | None = None,
     where: Availability = NOTHING,
     name: str = "",
+    plain_keys: bool = False,
 ) -> Shape:
     """Return the shape of a map; keys given as bare shapes may be missing."""
     known = {key: value if isinstance(value, Key) else Key(value) for key, value in (keys or {}).items()}
-    return Shape(expected, maps=(MapShape(MappingProxyType(known), other, name),), where=where)
+    return Shape(expected, maps=(MapShape(MappingProxyType(known), other, name, plain_keys),), where=where)
 
 
 def one_of(expected: str, *shapes: Shape, where: Availability = NOTHING) -> Shape:

@@ -1,7 +1,7 @@
 """What the registry says of the built-in actions."""
 
 from skyflow.actions.registry import BUILTINS
-from skyflow.spec.unsupported import BUILT_IN_ACTIONS
+from skyflow.spec.uses import BUILT_IN_ACTIONS
 
 
 def test_names_are_lower_case_and_actions_are_described() -> None:

@@ -102,6 +102,8 @@ def test_a_failing_inner_step_fails_the_action_after_its_own_clean_up(world: Cal
     assert run.scripts() == ["always"]
     run.end("a")
     assert run.results() == {"a": "failure"}
+    [move] = [move for move in run.moves if move.entity is Entity.STEP and move.conclusion is Conclusion.FAILURE]
+    assert move.message == "a step of the action failed: exit code 1"
 
 
 def test_an_action_that_may_fail_lets_the_job_go_on(world: Callable) -> None:
@@ -130,7 +132,8 @@ def test_an_action_that_uses_itself_is_stopped(world: Callable) -> None:
     for _ in range(11):
         run.load(loop)
     assert run.results() == {"a": "failure"}
-    assert any("more than 10 deep" in (move.message or "") for move in run.moves) or run.results()
+    [move] = [move for move in run.moves if move.entity is Entity.STEP and move.conclusion is Conclusion.FAILURE]
+    assert move.message == "a step of the action failed: actions use each other more than 10 deep: act/action.yml"
 
 
 @pytest.mark.parametrize("error", ["./gone has no action.yml", None])

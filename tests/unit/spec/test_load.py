@@ -52,7 +52,7 @@ def test_a_file_with_the_other_suffix_is_suggested(tmp_path):
 
 @pytest.mark.parametrize("name", [".", "..", "", "/"])
 def test_a_directory(name):
-    with pytest.raises(UsageError, match="is a directory"):
+    with pytest.raises(WorkflowInvalidError, match=":1:1: this is a directory, not a workflow file"):
         load_workflow(name)
 
 
