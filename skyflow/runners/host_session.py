@@ -36,10 +36,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class StepEnd:
-    """How a step ended: None if what watched over it died, too. `answers` are the contents of its files."""
+    """How a step ended: None if what watched over it died, too. `answers` are the contents of its files.
+
+    With `is_disk_full`, what it has printed and written may be incomplete.
+    """
 
     exit_code: int | None
     answers: tuple[bytes, ...]
+    is_disk_full: bool
 
 
 @dataclass(slots=True)
@@ -178,7 +182,7 @@ class HostSession:
         for size in fields["sizes"]:
             answers.append(data[at : at + size])
             at += size
-        followed.end = StepEnd(fields["code"], tuple(answers))
+        followed.end = StepEnd(fields["code"], tuple(answers), fields["full"])
         followed.done.set()
 
 

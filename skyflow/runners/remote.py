@@ -292,6 +292,9 @@ class RemoteRunner:
     ) -> StepResult:
         if end.exit_code is None:
             return StepResult(exit_code=None, lost=f"{self._link.name} was restarted, or the step killed from outside")
+        if end.is_disk_full:
+            text = f"the disk of {self._link.name} is full: what this step printed and wrote may be incomplete"
+            writer.add(commands.issue(AnnotationLevel.ERROR, text))
         written, answers, error = commands.written, FileAnswers(), commands.error
         masks = commands.memory.masks
         for name, content in zip(ANSWERS, end.answers, strict=True):

@@ -46,7 +46,9 @@ async def bring_workspace(
 
         for digest in missing:
             tasks.start_soon(send, digest)
-    await link.ask("build", event, digest=listed.digest, folder=folder, run=run)
+    built = await link.ask("build", event, digest=listed.digest, folder=folder, run=run)
+    if built.fields["was"]:  # by an earlier driver
+        return
     news = f"{len(missing)} new, {_megabytes(copied)}" if missing else "all known"
     tell(f"Workspace on {link.name}: {listed.count} files, {_megabytes(listed.size)} ({news})\n")
 

@@ -97,7 +97,13 @@ class Session(Workspaces):
         folder = self.path("runs", step)
         code = read_text(os.path.join(folder, "end")).strip()
         answers = [read_bytes(os.path.join(folder, name), _MOST_ANSWER_BYTES) for name in ANSWERS]
-        told = {"event": "ended", "step": step, "code": int(code) if code else None, "sizes": list(map(len, answers))}
+        told = {
+            "event": "ended",
+            "step": step,
+            "code": int(code) if code else None,
+            "sizes": list(map(len, answers)),
+            "full": os.statvfs(self.folder).f_bavail == 0,
+        }
         return told, b"".join(answers)
 
     # ------------------------------------------------------------------------------------------- what can be asked
