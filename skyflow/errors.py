@@ -33,6 +33,7 @@ __all__ = [
     "EXIT_PROVISION",
     "EXIT_STORE",
     "EXIT_SUCCESS",
+    "EXIT_TIMEOUT",
     "EXIT_USAGE",
     "EXIT_WORKFLOW_INVALID",
     "CatalogError",
@@ -70,6 +71,8 @@ EXIT_STORE = 6
 """The state store cannot be used."""
 EXIT_INTERNAL = 70
 """A bug in skyflow; the message asks for a report."""
+EXIT_TIMEOUT = 124
+"""`skyflow wait --timeout`: the run had not ended in time."""
 EXIT_INTERRUPTED = 130
 """Interrupted by Ctrl-C, a signal, or a reader of its output that went away; `skyflow resume` continues."""
 

@@ -12,7 +12,14 @@ _WIDTH = "80"
 
 def command_names() -> list[str]:
     """Return the names of all commands, in the order of the help."""
-    return [info.name or info.callback.__name__ for info in app.registered_commands if info.callback]
+    own = [info.name or info.callback.__name__ for info in app.registered_commands if info.callback]
+    grouped = [
+        f"{group.name} {info.callback.__name__}"
+        for group in app.registered_groups
+        for info in (group.typer_instance.registered_commands if group.typer_instance else ())
+        if info.callback
+    ]
+    return own + grouped
 
 
 def render() -> str:
@@ -26,7 +33,7 @@ def render() -> str:
         fence(_help()),
     ]
     for name in command_names():
-        parts += [f"## skyflow {name}", fence(_help(name))]
+        parts += [f"## skyflow {name}", fence(_help(*name.split()))]
     return page("Command line", source="the commands in `skyflow/cli`", parts=parts)
 
 

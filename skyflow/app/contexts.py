@@ -20,7 +20,7 @@ from skyflow.model.workflow import Workflow
 from skyflow.vault.assignments import TOKEN
 from skyflow.vault.secrets import Secrets
 
-__all__ = ["display_name", "run_contexts", "with_secrets"]
+__all__ = ["display_name", "in_another_run", "run_contexts", "with_secrets"]
 
 _GIT_SECONDS = 5
 _BRANCH, _TAG = "refs/heads/", "refs/tags/"
@@ -112,6 +112,19 @@ def _workflow_ref(project: Project, repository: str, workflow: Workflow, ref: st
     if not ref or not path.resolve().is_relative_to(project.root):
         return workflow.path
     return f"{repository}/{path.resolve().relative_to(project.root).as_posix()}@{ref}"
+
+
+def in_another_run(contexts: Mapping[str, Json], project: Project, run_id: RunId) -> dict[str, Json]:
+    """Return stored contexts as they are in a run that retries the one they are of."""
+    folder = project.state.run(run_id)
+    changed: dict[str, dict[str, Json]] = {
+        "github": {"run_id": run_id, "event_path": str(folder.event)},
+        "runner": {"temp": str(folder.root)},
+    }
+    return {
+        name: {**context, **changed.get(name, {})} if isinstance(context, dict) else context
+        for name, context in contexts.items()
+    }
 
 
 def with_secrets(contexts: Mapping[str, Json], secrets: Secrets) -> dict[str, Json]:

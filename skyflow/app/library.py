@@ -6,11 +6,12 @@ from pathlib import Path
 
 from skyflow import spec
 from skyflow.app.callees import callees_in
+from skyflow.app.drive import ReporterFactory, RunResult
 from skyflow.app.launch import Given, GivenSecrets, prepare_launch
 from skyflow.app.plan import plan_workflow
 from skyflow.app.project import find_project
 from skyflow.app.refusal import refuse_what_cannot_run
-from skyflow.app.run import ReporterFactory, RunResult, resume_run, run_workflow
+from skyflow.app.run import resume_run, run_workflow
 from skyflow.expr import from_python, to_string
 from skyflow.model.objective import Objective
 from skyflow.model.placement import Plan

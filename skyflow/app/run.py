@@ -1,84 +1,36 @@
 """Runs a workflow on this machine, or continues a run."""
 
-import json
-import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from secrets import token_hex
 from typing import cast
 
-import anyio
-
 from skyflow._util.text import sentence_list
-from skyflow.app.action_host import OnDemandActionHost
-from skyflow.app.action_source import ProjectActions
 from skyflow.app.callees import callees_from
 from skyflow.app.clock import SystemClock
-from skyflow.app.contexts import display_name, run_contexts, with_secrets
+from skyflow.app.contexts import display_name, run_contexts
+from skyflow.app.drive import CANCEL_SIGNAL, ReporterFactory, RunResult, drive
 from skyflow.app.launch import GivenSecrets, Launch
 from skyflow.app.project import Project
-from skyflow.engine.driver import Driver
-from skyflow.engine.restore import restore
-from skyflow.engine.state import RunState
-from skyflow.errors import (
-    EXIT_INTERRUPTED,
-    EXIT_NOT_SUCCESS,
-    EXIT_SUCCESS,
-    ProvisionError,
-    SkyflowError,
-    UsageError,
-)
-from skyflow.model.annotation import AnnotationRecord
+from skyflow.errors import ProvisionError, UsageError
 from skyflow.model.layout import RunFolder
 from skyflow.model.placement import Plan
 from skyflow.model.resources import LOCAL
-from skyflow.model.run import JobRecord, Json, NewRun, RunId, RunRecord, last_annotations
-from skyflow.model.status import Conclusion, Status
+from skyflow.model.run import Json, NewRun, RunId, RunOptions, RunRecord
+from skyflow.model.status import Status
 from skyflow.model.workflow import Workflow
 from skyflow.ports.clock import Clock
-from skyflow.ports.reporter import Reporter
-from skyflow.runners.local import LocalRunner
 from skyflow.spec import load_workflow
-from skyflow.store.groups import GroupStore
 from skyflow.store.lease import hold_lease
 from skyflow.store.store import Store, open_store
 from skyflow.vault.references import secret_references
-from skyflow.vault.secrets import Secrets, without_secrets
+from skyflow.vault.secrets import Secrets
 
-__all__ = ["ReporterFactory", "RunResult", "new_run_id", "resume_run", "run_workflow"]
-
-ReporterFactory = Callable[[RunRecord], AbstractContextManager[Reporter]]
-"""Makes the reporter of a run, to be used as a context while the run lasts."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunResult:
-    """A run that has ended or was interrupted, with its jobs in the order they came to be.
-
-    `annotations` are those of every job's last attempt.
-    """
-
-    run: RunRecord
-    jobs: tuple[JobRecord, ...]
-    annotations: tuple[AnnotationRecord, ...]
-    folder: RunFolder
-
-    @property
-    def is_success(self) -> bool:
-        """Whether the run has completed in success."""
-        return self.run.conclusion is Conclusion.SUCCESS
-
-    @property
-    def exit_code(self) -> int:
-        """The exit code of the command that ran it."""
-        if self.run.status is not Status.COMPLETED:
-            return EXIT_INTERRUPTED
-        return EXIT_SUCCESS if self.is_success else EXIT_NOT_SUCCESS
+__all__ = ["continue_run", "new_run_id", "resume_run", "run_lease", "run_workflow"]
 
 
 def new_run_id(now: datetime) -> RunId:
@@ -95,6 +47,7 @@ def run_workflow(
     launch: Launch,
     reporter: ReporterFactory,
     debug: bool = False,
+    options: RunOptions = RunOptions(),
     clock: Clock | None = None,
     make_id: Callable[[datetime], RunId] = new_run_id,
 ) -> RunResult:
@@ -125,10 +78,11 @@ def run_workflow(
             plan=cast("Json", plan.to_json()),
             slots=plan.local_slots,
             secret_names=launch.used_secrets,
+            options=options,
         )
-        with hold_lease(project.state.run(run_id)):
+        with run_lease(project.state.run(run_id)):
             run = store.create_run(new, now, name=partial(display_name, workflow, contexts, launch.secrets))
-            return _drive(
+            return drive(
                 store,
                 run,
                 workflow,
@@ -172,100 +126,59 @@ def resume_run(
             raise UsageError("every run has completed; there is nothing to resume", hint="`skyflow runs` lists them")
         if run.status is Status.COMPLETED:
             raise UsageError(f"run {run.number} has completed ({run.conclusion}); there is nothing to resume")
-        with hold_lease(project.state.run(run.id)):
-            workflow = load_workflow(run.workflow_path, text=run.workflow_source).workflow
-            callees = callees_from(workflow, run.callee_sources)
-            secrets = given.completed({*run.secret_names, *secret_references(workflow).names}, project)
-            _refuse_missing_secrets(run, secrets)
-            return _drive(
-                store,
-                store.find_run(str(run.number)),  # it may have moved before the lease was ours
-                workflow,
-                callees=callees,
-                slots=slots or run.slots,
-                secrets=secrets,
-                project=project,
-                reporter=reporter,
-                clock=clock or SystemClock(),
-            )
+        with run_lease(project.state.run(run.id)):
+            return continue_run(store, run, project=project, reporter=reporter, given=given, slots=slots, clock=clock)
 
 
-def _drive(
+def continue_run(
     store: Store,
     run: RunRecord,
-    workflow: Workflow,
     *,
-    callees: Mapping[str, Workflow],
-    slots: int,
-    secrets: Secrets,
     project: Project,
     reporter: ReporterFactory,
-    clock: Clock,
+    given: GivenSecrets,
+    slots: int | None = None,
+    clock: Clock | None = None,
 ) -> RunResult:
-    state = restore(
+    """Drive a stored run with what is stored of it; the caller holds its lease.
+
+    Raises:
+        UsageError: a secret is missing that the run was started with.
+    """
+    workflow = load_workflow(run.workflow_path, text=run.workflow_source).workflow
+    callees = callees_from(workflow, run.callee_sources)
+    secrets = given.completed({*run.secret_names, *secret_references(workflow).names}, project)
+    _refuse_missing_secrets(run, secrets)
+    return drive(
+        store,
+        store.find_run(run.id),  # it may have moved before the lease was ours
         workflow,
-        replace(run, contexts=with_secrets(run.contexts, secrets)),
-        jobs=store.jobs(run.id),
-        attempts=store.attempts(run.id),
-        steps=store.steps(run.id),
-        slots=slots,
         callees=callees,
-        masks=secrets.masks,
-    )
-    folder = project.state.run(run.id)
-    _write_event(run, folder)
-    with reporter(run) as listener, _one_error():
-        runner = LocalRunner(
-            run_tag=run.id,
-            folder=folder,
-            workspace=project.root,
-            environment=without_secrets(os.environ),
-            masks=state.masks,
-        )
-        host = OnDemandActionHost(
-            runner, run_id=run.id, project=project, environment=without_secrets(os.environ), clock=clock
-        )
-        driver = partial(
-            Driver,
-            run.id,
-            store=store,
-            runner=runner,
-            source=ProjectActions(project.root),
-            host=host,
-            groups=GroupStore(store),
-            reporter=listener,
-            clock=clock,
-        )
-        anyio.run(_drive_here, state, runner, driver)
-    return RunResult(
-        run=store.find_run(str(run.number)),
-        jobs=tuple(store.jobs(run.id)),
-        annotations=last_annotations(store.attempts(run.id), store.annotations(run.id)),
-        folder=folder,
+        slots=slots or run.slots,
+        secrets=secrets,
+        project=project,
+        reporter=reporter,
+        clock=clock or SystemClock(),
     )
 
 
-def _write_event(run: RunRecord, folder: RunFolder) -> None:
-    """Write the file that GITHUB_EVENT_PATH names, unless an earlier driver of the run has."""
-    github = run.contexts.get("github")
-    if isinstance(github, dict) and not folder.event.exists():
-        text = json.dumps(github.get("event"), indent=2, ensure_ascii=False)
-        folder.event.write_text(text, encoding="utf-8", errors="surrogateescape")
+@contextmanager
+def run_lease(folder: RunFolder) -> Iterator[None]:
+    """Be the one process that drives a run; a wish to cancel it that comes early is not the end of this process.
 
-
-async def _drive_here(state: RunState, runner: LocalRunner, make_driver: Callable[[], Driver]) -> None:
-    async with runner, anyio.create_task_group() as tasks:
-        driver = make_driver()
-        if threading.current_thread() is threading.main_thread():  # only there can signals be received
-            tasks.start_soon(_stop_on_signal, driver)
-        await driver.drive(state)
-        tasks.cancel_scope.cancel()
-
-
-async def _stop_on_signal(driver: Driver) -> None:
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
-        async for _ in signals:
-            driver.request_stop()
+    Raises:
+        StoreLockedError: another living process drives it.
+    """
+    if threading.current_thread() is not threading.main_thread():  # only there can signals be received
+        with hold_lease(folder):
+            yield
+        return
+    before = signal.signal(CANCEL_SIGNAL, signal.SIG_IGN)
+    try:
+        with hold_lease(folder):
+            yield
+    finally:
+        signal.signal(CANCEL_SIGNAL, before)
 
 
 def _refuse_other_machines(plan: Plan) -> None:
@@ -287,21 +200,3 @@ def _refuse_missing_secrets(run: RunRecord, secrets: Secrets) -> None:
             f"{sentence_list(missing)}, which no run remembers",
             hint=f"give {'them' if len(missing) > 1 else 'it'} again, as for `skyflow run`: --secret {missing[0]}",
         )
-
-
-@contextmanager
-def _one_error() -> Iterator[None]:
-    """Raise the one error that matters instead of the groups that task groups make of it."""
-    try:
-        yield
-    except BaseExceptionGroup as group:
-        leaves = list(_leaves(group))
-        raise next((leaf for leaf in leaves if isinstance(leaf, SkyflowError)), leaves[0]) from group
-
-
-def _leaves(error: BaseException) -> Iterator[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            yield from _leaves(inner)
-    else:
-        yield error

@@ -9,7 +9,24 @@ from typing import Annotated
 import typer
 
 from skyflow import __version__
-from skyflow.cli import expr, init, logs, plan, resume, run, runs, schema, show, validate
+from skyflow.cli import (
+    attach,
+    cancel,
+    db,
+    expr,
+    init,
+    logs,
+    plan,
+    prune,
+    resume,
+    retry,
+    run,
+    runs,
+    schema,
+    show,
+    validate,
+    wait,
+)
 from skyflow.cli._errors import exit_code_of
 
 __all__ = ["app", "main"]
@@ -18,7 +35,7 @@ app = typer.Typer(
     name="skyflow",
     help="Run GitHub-Actions-style workflows: planned across clouds, resumed after anything.",
     epilog="Exit codes: 0 success, 1 the run did not succeed, 2 usage, 3 invalid workflow, 4 no feasible plan, "
-    "5 no machine, 6 state store, 70 a bug, 130 interrupted (resumable).",
+    "5 no machine, 6 state store, 70 a bug, 124 not ended in time, 130 interrupted (resumable).",
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode=None,
@@ -46,16 +63,22 @@ def _options(
 for command in (
     run.run,
     resume.resume,
+    retry.retry,
+    cancel.cancel,
+    attach.attach,
+    wait.wait,
     plan.plan,
     validate.validate,
     runs.runs,
     show.show,
     logs.logs,
+    prune.prune,
     expr.expr,
     init.init,
     schema.schema,
 ):
     app.command()(command)
+app.add_typer(db.db, name="db")
 
 
 def main() -> None:

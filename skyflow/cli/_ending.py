@@ -9,8 +9,8 @@ from secrets import token_hex
 
 import typer
 
+from skyflow.app.drive import ReporterFactory, RunResult
 from skyflow.app.history import step_summaries
-from skyflow.app.run import ReporterFactory, RunResult
 from skyflow.cli._console import draw, err, out
 from skyflow.cli._options import Format, in_github_actions
 from skyflow.model.placement import Plan

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from secrets import token_hex
 
 from skyflow.app.clock import SystemClock
-from skyflow.app.run import ReporterFactory
+from skyflow.app.drive import ReporterFactory
 from skyflow.cli._console import console, is_terminal
 from skyflow.cli._options import Format
 from skyflow.model.run import RunRecord

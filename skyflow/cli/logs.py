@@ -1,11 +1,20 @@
 """`skyflow logs`."""
 
+import re
 import sys
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from skyflow.cli._options import RunArgument, StateOption
+from skyflow.errors import UsageError
+
+if TYPE_CHECKING:
+    from skyflow.app.project import Project
+    from skyflow.model.run import RunRecord
+    from skyflow.ports.reporter import Reporter
 
 __all__ = ["logs"]
 
@@ -16,18 +25,63 @@ def logs(
         str | None, typer.Argument(metavar="[JOB]", help="Only this job: its id, key or name; by default all.")
     ] = None,
     *,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run ends.")] = False,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="TIME", help="Only what was printed since: 10m, 2026-11-23T12:00.")
+    ] = None,
+    grep: Annotated[
+        str | None, typer.Option("--grep", metavar="REGEX", help="Only lines that contain a match, with their numbers.")
+    ] = None,
+    tail: Annotated[
+        int | None, typer.Option("--tail", "-n", min=0, metavar="N", help="Only the last N lines of each step.")
+    ] = None,
+    timestamps: Annotated[bool, typer.Option("--timestamps", "-t", help="Begin lines with their time.")] = False,
     state: StateOption = None,
 ) -> None:
     """Print what the steps of a run printed, in the order of jobs and steps."""
-    from skyflow.app.history import read_run, step_logs  # noqa: PLC0415 -- start-up
+    from skyflow.app.clock import SystemClock  # noqa: PLC0415 -- start-up
+    from skyflow.app.history import read_run  # noqa: PLC0415
+    from skyflow.app.logs import LogQuery, read_since, step_logs  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.report.lines import OutputLines  # noqa: PLC0415
     from skyflow.report.words import signs_for  # noqa: PLC0415
 
+    pattern = _pattern(grep)
     project = find_project(state=state)
-    for title, lines in step_logs(project, read_run(project, run), job=job):
-        sys.stdout.write(f"{title}\n")
+    if follow:
+        if since is not None or tail is not None or timestamps:
+            raise UsageError("--follow shows everything as it comes", hint="leave --since, --tail and --timestamps out")
+        _follow(project, run, job, pattern)
+        return
+    query = LogQuery(
+        job=job, since=read_since(since, SystemClock().now()) if since else None, pattern=pattern, tail=tail
+    )
+    for found in step_logs(project, read_run(project, run), query):
+        sys.stdout.write(f"{found.title}\n")
         shown = OutputLines(signs_for(sys.stdout.encoding))
-        for line in lines:
-            for text in shown.shown(f"{line}\n"):
-                sys.stdout.write(f"  {text}\n" if text else "\n")
+        for line in found.lines:
+            prefix = f"{line.at.astimezone():%H:%M:%S.%f}"[:-3] + " " if timestamps else ""
+            prefix += f"{line.number}: " if pattern is not None else ""
+            for text in shown.shown(f"{line.text}\n"):
+                sys.stdout.write(f"  {prefix}{text}\n" if prefix or text else "\n")
+
+
+def _pattern(grep: str | None) -> "re.Pattern[str] | None":
+    try:
+        return None if grep is None else re.compile(grep)
+    except re.error as error:
+        raise UsageError(f"--grep: '{grep}' is not a regular expression: {error}") from error
+
+
+def _follow(project: "Project", run: str, job: str | None, pattern: "re.Pattern[str] | None") -> None:
+    from skyflow.app.follow import follow_run  # noqa: PLC0415 -- start-up
+    from skyflow.report.log_reporter import LogReporter  # noqa: PLC0415
+
+    def wants(key: str, name: str) -> bool:
+        return job is None or job.lower() in {key.lower(), key.rpartition(".")[0].lower(), name.lower()}
+
+    @contextmanager
+    def reporter(_: "RunRecord") -> "Iterator[Reporter]":
+        yield LogReporter(sys.stdout, wants=wants, pattern=pattern)
+
+    follow_run(run, project=project, reporter=reporter)

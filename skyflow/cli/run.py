@@ -45,6 +45,15 @@ def run(
     debug: Annotated[
         bool, typer.Option("--debug", help="Show ::debug:: lines and set RUNNER_DEBUG.  [default: if RUNNER_DEBUG=1]")
     ] = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", "-d", help="Begin the run and return; `skyflow attach` shows it.")
+    ] = False,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", "-k", help="Let the rest of a matrix go on when one of its jobs fails.")
+    ] = False,
+    budget: Annotated[
+        float | None, typer.Option("--budget", metavar="USD", min=0, help="Begin no job that might cost more in all.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Leave out what steps print.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show all output, on a terminal too.")] = False,
 ) -> None:
@@ -55,11 +64,13 @@ def run(
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.app.refusal import refuse_what_cannot_run  # noqa: PLC0415
     from skyflow.app.run import run_workflow  # noqa: PLC0415
+    from skyflow.cli._detach import become_detached  # noqa: PLC0415
     from skyflow.cli._ending import announce, finish  # noqa: PLC0415
     from skyflow.cli._findings import print_findings  # noqa: PLC0415
     from skyflow.cli._given import ask_input, read_given, warn_of_missing  # noqa: PLC0415
     from skyflow.cli._progress import choose_reporter  # noqa: PLC0415
     from skyflow.cli._redact import hide_from_now_on  # noqa: PLC0415
+    from skyflow.model.run import RunOptions  # noqa: PLC0415
     from skyflow.spec import load_workflow  # noqa: PLC0415
 
     shown = Format.chosen(output_format, as_json=as_json)
@@ -82,6 +93,7 @@ def run(
     callees = callees_in(loaded.workflow, project.root)
     plan = plan_workflow(loaded.workflow, callees=callees, objective=objective, providers=on, slots=jobs)
     reporter = choose_reporter(total_jobs=len(plan.placements), shown=shown, quiet=quiet, verbose=verbose)
+    reporter = become_detached(project) if detach else announce(reporter, plan.local_slots, shown=shown)
     result = run_workflow(
         loaded.workflow,
         plan,
@@ -89,6 +101,7 @@ def run(
         project=project,
         launch=launch,
         debug=debug or os.environ.get("RUNNER_DEBUG") == "1",
-        reporter=announce(reporter, plan.local_slots, shown=shown),
+        options=RunOptions(keep_going=keep_going, budget_usd=budget),
+        reporter=reporter,
     )
     finish(result, shown=shown)

@@ -14,11 +14,11 @@ from skyflow.engine.effects import (
     ReleaseGroup,
     StartAction,
     StartTimer,
-    StopStep,
     TimerKey,
 )
-from skyflow.engine.jobs import cancel_job, complete_job
+from skyflow.engine.jobs import cancel_job, complete_job, request_group
 from skyflow.engine.order import in_order
+from skyflow.engine.retries import job_delay, pause_over, stop_step, try_step_again
 from skyflow.engine.state import AttemptState, JobState, StepState, Stop
 from skyflow.engine.steps import absorb, authored_name, end_step, judge
 from skyflow.engine.strands import advance
@@ -28,7 +28,15 @@ from skyflow.model.status import Conclusion, Reason, Status
 from skyflow.model.uses import LoadedAction
 from skyflow.model.workflow import CancelStep, WaitStep
 
-__all__ = ["action_loaded", "files_hashed", "lose_attempt", "start_attempt", "step_ended", "timer_fired"]
+__all__ = [
+    "action_loaded",
+    "files_hashed",
+    "lose_attempt",
+    "start_attempt",
+    "step_ended",
+    "take_up_attempt",
+    "timer_fired",
+]
 
 _DEFAULT_TIMEOUT_MINUTES = 360.0
 """GitHub's default for `jobs.<id>.timeout-minutes`."""
@@ -36,9 +44,7 @@ _DEFAULT_TIMEOUT_MINUTES = 360.0
 
 def start_attempt(draft: Draft, job: JobState) -> None:
     """Begin a new attempt at a queued job, with its first step."""
-    spec = draft.state.specs[job.spec_id]
-    workflow = draft.state.frame_of(spec.id).workflow
-    steps = in_order(spec.steps)
+    steps = in_order(draft.state.specs[job.spec_id].steps)
     states = tuple(StepState() for _ in steps)
     attempt = AttemptState(number=job.attempts + 1, steps=steps, states=states, masks=draft.state.masks)
     draft.activate(job.key)
@@ -47,6 +53,33 @@ def start_attempt(draft: Draft, job: JobState) -> None:
     draft.move_attempt(job, attempt, None, Status.IN_PROGRESS)
     for position, step in enumerate(steps, start=1):
         draft.move_step(job, attempt, position, StepState(), None, data={"name": authored_name(step)})
+    _enter(draft, job, attempt, 0.0)
+
+
+def take_up_attempt(draft: Draft, job: JobState, seconds: float) -> None:
+    """Go on with an attempt that a dead driver began so long ago.
+
+    Its steps are gone through once more from the first, but nothing is stored that was before, and the runner answers at
+    once for steps that have ended. So the attempt is where it was, with all that its steps have written.
+    """
+    if job.attempt is None:
+        return
+    steps = in_order(draft.state.specs[job.spec_id].steps)
+    recorded = {position: state.status for position, state in enumerate(job.attempt.states, start=1)}
+    attempt = AttemptState(
+        number=job.attempt.number,
+        steps=steps,
+        states=tuple(StepState() for _ in steps),
+        masks=draft.state.masks,
+        recorded=recorded,
+    )
+    _enter(draft, draft.put(replace(job, attempt=attempt)), attempt, seconds)
+
+
+def _enter(draft: Draft, job: JobState, attempt: AttemptState, seconds: float) -> None:
+    """Begin with the first step; so many seconds of the attempt's time are over."""
+    spec, steps = draft.state.specs[job.spec_id], attempt.steps
+    workflow = draft.state.frame_of(spec.id).workflow
     try:
         attempt = replace(attempt, job_env=attempt_scope(draft.state, job, attempt).variables(workflow.env))
         scope = attempt_scope(draft.state, job, attempt)
@@ -61,7 +94,7 @@ def start_attempt(draft: Draft, job: JobState) -> None:
             attempt = end_step(draft, job, attempt, Conclusion.SKIPPED, reason=Reason.EXPRESSION)
         _finish(draft, job, attempt)
         return
-    draft.emit(StartTimer(TimerKey(job.key, attempt.number), minutes * 60))
+    draft.emit(StartTimer(TimerKey(job.key, attempt.number), max(minutes * 60 - seconds, 0.0)))
     _go_on(draft, job, attempt)
 
 
@@ -75,6 +108,8 @@ def step_ended(draft: Draft, ref: StepRef, result: StepResult) -> None:
         _post_ended(draft, job, attempt, result)
         return
     outcome, reason, message = judge(result, attempt.job_step, attempt.cancel)
+    if outcome is Conclusion.FAILURE and try_step_again(draft, job, attempt, result, reason):
+        return
     attempt = absorb(attempt, result)
     if not attempt.is_inside:
         draft.emit(CancelTimer(TimerKey(ref.job_key, ref.attempt, ref.position)))
@@ -89,6 +124,8 @@ def step_ended(draft: Draft, ref: StepRef, result: StepResult) -> None:
         exit_code=result.exit_code,
         annotations=result.annotations,
     )
+    if attempt.failure is None and attempt.verdict is Conclusion.FAILURE:
+        attempt = replace(attempt, failure=(reason, result.exit_code))
     _go_on(draft, job, attempt)
 
 
@@ -160,7 +197,10 @@ def files_hashed(draft: Draft, asked: HashFiles, digest: str, error: str | None)
 
 
 def timer_fired(draft: Draft, key: TimerKey) -> None:
-    """Stop a step, or cancel a job, that has taken too long."""
+    """Stop a step, or cancel a job, that has taken too long; or try one again that has waited."""
+    if key.is_pause:
+        pause_over(draft, key)
+        return
     job = draft.state.jobs[key.job_key]
     attempt = job.attempt
     if attempt is None or attempt.number != key.attempt:
@@ -171,8 +211,7 @@ def timer_fired(draft: Draft, key: TimerKey) -> None:
     attempt = attempt.seen_from(key.position)
     if attempt.strand.position == key.position and not attempt.post_position:
         attempt = attempt.with_job_step(replace(attempt.job_step, timed_out=True))
-        draft.put(replace(job, attempt=attempt))
-        draft.emit(StopStep(attempt.ref(job.key), force=False))
+        draft.put(replace(job, attempt=stop_step(draft, job, attempt, force=False)))
 
 
 def lose_attempt(draft: Draft, job: JobState) -> None:
@@ -298,8 +337,11 @@ def _finish(draft: Draft, job: JobState, attempt: AttemptState) -> None:
             )
     draft.move_attempt(job, attempt, Status.IN_PROGRESS, Status.COMPLETED)
     draft.emit(ReleaseAttempt(job.key, attempt.number))
-    if interrupted:
-        _requeue(draft, job)
+    delay = None if interrupted else job_delay(draft, job, attempt)
+    if interrupted or delay is not None:
+        _requeue(draft, job, delay or 0.0)
+        if delay is not None:
+            request_group(draft, draft.state.jobs[job.key])
     else:
         complete_job(
             draft,
@@ -310,9 +352,12 @@ def _finish(draft: Draft, job: JobState, attempt: AttemptState) -> None:
         )
 
 
-def _requeue(draft: Draft, job: JobState) -> None:
-    job = draft.move_job(replace(job, status=Status.QUEUED, attempt=None, is_granted=False), Status.IN_PROGRESS)
+def _requeue(draft: Draft, job: JobState, delay_seconds: float = 0.0) -> None:
+    queued = replace(job, status=Status.QUEUED, attempt=None, is_granted=False, is_paused=delay_seconds > 0)
+    job = draft.move_job(queued, Status.IN_PROGRESS)
+    if job.is_paused:
+        draft.emit(StartTimer(TimerKey(job.key, job.attempts, is_pause=True), delay_seconds))
     if job.group is not None:
         draft.emit(ReleaseGroup(job.key))
     draft.deactivate(job.key)
-    draft.enqueue(job, first=True)
+    draft.enqueue(job, first=not job.is_paused)

@@ -10,7 +10,8 @@ from dataclasses import replace
 from skyflow.engine.conditions import NeedsHash
 from skyflow.engine.contexts import EvaluationError, Scope
 from skyflow.engine.draft import Draft
-from skyflow.engine.effects import HashFiles, StopStep
+from skyflow.engine.effects import HashFiles
+from skyflow.engine.retries import stop_step
 from skyflow.engine.state import AttemptState, JobState, Stop, Strand
 from skyflow.engine.steps import authored_name, end_step, start_step, step_view
 from skyflow.model.status import Conclusion, Reason, Status
@@ -155,7 +156,7 @@ def _cancel(draft: Draft, job: JobState, attempt: AttemptState) -> AttemptState:
     if _is_waiting(attempt, attempt.strand):
         return _end_unstarted(draft, job, attempt, Reason.STEP_CANCELLED)
     if attempt.job_step.status is Status.IN_PROGRESS:
-        draft.emit(StopStep(attempt.ref(job.key), force=False))
+        attempt = stop_step(draft, job, attempt, force=False)
     return attempt.seen_from()
 
 

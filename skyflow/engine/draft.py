@@ -11,6 +11,10 @@ from skyflow.model.status import Conclusion, Entity, Reason, Status
 __all__ = ["Draft"]
 
 
+_PROGRESS = (Status.PENDING, Status.IN_PROGRESS, Status.COMPLETED)
+"""How a step goes on."""
+
+
 class Draft:
     """Collects the changes of one event; `state` is replaced, never changed in place.
 
@@ -121,7 +125,12 @@ class Draft:
         message: str | None = None,
         data: Mapping[str, Json] | None = None,
     ) -> None:
-        """Record a move of a step."""
+        """Record a move of a step, unless a driver before us has."""
+        recorded = attempt.recorded.get(position)
+        if recorded is not None and _PROGRESS.index(step.status) <= _PROGRESS.index(recorded):
+            return
+        if recorded is Status.IN_PROGRESS:  # it was begun, and is not reached again: the job is being cancelled
+            old = recorded
         outcome: dict[str, Json] = {"outcome": step.outcome.value} if step.outcome is not None else {}
         self.emit(
             Transition(

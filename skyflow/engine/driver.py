@@ -5,7 +5,8 @@ the effects. Nothing is ever done that is not stored first, so a driver that die
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import anyio
 from anyio.abc import TaskGroup
@@ -26,10 +27,12 @@ from skyflow.engine.effects import (
 )
 from skyflow.engine.events import (
     ActionLoaded,
+    CancelRequested,
     Event,
     FilesHashed,
     GroupMoved,
     RunBegun,
+    Spent,
     StepEnded,
     StopRequested,
     TimerFired,
@@ -39,6 +42,7 @@ from skyflow.engine.state import RunState
 from skyflow.model.concurrency import GroupMove
 from skyflow.model.execution import ActionRequest, StepRef
 from skyflow.model.run import RunId, Transition
+from skyflow.model.status import Entity, Status
 from skyflow.ports.action_source import ActionNotFoundError, ActionSource
 from skyflow.ports.actions import ActionHost
 from skyflow.ports.clock import Clock
@@ -67,7 +71,21 @@ class Driver:
         groups: ConcurrencyGroups,
         reporter: Reporter,
         clock: Clock,
+        cost_of: Callable[[str, float], float] | None = None,
     ) -> None:
+        """Prepare; nothing happens yet.
+
+        Args:
+            run_id: the run.
+            store: where moves are stored.
+            runner: what executes scripts.
+            source: where actions come from.
+            host: what executes actions.
+            groups: the concurrency groups.
+            reporter: who is told.
+            clock: the time.
+            cost_of: returns what an attempt at a job of so many seconds costs, in US dollars; None if nobody asks.
+        """
         self._run_id = run_id
         self._store = store
         self._runner = runner
@@ -80,16 +98,24 @@ class Driver:
         self._group_moves: dict[str, GroupMove | None] = {}
         self._asked_for: dict[str, str] = {}  # the groups whose first answer is still to come, by holder
         self._deadlines: dict[TimerKey, float] = {}
+        self._cost_of = cost_of
+        self._began: dict[str, float] = {}
         self._stops = 0
 
-    async def drive(self, state: RunState) -> RunState:
+    async def drive(
+        self, state: RunState, *, seconds: Mapping[tuple[str, int], float] = MappingProxyType({})
+    ) -> RunState:
         """Run to the end and return the last state.
+
+        Args:
+            state: where the run is.
+            seconds: how long ago the attempts that are under way began, by job key and number.
 
         Raises:
             StoreError: a move could not be stored; what was running has been killed, and the run can be resumed.
         """
-        await self._runner.recover()
-        events: Sequence[Event] = (RunBegun(),)
+        kept = await self._runner.recover(seconds.keys())
+        events: Sequence[Event] = (RunBegun({which: seconds[which] for which in kept}),)
         with self._sender, self._receiver:
             async with anyio.create_task_group() as tasks:
                 while events:
@@ -101,6 +127,10 @@ class Driver:
                     self._group_moves.clear()
                     self._groups.release_group(self._run_id, None)
         return state
+
+    def request_cancel(self) -> None:
+        """Cancel the run; asked again, nothing more happens."""
+        self._sender.send_nowait(CancelRequested())
 
     def request_stop(self) -> None:
         """Stop the run in good order; asked a second time, at once."""
@@ -150,8 +180,20 @@ class Driver:
                 self._deadlines[key] = self._clock.monotonic() + seconds
             case CancelTimer(key=key):
                 self._deadlines.pop(key, None)
-            case Transition():
-                pass  # stored before anything is performed
+            case Transition():  # stored before anything is performed
+                self._bill(effect)
+
+    def _bill(self, move: Transition) -> None:
+        """Tell the machine what an attempt has cost when it ends."""
+        key = move.job_key or ""
+        if move.entity is not Entity.ATTEMPT or self._cost_of is None:
+            return
+        now = self._clock.monotonic()
+        if move.new is Status.IN_PROGRESS:
+            self._began[key] = now
+        else:  # one that an earlier driver began is billed by what is stored of it
+            seconds = now - self._began.pop(key, now)
+            self._sender.send_nowait(Spent(key, self._cost_of(key, seconds)))
 
     async def _run_step(self, effect: StartStep) -> None:
         step = effect.step

@@ -26,11 +26,15 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class TimerKey:
-    """Names a timer: the time limit of an attempt (`position` 0) or of one of its steps."""
+    """Names a timer: the time limit of an attempt (`position` 0) or of one of its steps.
+
+    With `is_pause` it is what the attempt after this one, or the next try of the step, waits for.
+    """
 
     job_key: str
     attempt: int
     position: int = 0
+    is_pause: bool = False
 
 
 @dataclass(frozen=True, slots=True)

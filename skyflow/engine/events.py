@@ -1,18 +1,36 @@
 """What happened: the only inputs of the state machine."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from skyflow.engine.effects import HashFiles, TimerKey
 from skyflow.model.concurrency import GroupMove
 from skyflow.model.execution import StepRef, StepResult
 from skyflow.model.uses import LoadedAction
 
-__all__ = ["ActionLoaded", "Event", "FilesHashed", "GroupMoved", "RunBegun", "StepEnded", "StopRequested", "TimerFired"]
+__all__ = [
+    "ActionLoaded",
+    "CancelRequested",
+    "Event",
+    "FilesHashed",
+    "GroupMoved",
+    "RunBegun",
+    "Spent",
+    "StepEnded",
+    "StopRequested",
+    "TimerFired",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class RunBegun:
-    """A driver has taken the run, for the first time or after an interruption."""
+    """A driver has taken the run, for the first time or after an interruption.
+
+    `kept` are the attempts under way that can go on where they are, by job key and number, with how many seconds ago they
+    began; any other is lost.
+    """
+
+    kept: Mapping[tuple[str, int], float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +81,27 @@ class StopRequested:
     force: bool
 
 
-Event = RunBegun | StepEnded | ActionLoaded | FilesHashed | GroupMoved | TimerFired | StopRequested
+@dataclass(frozen=True, slots=True)
+class CancelRequested:
+    """The user wants the run cancelled: its jobs end as cancelled, and what is to run `always()` runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What an attempt has cost is known: its machine was given back."""
+
+    job_key: str
+    usd: float
+
+
+Event = (
+    RunBegun
+    | CancelRequested
+    | Spent
+    | StepEnded
+    | ActionLoaded
+    | FilesHashed
+    | GroupMoved
+    | TimerFired
+    | StopRequested
+)

@@ -6,7 +6,8 @@ from typing import cast
 
 from skyflow.engine.contexts import EvaluationError, Scope, called_scope, job_scope
 from skyflow.engine.draft import Draft
-from skyflow.engine.effects import ReleaseGroup, RequestGroup, StopStep
+from skyflow.engine.effects import CancelTimer, ReleaseGroup, RequestGroup, TimerKey
+from skyflow.engine.retries import stop_step
 from skyflow.engine.state import JobState, frame_key, local_id
 from skyflow.errors import ExpressionError
 from skyflow.expr import Object, Value, to_python, truthy
@@ -58,11 +59,31 @@ def settle_if_ready(draft: Draft, spec: JobSpec) -> None:
             _create_completed(draft, spec, conclusion, cancelled or skip_reason(spec.condition))
         else:
             for job in _expand(draft, spec):
+                if _carry_over(draft, job):
+                    continue
                 draft.move_job(job, None, data=_creation_data(job))
                 draft.enqueue(job)
                 request_group(draft, job)
     except (EvaluationError, ExpressionError) as error:
         _create_completed(draft, spec, Conclusion.FAILURE, Reason.EXPRESSION, draft.state.hide(str(error)))
+
+
+def _carry_over(draft: Draft, job: JobState) -> bool:
+    """Complete a job with what an earlier run made of it, if it has not to run again."""
+    carried = draft.state.carried.get(job.key)
+    if carried is None or carried.conclusion is None:
+        return False
+    done = replace(
+        job,
+        status=Status.COMPLETED,
+        outcome=carried.conclusion,
+        conclusion=carried.conclusion,
+        outputs=tuple(carried.outputs.items()),
+    )
+    data = _creation_data(done) | {"outcome": carried.conclusion.value, "outputs": dict(carried.outputs)}
+    draft.move_job(done, None, reason=Reason.REUSED, data=data)
+    draft.finished_specs.append(job.spec_id)
+    return True
 
 
 def _expand(draft: Draft, spec: JobSpec) -> list[JobState]:
@@ -79,7 +100,8 @@ def _expand(draft: Draft, spec: JobSpec) -> list[JobState]:
             leg_total=len(combinations),
             matrix=None if combination is None else combination.values,
             max_parallel=max_parallel,
-            fail_fast=fail_fast,
+            fail_fast=fail_fast and not draft.state.options.keep_going,
+            attempts=draft.state.attempts_before(spec.id if combination is None else f"{spec.id}.{index}"),
         )
         leg_scope = job_scope(draft.state, spec, job)
         jobs.append(
@@ -195,6 +217,7 @@ def complete_job(
         outcome=outcome,
         conclusion=Conclusion.SUCCESS if forgiven else outcome,
         attempt=None,
+        is_paused=False,
     )
     data: dict[str, Json] = {"outcome": outcome.value, "outputs": dict(job.outputs)}
     draft.move_job(done, job.status, reason=reason, message=message, data=data)
@@ -202,6 +225,8 @@ def complete_job(
     draft.dequeue(job.key)
     if job.group is not None:
         draft.emit(ReleaseGroup(job.key))
+    if job.is_paused:
+        draft.emit(CancelTimer(TimerKey(job.key, job.attempts, is_pause=True)))
     if done.conclusion is Conclusion.FAILURE and job.fail_fast and job.leg_total > 1:
         for key in draft.state.legs[job.spec_id]:
             cancel_job(draft, draft.state.jobs[key], Reason.FAIL_FAST)
@@ -216,9 +241,9 @@ def cancel_job(draft: Draft, job: JobState, reason: Reason, *, force: bool = Fal
         _cancel_call(draft, job, reason, force=force)
     elif job.attempt is not None and (job.attempt.cancel is None or force):
         attempt = replace(job.attempt, cancel=job.attempt.cancel or reason)
-        draft.put(replace(job, attempt=attempt))
         for step in attempt.under_way(job.key):
-            draft.emit(StopStep(step, force=force))
+            attempt = stop_step(draft, job, attempt.seen_from(step.position), force=force)
+        draft.put(replace(job, attempt=attempt))
 
 
 def _cancel_call(draft: Draft, job: JobState, reason: Reason, *, force: bool) -> None:

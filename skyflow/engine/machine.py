@@ -3,24 +3,36 @@
 The same state and event always give the same answer; nothing is read, written, started or waited for here.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
-from skyflow.engine.attempts import action_loaded, files_hashed, lose_attempt, start_attempt, step_ended, timer_fired
+from skyflow.engine.attempts import (
+    action_loaded,
+    files_hashed,
+    lose_attempt,
+    start_attempt,
+    step_ended,
+    take_up_attempt,
+    timer_fired,
+)
 from skyflow.engine.calls import open_call
 from skyflow.engine.contexts import EvaluationError, Scope, job_scope
 from skyflow.engine.draft import Draft
 from skyflow.engine.effects import Effect
 from skyflow.engine.events import (
     ActionLoaded,
+    CancelRequested,
     Event,
     FilesHashed,
     GroupMoved,
     RunBegun,
+    Spent,
     StepEnded,
     StopRequested,
     TimerFired,
 )
-from skyflow.engine.jobs import cancel_job, group_request, request_group, settle_all, settle_dependents
+from skyflow.engine.jobs import cancel_job, complete_job, group_request, request_group, settle_all, settle_dependents
 from skyflow.engine.state import JobState, RunState, Stop
 from skyflow.expr import BUILTINS
 from skyflow.model.concurrency import GroupMove
@@ -28,11 +40,14 @@ from skyflow.model.status import Conclusion, Reason, Status
 
 __all__ = ["THE_RUN", "handle"]
 
+_CENT_FRACTION = 1e-9
+"""What sums of prices may differ by without meaning anything, in US dollars."""
+
 THE_RUN = ""
 """The holder of the concurrency group of a whole run."""
 
 
-def handle(state: RunState, event: Event) -> tuple[RunState, tuple[Effect, ...]]:
+def handle(state: RunState, event: Event) -> tuple[RunState, tuple[Effect, ...]]:  # noqa: C901 -- one case per event
     """Decide what follows from an event.
 
     Returns:
@@ -43,8 +58,8 @@ def handle(state: RunState, event: Event) -> tuple[RunState, tuple[Effect, ...]]
     """
     draft = Draft(state)
     match event:
-        case RunBegun():
-            _begin(draft)
+        case RunBegun(kept=kept):
+            _begin(draft, kept)
         case StepEnded(step=step, result=result):
             step_ended(draft, step, result)
         case ActionLoaded(step=step, action=action, error=error):
@@ -57,6 +72,11 @@ def handle(state: RunState, event: Event) -> tuple[RunState, tuple[Effect, ...]]
             timer_fired(draft, timer)
         case StopRequested(force=force):
             _stop(draft, force=force)
+        case CancelRequested():
+            _cancel_run(draft)
+        case Spent(job_key=key, usd=usd):
+            committed = {other: planned for other, planned in draft.state.committed.items() if other != key}
+            draft.state = replace(draft.state, spent=draft.state.spent + usd, committed=committed)
     settle_dependents(draft)
     if draft.state.stop is None and draft.state.status is Status.IN_PROGRESS:
         _start_queued(draft)
@@ -64,11 +84,11 @@ def handle(state: RunState, event: Event) -> tuple[RunState, tuple[Effect, ...]]
     return draft.state, tuple(draft.effects)
 
 
-def _begin(draft: Draft) -> None:
+def _begin(draft: Draft, kept: Mapping[tuple[str, int], float]) -> None:
     """Begin, or go on; a run with a concurrency group waits until that is free."""
     concurrency = draft.state.root.workflow.concurrency
     if concurrency is None:
-        _go_on(draft)
+        _go_on(draft, kept)
         return
     scope = Scope(draft.state.root.workflow.path, draft.state.root.contexts, BUILTINS)
     try:
@@ -84,20 +104,27 @@ def _begin(draft: Draft) -> None:
         )
         return
     if request is None:
-        _go_on(draft)
+        _go_on(draft, kept)
     else:
         draft.emit(request)
 
 
-def _go_on(draft: Draft) -> None:
-    """Take up every job that is not completed."""
+def _go_on(draft: Draft, kept: Mapping[tuple[str, int], float] = MappingProxyType({})) -> None:
+    """Take up every job that is not completed; one that has or waits for a concurrency group has to ask for it again."""
     if draft.state.status is not Status.IN_PROGRESS:  # it is when the driver before us died
         draft.move_run(draft.state.status, Status.IN_PROGRESS)
     for job in list(draft.state.jobs.values()):
-        if job.attempt is not None:
+        if job.attempt is None:
+            continue
+        seconds = kept.get((job.key, job.attempt.number))
+        if seconds is None or job.group is not None:
             lose_attempt(draft, job)
+        else:
+            take_up_attempt(draft, job, seconds)
     for key in draft.state.queue:
         request_group(draft, draft.state.jobs[key])
+    if draft.state.root.cancelled is not None:
+        _cancel(draft, draft.state.root.cancelled)
     settle_all(draft)
 
 
@@ -105,6 +132,16 @@ def _stop(draft: Draft, *, force: bool) -> None:
     draft.state = replace(draft.state, stop=Stop.FORCED if force else Stop.GRACEFUL)
     for key in draft.state.active:
         cancel_job(draft, draft.state.jobs[key], Reason.INTERRUPTED, force=force)
+
+
+def _cancel_run(draft: Draft) -> None:
+    """Do what the user asked for; asked again, nothing more happens."""
+    status = draft.state.status
+    if status is Status.IN_PROGRESS:
+        if draft.state.root.cancelled is None:
+            _cancel(draft, Reason.CANCELLED)
+    elif status is not Status.COMPLETED:
+        draft.move_run(status, Status.COMPLETED, conclusion=Conclusion.CANCELLED, reason=Reason.CANCELLED)
 
 
 def _cancel(draft: Draft, reason: Reason) -> None:
@@ -150,7 +187,9 @@ def _start_queued(draft: Draft) -> None:
         waiting = (draft.state.jobs[key] for key in draft.state.queue)
         job = next((job for job in waiting if _may_start(draft.state, job)), None)
         if job is None:
+            _give_up_unaffordable(draft)
             return
+        _commit(draft, job)
         if draft.state.specs[job.spec_id].call is None:
             start_attempt(draft, job)
         else:
@@ -159,7 +198,35 @@ def _start_queued(draft: Draft) -> None:
 
 
 def _may_start(state: RunState, job: JobState) -> bool:
-    return (job.group is None or job.is_granted) and not _is_at_limit(state, job)
+    is_ready = (job.group is None or job.is_granted) and not job.is_paused
+    return is_ready and not _is_at_limit(state, job) and _is_affordable(state, job)
+
+
+def _is_affordable(state: RunState, job: JobState) -> bool:
+    """Tell whether what was spent, what is committed, and this job stay within the budget."""
+    budget = state.options.budget_usd
+    if budget is None:
+        return True
+    return state.spent + sum(state.committed.values()) + state.price_of(job) <= budget + _CENT_FRACTION
+
+
+def _commit(draft: Draft, job: JobState) -> None:
+    if draft.state.options.budget_usd is not None and draft.state.price_of(job) > 0:
+        committed = {**draft.state.committed, job.key: draft.state.price_of(job)}
+        draft.state = replace(draft.state, committed=committed)
+
+
+def _give_up_unaffordable(draft: Draft) -> None:
+    """Cancel the jobs that the budget does not allow, once nothing is under way that might cost less than planned."""
+    if draft.state.active or draft.state.committed:
+        return
+    for key in draft.state.queue:
+        job = draft.state.jobs[key]
+        if not _is_affordable(draft.state, job):
+            budget, price = draft.state.options.budget_usd or 0.0, draft.state.price_of(job)
+            message = f"${draft.state.spent:.2f} is spent and it would cost ${price:.2f}; the budget is ${budget:.2f}"
+            complete_job(draft, job, Conclusion.CANCELLED, reason=Reason.BUDGET, message=message)
+    settle_dependents(draft)
 
 
 def _is_at_limit(state: RunState, job: JobState) -> bool:

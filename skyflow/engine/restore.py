@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from skyflow.engine.calls import with_callee
 from skyflow.engine.state import AttemptState, JobState, RunState, StepState, new_run
 from skyflow.expr import Object, from_python
 from skyflow.model.run import AttemptRecord, JobRecord, RunRecord, StepRecord
-from skyflow.model.status import Status
+from skyflow.model.status import Reason, Status
 from skyflow.model.workflow import Workflow
 
 __all__ = ["restore"]
@@ -24,6 +25,8 @@ def restore(
     slots: int,
     callees: Mapping[str, Workflow],
     masks: tuple[str, ...] = (),
+    prices: Mapping[str, float] = MappingProxyType({}),
+    spent: float = 0.0,
 ) -> RunState:
     """Return the state a stored run is in; attempts that were under way are there to be given up.
 
@@ -38,6 +41,8 @@ def restore(
         slots: how many jobs run at once.
         callees: the workflows that may be called, by what `uses` says.
         masks: texts to hide.
+        prices: what jobs are planned to cost, by key.
+        spent: what was paid for attempts so far, in US dollars.
     """
     contexts = {name: from_python(value) for name, value in run.contexts.items()}
     github = contexts.get("github")
@@ -50,11 +55,24 @@ def restore(
     for step in steps:
         steps_of[step.job_key, step.attempt].append(step)
 
-    state = replace(new_run(workflow, contexts, slots=slots, callees=callees, masks=masks), status=run.status)
+    state = new_run(
+        workflow,
+        contexts,
+        slots=slots,
+        callees=callees,
+        masks=masks,
+        options=run.options,
+        carried=run.carried,
+        prices=prices,
+    )
+    state = replace(state, status=run.status, spent=spent)
+    if run.is_cancelled:
+        root = replace(state.root, cancelled=Reason.CANCELLED)
+        state = replace(state, frames={**state.frames, "": root})
     for record in jobs:
         if record.spec_id not in state.specs:
             continue  # of a called workflow that has ended; its caller has all that counts
-        latest = max(numbers[record.key], default=0)
+        latest = max(numbers[record.key], default=state.attempts_before(record.key))
         job = _job_state(record, latest, steps_of[record.key, latest])
         state = state.with_job(job)
         if job.status is Status.IN_PROGRESS and state.specs[job.spec_id].call is not None:

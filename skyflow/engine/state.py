@@ -8,7 +8,8 @@ from types import MappingProxyType
 from skyflow.expr import Value
 from skyflow.model.action import Action
 from skyflow.model.annotation import Annotation
-from skyflow.model.execution import ActionRequest, Pairs, StepRef
+from skyflow.model.execution import ActionRequest, Pairs, StepRef, StepRequest
+from skyflow.model.run import Carried, RunOptions
 from skyflow.model.status import Conclusion, Reason, Status
 from skyflow.model.uses import LoadedAction
 from skyflow.model.workflow import CancelStep, JobSpec, Step, WaitStep, Workflow
@@ -45,7 +46,8 @@ class StepState:
 
     `post` is what has to run at the end of the job because this step did. A background step `is_held` from its end
     until something waits for it: until then later steps see nothing of it. `is_cancelled` says that a `cancel` step
-    named it.
+    named it. A step that may be tried again has the `request` for that; `tries` counts those begun, and `is_paused` tells
+    that the next one waits.
     """
 
     status: Status = Status.PENDING
@@ -55,6 +57,9 @@ class StepState:
     timed_out: bool = False
     outputs: Pairs = ()
     post: "Post | None" = None
+    request: StepRequest | None = None
+    tries: int = 1
+    is_paused: bool = False
     is_background: bool = False
     is_held: bool = False
     is_cancelled: bool = False
@@ -136,7 +141,8 @@ class AttemptState:
     the evaluated variables of the workflow and the job, `step_env` what steps wrote to GITHUB_ENV, `path` what they wrote
     to GITHUB_PATH (latest first). `masks` are texts to hide, longest first. `cancel` is why the attempt is being
     cancelled, from the moment that was asked for. `posts` are the post phases still to run, next first; `post_position`
-    is that of the one under way, else 0.
+    is that of the one under way, else 0. `failure` is why the first step failed that counts, and its exit code.
+    `recorded` is how far the steps had come when a dead driver was followed, by position.
     """
 
     number: int
@@ -156,6 +162,8 @@ class AttemptState:
     posts: tuple[Post, ...] = ()
     post_position: int = 0
     posts_done: int = 0
+    failure: tuple[Reason | None, int | None] | None = None
+    recorded: Mapping[int, Status] = field(default_factory=dict)
 
     @property
     def is_inside(self) -> bool:
@@ -262,7 +270,8 @@ class JobState:
     """One job: a job spec, or one combination of its matrix.
 
     `key` is the id of the spec, with `.N` behind it for the N-th combination. `outcome` is the conclusion before
-    `continue-on-error`. `group` is its concurrency group, `is_granted` whether that is ours. `attempts` counts those begun; `attempt` is the one under way.
+    `continue-on-error`. `group` is its concurrency group, `is_granted` whether that is ours. `is_paused` tells that it
+    waits before it is tried again. `attempts` counts those begun; `attempt` is the one under way.
     """
 
     key: str
@@ -280,6 +289,7 @@ class JobState:
     outputs: Pairs = ()
     group: str | None = None
     is_granted: bool = False
+    is_paused: bool = False
     attempts: int = 0
     attempt: AttemptState | None = None
 
@@ -308,7 +318,9 @@ class RunState:
     that exists so far, in the order they came to be; a job spec has its jobs here once its needs are settled, at least one
     even if it is skipped. `legs` lists them by spec. `queue` holds the keys of jobs waiting for one of `slots`, in
     starting order; `active` those of jobs in progress. `masks` are the texts to hide from the start, longest first;
-    they and the `secrets` context are never stored.
+    they and the `secrets` context are never stored. `carried` is what the run takes over from the one it retries, by job
+    key. `prices` are what jobs are planned to cost, in US dollars; `spent` is what has been paid, `committed` what attempts
+    will cost of which that is not known yet.
     """
 
     frames: Mapping[str, Frame]
@@ -318,6 +330,11 @@ class RunState:
     needs: Mapping[str, tuple[str, ...]]
     dependents: Mapping[str, tuple[str, ...]]
     masks: tuple[str, ...] = ()
+    options: RunOptions = RunOptions()
+    carried: Mapping[str, Carried] = field(default_factory=dict)
+    prices: Mapping[str, float] = field(default_factory=dict)
+    spent: float = 0.0
+    committed: Mapping[str, float] = field(default_factory=dict)
     status: Status = Status.QUEUED
     conclusion: Conclusion | None = None
     stop: Stop | None = None
@@ -372,6 +389,14 @@ class RunState:
             merged.update(self.jobs[key].outputs)
         return tuple(merged.items())
 
+    def attempts_before(self, key: str) -> int:
+        """Return how many attempts at a job there were in the runs that this one retries."""
+        return self.carried[key].attempts if key in self.carried else 0
+
+    def price_of(self, job: JobState) -> float:
+        """Return what a job is planned to cost, in US dollars."""
+        return self.prices.get(job.key, self.prices.get(job.spec_id, 0.0))
+
     def with_job(self, job: JobState) -> "RunState":
         """Return the state with one job added or replaced."""
         legs = self.legs
@@ -416,7 +441,21 @@ def new_run(
     slots: int,
     callees: Mapping[str, Workflow] = MappingProxyType({}),
     masks: tuple[str, ...] = (),
+    options: RunOptions = RunOptions(),
+    carried: Mapping[str, Carried] = MappingProxyType({}),
+    prices: Mapping[str, float] = MappingProxyType({}),
 ) -> RunState:
     """Return the state of a run that has not begun."""
-    empty = RunState(frames={}, callees=callees, slots=slots, specs={}, needs={}, dependents={}, masks=masks)
+    empty = RunState(
+        frames={},
+        callees=callees,
+        slots=slots,
+        specs={},
+        needs={},
+        dependents={},
+        masks=masks,
+        options=options,
+        carried=carried,
+        prices=prices,
+    )
     return empty.with_frame("", workflow, contexts)

@@ -122,6 +122,8 @@ def start_step(draft: Draft, job: JobState, attempt: AttemptState, view: tuple[S
     )
     minutes = scope.number(step.timeout_minutes)
     request = _request(draft, job, attempt, step, script, step_env, scope) if isinstance(step, RunStep) else None
+    if isinstance(step, RunStep) and step.retry is not None:
+        begun = replace(begun, request=request)
     attempt = attempt.with_top(attempt.top.with_state(begun))
     draft.put(replace(job, attempt=attempt))
     ref = attempt.ref(job.key)

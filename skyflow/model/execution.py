@@ -38,6 +38,7 @@ class StepRequest:
 
     `shell` is a built-in name or a command with `{0}`; None leaves the choice to the runner. `env` adds to the
     runner's own environment, lowest precedence first. `path` entries go before PATH, the first of them first.
+    `notice` is a line for the log before anything else.
     """
 
     script: str
@@ -45,6 +46,7 @@ class StepRequest:
     working_directory: str | None = None
     env: Pairs = ()
     path: tuple[str, ...] = ()
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

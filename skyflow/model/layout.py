@@ -2,10 +2,13 @@
 
 - `.skyflow/state.db`: every run, job, attempt, step and event
 - `.skyflow/runs/RUN/lock`: held by the process that drives the run
+- `.skyflow/runs/RUN/driver.log`: what the driver of a detached run has to say
 - `.skyflow/runs/RUN/event.json`: what started the run, as steps find it at GITHUB_EVENT_PATH
 - `.skyflow/runs/RUN/JOB/ATTEMPT/POSITION.log`: what a step printed
+- `.skyflow/runs/RUN/JOB/ATTEMPT/POSITION.index`: where its lines begin, and when they were printed
 - `.skyflow/runs/RUN/JOB/ATTEMPT/POSITION.md`: its step summary
-- `.skyflow/runs/RUN/JOB/ATTEMPT/temp/`: scripts and command files, while the attempt lasts
+- `.skyflow/runs/RUN/temp/JOB@ATTEMPT/`: scripts, command files and output, while the attempt lasts
+- `.skyflow/runs/RUN/keeper.jsonl`: which steps were started and how they ended, for whoever resumes the run
 - `.skyflow/artifacts/`: artifacts of runs and caches of the project, as an object store
 """
 
@@ -60,13 +63,23 @@ class RunFolder:
         """The file that GITHUB_EVENT_PATH names."""
         return self.root / "event.json"
 
+    @property
+    def driver_log(self) -> Path:
+        """What the driver of a detached run has to say, which is nothing unless something goes wrong."""
+        return self.root / "driver.log"
+
     def attempt(self, job_key: str, attempt: int) -> Path:
         """Return the folder of one attempt."""
         return self.root / job_key / str(attempt)
 
     def temp(self, job_key: str, attempt: int) -> Path:
         """Return the folder that is removed when the attempt ends."""
-        return self.attempt(job_key, attempt) / "temp"
+        return self.root / "temp" / f"{job_key.replace('/', '+')}@{attempt}"
+
+    @property
+    def journal(self) -> Path:
+        """What the keepers of the run have started, and how it ended."""
+        return self.root / "keeper.jsonl"
 
     def log(self, step: StepRef) -> Path:
         """Return the log file of one step."""

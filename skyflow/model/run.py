@@ -10,12 +10,14 @@ from skyflow.model.status import Conclusion, Entity, Reason, Status
 
 __all__ = [
     "AttemptRecord",
+    "Carried",
     "Event",
     "JobRecord",
     "Json",
     "NewRun",
     "RunHistory",
     "RunId",
+    "RunOptions",
     "RunOverview",
     "RunRecord",
     "StepRecord",
@@ -61,11 +63,66 @@ class Transition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What the user asked of a run as a whole, the same each time it is driven.
+
+    With `keep_going` a failed job of a matrix does not cancel the others. `budget_usd` is what the run may cost.
+    """
+
+    keep_going: bool = False
+    budget_usd: float | None = None
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the options as they are stored."""
+        return {"keep_going": self.keep_going, "budget_usd": self.budget_usd}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Json]) -> "RunOptions":
+        """Read what `to_json` wrote."""
+        budget = data.get("budget_usd")
+        return cls(
+            keep_going=data.get("keep_going") is True,
+            budget_usd=float(budget) if isinstance(budget, int | float) else None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """What a retried run takes over of one job of the run it retries.
+
+    `conclusion` is None for a job that has to run again; `attempts` counts those there were.
+    """
+
+    conclusion: Conclusion | None
+    outputs: Mapping[str, str]
+    attempts: int
+
+    def to_json(self) -> dict[str, Json]:
+        """Return it as it is stored."""
+        return {
+            "conclusion": None if self.conclusion is None else self.conclusion.value,
+            "outputs": dict(self.outputs),
+            "attempts": self.attempts,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Json]) -> "Carried":
+        """Read what `to_json` wrote."""
+        conclusion, outputs, attempts = data["conclusion"], data["outputs"], data["attempts"]
+        return cls(
+            conclusion=None if conclusion is None else Conclusion(str(conclusion)),
+            outputs={name: str(value) for name, value in outputs.items()} if isinstance(outputs, dict) else {},
+            attempts=attempts if isinstance(attempts, int) else 0,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewRun:
     """What is stored when a run is made: all that a later process needs to continue it.
 
     `callee_sources` are the workflows that may be called, by what `uses` says. `contexts` holds the contexts that do not change during a run (github, runner, ...), but never a secret; of those
-    there are only `secret_names`: what was given and may be used. `plan` is the plan as JSON.
+    there are only `secret_names`: what was given and may be used. `plan` is the plan as JSON. A run that retries another
+    has the first of them as `origin`, and what it takes over as `carried`, by job key; `tries` counts them from 1.
     """
 
     id: RunId
@@ -77,11 +134,18 @@ class NewRun:
     plan: Json
     slots: int
     secret_names: tuple[str, ...] = ()
+    options: RunOptions = RunOptions()
+    origin: RunId | None = None
+    tries: int = 1
+    carried: Mapping[str, Carried] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """A stored run. `number` counts the runs of one store from 1; `display_name` is what `run-name` gave, if anything."""
+    """A stored run. `number` counts the runs of one store from 1; `display_name` is what `run-name` gave, if anything.
+
+    `is_cancelled` tells that the user asked for that, whether it has happened yet or not.
+    """
 
     id: RunId
     number: int
@@ -94,6 +158,11 @@ class RunRecord:
     slots: int
     display_name: str | None
     secret_names: tuple[str, ...]
+    options: RunOptions
+    origin: RunId | None
+    tries: int
+    carried: Mapping[str, Carried]
+    is_cancelled: bool
     status: Status
     conclusion: Conclusion | None
     reason: Reason | None

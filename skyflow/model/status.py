@@ -76,6 +76,14 @@ class Reason(StrEnum):
     """A newer run or job of the same concurrency group took its place."""
     INTERRUPTED = "interrupted"
     """The user or the system asked skyflow to stop."""
+    CANCELLED = "cancelled"
+    """The user cancelled the run."""
+    BUDGET = "budget"
+    """It would have cost more than the run may."""
+    REUSED = "reused"
+    """It was not run: an earlier run's result was taken over."""
+    PREEMPTED = "preempted"
+    """Its machine was taken away by the provider."""
     LOST = "lost"
     """The process that drove it died."""
     EXPRESSION = "expression"
@@ -91,18 +99,27 @@ TRANSITIONS: Mapping[Entity, Mapping[tuple[Status | None, Status], str]] = {
         (None, Status.QUEUED): "the run is stored with its workflow and its plan",
         (Status.QUEUED, Status.IN_PROGRESS): "the driver begins; its concurrency group, if any, is free",
         (Status.QUEUED, Status.INTERRUPTED): "stopped while it waited for its concurrency group",
-        (Status.QUEUED, Status.COMPLETED): "superseded while it waited, or its concurrency group cannot be evaluated",
-        (Status.INTERRUPTED, Status.COMPLETED): "resumed, and superseded while it waited again",
+        (
+            Status.QUEUED,
+            Status.COMPLETED,
+        ): "superseded or cancelled while it waited, or its concurrency group cannot be evaluated",
+        (Status.INTERRUPTED, Status.COMPLETED): "resumed, and superseded or cancelled while it waited again",
         (Status.IN_PROGRESS, Status.INTERRUPTED): "stopped in good order; resumable",
         (Status.INTERRUPTED, Status.IN_PROGRESS): "resumed",
         (Status.IN_PROGRESS, Status.COMPLETED): "every job has completed",
     },
     Entity.JOB: {
         (None, Status.QUEUED): "its needs are settled and its condition holds",
-        (None, Status.COMPLETED): "skipped, or its condition or matrix could not be evaluated",
+        (
+            None,
+            Status.COMPLETED,
+        ): "skipped, taken over from an earlier run, or its condition or matrix could not be evaluated",
         (Status.QUEUED, Status.IN_PROGRESS): "a slot is free: an attempt starts",
         (Status.QUEUED, Status.COMPLETED): "cancelled before it started",
-        (Status.IN_PROGRESS, Status.QUEUED): "its attempt was lost or interrupted; a new one will follow",
+        (
+            Status.IN_PROGRESS,
+            Status.QUEUED,
+        ): "its attempt was lost or interrupted, or failed and may be retried; a new one will follow",
         (Status.IN_PROGRESS, Status.COMPLETED): "its attempt ended",
     },
     Entity.ATTEMPT: {

@@ -13,6 +13,7 @@ from skyflow.diagnostics import Span
 from skyflow.expr import Template
 from skyflow.model.objective import Objective
 from skyflow.model.resources import Estimate, Requirements
+from skyflow.model.retry import RetryPolicy
 
 __all__ = [
     "INSERT",
@@ -114,6 +115,7 @@ class RunStep(StepKeys):
     run: Authored
     shell: Authored | None = None
     working_directory: Authored | None = None
+    retry: RetryPolicy | None = None
     background: Authored | None = None
 
 
@@ -235,6 +237,7 @@ class JobSpec:
     requirements: Requirements = Requirements()
     estimate: Estimate | None = None
     data_gb: tuple[tuple[str, float], ...] = ()
+    retry: RetryPolicy | None = None
 
 
 class InputType(StrEnum):

@@ -1,6 +1,6 @@
 """How steps are executed on a machine."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from skyflow.model.execution import StepRef, StepRequest, StepResult
@@ -36,8 +36,13 @@ class Runner(Protocol):
         """End everything an attempt left running and remove its temporary files; called once, at its end."""
         ...
 
-    async def recover(self) -> None:
-        """End whatever an earlier, dead driver of this run left running; called once, before anything starts."""
+    async def recover(self, attempts: Collection[tuple[str, int]]) -> frozenset[tuple[str, int]]:
+        """Take over from an earlier, dead driver of this run; called once, before anything starts.
+
+        Of the attempts given (job key and number), return those that can go on where they are: `run_step` returns at once
+        what a step of theirs has answered before, and sees one through that still runs. Everything else that is left of the
+        run is ended.
+        """
         ...
 
     async def hash_files(self, job_key: str, attempt: int, patterns: tuple[str, ...]) -> str:

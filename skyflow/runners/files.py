@@ -47,9 +47,9 @@ class FileAnswers:
 
 
 class CommandFiles:
-    """The command files of one step, fresh and empty."""
+    """The command files of one step, empty at first; those of a step that was begun by another driver are kept."""
 
-    def __init__(self, folder: Path, place: str) -> None:
+    def __init__(self, folder: Path, place: str, *, is_begun: bool = False) -> None:
         self._begin = f"{folder / place}."
         self._output = folder / f"{place}.output"
         self._env = folder / f"{place}.env"
@@ -59,7 +59,7 @@ class CommandFiles:
         self._artifacts = folder / f"{place}.artifacts"
         self._artifacts_list = folder / f"{place}.artifacts_list"
         unread = (self._artifacts, self._artifacts_list)
-        for file in (self._output, self._env, self._path, self._state, self._summary, *unread):
+        for file in () if is_begun else (self._output, self._env, self._path, self._state, self._summary, *unread):
             os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666))
 
     def variables(self) -> Pairs:
@@ -107,6 +107,7 @@ class CommandFiles:
         """
         size = self._summary.stat().st_size if self._summary.is_file() else 0
         if 0 < size <= SUMMARY_LIMIT_BYTES:
+            target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(hide(self._summary.read_bytes()))
         self._summary.unlink(missing_ok=True)
         if size > SUMMARY_LIMIT_BYTES:

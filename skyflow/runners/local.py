@@ -2,8 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -16,15 +16,27 @@ from skyflow._util.masking import Masks
 from skyflow.model.annotation import AnnotationLevel
 from skyflow.model.execution import ActionRequest, StepRef, StepRequest, StepResult
 from skyflow.model.layout import RunFolder
+from skyflow.ports.clock import Clock
 from skyflow.runners.files import CommandFiles, FileAnswers, FileCommandError
 from skyflow.runners.hashing import hash_files
 from skyflow.runners.javascript import NodeError, action_variables, find_node
+from skyflow.runners.kept import KeeperClient, KeptProcess
 from skyflow.runners.matchers import Matchers
 from skyflow.runners.obey import AttemptMemory, StepCommands
 from skyflow.runners.output import LogWriter
-from skyflow.runners.pipe import OutputPipe
 from skyflow.runners.process import TAG_VARIABLE, KillLadder, ProcessTree, kill_tagged
+from skyflow.runners.recovery import (
+    EarlierAttempt,
+    Journal,
+    Survivor,
+    note_begun,
+    note_result,
+    read_attempt,
+    watch,
+)
 from skyflow.runners.shells import ShellError, find_shell
+from skyflow.runners.spool import SpoolReader
+from skyflow.runners.step_log import StepLog
 
 __all__ = ["LocalRunner"]
 
@@ -42,6 +54,7 @@ class LocalRunner:
         folder: RunFolder,
         workspace: Path,
         environment: Mapping[str, str],
+        clock: Clock,
         masks: Iterable[str] = (),
         ladder: KillLadder = KillLadder(),
     ) -> None:
@@ -52,6 +65,7 @@ class LocalRunner:
             folder: where logs, summaries and temporary files go.
             workspace: where steps start.
             environment: what every step inherits.
+            clock: the time, for the index of logs.
             masks: texts to hide from the first line on, in every attempt.
             ladder: how patient stopping a step is.
         """
@@ -59,9 +73,11 @@ class LocalRunner:
         self._folder = folder
         self._workspace = workspace
         self._environment = dict(environment)
+        self._clock = clock
         self._ladder = ladder
         self._stack = AsyncExitStack()
         self._tasks: TaskGroup
+        self._keeper: KeeperClient
         self._running: dict[StepRef, ProcessTree] = {}
         self._scopes: dict[StepRef, anyio.CancelScope] = {}
         self._stopping: dict[StepRef, bool] = {}
@@ -69,10 +85,13 @@ class LocalRunner:
         self._lingering: dict[tuple[str, int], list[ProcessTree]] = {}
         self._masks = Masks(masks)
         self._memories: dict[tuple[str, int], AttemptMemory] = {}
+        self._earlier: dict[tuple[str, int], EarlierAttempt] = {}
+        self._survivors: dict[StepRef, Survivor] = {}
 
     async def __aenter__(self) -> Self:
         """Open the task group that background work belongs to."""
         self._tasks = await self._stack.enter_async_context(anyio.create_task_group())
+        self._keeper = KeeperClient(self._folder.journal, self._tasks)
         return self
 
     async def __aexit__(
@@ -82,37 +101,61 @@ class LocalRunner:
         for tree in self._running.values():
             tree.kill()
         kill_tagged(f"{self._run_tag}/")
+        self._keeper.close()
         self._tasks.cancel_scope.cancel()
         return await self._stack.__aexit__(kind, error, trace)
 
-    async def recover(self) -> None:
-        """Kill what an earlier driver of this run left running."""
-        kill_tagged(f"{self._run_tag}/")
+    async def recover(self, attempts: Collection[tuple[str, int]]) -> frozenset[tuple[str, int]]:
+        """Find out which attempts can go on where they are, and kill all else that an earlier driver left running."""
+        known = Journal(self._folder.journal).read()
+        for key, number in attempts:
+            earlier = read_attempt(self._folder.temp(key, number))
+            if earlier is None:
+                continue
+            survivors = {place: known.get(f"{key}#{number}/{place}") for place in earlier.open}
+            alive = {
+                place: found for place, found in survivors.items() if found is not None and found.is_looked_after()
+            }
+            if len(alive) < len(earlier.open):  # its keeper is dead as well, or it was done in the driver itself
+                continue
+            self._earlier[key, number] = earlier
+            self._survivors |= {_step(key, number, place): found for place, found in alive.items()}
+        spared = [self._tag(key, number) for key, number in self._earlier]
+        kill_tagged(f"{self._run_tag}/", spared=spared)
+        return frozenset(self._earlier)
 
     async def run_step(self, step: StepRef, request: StepRequest, output: Callable[[str], None]) -> StepResult:
         """Run one script to its end."""
-        if step in self._stopped_early:
-            return StepResult(exit_code=None, stopped=True)
+        if (known := self._known_result(step)) is not None:
+            return known
         cwd = self._workspace / (request.working_directory or "")
         if not cwd.is_dir():
             return StepResult(exit_code=None, not_started=f"the working directory '{cwd}' does not exist")
         temp = self._temp(step)
-        files = CommandFiles(temp, step.place)
+        files = CommandFiles(temp, step.place, is_begun=step in self._survivors)
         env = self._step_environment(request, files)
+        if step in self._survivors:
+            return await self._adopt(step, env=env, files=files, output=output)
         try:
             shell = find_shell(request.shell, search_path=env.get("PATH"))
             script = temp / f"{step.place}{shell.suffix}"
             script.write_text(f"{shell.before}{request.script}{shell.after}\n", encoding="utf-8")
         except (ShellError, OSError) as error:
             return StepResult(exit_code=None, not_started=str(error))
+        if request.notice:
+            commands = StepCommands(self._memory(step), workspace=self._workspace, env=env)
+            with closing(StepLog(self._folder.log(step), self._clock)) as log:
+                LogWriter(log, commands, output).add(request.notice)
         return await self._run(step, shell.command(str(script)), cwd=cwd, env=env, files=files, output=output)
 
     async def run_action(self, step: StepRef, request: ActionRequest, output: Callable[[str], None]) -> StepResult:
         """Run one phase of a JavaScript action to its end."""
-        if step in self._stopped_early:
-            return StepResult(exit_code=None, stopped=True)
-        files = CommandFiles(self._temp(step), step.place)
+        if (known := self._known_result(step)) is not None:
+            return known
+        files = CommandFiles(self._temp(step), step.place, is_begun=step in self._survivors)
         env = {**self._step_environment(request, files), **action_variables(request)}
+        if step in self._survivors:
+            return await self._adopt(step, env=env, files=files, output=output)
         try:
             node = await find_node(search_path=env.get("PATH"))
         except NodeError as error:
@@ -126,13 +169,13 @@ class LocalRunner:
         output: Callable[[str], None],
     ) -> StepResult:
         """Do the work of a built-in action in this process, as a step that can be stopped."""
-        if step in self._stopped_early:
-            return StepResult(exit_code=None, stopped=True)
-        self._temp(step)
+        if (known := self._known_result(step)) is not None:
+            return known
+        note_begun(self._temp(step), step, self._folder.log(step))
         commands = StepCommands(self._memory(step), workspace=self._workspace, env=self._environment)
         result = StepResult(exit_code=None, stopped=True)
         scope = self._scopes[step] = anyio.CancelScope()
-        with self._folder.log(step).open("ab", buffering=0) as log:
+        with closing(StepLog(self._folder.log(step), self._clock)) as log:
             writer = LogWriter(log, commands, output)
             try:
                 with scope:
@@ -140,7 +183,9 @@ class LocalRunner:
             finally:
                 del self._scopes[step]
                 writer.finish()
-        return replace(result, masks=commands.memory.masks.values, annotations=commands.masked_annotations())
+        result = replace(result, masks=commands.memory.masks.values, annotations=commands.masked_annotations())
+        note_result(self._folder.temp(step.job_key, step.attempt), step, result)
+        return result
 
     async def _run(
         self,
@@ -153,18 +198,74 @@ class LocalRunner:
         output: Callable[[str], None],
     ) -> StepResult:
         """Run a command as a step to its end."""
-        tag = f"{self._environment.get(TAG_VARIABLE, '')}{self._run_tag}/{step.job_key}/{step.attempt}/"
+        tag = self._tag(step.job_key, step.attempt)
+        temp = self._temp(step)
+        note_begun(temp, step, self._folder.log(step))
         try:
-            tree = ProcessTree(command, cwd=cwd, env=env, tag=tag)
+            tree = ProcessTree(
+                command,
+                cwd=cwd,
+                env=env,
+                tag=tag,
+                keeper=self._keeper,
+                name=str(step),
+                spool=temp / f"{step.place}.out",
+            )
         except (OSError, ValueError) as error:  # a ValueError: a variable with a zero byte in it
-            return StepResult(exit_code=None, not_started=str(error))
+            result = StepResult(exit_code=None, not_started=str(error))
+            note_result(temp, step, result)
+            return result
+        return await self._see_through(step, tree, env=env, files=files, output=output)
+
+    async def _adopt(
+        self, step: StepRef, *, env: Mapping[str, str], files: CommandFiles, output: Callable[[str], None]
+    ) -> StepResult:
+        """See a step through that an earlier driver has begun; its log is written anew from what it has printed."""
+        survivor = self._survivors.pop(step)
+        spool = self._temp(step) / f"{step.place}.out"
+        log = self._folder.log(step)
+        if log.exists():
+            os.truncate(log, self._earlier[step.job_key, step.attempt].open[step.place])
+        kept = KeptProcess(survivor.pid)
+        self._tasks.start_soon(watch, kept, str(step), Journal(self._folder.journal), spool)
+        tree = ProcessTree.adopted(kept, tag=self._tag(step.job_key, step.attempt), spool=spool)
+        return await self._see_through(step, tree, env=env, files=files, output=output)
+
+    async def _see_through(
+        self,
+        step: StepRef,
+        tree: ProcessTree,
+        *,
+        env: Mapping[str, str],
+        files: CommandFiles,
+        output: Callable[[str], None],
+    ) -> StepResult:
         self._running[step] = tree
         commands = StepCommands(self._memory(step), workspace=self._workspace, env=env)
         try:
             exit_code = await self._follow(step, tree, commands, output)
         finally:
             del self._running[step]
-        return self._result(step, exit_code, files, commands, output)
+        result = self._result(step, exit_code, files, commands, output)
+        note_result(self._folder.temp(step.job_key, step.attempt), step, result)
+        return result
+
+    def _known_result(self, step: StepRef) -> StepResult | None:
+        """Return how a step ended without being run by us: it was stopped before, or an earlier driver saw it end."""
+        if step in self._stopped_early:
+            if self._survivors.pop(step, None) is not None:
+                kill_tagged(self._tag(step.job_key, step.attempt))
+            return StepResult(exit_code=None, stopped=True)
+        earlier = self._earlier.get((step.job_key, step.attempt))
+        results = earlier.results.get(step.place) if earlier is not None else None
+        if not results:
+            return None
+        result = results.pop(0)
+        self._memory(step).masks.add(*result.masks)
+        return result
+
+    def _tag(self, job_key: str, attempt: int) -> str:
+        return f"{self._environment.get(TAG_VARIABLE, '')}{self._run_tag}/{job_key}/{attempt}/"
 
     def stop_step(self, step: StepRef, *, force: bool) -> None:
         """Begin to stop a running step."""
@@ -187,6 +288,11 @@ class LocalRunner:
         for tree in self._lingering.pop((job_key, attempt), ()):
             await tree.terminate_rest(self._ladder.terminate_seconds)
             kill_tagged(tree.tag)
+        left = [step for step in self._survivors if (step.job_key, step.attempt) == (job_key, attempt)]
+        for step in left:  # the attempt was given up although it could have gone on
+            del self._survivors[step]
+            kill_tagged(self._tag(job_key, attempt))
+        self._earlier.pop((job_key, attempt), None)
         self._memories.pop((job_key, attempt), None)
         self._stopped_early = {
             step for step in self._stopped_early if (step.job_key, step.attempt) != (job_key, attempt)
@@ -218,16 +324,22 @@ class LocalRunner:
         self, step: StepRef, tree: ProcessTree, commands: StepCommands, output: Callable[[str], None]
     ) -> int:
         """Read until the command has ended; what it leaves in the background is read on meanwhile."""
-        log = self._folder.log(step).open("ab", buffering=0)
-        pipe = OutputPipe(tree.output_fd, log, LogWriter(log, commands, output))
-        self._tasks.start_soon(pipe.follow)
-        exit_code = await tree.wait()
-        if step in self._stopping:
-            await tree.terminate_rest(self._ladder.terminate_seconds)
-            kill_tagged(tree.tag)
-        elif tree.has_members():
-            self._lingering.setdefault((step.job_key, step.attempt), []).append(tree)
-        pipe.catch_up()
+        log = StepLog(self._folder.log(step), self._clock)
+        reader = SpoolReader(tree.spool, tree.kept, log, LogWriter(log, commands, output))
+        try:
+            exit_code = await reader.until_end()
+            if step in self._stopping:
+                await tree.terminate_rest(self._ladder.terminate_seconds)
+                kill_tagged(tree.tag)
+            elif tree.has_members():
+                self._lingering.setdefault((step.job_key, step.attempt), []).append(tree)
+        except BaseException:
+            reader.close()
+            raise
+        if tree.kept.is_closed:
+            await reader.until_closed()
+        else:
+            self._tasks.start_soon(reader.until_closed)
         return exit_code
 
     async def _descend(self, step: StepRef, tree: ProcessTree) -> None:
@@ -258,7 +370,7 @@ class LocalRunner:
         try:
             files.keep_summary(self._folder.summary(step), masks.hide)
         except FileCommandError as dropped:
-            with self._folder.log(step).open("ab") as log:
+            with closing(StepLog(self._folder.log(step), self._clock)) as log:
                 LogWriter(log, commands, output).add(commands.issue(AnnotationLevel.ERROR, str(dropped)))
         return StepResult(
             exit_code=exit_code,
@@ -271,3 +383,8 @@ class LocalRunner:
             path=(*answers.path, *written.path),
             annotations=commands.masked_annotations(),
         )
+
+
+def _step(job_key: str, attempt: int, place: str) -> StepRef:
+    position, *inner = map(int, place.split("."))
+    return StepRef(job_key, attempt, position, tuple(inner))

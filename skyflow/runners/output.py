@@ -1,15 +1,27 @@
 """From the bytes that a step prints to masked whole lines in a log file and on the screen."""
 
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import Protocol
 
 from skyflow.runners.commands import may_hold_command
 from skyflow.runners.obey import StepCommands
 
-__all__ = ["LogWriter"]
+__all__ = ["LogFile", "LogWriter"]
 
 _LONGEST_LINE_BYTES = 1024 * 1024
 """A longer line is passed on in pieces, so that memory stays flat; no command is looked for in it."""
+
+
+class LogFile(Protocol):
+    """Where lines are kept."""
+
+    def write(self, data: bytes, /) -> object:
+        """Append."""
+        ...
+
+    def close(self) -> None:
+        """Write no more."""
+        ...
 
 
 class LogWriter:
@@ -19,7 +31,7 @@ class LogWriter:
     begins with a tag (`skyflow.model.annotation.LineTag`).
     """
 
-    def __init__(self, log: BinaryIO, commands: StepCommands, show: Callable[[str], None]) -> None:
+    def __init__(self, log: LogFile, commands: StepCommands, show: Callable[[str], None]) -> None:
         self._log = log
         self._commands = commands
         self._masks = commands.memory.masks

@@ -2,13 +2,13 @@
 
 import os
 import signal
-import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
-import anyio.to_thread
+
+from skyflow.runners.kept import KeeperClient, KeptProcess
 
 __all__ = ["TAG_VARIABLE", "KillLadder", "ProcessTree", "kill_tagged"]
 
@@ -33,49 +33,34 @@ class KillLadder:
 
 
 class ProcessTree:
-    """One started command with everything it starts.
+    """One started command with everything it starts; `kept` tells what becomes of it."""
 
-    `output_fd` is the non-blocking read end of a pipe that carries both standard output and standard error.
-    """
-
-    def __init__(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str], tag: str) -> None:
-        """Start the command.
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        tag: str,
+        keeper: KeeperClient,
+        name: str,
+        spool: Path,
+    ) -> None:
+        """Start the command; `name` is what the keeper's journal calls it, `spool` the file for what it prints.
 
         Raises:
             OSError: it cannot be started.
         """
         self.tag = tag
-        read_end, write_end = os.pipe2(os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
-        try:
-            self._popen = subprocess.Popen(
-                command,
-                cwd=cwd,
-                env={**env, TAG_VARIABLE: tag},
-                stdin=subprocess.DEVNULL,
-                stdout=write_end,
-                stderr=write_end,
-                start_new_session=True,
-            )
-        except OSError:
-            os.close(read_end)
-            raise
-        finally:
-            os.close(write_end)
-        os.set_blocking(read_end, False)
-        self.output_fd = read_end
+        self.spool = spool
+        self.kept: KeptProcess = keeper.launch(name, command, cwd=cwd, env={**env, TAG_VARIABLE: tag}, spool=spool)
 
-    async def wait(self) -> int:
-        """Wait for the started command itself and return its exit code; killed by signal N gives 128 + N."""
-        if hasattr(os, "pidfd_open"):
-            pidfd = os.pidfd_open(self._popen.pid)
-            try:
-                await anyio.wait_readable(pidfd)
-            finally:
-                os.close(pidfd)
-            code = self._popen.wait()
-        else:
-            code = await anyio.to_thread.run_sync(self._popen.wait)
-        return code if code >= 0 else 128 - code
+    @classmethod
+    def adopted(cls, kept: KeptProcess, *, tag: str, spool: Path) -> "ProcessTree":
+        """Return the tree of a command that an earlier driver has started."""
+        tree = cls.__new__(cls)
+        tree.tag, tree.spool, tree.kept = tag, spool, kept
+        return tree
 
     def has_members(self) -> bool:
         """Tell whether any process of its session's first group is left."""
@@ -105,7 +90,7 @@ class ProcessTree:
 
     def _signal(self, number: int) -> bool:
         try:
-            os.killpg(self._popen.pid, number)
+            os.killpg(self.kept.pid, number)
         except ProcessLookupError:
             return False
         except PermissionError:  # macOS says so of a group of zombies
@@ -113,8 +98,8 @@ class ProcessTree:
         return True
 
 
-def kill_tagged(part: str) -> int:
-    """Send SIGKILL to every process whose tag contains a part, and return how many there were.
+def kill_tagged(part: str, *, spared: Collection[str] = ()) -> int:
+    """Send SIGKILL to every process whose tag contains a part and none of the spared ones; return how many there were.
 
     Only Linux shows the environment of other processes; elsewhere nothing is found.
     """
@@ -127,7 +112,8 @@ def kill_tagged(part: str) -> int:
             environ = (entry / "environ").read_bytes().split(b"\0")
         except OSError:  # gone, or another user's
             continue
-        if any(pair.startswith(variable) and sought in pair for pair in environ):
+        tags = [pair for pair in environ if pair.startswith(variable) and sought in pair]
+        if tags and not any(spare.encode() in tag for tag in tags for spare in spared):
             try:
                 os.kill(int(entry.name), signal.SIGKILL)
                 count += 1

@@ -1,8 +1,9 @@
 """Runs steps on another machine, where they go on when the link breaks or this process dies."""
 
+import os
 import shutil
-from collections.abc import Awaitable, Callable, Iterable
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from contextlib import AsyncExitStack, closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +16,7 @@ from skyflow._util.masking import Masks
 from skyflow.model.annotation import AnnotationLevel
 from skyflow.model.execution import ActionRequest, StepRef, StepRequest, StepResult
 from skyflow.model.layout import RunFolder
+from skyflow.ports.clock import Clock
 from skyflow.ports.runner import HashFilesError
 from skyflow.ports.transport import LinkLostError, TransportError
 from skyflow.runners.files import CommandFiles, FileAnswers, FileCommandError
@@ -27,11 +29,12 @@ from skyflow.runners.onhost.steps import ANSWERS
 from skyflow.runners.output import LogWriter
 from skyflow.runners.process import KillLadder
 from skyflow.runners.project_files import ProjectFiles, ProjectFilesError
+from skyflow.runners.recovery import EarlierAttempt, note_begun, note_result, read_attempt
 from skyflow.runners.remote_hashing import hash_remote_files
 from skyflow.runners.remote_paths import PathPairs
 from skyflow.runners.remote_workspace import bring_workspace
-from skyflow.runners.resumable_log import ResumableLog
 from skyflow.runners.shells import Shell, ShellError, shell_choices
+from skyflow.runners.step_log import StepLog
 
 __all__ = ["RemoteRunner"]
 
@@ -70,6 +73,7 @@ class RemoteRunner:
         folder: RunFolder,
         tools: Path,
         workspace: Path,
+        clock: Clock,
         masks: Iterable[str] = (),
         ladder: KillLadder = KillLadder(),
     ) -> None:
@@ -81,6 +85,7 @@ class RemoteRunner:
             folder: where logs and summaries go.
             tools: the folder that RUNNER_TOOL_CACHE names here.
             workspace: the project.
+            clock: the time, for the index of logs.
             masks: texts to hide from the first line on, in every attempt.
             ladder: how patient stopping a step is.
         """
@@ -90,11 +95,13 @@ class RemoteRunner:
         self._tools = tools
         self._workspace = workspace
         self._files = ProjectFiles(workspace)
+        self._clock = clock
         self._masks = Masks(masks)
         self._ladder = ladder
         self._stack = AsyncExitStack()
         self._tasks: TaskGroup
         self._attempts: dict[tuple[str, int], _Attempt] = {}
+        self._earlier: dict[tuple[str, int], EarlierAttempt] = {}
         self._running: dict[StepRef, _Running] = {}
         self._stopping: set[StepRef] = set()
         self._stopped_early: set[StepRef] = set()
@@ -115,14 +122,24 @@ class RemoteRunner:
         self._tasks.cancel_scope.cancel()
         return await self._stack.__aexit__(kind, error, trace)
 
-    async def recover(self) -> None:
-        """End what an earlier driver of this run has left on the machine."""
-        if self._marker.exists():
-            with suppress(TransportError):  # it cannot be reached, and then will say so when a job needs it
-                await self._end_run()
+    async def recover(self, attempts: Collection[tuple[str, int]]) -> frozenset[tuple[str, int]]:
+        """Find out which attempts can go on where they are, and end all else that is left of the run on the machine."""
+        if not self._marker.exists():
+            return frozenset()
+        for key, number in attempts:
+            earlier = read_attempt(self._folder.temp(key, number))
+            if earlier is not None:
+                self._earlier[key, number] = earlier
+        with suppress(TransportError):  # it cannot be reached, and will say so when a job needs it
+            await self._link.ask(
+                "sweep", run=self._run, kept=[self._place(key, number) for key, number in self._earlier]
+            )
+        return frozenset(self._earlier)
 
     async def run_step(self, step: StepRef, request: StepRequest, output: Callable[[str], None]) -> StepResult:
         """Run one script to its end."""
+        if (known := self._known_result(step)) is not None:
+            return known
         try:
             shells = shell_choices(request.shell)
         except ShellError as error:
@@ -131,6 +148,8 @@ class RemoteRunner:
 
     async def run_action(self, step: StepRef, request: ActionRequest, output: Callable[[str], None]) -> StepResult:
         """Run one phase of a JavaScript action to its end."""
+        if (known := self._known_result(step)) is not None:
+            return known
         env = (*request.env, *action_variables(request).items())
         asked = StepRequest(script="", env=env, path=request.path)
         node = Shell(words=("node", request.script), suffix="")
@@ -143,20 +162,23 @@ class RemoteRunner:
         output: Callable[[str], None],
     ) -> StepResult:
         """Do the work of a built-in action in this process, as a step that can be stopped."""
-        if step in self._stopped_early:
-            return StepResult(exit_code=None, stopped=True)
+        if (known := self._known_result(step)) is not None:
+            return known
+        note_begun(self._temp(step), step, self._folder.log(step))
         commands = StepCommands(self._attempt(step).memory, workspace=self._workspace, env={})
         running = self._running[step] = _Running()
         result = StepResult(exit_code=None, stopped=True)
-        with ResumableLog(self._folder.log(step)) as log:
-            writer = LogWriter(log.file, commands, output)
+        with closing(StepLog(self._folder.log(step), self._clock)) as log:
+            writer = LogWriter(log, commands, output)
             try:
                 with running.scope:
                     result = await work(lambda text: writer.feed(text.encode(errors="surrogateescape")))
             finally:
                 del self._running[step]
                 writer.finish()
-        return replace(result, masks=commands.memory.masks.values, annotations=commands.masked_annotations())
+        result = replace(result, masks=commands.memory.masks.values, annotations=commands.masked_annotations())
+        note_result(self._folder.temp(step.job_key, step.attempt), step, result)
+        return result
 
     def stop_step(self, step: StepRef, *, force: bool) -> None:
         """Begin to stop a running step."""
@@ -176,11 +198,12 @@ class RemoteRunner:
     async def release(self, job_key: str, attempt: int) -> None:
         """End what the attempt left in the background and remove its files from the machine."""
         known = self._attempts.pop((job_key, attempt), None)
+        earlier = self._earlier.pop((job_key, attempt), None)
         self._stopped_early = {
             step for step in self._stopped_early if (step.job_key, step.attempt) != (job_key, attempt)
         }
         shutil.rmtree(self._folder.temp(job_key, attempt), ignore_errors=True)
-        if known is not None and known.paths is not None:
+        if earlier is not None or (known is not None and known.paths is not None):
             with suppress(TransportError):  # the supervisor deletes what is left, in time
                 await self._link.ask(
                     "release",
@@ -207,49 +230,77 @@ class RemoteRunner:
         output: Callable[[str], None],
     ) -> StepResult:
         """Run a script on the machine; one that is there already, started by an earlier driver, is followed."""
-        if step in self._stopped_early:
-            return StepResult(exit_code=None, stopped=True)
-        temp = self._folder.temp(step.job_key, step.attempt)
-        temp.mkdir(parents=True, exist_ok=True)
-        files = CommandFiles(temp, step.place)
+        files = CommandFiles(self._temp(step), step.place)
+        self._begin(step)
         running = self._running[step] = _Running()
         commands = StepCommands(self._attempt(step).memory, workspace=self._workspace, env=dict(request.env))
+        result = StepResult(exit_code=None, stopped=True)  # unless it comes to an end: then the scope was cancelled
         try:
-            with ResumableLog(self._folder.log(step)) as log, running.scope:
-                writer = LogWriter(log.file, commands, output)
+            with closing(StepLog(self._folder.log(step), self._clock)) as log, running.scope:
+                writer = LogWriter(log, commands, output)
+                writer.add(request.notice)
                 paths = await self._prepared(step, lambda line: writer.feed(line.encode()))
                 running.is_on_machine = True
                 await self._start(step, request, shells, paths=paths, files=files)
-                end = await self._follow(step, log, writer)
-                await self._link.ask("finish", step=self._key(step))
-                log.forget()
-                return self._result(step, end, files, commands, writer)
+                end = await self._link.follow(self._key(step), 0, lambda data, _: writer.feed(data))
+                writer.finish()
+                result = self._result(step, end, files, commands, writer)
         except LinkLostError as error:
-            return StepResult(exit_code=None, lost=f"{self._link.name} is lost: {error}")
+            result = StepResult(exit_code=None, lost=f"{self._link.name} is lost: {error}")
         except (TransportError, ProjectFilesError, OSError) as error:
-            return StepResult(exit_code=None, not_started=str(error))
+            result = StepResult(exit_code=None, not_started=str(error))
         finally:
             del self._running[step]
             self._stopping.discard(step)
-        return StepResult(exit_code=None, stopped=True)  # the scope was cancelled
+        if result.lost is None:
+            note_result(self._folder.temp(step.job_key, step.attempt), step, result)
+            if running.is_on_machine:
+                with suppress(TransportError):  # what is left goes with the attempt
+                    await self._link.ask("finish", step=self._key(step))
+        return result
+
+    def _begin(self, step: StepRef) -> None:
+        """Write down that a step begins; the log of one that was begun before is written anew from what it prints."""
+        log = self._folder.log(step)
+        earlier = self._earlier.get((step.job_key, step.attempt))
+        if earlier is not None and step.place in earlier.open:
+            if log.exists():
+                os.truncate(log, earlier.open.pop(step.place))
+            return
+        note_begun(self._temp(step), step, log)
+
+    def _known_result(self, step: StepRef) -> StepResult | None:
+        """Return how a step ended without being run by us: it was stopped before, or an earlier driver saw it end."""
+        if step in self._stopped_early:
+            return StepResult(exit_code=None, stopped=True)
+        earlier = self._earlier.get((step.job_key, step.attempt))
+        results = earlier.results.get(step.place) if earlier is not None else None
+        if not results:
+            return None
+        result = results.pop(0)
+        self._attempt(step).memory.masks.add(*result.masks)
+        return result
 
     async def _prepared(self, step: StepRef, tell: Callable[[str], None]) -> PathPairs:
-        """Bring the project to the machine, once for each attempt; return where its folders are."""
+        """Bring the project to the machine, once for each attempt; return where its folders are.
+
+        Raises:
+            LinkLostError: the machine cannot be reached, or has lost the workspace of an attempt that was begun.
+        """
         attempt = self._attempt(step)
         async with attempt.preparing:
             if attempt.paths is None:
                 root = await self._link.folder()
                 place = self._place(step.job_key, step.attempt)
-                self._marker.parent.mkdir(parents=True, exist_ok=True)
-                self._marker.touch()
-                await bring_workspace(
-                    self._link,
-                    self._files,
-                    folder=place,
-                    run=self._run,
-                    event=self._event(),
-                    tell=tell,
-                )
+                if (step.job_key, step.attempt) in self._earlier:
+                    if not (await self._link.ask("built", folder=place)).fields["was"]:
+                        raise LinkLostError("the files of this attempt are gone")
+                else:
+                    self._marker.parent.mkdir(parents=True, exist_ok=True)
+                    self._marker.touch()
+                    await bring_workspace(
+                        self._link, self._files, folder=place, run=self._run, event=self._event(), tell=tell
+                    )
                 attempt.paths = PathPairs(
                     (
                         (str(self._folder.root), f"{root}/runs/{self._run}"),
@@ -277,15 +328,6 @@ class RemoteRunner:
             files=files.names(),
             tag=self._tag(step.job_key, step.attempt),
         )
-
-    async def _follow(self, step: StepRef, log: ResumableLog, writer: LogWriter) -> StepEnd:
-        def take(data: bytes, after: int) -> None:
-            writer.feed(data)
-            log.note(after - writer.pending_bytes)
-
-        end = await self._link.follow(self._key(step), log.offset, take)
-        writer.finish()
-        return end
 
     def _result(
         self, step: StepRef, end: StepEnd, files: CommandFiles, commands: StepCommands, writer: LogWriter
@@ -355,6 +397,12 @@ class RemoteRunner:
     def _marker(self) -> Path:
         """A file that is there while the run may have something on the machine."""
         return self._folder.root / f"on-{self._link.name}"
+
+    def _temp(self, step: StepRef) -> Path:
+        """Return the folder here for the files of a step, which is there afterwards."""
+        temp = self._folder.temp(step.job_key, step.attempt)
+        temp.mkdir(parents=True, exist_ok=True)
+        return temp
 
     def _event(self) -> bytes:
         return self._folder.event.read_bytes() if self._folder.event.exists() else b"{}"

@@ -19,7 +19,7 @@ _AT_ONCE = 4
 async def bring_workspace(
     link: HostLink, files: ProjectFiles, *, folder: str, run: str, event: bytes, tell: Callable[[str], None]
 ) -> None:
-    """Make the workspace of an attempt on the machine, unless it is there.
+    """Make the workspace of an attempt on the machine.
 
     Args:
         link: reaches the machine.
@@ -46,9 +46,7 @@ async def bring_workspace(
 
         for digest in missing:
             tasks.start_soon(send, digest)
-    built = await link.ask("build", event, digest=listed.digest, folder=folder, run=run)
-    if built.fields["was"]:  # by an earlier driver
-        return
+    await link.ask("build", event, digest=listed.digest, folder=folder, run=run)
     news = f"{len(missing)} new, {_megabytes(copied)}" if missing else "all known"
     tell(f"Workspace on {link.name}: {listed.count} files, {_megabytes(listed.size)} ({news})\n")
 

@@ -15,6 +15,7 @@ from skyflow.spec.availability import JOB_IF
 from skyflow.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from skyflow.spec.reading import Fields, Reading
 from skyflow.spec.resources import read_data, read_estimate, read_requirements
+from skyflow.spec.retries import read_retry
 from skyflow.spec.runs_on import read_runs_on
 from skyflow.spec.steps import read_steps
 
@@ -35,6 +36,7 @@ def read_job(reading: Reading, key: ScalarNode, node: Node) -> JobSpec:
         requirements=read_requirements(reading, fields.take("resources"), providers),
         estimate=read_estimate(reading, fields.take("estimate")),
         data_gb=read_data(reading, fields.take("data")),
+        retry=read_retry(reading, fields.take("retry")),
         env=reading.texts(fields.take("env")),
         defaults=read_defaults(reading, fields.take("defaults")),
         strategy=_read_strategy(reading, fields.take("strategy")),

@@ -16,7 +16,7 @@ from skyflow.model.units import parse_duration_seconds, parse_size_gb
 from skyflow.spec.nodes import MappingNode, Node, ScalarNode
 from skyflow.spec.reading import Reading
 
-__all__ = ["read_data", "read_estimate", "read_requirements"]
+__all__ = ["read_data", "read_duration", "read_estimate", "read_requirements"]
 
 _T = TypeVar("_T")
 
@@ -48,6 +48,11 @@ def read_estimate(reading: Reading, node: Node | None) -> Estimate | None:
         if duration is not None:
             refined.append((key.key, duration))
     return None if seconds is None else Estimate(seconds=seconds, on=tuple(refined))
+
+
+def read_duration(reading: Reading, node: Node | None) -> float | None:
+    """Return a duration in seconds."""
+    return _quantity(reading, node, parse_duration_seconds)
 
 
 def read_data(reading: Reading, node: Node | None) -> tuple[tuple[str, float], ...]:

@@ -18,6 +18,7 @@ from skyflow.model.workflow import (
 from skyflow.spec.availability import STEP_IF, Availability
 from skyflow.spec.nodes import Node, ScalarNode, SequenceNode
 from skyflow.spec.reading import Fields, Reading
+from skyflow.spec.retries import read_retry
 
 __all__ = ["read_steps"]
 
@@ -91,6 +92,7 @@ class _Steps:
             run=run,
             shell=reading.text(fields.take("shell")),
             working_directory=reading.text(fields.take("working-directory")),
+            retry=read_retry(reading, fields.take("retry")),
             background=background,
             **self._common(fields, node, "run"),
         )

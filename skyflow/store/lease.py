@@ -9,7 +9,7 @@ from pathlib import Path
 from skyflow.errors import StoreLockedError
 from skyflow.model.layout import RunFolder
 
-__all__ = ["file_lock", "hold_lease", "is_leased"]
+__all__ = ["file_lock", "hold_lease", "is_leased", "lease_holder"]
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def hold_lease(folder: RunFolder) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.read(descriptor, 32).decode(errors="replace").strip()
+            holder = _process_in(descriptor)
             raise StoreLockedError(
                 f"run {folder.root.name} is being driven by another skyflow (process {holder or 'unknown'})",
                 hint="wait for it to end, or interrupt it and resume the run",
@@ -46,6 +46,19 @@ def hold_lease(folder: RunFolder) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def lease_holder(folder: RunFolder) -> int | None:
+    """Return the id of the living process that drives a run, or None."""
+    if not is_leased(folder):
+        return None
+    with folder.lock.open("rb") as file:
+        return _process_in(file.fileno())
+
+
+def _process_in(descriptor: int) -> int | None:
+    text = os.pread(descriptor, 32, 0).strip()
+    return int(text) if text.isdigit() else None
 
 
 def is_leased(folder: RunFolder) -> bool:

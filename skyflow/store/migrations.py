@@ -190,12 +190,24 @@ def _m0005_callees(db: "Database") -> None:
     )
 
 
+def _m0006_requests(db: "Database") -> None:
+    """What the user asked of a run: options, that it is cancelled, that it is another try at an earlier one."""
+    db.execute("ALTER TABLE runs ADD COLUMN options TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(options))")
+    db.execute("ALTER TABLE runs ADD COLUMN is_cancelled INTEGER NOT NULL DEFAULT 0 CHECK (is_cancelled IN (0, 1))")
+    db.execute(
+        "ALTER TABLE runs ADD COLUMN origin TEXT"
+    )  # no reference: the first try may be forgotten before the last
+    db.execute("ALTER TABLE runs ADD COLUMN tries INTEGER NOT NULL DEFAULT 1 CHECK (tries > 0)")
+    db.execute("ALTER TABLE runs ADD COLUMN carried TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(carried))")
+
+
 _MIGRATIONS: Sequence[Callable[["Database"], None]] = (
     _m0001_first_schema,
     _m0002_annotations,
     _m0003_run_name,
     _m0004_groups,
     _m0005_callees,
+    _m0006_requests,
 )
 
 SCHEMA_VERSION = len(_MIGRATIONS)

@@ -5,7 +5,9 @@ from skyflow.model.status import Entity
 __all__ = [
     "ANNOTATIONS_OF_RUN",
     "ATTEMPTS_OF_RUN",
+    "CANCEL_RUN",
     "EVENTS_OF_RUN",
+    "FORGET_RUN",
     "GROUPS_OF_RUN",
     "INSERT_ANNOTATION",
     "INSERT_EVENT",
@@ -20,8 +22,11 @@ __all__ = [
     "NAME_RUN",
     "NEWEST_UNFINISHED_RUN",
     "RUNS_BY_ID_PREFIX",
+    "RUNS_COMPLETED_BEFORE",
     "RUNS_WITH_GROUPS",
     "RUN_BY_NUMBER",
+    "RUN_IDS",
+    "STATUSES_OF_RUN",
     "STEPS_OF_RUN",
     "SUPERSEDE_WAITERS",
     "TAKE_FREE_GROUPS",
@@ -30,9 +35,9 @@ __all__ = [
 
 INSERT_RUN = """
 INSERT INTO runs (id, number, workflow_name, workflow_path, workflow_source, callee_sources, contexts, plan, slots,
-                  secret_names, status, created_at)
+                  secret_names, options, origin, tries, carried, status, created_at)
 SELECT :id, coalesce(max(number), 0) + 1, :workflow_name, :workflow_path, :workflow_source, :callee_sources, :contexts,
-       :plan, :slots, :secret_names, 'queued', :at
+       :plan, :slots, :secret_names, :options, :origin, :tries, :carried, 'queued', :at
 FROM runs
 RETURNING number
 """
@@ -40,6 +45,9 @@ RETURNING number
 
 NAME_RUN = "UPDATE runs SET display_name = :display_name WHERE id = :run_id"
 """Give a run the name that `run-name` made of its number."""
+
+CANCEL_RUN = "UPDATE runs SET is_cancelled = 1 WHERE id = :run_id AND status <> 'completed'"
+"""Remember that the user wants a run cancelled, whoever drives it and when."""
 
 INSERT_EVENT = """
 INSERT INTO events (run_id, at, entity, job_key, attempt, position, old, new, conclusion, reason, message, data)
@@ -58,9 +66,11 @@ VALUES (:run_id, :job_key, :attempt, :position, :ordinal, :level, :message, :tit
 INSERT_ROW = {
     Entity.JOB: """
 INSERT INTO jobs (run_id, job_key, position, spec_id, leg_index, leg_total, name, matrix, max_parallel, fail_fast,
-                  continue_on_error, concurrency_group, status, outcome, conclusion, reason, message, queued_at, completed_at)
+                  continue_on_error, concurrency_group, status, outcome, conclusion, reason, message, outputs, queued_at,
+                  completed_at)
 SELECT :run_id, :job_key, count(*) + 1, :spec_id, :leg_index, :leg_total, :name, :matrix, :max_parallel, :fail_fast,
-       :continue_on_error, :concurrency_group, :new, :outcome, :conclusion, :reason, :message, :at, iif(:new = 'completed', :at, NULL)
+       :continue_on_error, :concurrency_group, :new, :outcome, :conclusion, :reason, :message, coalesce(:outputs, '{}'), :at,
+       iif(:new = 'completed', :at, NULL)
 FROM jobs WHERE run_id = :run_id
 """,
     Entity.ATTEMPT: """
@@ -163,3 +173,28 @@ LEAVE_GROUP = "DELETE FROM groups WHERE run_id = :run_id AND holder = :holder"
 
 LEAVE_GROUPS = "DELETE FROM groups WHERE run_id = :run_id"
 """Give everything back that a run holds or waits for."""
+
+RUN_IDS = "SELECT id FROM runs ORDER BY number"
+"""Every run."""
+
+STATUSES_OF_RUN = """
+SELECT 'run' AS entity, '' AS entity_id, status FROM runs WHERE id = :run_id
+UNION ALL SELECT 'job', job_key, status FROM jobs WHERE run_id = :run_id
+UNION ALL SELECT 'attempt', job_key || '#' || attempt, status FROM attempts WHERE run_id = :run_id
+UNION ALL SELECT 'step', job_key || '#' || attempt || '/' || position, status FROM steps WHERE run_id = :run_id
+"""
+"""Where every entity of a run is."""
+
+RUNS_COMPLETED_BEFORE = "SELECT * FROM runs WHERE status = 'completed' AND completed_at < :moment ORDER BY number"
+"""The runs that are old enough to be forgotten."""
+
+FORGET_RUN = (
+    "DELETE FROM annotations WHERE run_id = :run_id",
+    "DELETE FROM events WHERE run_id = :run_id",
+    "DELETE FROM steps WHERE run_id = :run_id",
+    "DELETE FROM attempts WHERE run_id = :run_id",
+    "DELETE FROM jobs WHERE run_id = :run_id",
+    "DELETE FROM groups WHERE run_id = :run_id",
+    "DELETE FROM runs WHERE id = :run_id",
+)
+"""Remove a run, what refers to it first."""

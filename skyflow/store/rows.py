@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from skyflow.model.annotation import Annotation, AnnotationLevel, AnnotationRecord
-from skyflow.model.run import AttemptRecord, Event, JobRecord, Json, RunId, RunRecord, StepRecord, Transition
+from skyflow.model.run import (
+    AttemptRecord,
+    Carried,
+    Event,
+    JobRecord,
+    Json,
+    RunId,
+    RunOptions,
+    RunRecord,
+    StepRecord,
+    Transition,
+)
 from skyflow.model.status import Conclusion, Entity, Reason, Status
 
 __all__ = [
@@ -107,6 +118,11 @@ def run_from_row(row: sqlite3.Row) -> RunRecord:
         slots=row["slots"],
         display_name=row["display_name"],
         secret_names=tuple(json.loads(row["secret_names"])),
+        options=RunOptions.from_json(json.loads(row["options"])),
+        origin=None if row["origin"] is None else RunId(row["origin"]),
+        tries=row["tries"],
+        carried={key: Carried.from_json(carried) for key, carried in json.loads(row["carried"]).items()},
+        is_cancelled=bool(row["is_cancelled"]),
         status=Status(row["status"]),
         conclusion=_conclusion(row["conclusion"]),
         reason=_reason(row["reason"]),

@@ -33,7 +33,7 @@ from skyflow.store.rows import (
     to_row,
 )
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Store", "open_store", "translated"]
 
 _LONGEST_NUMBER = 9
 _SHORTEST_PREFIX = 4
@@ -42,10 +42,10 @@ _BUSY_SECONDS = 10.0
 
 
 class Store:
-    """An open state store; a context manager that closes it."""
+    """An open state store; a context manager that closes it. `connection` is for the other modules of this package."""
 
     def __init__(self, connection: sqlite3.Connection, folder: StateFolder) -> None:
-        self._connection = connection
+        self.connection = connection
         self.folder = folder
 
     def __enter__(self) -> Self:
@@ -56,7 +56,7 @@ class Store:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the database."""
-        self._connection.close()
+        self.connection.close()
 
     def create_run(self, new: NewRun, at: datetime, *, name: Callable[[int], str | None] = lambda _: None) -> RunRecord:
         """Store a new run, queued, under the next number.
@@ -79,12 +79,21 @@ class Store:
             "plan": json.dumps(new.plan, ensure_ascii=False),
             "slots": new.slots,
             "secret_names": json.dumps(new.secret_names),
+            "options": json.dumps(new.options.to_json()),
+            "origin": new.origin,
+            "tries": new.tries,
+            "carried": json.dumps({key: carried.to_json() for key, carried in new.carried.items()}, ensure_ascii=False),
             "at": time_text(at),
         }
         with self.transaction() as connection:
             number = connection.execute(queries.INSERT_RUN, parameters).fetchone()[0]
             connection.execute(queries.NAME_RUN, {"run_id": new.id, "display_name": name(number)})
         return self.find_run(str(number))
+
+    def cancel_run(self, run_id: RunId) -> bool:
+        """Remember that a run is to be cancelled; False if it has completed."""
+        with self.transaction() as connection:
+            return connection.execute(queries.CANCEL_RUN, {"run_id": run_id}).rowcount == 1
 
     def record(self, run_id: RunId, transitions: Sequence[Transition], at: datetime) -> None:
         """Store moves in order, all or none; see `skyflow.ports.store.TransitionStore`."""
@@ -109,11 +118,11 @@ class Store:
         """
         rows: list[sqlite3.Row] = []
         if name == "latest":
-            rows = self._rows(queries.LATEST_RUNS, limit=1)
+            rows = self.rows(queries.LATEST_RUNS, limit=1)
         elif name.isascii() and name.isdigit() and len(name) <= _LONGEST_NUMBER:
-            rows = self._rows(queries.RUN_BY_NUMBER, number=int(name))
+            rows = self.rows(queries.RUN_BY_NUMBER, number=int(name))
         if not rows and len(name) >= _SHORTEST_PREFIX:
-            rows = self._rows(queries.RUNS_BY_ID_PREFIX, prefix=name)
+            rows = self.rows(queries.RUNS_BY_ID_PREFIX, prefix=name)
         if not rows:
             what = "there is no run yet" if name == "latest" else f"there is no run '{name}'"
             raise UsageError(f"{what} in {self.folder.database}", hint="`skyflow runs` lists them")
@@ -122,37 +131,42 @@ class Store:
         return run_from_row(rows[0])
 
     def latest_runs(self, limit: int) -> list[RunRecord]:
-        """Return the newest runs, newest first."""
-        return [run_from_row(row) for row in self._rows(queries.LATEST_RUNS, limit=limit)]
+        """Return the newest runs, newest first; all of them for a limit of -1."""
+        return [run_from_row(row) for row in self.rows(queries.LATEST_RUNS, limit=limit)]
 
     def newest_unfinished_run(self) -> RunRecord | None:
         """Return the newest run that has not completed."""
-        rows = self._rows(queries.NEWEST_UNFINISHED_RUN)
+        rows = self.rows(queries.NEWEST_UNFINISHED_RUN)
         return run_from_row(rows[0]) if rows else None
 
     def jobs(self, run_id: RunId) -> list[JobRecord]:
         """Return the jobs of a run in the order they came to be."""
-        return [job_from_row(row) for row in self._rows(queries.JOBS_OF_RUN, run_id=run_id)]
+        return [job_from_row(row) for row in self.rows(queries.JOBS_OF_RUN, run_id=run_id)]
 
     def attempts(self, run_id: RunId) -> list[AttemptRecord]:
         """Return the attempts of a run, by job and number."""
-        return [attempt_from_row(row) for row in self._rows(queries.ATTEMPTS_OF_RUN, run_id=run_id)]
+        return [attempt_from_row(row) for row in self.rows(queries.ATTEMPTS_OF_RUN, run_id=run_id)]
 
     def steps(self, run_id: RunId) -> list[StepRecord]:
         """Return the steps of a run, by job, attempt and position."""
-        return [step_from_row(row) for row in self._rows(queries.STEPS_OF_RUN, run_id=run_id)]
+        return [step_from_row(row) for row in self.rows(queries.STEPS_OF_RUN, run_id=run_id)]
 
     def annotations(self, run_id: RunId) -> list[AnnotationRecord]:
         """Return the annotations of a run, by job, attempt and step, in the order they were made."""
-        return [annotation_from_row(row) for row in self._rows(queries.ANNOTATIONS_OF_RUN, run_id=run_id)]
+        return [annotation_from_row(row) for row in self.rows(queries.ANNOTATIONS_OF_RUN, run_id=run_id)]
 
     def events(self, run_id: RunId, *, after: int = 0) -> list[Event]:
         """Return the history of a run from some event on, oldest first."""
-        return [event_from_row(row) for row in self._rows(queries.EVENTS_OF_RUN, run_id=run_id, after=after)]
+        return [event_from_row(row) for row in self.rows(queries.EVENTS_OF_RUN, run_id=run_id, after=after)]
 
-    def _rows(self, query: str, **parameters: str | int) -> list[sqlite3.Row]:
-        with _translated(self.folder.database):
-            return self._connection.execute(query, parameters).fetchall()
+    def rows(self, query: str, **parameters: str | int) -> list[sqlite3.Row]:
+        """Read; for the other modules of this package.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        with translated(self.folder.database):
+            return self.connection.execute(query, parameters).fetchall()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -161,14 +175,14 @@ class Store:
         Raises:
             StoreError: the database cannot be written.
         """
-        with _translated(self.folder.database):
-            self._connection.execute("BEGIN IMMEDIATE")
+        with translated(self.folder.database):
+            self.connection.execute("BEGIN IMMEDIATE")
             try:
-                yield self._connection
+                yield self.connection
             except BaseException:
-                self._connection.rollback()
+                self.connection.rollback()
                 raise
-            self._connection.commit()
+            self.connection.commit()
 
 
 def open_store(folder: StateFolder, *, create: bool = True) -> Store:
@@ -182,18 +196,31 @@ def open_store(folder: StateFolder, *, create: bool = True) -> Store:
     database = folder.database
     if not create and not database.exists():
         raise UsageError(f"there is no run yet: {database} does not exist", hint="`skyflow run FILE` makes one")
-    with _translated(database):
-        if not folder.root.exists():
+    with translated(database):
+        if create and not folder.root.exists():
             folder.root.mkdir(parents=True, mode=0o700, exist_ok=True)  # another process may be faster
             (folder.root / ".gitignore").write_text("*\n")  # state is no source: keep it out of the user's commits
-        folder.runs.mkdir(exist_ok=True, mode=0o700)
-        connection = sqlite3.connect(database, timeout=_BUSY_SECONDS, isolation_level=None)
         try:
-            _prepare(connection, database)
-        except BaseException:
-            connection.close()
-            raise
+            connection = _connect(database)
+        except sqlite3.OperationalError as error:
+            if create or error.sqlite_errorcode != sqlite3.SQLITE_CANTOPEN:
+                raise
+            connection = _connect(database, is_fixed=True)
+        if create:
+            folder.runs.mkdir(exist_ok=True, mode=0o700)
     return Store(connection, folder)
+
+
+def _connect(database: Path, *, is_fixed: bool = False) -> sqlite3.Connection:
+    """Open a database; `is_fixed` one on a read-only file system, which cannot hold the files that WAL needs."""
+    name = f"{database.absolute().as_uri()}?immutable=1" if is_fixed else str(database)
+    connection = sqlite3.connect(name, timeout=_BUSY_SECONDS, isolation_level=None, uri=is_fixed)
+    try:
+        _prepare(connection, database)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _prepare(connection: sqlite3.Connection, database: Path) -> None:
@@ -208,7 +235,7 @@ def _prepare(connection: sqlite3.Connection, database: Path) -> None:
 
 
 @contextmanager
-def _translated(database: Path) -> Iterator[None]:
+def translated(database: Path) -> Iterator[None]:
     """Turn what SQLite and the file system raise into our own errors."""
     try:
         yield

@@ -1,5 +1,6 @@
 """Killed, interrupted, resumed: completed jobs are run once, whatever happens."""
 
+import json
 import os
 import signal
 import subprocess
@@ -46,17 +47,120 @@ def test_a_killed_run_of_twenty_jobs_is_finished_with_every_completed_job_run_on
     assert not {job["key"] for job in repeated} & set(completed)
 
 
-def test_resuming_ends_what_the_dead_driver_left_running(project, wait_until) -> None:
-    project.write("on: push\njobs:\n  a: {runs-on: local, steps: [{run: 'echo $$ >> pids; test -e go || sleep 60'}]}\n")
+ADOPTABLE = """
+on: push
+jobs:
+  a:
+    runs-on: local
+    outputs: {v: '${{ steps.s.outputs.v }}'}
+    steps:
+      - run: echo first >> begun; echo SEEN=yes >> $GITHUB_ENV; echo ::add-mask::hidden-text
+      - id: s
+        run: |
+          echo second >> begun; echo "before $SEEN hidden-text"; printf 'no newline yet'
+          touch running; while ! test -e go; do sleep 0.02; done
+          echo; echo "after hidden-text"; echo v=7 >> $GITHUB_OUTPUT; echo "### Summary" >> $GITHUB_STEP_SUMMARY
+      - run: echo third >> begun; echo "and $SEEN"
+  b: {runs-on: local, needs: a, steps: [{run: 'echo got ${{ needs.a.outputs.v }}'}]}
+"""
+
+
+def processes(project) -> tuple[int, int]:
+    """Return the process of the step that was started last, and its keeper."""
+    [journal] = project.folder.glob(".skyflow/runs/*/keeper.jsonl")
+    line = [json.loads(line) for line in journal.read_text().splitlines() if '"started"' in line][-1]
+    return line["pid"], line["keeper"]
+
+
+def is_alive(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    try:
+        return stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def left_alone(project, wait_until):
+    """A run whose driver was killed in the middle of a step, which lives on."""
+    project.write(ADOPTABLE)
     process = project.start("run", "w.yml")
-    wait_until(lambda: len(lines(project.folder / "pids")) == 1)
+    wait_until((project.folder / "running").exists)
     process.kill()
     process.communicate()
-    (project.folder / "go").touch()
-    project.skyflow("resume")
-    first = int(lines(project.folder / "pids")[0])
-    stat = Path(f"/proc/{first}/stat")
-    assert not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z"
+    return project
+
+
+@pytest.mark.parametrize("ends", ["after the resume", "before the resume"])
+def test_a_step_that_lives_on_is_seen_through(left_alone, wait_until, ends) -> None:
+    step, keeper = processes(left_alone)
+    assert is_alive(step)
+    if ends == "before the resume":
+        (left_alone.folder / "go").touch()
+        wait_until(lambda: not is_alive(step) and not is_alive(keeper))
+        left_alone.skyflow("resume")
+    else:
+        resumed = left_alone.start("resume")
+        wait_until(lambda: left_alone.skyflow("runs", "--json").json[0]["state"] == "in_progress")
+        (left_alone.folder / "go").touch()
+        out, err = resumed.communicate(timeout=20)
+        assert resumed.returncode == 0, out + err
+    assert lines(left_alone.folder / "begun") == ["first", "second", "third"]
+    printed = left_alone.skyflow("logs", "latest", "a").out.splitlines()
+    assert [line for line in printed if line.startswith(" ")] == [
+        "  before yes ***",
+        "  no newline yet",
+        "  after ***",
+        "  and yes",
+    ]
+    assert "got 7" in left_alone.skyflow("logs", "latest", "b").out
+    assert "Summary" in left_alone.skyflow("show", "--summary").out
+    [job, _] = left_alone.skyflow("show", "--json").json["jobs"]
+    assert len(job["attempts"]) == 1
+    assert "is sound" in left_alone.skyflow("db", "check").out
+    assert not list(left_alone.folder.glob(".skyflow/runs/*/temp/*"))
+
+
+def test_a_step_whose_keeper_died_as_well_is_ended_and_gets_another_attempt(left_alone, wait_until) -> None:
+    step, keeper = processes(left_alone)
+    os.kill(keeper, signal.SIGKILL)
+    wait_until(lambda: not is_alive(keeper))
+    (left_alone.folder / "go").touch()
+    left_alone.skyflow("resume")
+    assert lines(left_alone.folder / "begun") == ["first", "second", "first", "second", "third"]
+    assert not is_alive(step)
+    [job, _] = left_alone.skyflow("show", "--json").json["jobs"]
+    assert [attempt["reason"] for attempt in job["attempts"]] == ["lost", None]
+
+
+def test_a_driver_goes_on_when_only_the_keeper_is_killed(project, wait_until) -> None:
+    project.write(ADOPTABLE)
+    process = project.start("run", "w.yml")
+    wait_until((project.folder / "running").exists)
+    step, keeper = processes(project)
+    os.kill(keeper, signal.SIGKILL)
+    out, _ = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert b"exit code 137" in out
+    assert not is_alive(step)
+
+
+def test_a_driver_that_is_killed_again_and_again_loses_nothing(left_alone, wait_until) -> None:
+    for _ in range(3):
+        resumed = left_alone.start("resume")
+        wait_until(lambda: left_alone.skyflow("runs", "--json").json[0]["state"] == "in_progress")
+        resumed.kill()
+        resumed.communicate()
+    (left_alone.folder / "go").touch()
+    left_alone.skyflow("resume")
+    assert lines(left_alone.folder / "begun") == ["first", "second", "third"]
+    assert left_alone.skyflow("logs", "latest", "a").out.count("before yes ***") == 1
+
+
+def test_an_adopted_step_can_be_cancelled(left_alone) -> None:
+    step, _ = processes(left_alone)
+    assert "cancelled" in left_alone.skyflow("cancel").out
+    assert not is_alive(step)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from skyflow.actions.host import LocalActionHost
+from skyflow.app.clock import SystemClock
 from skyflow.artifacts.caches import Caches
 from skyflow.artifacts.folder import FolderStore
 from skyflow.artifacts.named import Artifacts
@@ -50,7 +51,9 @@ async def make(root: Path) -> AsyncIterator[SimpleNamespace]:
     objects = FolderStore(root / "store")
     shown: list[str] = []
     folder = RunFolder(root / "run")
-    runner = LocalRunner(run_tag=f"test-{root.name}", folder=folder, workspace=workspace, environment=environment)
+    runner = LocalRunner(
+        run_tag=f"test-{root.name}", folder=folder, workspace=workspace, environment=environment, clock=SystemClock()
+    )
     async with runner:
 
         async def run(name: str, *, step: StepRef = STEP, run: str = "r1", **request: object) -> StepResult:

@@ -12,6 +12,7 @@ import anyio.from_thread
 import anyio.to_thread
 import pytest
 
+from skyflow.app.clock import SystemClock
 from skyflow.model.execution import ActionRequest, StepRef, StepResult
 from skyflow.model.layout import RunFolder
 from skyflow.runners.local import LocalRunner
@@ -39,6 +40,7 @@ def bench(tmp_path: Path) -> Callable:
             folder=folder,
             workspace=tmp_path,
             environment=os.environ,
+            clock=SystemClock(),
             ladder=KillLadder(interrupt_seconds=0.2, terminate_seconds=0.2),
         )
         async with runner:

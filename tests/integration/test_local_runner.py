@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import anyio
 import pytest
 
+from skyflow.app.clock import SystemClock
 from skyflow.model.execution import StepRef, StepRequest, StepResult
 from skyflow.model.layout import RunFolder
 from skyflow.runners.local import LocalRunner
@@ -37,6 +38,7 @@ def bench(tmp_path: Path) -> Callable:
             folder=folder,
             workspace=tmp_path,
             environment=os.environ,
+            clock=SystemClock(),
             ladder=QUICK,
             **options,
         )
@@ -277,7 +279,7 @@ async def test_a_background_process_lives_until_its_job_ends(bench: Callable, tm
 
 async def test_temporary_files_go_with_the_attempt(bench: Callable) -> None:
     async with bench() as b:
-        await b.run("true")
+        await b.run("echo x")
         assert b.folder.temp("job", 1).is_dir()
         await b.runner.release("job", 1)
         assert not b.folder.temp("job", 1).exists()
@@ -303,7 +305,7 @@ async def test_a_step_that_does_not_start_leaves_no_summary(bench: Callable) -> 
 async def test_recovery_kills_what_a_dead_driver_left(bench: Callable, tmp_path: Path) -> None:
     async with bench() as b:
         await b.run(f"setsid sleep 60 & echo $! > {tmp_path}/pid")
-        await b.runner.recover()
+        await b.runner.recover(())
         await anyio.sleep(0.05)
         assert not is_alive(int((tmp_path / "pid").read_text()))
 

@@ -1,6 +1,7 @@
 """Steps on another machine while things go wrong: links, machines, disks, and the process that drives the run."""
 
 import json
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -43,7 +44,15 @@ def drive(tmp_path: Path) -> Callable:
         folder = RunFolder(tmp_path / "run")
         transport = AsyncsshTransport(machine.host(**host))
         link = HostLink(transport, clock=SystemClock(), patience_seconds=patience)
-        runner = RemoteRunner(link, run="r1", folder=folder, tools=tmp_path / "tools", workspace=project, ladder=QUICK)
+        runner = RemoteRunner(
+            link,
+            run="r1",
+            folder=folder,
+            tools=tmp_path / "tools",
+            workspace=project,
+            clock=SystemClock(),
+            ladder=QUICK,
+        )
         async with runner:
             yield RunnerBench(runner, folder, project)
 
@@ -162,10 +171,38 @@ async def test_a_driver_that_died_is_followed_by_another(machine: Machine, drive
     assert "line 5\n" in seen
     assert "line 40" not in seen
     async with drive(machine) as second:
+        assert await second.runner.recover([("job", 1), ("other", 1)]) == {("job", 1)}
         result = await second.run(COUNT)
-    assert result.exit_code == 7
-    assert second.folder.log(STEP).read_text().endswith(COUNTED)
-    assert "line 1\n" not in second.printed
+        assert (result.exit_code, second.printed) == (7, COUNTED)
+    assert second.folder.log(STEP).read_text() == COUNTED
+
+
+async def test_what_an_attempt_has_done_before_is_known_to_another_driver(machine: Machine, drive: Callable) -> None:
+    with anyio.move_on_after(30) as first:
+        async with drive(machine) as bench:
+            bench.runner._end_run = _nothing
+            await bench.run("echo once >>../count; echo ::add-mask::sesame; echo o=1 >>$GITHUB_OUTPUT; exit 3", 1)
+            first.cancel()
+    async with drive(machine) as second:
+        await second.runner.recover([("job", 1)])
+        result = await second.run("whatever it was", 1)
+        assert (result.exit_code, result.outputs) == (3, (("o", "1"),))
+        assert "sesame" in result.masks
+        await second.run("cat ../count; echo sesame", 2)
+        assert second.printed == "once\n***\n"
+
+
+async def test_a_machine_that_has_forgotten_an_attempt_has_lost_it(machine: Machine, drive: Callable) -> None:
+    with anyio.move_on_after(30) as first:
+        async with drive(machine) as bench:
+            bench.runner._end_run = _nothing
+            await bench.run("true", 1)
+            first.cancel()
+    shutil.rmtree(machine.home / ".skyflow")
+    async with drive(machine) as second:
+        await second.runner.recover([("job", 1)])
+        await second.run("true", 1)
+        assert "files of this attempt are gone" in ((await second.run("true", 2)).lost or "")
 
 
 async def _nothing() -> None:
@@ -184,7 +221,7 @@ async def test_what_a_dead_driver_left_is_ended_by_recover(machine: Machine, dri
             await meanwhile(bench, "echo begun; sleep 600", vanish)
     assert any("sleep 600" in line for line in machine.command_lines())
     async with drive(machine) as second:
-        await second.runner.recover()
+        await second.runner.recover([])
         assert not any("sleep 600" in line for line in machine.command_lines())
     assert not list(machine.home.glob(".skyflow/runs/r1/*"))
 

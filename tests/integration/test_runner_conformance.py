@@ -40,7 +40,7 @@ class TestLocalRunner(RunnerConformance):
         folder = RunFolder(tmp_path / "run")
         tag = f"test-{os.getpid()}-{tmp_path.name}"
         async with LocalRunner(
-            run_tag=tag, folder=folder, workspace=project, environment=os.environ, ladder=QUICK
+            run_tag=tag, folder=folder, workspace=project, environment=os.environ, clock=SystemClock(), ladder=QUICK
         ) as runner:
             yield RunnerBench(runner, folder, project)
 
@@ -51,6 +51,12 @@ class TestRemoteRunner(RunnerConformance):
         folder = RunFolder(tmp_path / "run")
         link = HostLink(AsyncsshTransport(machine.host()), clock=SystemClock())
         async with RemoteRunner(
-            link, run="r1", folder=folder, tools=tmp_path / "tools", workspace=project, ladder=QUICK
+            link,
+            run="r1",
+            folder=folder,
+            tools=tmp_path / "tools",
+            workspace=project,
+            clock=SystemClock(),
+            ladder=QUICK,
         ) as runner:
             yield RunnerBench(runner, folder, project)

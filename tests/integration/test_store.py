@@ -216,7 +216,7 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(folder: StateFolde
 
 
 def test_a_database_that_stays_locked_is_reported(folder: StateFolder, store: Store) -> None:
-    store._connection.execute("PRAGMA busy_timeout = 50")
+    store.connection.execute("PRAGMA busy_timeout = 50")
     other = sqlite3.connect(folder.database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:

@@ -168,18 +168,24 @@ class Session(Workspaces):
             while time.monotonic() < until and signal_tagged(ask["tag"], 0):
                 time.sleep(0.02)
             signal_tagged(ask["tag"], signal.SIGKILL)
-        folder = self.path("runs", ask["folder"])
-        for base, _, names in os.walk(folder):
-            if "begun" in names:
-                remove((read_json(os.path.join(base, "begun")) or {}).get("memory") or "")
-        remove(folder)
+        self._remove_attempts(self.path("runs", ask["folder"]))
 
-    def do_steps(self, ask: dict[str, Any], data: bytes) -> dict[str, Any]:
-        """List the steps of a run that are there, whether they have ended or not."""
+    def do_sweep(self, ask: dict[str, Any], data: bytes) -> None:
+        """End everything of a run but some attempts, and remove its files."""
         del data
         folder = self.path("runs", ask["run"])
-        found = [base for base, _, names in os.walk(folder) if "begun" in names]
-        return {"steps": sorted(os.path.relpath(base, self.path("runs")) for base in found)}
+        kept = {self.path("runs", place) for place in ask["kept"]}
+        attempts = [base for base, folders, _ in os.walk(folder) if "temp" in folders]
+        for base in attempts:
+            if base not in kept:
+                signal_tagged(os.path.relpath(base, self.path("runs")) + "/", signal.SIGKILL)
+                self._remove_attempts(base)
+
+    def _remove_attempts(self, folder: str) -> None:
+        for base, _, names in os.walk(folder):
+            if "begun" in names:  # what it has in memory goes too
+                remove((read_json(os.path.join(base, "begun")) or {}).get("memory") or "")
+        remove(folder)
 
 
 def main() -> None:

@@ -81,6 +81,11 @@ class Workspaces:
         os.rename(draft, target)
         return {"was": False}
 
+    def do_built(self, ask: dict[str, Any], data: bytes) -> dict[str, Any]:
+        """Tell whether the workspace of an attempt is there."""
+        del data
+        return {"was": os.path.isdir(self.path("runs", ask["folder"], "work"))}
+
     def do_walk(self, ask: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
         """List everything below a folder: its path, and what it is."""
         del data

@@ -1,9 +1,9 @@
 """The shapes of skyflow's own keys, which its planner reads."""
 
 from skyflow.spec.grammar.common import TEXT
-from skyflow.spec.grammar.shapes import Key, Shape, one_of, table, text
+from skyflow.spec.grammar.shapes import Key, Shape, items, one_of, table, text
 
-__all__ = ["DATA", "ESTIMATE", "PLAN", "RESOURCES"]
+__all__ = ["DATA", "ESTIMATE", "PLAN", "RESOURCES", "RETRY"]
 
 
 def _quantity(expected: str) -> Shape:
@@ -57,6 +57,26 @@ ESTIMATE = one_of(
 DATA = table("a map from needed jobs to sizes", other=_quantity("a size such as 12GB")).about(
     "How much data each needed job hands to this one, for example `{prepare: 12GB}`. The planner counts the time and "
     "the price of moving it."
+)
+
+_TRIES = Shape("a whole number of tries, at least 1", number=True, strict=True)
+RETRY = one_of(
+    "a number of tries, or a map with 'attempts'",
+    _TRIES,
+    table(
+        "",
+        {
+            "attempts": Key(_TRIES.about("How many tries there are in all, the first included."), required=True),
+            "backoff": _quantity("a duration such as 10s").about(
+                "How long to wait before the second try; twice as long before each further one, an hour at most. Default: 0."
+            ),
+            "on": items("a list of reasons", text("a reason such as timeout")).about(
+                "What is tried again: `failure` (any exit code), `exit-code 75`, `timeout`, `preempted`, `lost`. "
+                "Default: all of them."
+            ),
+        },
+        name="retry",
+    ),
 )
 
 PLAN = table(

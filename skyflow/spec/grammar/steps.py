@@ -2,6 +2,7 @@
 
 from skyflow.spec.availability import STEP, STEP_IF
 from skyflow.spec.grammar.common import LABEL_LIST, NON_EMPTY, SHELL, TEXT, texts
+from skyflow.spec.grammar.planning import RETRY
 from skyflow.spec.grammar.shapes import Key, Shape, flag, items, number, one_of, table
 
 __all__ = ["CONDITION", "STEPS"]
@@ -26,6 +27,7 @@ _RUN: dict[str, Key | Shape] = {
     "run": Key(TEXT.at(STEP, "The script."), required=True),
     "shell": SHELL,
     "working-directory": TEXT.at(STEP, "Where the script runs; relative to the workspace."),
+    "retry": RETRY.about("Whether a script that failed is run again: a number of tries, or a map."),
     "env": _ENV,
     "continue-on-error": _FORGIVE,
     "timeout-minutes": _LIMIT,

@@ -127,8 +127,8 @@ class World:
     def stop(self, *, force: bool = False) -> "World":
         return self.send(StopRequested(force=force))
 
-    def fire(self, key: str, position: int = 0) -> "World":
-        timer = TimerKey(key, self.job(key).attempts, position)
+    def fire(self, key: str, position: int = 0, *, is_pause: bool = False) -> "World":
+        timer = TimerKey(key, self.job(key).attempts, position, is_pause)
         del self.timers[timer]
         return self.send(TimerFired(timer))
 
@@ -153,11 +153,18 @@ class World:
     def _perform(self, effect: Effect) -> None:  # noqa: C901 -- one case per effect
         match effect:
             case StartStep(step=step, request=request):
-                assert step not in self.started, "a step is started twice"
+                assert step not in self.running, "a step is started while it runs"
+                again = self.job(step.job_key).attempt
+                assert step not in self.started or (again and again.seen_from(step.position).top.state.tries > 1), (
+                    "a step is started twice"
+                )
                 self.started.append(step)
                 self.running[step] = request
             case StopStep(step=step, force=force):
-                assert step in self.running or self.loading or self.hashing, "a step is stopped that does not run"
+                paused = any(timer.is_pause and timer.position for timer in self.timers)
+                assert step in self.running or self.loading or self.hashing or paused, (
+                    "a step is stopped that does not run"
+                )
                 self.stopping[step] = force
             case StartTimer(key=key, seconds=seconds):
                 assert key not in self.timers
@@ -212,7 +219,9 @@ class World:
             assert not self.hashing
             assert not self.timers
             assert not state.queue
-        waits = any(job.group and not job.is_granted for job in state.jobs.values())
+        waits = (
+            any((job.group and not job.is_granted) or job.is_paused for job in state.jobs.values()) or state.committed
+        )
         if state.status is Status.IN_PROGRESS and state.stop is None and not waits:
             assert state.active, "a run that nothing will ever continue"
 
@@ -220,8 +229,11 @@ class World:
         begun = {ref for ref in (*self.running, *self.loading) if ref.job_key == key}
         asking = [asked for asked in self.hashing if asked.job_key == key]
         assert begun <= set(attempt.under_way(key))
-        assert len(set(attempt.under_way(key)) - begun) <= len(asking), "a step is under way that nobody knows of"
-        assert begun or asking, "an attempt that nothing will ever continue"
+        pauses = [timer for timer in self.timers if timer.is_pause and timer.position and timer.job_key == key]
+        assert len(set(attempt.under_way(key)) - begun) <= len(asking) + len(pauses), (
+            "a step is under way that nobody knows of"
+        )
+        assert begun or asking or pauses, "an attempt that nothing will ever continue"
         beside = [strand for strand in (attempt.strand, *attempt.beside) if strand.is_background]
         going = [strand for strand in beside if attempt.states[strand.position - 1].status is Status.IN_PROGRESS]
         assert len(going) <= MOST_AT_ONCE
@@ -235,8 +247,11 @@ class World:
 def world() -> Callable[..., World]:
     """Begin a workflow, given as its `jobs:` section or as a whole."""
 
-    def make(text: str | Workflow, *, slots: int = 100, callees: Mapping[str, Workflow] | None = None) -> World:
+    def make(
+        text: str | Workflow, *, slots: int = 100, callees: Mapping[str, Workflow] | None = None, begin: bool = True
+    ) -> World:
         whole = text if isinstance(text, Workflow) or "\njobs:" in text else f"on: push\njobs:\n{text}"
-        return World(whole, slots=slots, callees=callees).begin()
+        made = World(whole, slots=slots, callees=callees)
+        return made.begin() if begin else made
 
     return make

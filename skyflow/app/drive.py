@@ -1,0 +1,214 @@
+"""Drives a run on this machine, whoever began it."""
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+
+import anyio
+
+from skyflow.app.action_host import OnDemandActionHost
+from skyflow.app.action_source import ProjectActions
+from skyflow.app.contexts import with_secrets
+from skyflow.app.project import Project
+from skyflow.engine.driver import Driver
+from skyflow.engine.restore import restore
+from skyflow.engine.state import RunState
+from skyflow.errors import EXIT_INTERRUPTED, EXIT_NOT_SUCCESS, EXIT_SUCCESS, SkyflowError
+from skyflow.model.annotation import AnnotationRecord
+from skyflow.model.layout import RunFolder
+from skyflow.model.placement import Placement, Plan
+from skyflow.model.run import AttemptRecord, JobRecord, RunId, RunRecord, last_annotations
+from skyflow.model.status import Conclusion, Status
+from skyflow.model.workflow import Workflow
+from skyflow.ports.clock import Clock
+from skyflow.ports.reporter import Reporter
+from skyflow.runners.local import LocalRunner
+from skyflow.store.groups import GroupStore
+from skyflow.store.store import Store
+from skyflow.vault.secrets import Secrets, without_secrets
+
+__all__ = ["CANCEL_SIGNAL", "ReporterFactory", "RunResult", "drive", "result_of"]
+
+CANCEL_SIGNAL = signal.SIGUSR1
+"""Tells a driver to look whether its run is to be cancelled."""
+
+ReporterFactory = Callable[[RunRecord], AbstractContextManager[Reporter]]
+"""Makes the reporter of a run, to be used as a context while the run lasts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """A run that has ended or was interrupted, with its jobs in the order they came to be.
+
+    `annotations` are those of every job's last attempt.
+    """
+
+    run: RunRecord
+    jobs: tuple[JobRecord, ...]
+    annotations: tuple[AnnotationRecord, ...]
+    folder: RunFolder
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the run has completed in success."""
+        return self.run.conclusion is Conclusion.SUCCESS
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the command that ran it."""
+        if self.run.status is not Status.COMPLETED:
+            return EXIT_INTERRUPTED
+        return EXIT_SUCCESS if self.is_success else EXIT_NOT_SUCCESS
+
+
+def drive(
+    store: Store,
+    run: RunRecord,
+    workflow: Workflow,
+    *,
+    callees: Mapping[str, Workflow],
+    slots: int,
+    secrets: Secrets,
+    project: Project,
+    reporter: ReporterFactory,
+    clock: Clock,
+) -> RunResult:
+    """Drive a run from where it is until it has completed or was interrupted; the caller holds its lease.
+
+    Raises:
+        StoreError: the state store or a log cannot be written; what was running has been killed.
+    """
+    attempts = store.attempts(run.id)
+    planned = _planned(run)
+    state = restore(
+        workflow,
+        replace(run, contexts=with_secrets(run.contexts, secrets)),
+        jobs=store.jobs(run.id),
+        attempts=attempts,
+        steps=store.steps(run.id),
+        slots=slots,
+        callees=callees,
+        masks=secrets.masks,
+        prices={key: placed.compute_usd + placed.transfer_usd for key, placed in planned.items()},
+        spent=sum(_cost(planned, attempt.job_key, _seconds(attempt)) for attempt in attempts),
+    )
+    folder = project.state.run(run.id)
+    _write_event(run, folder)
+    with reporter(run) as listener, _one_error():
+        runner = LocalRunner(
+            run_tag=run.id,
+            folder=folder,
+            workspace=project.root,
+            environment=without_secrets(os.environ),
+            clock=clock,
+            masks=state.masks,
+        )
+        host = OnDemandActionHost(
+            runner, run_id=run.origin or run.id, project=project, environment=without_secrets(os.environ), clock=clock
+        )
+        driver = partial(
+            Driver,
+            run.id,
+            store=store,
+            runner=runner,
+            source=ProjectActions(project.root),
+            host=host,
+            groups=GroupStore(store),
+            reporter=listener,
+            clock=clock,
+            cost_of=partial(_cost, planned) if run.options.budget_usd is not None else None,
+        )
+        ages = {
+            (attempt.job_key, attempt.number): max((clock.now() - attempt.started_at).total_seconds(), 0.0)
+            for attempt in attempts
+            if attempt.status is Status.IN_PROGRESS
+        }
+        anyio.run(_drive_here, state, runner, driver, partial(_is_cancelled, store, run.id), ages)
+    return result_of(store, run, folder)
+
+
+def result_of(store: Store, run: RunRecord, folder: RunFolder) -> RunResult:
+    """Return where a run is now."""
+    return RunResult(
+        run=store.find_run(run.id),
+        jobs=tuple(store.jobs(run.id)),
+        annotations=last_annotations(store.attempts(run.id), store.annotations(run.id)),
+        folder=folder,
+    )
+
+
+def _write_event(run: RunRecord, folder: RunFolder) -> None:
+    """Write the file that GITHUB_EVENT_PATH names, unless an earlier driver of the run has."""
+    github = run.contexts.get("github")
+    if isinstance(github, dict) and not folder.event.exists():
+        text = json.dumps(github.get("event"), indent=2, ensure_ascii=False)
+        folder.event.write_text(text, encoding="utf-8", errors="surrogateescape")
+
+
+def _planned(run: RunRecord) -> Mapping[str, Placement]:
+    plan = Plan.from_json(run.plan) if isinstance(run.plan, dict) else None
+    return {} if plan is None else {placement.job: placement for placement in plan.placements}
+
+
+def _cost(planned: Mapping[str, Placement], key: str, seconds: float) -> float:
+    """Return what an attempt at a job costs, in US dollars; a job of a matrix that was not known is planned as its spec."""
+    placed = planned.get(key) or planned.get(key.rpartition(".")[0])
+    return 0.0 if placed is None else placed.offering.price_usd_per_hour * max(seconds, 0) / 3600 + placed.transfer_usd
+
+
+def _seconds(attempt: AttemptRecord) -> float:
+    return 0.0 if attempt.completed_at is None else (attempt.completed_at - attempt.started_at).total_seconds()
+
+
+def _is_cancelled(store: Store, run_id: RunId) -> bool:
+    return store.find_run(run_id).is_cancelled
+
+
+async def _drive_here(
+    state: RunState,
+    runner: LocalRunner,
+    make_driver: Callable[[], Driver],
+    is_cancelled: Callable[[], bool],
+    ages: Mapping[tuple[str, int], float],
+) -> None:
+    async with runner, anyio.create_task_group() as tasks:
+        driver = make_driver()
+        if threading.current_thread() is threading.main_thread():  # only there can signals be received
+            tasks.start_soon(_obey_signals, driver, is_cancelled)
+        await driver.drive(state, seconds=ages)
+        tasks.cancel_scope.cancel()
+
+
+async def _obey_signals(driver: Driver, is_cancelled: Callable[[], bool]) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, CANCEL_SIGNAL) as signals:
+        if is_cancelled():  # asked for while nobody listened
+            driver.request_cancel()
+        async for received in signals:
+            if received == CANCEL_SIGNAL:
+                if is_cancelled():
+                    driver.request_cancel()
+            else:
+                driver.request_stop()
+
+
+@contextmanager
+def _one_error() -> Iterator[None]:
+    """Raise the one error that matters instead of the groups that task groups make of it."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        leaves = list(_leaves(group))
+        raise next((leaf for leaf in leaves if isinstance(leaf, SkyflowError)), leaves[0]) from group
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error

@@ -1,0 +1,60 @@
+"""`skyflow retry`."""
+
+from typing import Annotated
+
+import typer
+
+from skyflow.cli._options import (
+    Format,
+    FormatOption,
+    JobsOption,
+    JsonOption,
+    RunArgument,
+    SecretFileOption,
+    SecretOption,
+    StateOption,
+)
+
+__all__ = ["retry"]
+
+
+def retry(
+    run: RunArgument = "latest",
+    *,
+    job: Annotated[
+        str | None, typer.Option("--job", metavar="JOB", help="Only this job, and those that need it.")
+    ] = None,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Only the jobs that failed or were cancelled, and those that need them.")
+    ] = False,
+    secrets: SecretOption = None,
+    secret_files: SecretFileOption = None,
+    jobs: JobsOption = None,
+    state: StateOption = None,
+    as_json: JsonOption = False,
+    output_format: FormatOption = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Leave out what steps print.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show all output, on a terminal too.")] = False,
+) -> None:
+    """Run the jobs of a run again, as a new run that takes over the results of the others."""
+    from skyflow.app.project import find_project  # noqa: PLC0415 -- start-up
+    from skyflow.app.retry import retry_run  # noqa: PLC0415
+    from skyflow.cli._ending import announce, finish  # noqa: PLC0415
+    from skyflow.cli._given import read_given_secrets  # noqa: PLC0415
+    from skyflow.cli._progress import choose_reporter  # noqa: PLC0415
+    from skyflow.errors import UsageError  # noqa: PLC0415
+
+    if job is not None and failed:
+        raise UsageError("--job and --failed contradict each other", hint="leave one of them away")
+    shown = Format.chosen(output_format, as_json=as_json)
+    reporter = choose_reporter(total_jobs=0, shown=shown, quiet=quiet, verbose=verbose)
+    result = retry_run(
+        run,
+        job=job,
+        failed_only=failed,
+        project=find_project(state=state),
+        reporter=announce(reporter, jobs, shown=shown),
+        given=read_given_secrets(secrets, secret_files),
+        slots=jobs,
+    )
+    finish(result, shown=shown)

@@ -1,0 +1,190 @@
+"""What a driver leaves for the next one: what the steps of an attempt have answered, and which still run.
+
+The results lie with the temporary files of the attempt and go when it ends. They hold what the steps wrote for later
+ones, as the command files beside them do, and what is to be hidden.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from skyflow.model.annotation import Annotation
+from skyflow.model.execution import Pairs, StepRef, StepResult
+from skyflow.runners import keeper as keeper_script
+from skyflow.runners.kept import KeptProcess
+
+__all__ = ["EarlierAttempt", "Journal", "Survivor", "note_begun", "note_result", "read_attempt", "watch"]
+
+_POLL_SECONDS = 0.05
+"""How often to look after a step whose keeper knows nothing of us."""
+_UNKNOWN_EXIT_CODE = 128 + 9
+_RESULTS = "results.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Survivor:
+    """A step that an earlier driver began: its process, the keeper that looks after that, and how it ended, if it has."""
+
+    pid: int
+    keeper: int
+    exit_code: int | None
+
+    def is_looked_after(self) -> bool:
+        """Tell whether it is known how the step ended, or will be."""
+        return self.exit_code is not None or _is_keeper(self.keeper)
+
+
+@dataclass(slots=True)
+class EarlierAttempt:
+    """What is known of an attempt that an earlier driver began.
+
+    `results` are those of the steps that have ended, by place, in the order of their tries; `open` the steps of which none
+    is known, with the size that their log had before.
+    """
+
+    results: dict[str, list[StepResult]] = field(default_factory=dict)
+    open: dict[str, int] = field(default_factory=dict)
+
+
+class Journal:
+    """What the keepers of a run have written so far."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self._survivors: dict[str, Survivor] = {}
+
+    def read(self) -> dict[str, Survivor]:
+        """Return every step that was started, by name; of several tries the last."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                data = file.read()
+        except FileNotFoundError:
+            return self._survivors
+        whole = data.rfind(b"\n") + 1
+        self._offset += whole
+        for line in _json_lines(data[:whole]):
+            if "started" in line:
+                self._survivors[line["started"]] = Survivor(line["pid"], line["keeper"], None)
+            elif "starting" in line:
+                self._survivors.pop(line["starting"], None)
+            elif line.get("ended") in self._survivors:
+                survivor = self._survivors[line["ended"]]
+                self._survivors[line["ended"]] = Survivor(survivor.pid, survivor.keeper, line["code"])
+        return self._survivors
+
+
+def read_attempt(temp: Path) -> EarlierAttempt | None:
+    """Return what is known of an attempt, or None if nothing is."""
+    try:
+        data = (temp / _RESULTS).read_bytes()
+    except FileNotFoundError:
+        return None
+    attempt = EarlierAttempt()
+    for line in _json_lines(data[: data.rfind(b"\n") + 1]):
+        if "begun" in line:
+            attempt.open[line["begun"]] = line["log"]
+        else:
+            attempt.open.pop(line["ended"], None)
+            attempt.results.setdefault(line["ended"], []).append(_result_from_json(line["result"]))
+    return attempt
+
+
+def note_begun(temp: Path, step: StepRef, log: Path) -> None:
+    """Write down that a step is about to begin."""
+    size = log.stat().st_size if log.exists() else 0
+    _append(temp, {"begun": step.place, "log": size})
+
+
+def note_result(temp: Path, step: StepRef, result: StepResult) -> None:
+    """Write down what a step has answered; harmless if the files of its attempt are gone."""
+    if temp.exists():
+        kept = {name: value for name, value in asdict(result).items() if value}
+        kept["exit_code"] = result.exit_code
+        kept["annotations"] = [annotation.to_json() for annotation in result.annotations]
+        _append(temp, {"ended": step.place, "result": kept})
+
+
+async def watch(kept: KeptProcess, name: str, journal: Journal, spool: Path) -> None:
+    """Hear what becomes of a step from what its keeper writes; that knows nothing of us."""
+    while True:
+        survivor = journal.read().get(name)
+        size = _size(spool)
+        if survivor is not None and survivor.exit_code is not None:
+            kept.tell("e", size, survivor.exit_code)
+            break
+        if survivor is None or not survivor.is_looked_after():
+            kept.tell("e", size, _UNKNOWN_EXIT_CODE)
+            break
+        if size > kept.size:
+            kept.tell("o", size)
+        await anyio.sleep(_POLL_SECONDS)
+    while _has_members(kept.pid):
+        kept.tell("o", _size(spool))
+        await anyio.sleep(_POLL_SECONDS)
+    kept.tell("c", _size(spool))
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
+
+
+def _append(temp: Path, line: dict[str, object]) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    descriptor = os.open(temp / _RESULTS, flags, 0o600)
+    try:
+        os.write(descriptor, json.dumps(line).encode() + b"\n")
+    finally:
+        os.close(descriptor)
+
+
+def _json_lines(data: bytes) -> Iterator[dict[str, Any]]:
+    for line in data.splitlines():
+        try:
+            found = json.loads(line)
+        except ValueError:  # what a keeper said when it died
+            continue
+        if isinstance(found, dict):
+            yield found
+
+
+def _result_from_json(data: dict[str, Any]) -> StepResult:
+    return StepResult(
+        exit_code=data["exit_code"],
+        stopped=data.get("stopped", False),
+        not_started=data.get("not_started"),
+        file_error=data.get("file_error"),
+        masks=tuple(data.get("masks", ())),
+        outputs=_pairs(data.get("outputs", ())),
+        state=_pairs(data.get("state", ())),
+        env=_pairs(data.get("env", ())),
+        path=tuple(data.get("path", ())),
+        annotations=tuple(Annotation.from_json(annotation) for annotation in data.get("annotations", ())),
+    )
+
+
+def _pairs(data: list[list[str]]) -> Pairs:
+    return tuple((name, value) for name, value in data)
+
+
+def _is_keeper(pid: int) -> bool:
+    """Tell whether a process is a keeper still; ids of processes are used again."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return os.fsencode(keeper_script.__file__) in command.split(b"\0")
+
+
+def _has_members(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True

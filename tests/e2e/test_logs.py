@@ -1,0 +1,83 @@
+"""Looking into logs: by job, line, time and pattern, afterwards and while they grow."""
+
+import re
+
+import pytest
+
+WORKFLOW = """
+on: push
+jobs:
+  a:
+    runs-on: local
+    steps:
+      - {name: Count, run: 'seq 1 5; echo ::group::G; echo inside; echo ::endgroup::'}
+      - {name: Silent, run: 'true'}
+  b: {runs-on: local, steps: [{name: Late, run: 'echo first; sleep 0.3; echo second'}]}
+"""
+
+
+@pytest.fixture
+def ran(project):
+    project.write(WORKFLOW)
+    project.skyflow("run", "-q", "w.yml")
+    return project
+
+
+def test_every_step_that_ran_has_its_title(ran) -> None:
+    out = ran.skyflow("logs").out
+    assert [line for line in out.splitlines() if not line.startswith(" ")] == ["a: Count", "a: Silent", "b: Late"]
+
+
+def test_grep_shows_matching_lines_with_their_numbers(ran) -> None:
+    assert ran.skyflow("logs", "--grep", "^[24]$|second").out == "a: Count\n  2: 2\n  4: 4\nb: Late\n  2: second\n"
+    assert "not a regular expression" in ran.skyflow("logs", "--grep", "(", code=2).err
+
+
+def test_tail_shows_the_last_lines(ran) -> None:
+    assert ran.skyflow("logs", "latest", "b", "--tail", "1").out == "b: Late\n  second\n"
+    assert ran.skyflow("logs", "latest", "b", "-n", "0").out == "b: Late\n"
+
+
+def test_since_takes_an_age_or_a_time(ran) -> None:
+    assert "second" in ran.skyflow("logs", "--since", "10m").out
+    assert ran.skyflow("logs", "--since", "2099-01-01").out == ""
+    assert "neither an age nor a time" in ran.skyflow("logs", "--since", "later", code=2).err
+    timed = ran.skyflow("logs", "latest", "b", "-t").out.splitlines()[1:]
+    first, second = (re.match(r"  (\d\d:\d\d:\d\d\.\d\d\d) ", line)[1] for line in timed)
+    assert first < second
+    day = ran.skyflow("show", "--json").json["created_at"][:10]
+    local = ran.skyflow("logs", "latest", "b", "--since", f"{day}T{second}", TZ="UTC").out
+    assert local == "b: Late\n  second\n"
+
+
+def test_following_shows_output_as_it_comes_until_the_run_ends(project, wait_until) -> None:
+    project.write(
+        "on: push\njobs:\n  a: {runs-on: local, steps: [{run: 'echo one; while ! test -e go; do sleep 0.02; done; echo two'}]}\n"
+    )
+    run = project.start("run", "w.yml")
+    wait_until(lambda: any(project.folder.glob(".skyflow/runs/*/a/1/1.log")))
+    follower = project.start("logs", "-f")
+    assert b"one" in follower.stdout.readline()
+    (project.folder / "go").touch()
+    assert b"two" in follower.stdout.readline()
+    assert follower.wait(10) == 0
+    follower.communicate()
+    run.communicate()
+
+
+def test_a_log_folder_that_is_deleted_under_a_run_does_not_end_it(project, wait_until) -> None:
+    project.write(
+        "on: push\njobs:\n  a:\n    runs-on: local\n    steps:\n"
+        "      - run: echo one; touch begun; while ! test -e go; do sleep 0.02; done; echo two\n      - run: echo three\n"
+    )
+    run = project.start("run", "w.yml")
+    wait_until((project.folder / "begun").exists)
+    import shutil
+
+    [folder] = project.folder.glob(".skyflow/runs/*/a")
+    shutil.rmtree(folder)
+    (project.folder / "go").touch()
+    out, err = run.communicate(timeout=20)
+    assert run.returncode in {0, 1}, err
+    assert b"three" in out or b"bug" not in err
+    assert "completed" in str(project.skyflow("show", "--json").json)
