@@ -33,6 +33,7 @@ from skyflow.engine.events import (
     TimerFired,
 )
 from skyflow.engine.jobs import cancel_job, complete_job, group_request, request_group, settle_all, settle_dependents
+from skyflow.engine.losses import machine_lost
 from skyflow.engine.state import JobState, RunState, Stop
 from skyflow.expr import BUILTINS
 from skyflow.model.concurrency import GroupMove
@@ -60,6 +61,8 @@ def handle(state: RunState, event: Event) -> tuple[RunState, tuple[Effect, ...]]
     match event:
         case RunBegun(kept=kept):
             _begin(draft, kept)
+        case StepEnded(step=step, result=result) if result.lost is not None:
+            machine_lost(draft, step, result.lost)
         case StepEnded(step=step, result=result):
             step_ended(draft, step, result)
         case ActionLoaded(step=step, action=action, error=error):
@@ -183,9 +186,11 @@ def _run_group_moved(draft: Draft, move: GroupMove) -> None:
 
 def _start_queued(draft: Draft) -> None:
     """Give free slots to queued jobs, first come first served, within each matrix's `max-parallel`."""
-    while len(draft.state.active) < draft.state.slots:
+    while max((free := _free(draft.state)).values()) > 0:
         waiting = (draft.state.jobs[key] for key in draft.state.queue)
-        job = next((job for job in waiting if _may_start(draft.state, job)), None)
+        rooms = draft.state.rooms
+        roomy = (job for job in waiting if free.get(rooms.pool_of(job.key, job.spec_id), 0) > 0)
+        job = next((job for job in roomy if _may_start(draft.state, job)), None)
         if job is None:
             _give_up_unaffordable(draft)
             return
@@ -195,6 +200,11 @@ def _start_queued(draft: Draft) -> None:
         else:
             open_call(draft, job)
         settle_dependents(draft)  # an attempt without a step to run is over at once
+
+
+def _free(state: RunState) -> Mapping[str, int]:
+    active = ((key, state.jobs[key].spec_id) for key in state.active)
+    return state.rooms.free(active, state.slots)
 
 
 def _may_start(state: RunState, job: JobState) -> bool:

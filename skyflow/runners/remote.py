@@ -106,6 +106,24 @@ class RemoteRunner:
         self._stopping: set[StepRef] = set()
         self._stopped_early: set[StepRef] = set()
 
+    @property
+    def name(self) -> str:
+        """What the machine is called."""
+        return self._link.name
+
+    async def check(self, seconds: float) -> None:
+        """Make sure that the machine answers.
+
+        Raises:
+            LinkLostError: it does not, or not in time.
+            TransportError: it must not or cannot be used.
+        """
+        try:
+            with anyio.fail_after(seconds):
+                await self._link.folder()
+        except TimeoutError as error:
+            raise LinkLostError(f"{self.name} did not answer within {seconds:g} seconds") from error
+
     async def __aenter__(self) -> Self:
         """Open the task group that stops steps."""
         await self._stack.enter_async_context(self._link)
