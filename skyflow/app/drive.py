@@ -14,6 +14,7 @@ import anyio
 from skyflow.app.action_host import OnDemandActionHost
 from skyflow.app.action_source import ProjectActions
 from skyflow.app.contexts import with_secrets
+from skyflow.app.job_cache import ProjectJobCache
 from skyflow.app.project import Project
 from skyflow.engine.driver import Driver
 from skyflow.engine.restore import restore
@@ -119,6 +120,7 @@ def drive(
             source=ProjectActions(project.root),
             host=host,
             groups=GroupStore(store),
+            cache=ProjectJobCache(store, run, project=project, clock=clock),
             reporter=listener,
             clock=clock,
             cost_of=partial(_cost, planned) if run.options.budget_usd is not None else None,

@@ -26,6 +26,7 @@ from skyflow.cli import (
     show,
     validate,
     wait,
+    why,
 )
 from skyflow.cli._errors import exit_code_of
 
@@ -67,6 +68,7 @@ for command in (
     cancel.cancel,
     attach.attach,
     wait.wait,
+    why.why,
     plan.plan,
     validate.validate,
     runs.runs,

@@ -54,6 +54,11 @@ def run(
     budget: Annotated[
         float | None, typer.Option("--budget", metavar="USD", min=0, help="Begin no job that might cost more in all.")
     ] = None,
+    changed: Annotated[
+        bool, typer.Option("--changed", help="Take over every job for which nothing has changed since it succeeded.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Run jobs with `cache` although nothing has changed.")] = False,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="As --force, and remember nothing.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Leave out what steps print.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show all output, on a terminal too.")] = False,
 ) -> None:
@@ -101,7 +106,20 @@ def run(
         project=project,
         launch=launch,
         debug=debug or os.environ.get("RUNNER_DEBUG") == "1",
-        options=RunOptions(keep_going=keep_going, budget_usd=budget),
+        options=RunOptions(
+            keep_going=keep_going, budget_usd=budget, cache=_cache_mode(changed=changed, force=force, no_cache=no_cache)
+        ),
         reporter=reporter,
     )
     finish(result, shown=shown)
+
+
+def _cache_mode(*, changed: bool, force: bool, no_cache: bool) -> str:
+    from skyflow.errors import UsageError  # noqa: PLC0415 -- start-up
+    from skyflow.model.job_cache import CacheMode  # noqa: PLC0415
+
+    if changed + force + no_cache > 1:
+        raise UsageError("--changed, --force and --no-cache contradict each other", hint="give one of them")
+    if changed:
+        return CacheMode.CHANGED
+    return CacheMode.FORCE if force else CacheMode.OFF if no_cache else CacheMode.DECLARED

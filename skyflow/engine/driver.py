@@ -16,8 +16,10 @@ from skyflow.engine.effects import (
     Effect,
     HashFiles,
     LoadAction,
+    LookUp,
     ReleaseAttempt,
     ReleaseGroup,
+    Remember,
     RequestGroup,
     StartAction,
     StartStep,
@@ -31,6 +33,7 @@ from skyflow.engine.events import (
     Event,
     FilesHashed,
     GroupMoved,
+    LookedUp,
     RunBegun,
     Spent,
     StepEnded,
@@ -47,6 +50,7 @@ from skyflow.ports.action_source import ActionNotFoundError, ActionSource
 from skyflow.ports.actions import ActionHost
 from skyflow.ports.clock import Clock
 from skyflow.ports.groups import ConcurrencyGroups
+from skyflow.ports.job_cache import JobCache
 from skyflow.ports.reporter import Reporter
 from skyflow.ports.runner import HashFilesError, Runner
 from skyflow.ports.store import TransitionStore
@@ -69,6 +73,7 @@ class Driver:
         source: ActionSource,
         host: ActionHost,
         groups: ConcurrencyGroups,
+        cache: JobCache,
         reporter: Reporter,
         clock: Clock,
         cost_of: Callable[[str, float], float] | None = None,
@@ -82,6 +87,7 @@ class Driver:
             source: where actions come from.
             host: what executes actions.
             groups: the concurrency groups.
+            cache: the results of earlier runs.
             reporter: who is told.
             clock: the time.
             cost_of: returns what an attempt at a job of so many seconds costs, in US dollars; None if nobody asks.
@@ -95,6 +101,7 @@ class Driver:
         self._clock = clock
         self._sender, self._receiver = anyio.create_memory_object_stream[Event](math.inf)
         self._groups = groups
+        self._cache = cache
         self._group_moves: dict[str, GroupMove | None] = {}
         self._asked_for: dict[str, str] = {}  # the groups whose first answer is still to come, by holder
         self._deadlines: dict[TimerKey, float] = {}
@@ -157,7 +164,7 @@ class Driver:
                 self._reporter.moved(move, at)
         return state, others
 
-    def _perform(self, effect: Effect, tasks: TaskGroup) -> None:  # noqa: C901 -- one case per effect
+    def _perform(self, effect: Effect, tasks: TaskGroup) -> None:  # noqa: C901, PLR0912 -- one case per effect
         match effect:
             case StartStep():
                 tasks.start_soon(self._run_step, effect)
@@ -167,6 +174,10 @@ class Driver:
                 tasks.start_soon(self._run_action, step, request)
             case HashFiles():
                 tasks.start_soon(self._hash_files, effect)
+            case LookUp(spec_id=spec_id, questions=questions, may_reuse=may_reuse):
+                self._sender.send_nowait(LookedUp(spec_id, self._cache.look_up(questions, may_reuse=may_reuse)))
+            case Remember(question=question, fingerprint=fingerprint, outputs=outputs):
+                self._cache.remember(question, fingerprint, outputs)
             case StopStep(step=step, force=force):
                 self._runner.stop_step(step, force=force)
             case ReleaseAttempt(job_key=job_key, attempt=attempt):

@@ -5,7 +5,8 @@ Moves (`skyflow.model.run.Transition`) are effects as well; the driver stores th
 
 from dataclasses import dataclass
 
-from skyflow.model.execution import ActionRequest, StepRef, StepRequest
+from skyflow.model.execution import ActionRequest, Pairs, StepRef, StepRequest
+from skyflow.model.job_cache import CacheQuestion
 from skyflow.model.run import Transition
 
 __all__ = [
@@ -13,8 +14,10 @@ __all__ = [
     "Effect",
     "HashFiles",
     "LoadAction",
+    "LookUp",
     "ReleaseAttempt",
     "ReleaseGroup",
+    "Remember",
     "RequestGroup",
     "StartAction",
     "StartStep",
@@ -75,6 +78,24 @@ class HashFiles:
 
 
 @dataclass(frozen=True, slots=True)
+class LookUp:
+    """Find out whether the jobs of a spec have been done before; `LookedUp` will follow."""
+
+    spec_id: str
+    questions: tuple[CacheQuestion, ...]
+    may_reuse: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Keep the result of a job that has succeeded, before anything else is done."""
+
+    question: CacheQuestion
+    fingerprint: str
+    outputs: Pairs
+
+
+@dataclass(frozen=True, slots=True)
 class StopStep:
     """Stop a running script; its `StepEnded` will follow."""
 
@@ -129,6 +150,8 @@ Effect = (
     | StartAction
     | HashFiles
     | StopStep
+    | LookUp
+    | Remember
     | ReleaseAttempt
     | RequestGroup
     | ReleaseGroup

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from skyflow.engine.effects import HashFiles, TimerKey
 from skyflow.model.concurrency import GroupMove
 from skyflow.model.execution import StepRef, StepResult
+from skyflow.model.job_cache import KnownJob
 from skyflow.model.uses import LoadedAction
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Event",
     "FilesHashed",
     "GroupMoved",
+    "LookedUp",
     "RunBegun",
     "Spent",
     "StepEnded",
@@ -60,6 +62,14 @@ class FilesHashed:
 
 
 @dataclass(frozen=True, slots=True)
+class LookedUp:
+    """What is known of the jobs of a spec, in their order."""
+
+    spec_id: str
+    answers: tuple[KnownJob, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class GroupMoved:
     """A concurrency group that was asked for is ours, is ours no longer, or is wanted by somebody newer."""
 
@@ -95,7 +105,8 @@ class Spent:
 
 
 Event = (
-    RunBegun
+    LookedUp
+    | RunBegun
     | CancelRequested
     | Spent
     | StepEnded

@@ -8,11 +8,13 @@ from skyflow.engine.contexts import EvaluationError, Scope, called_scope, job_sc
 from skyflow.engine.draft import Draft
 from skyflow.engine.effects import CancelTimer, ReleaseGroup, RequestGroup, TimerKey
 from skyflow.engine.retries import stop_step
+from skyflow.engine.reuse import ask, is_remembered, remember
 from skyflow.engine.state import JobState, frame_key, local_id
 from skyflow.errors import ExpressionError
 from skyflow.expr import Object, Value, to_python, truthy
 from skyflow.expr.values import to_number
 from skyflow.model.execution import Pairs
+from skyflow.model.job_cache import KnownJob
 from skyflow.model.matrix import Combination, combination_name, expand_matrix
 from skyflow.model.run import Json
 from skyflow.model.status import Conclusion, Reason, Status
@@ -22,6 +24,7 @@ __all__ = [
     "cancel_job",
     "complete_job",
     "group_request",
+    "jobs_known",
     "request_group",
     "settle_all",
     "settle_dependents",
@@ -46,9 +49,12 @@ def settle_dependents(draft: Draft) -> None:
         _close_call(draft, frame_key(spec_id))
 
 
-def settle_if_ready(draft: Draft, spec: JobSpec) -> None:
-    """Create the jobs of a spec, if its needs have completed and it has none yet."""
-    if spec.id in draft.state.legs:
+def settle_if_ready(draft: Draft, spec: JobSpec, known: Sequence[KnownJob] | None = None) -> None:
+    """Create the jobs of a spec, if its needs have completed and it has none yet.
+
+    `known` is what is remembered of them; without it that is asked first, where it is of interest.
+    """
+    if spec.id in draft.state.legs or (known is None and spec.id in draft.state.asked):
         return
     if not all(draft.state.is_spec_completed(needed) for needed in draft.state.needs[spec.id]):
         return
@@ -58,32 +64,48 @@ def settle_if_ready(draft: Draft, spec: JobSpec) -> None:
             conclusion = Conclusion.SKIPPED if cancelled is None else Conclusion.CANCELLED
             _create_completed(draft, spec, conclusion, cancelled or skip_reason(spec.condition))
         else:
-            for job in _expand(draft, spec):
-                if _carry_over(draft, job):
-                    continue
-                draft.move_job(job, None, data=_creation_data(job))
-                draft.enqueue(job)
-                request_group(draft, job)
+            jobs = _expand(draft, spec)
+            if known is None and is_remembered(draft.state, spec):
+                ask(draft, spec, jobs)
+                return
+            answers = known or (None,) * len(jobs)
+            for job, answer in zip(jobs, answers, strict=True):
+                _create(draft, job, answer)
     except (EvaluationError, ExpressionError) as error:
         _create_completed(draft, spec, Conclusion.FAILURE, Reason.EXPRESSION, draft.state.hide(str(error)))
 
 
-def _carry_over(draft: Draft, job: JobState) -> bool:
-    """Complete a job with what an earlier run made of it, if it has not to run again."""
+def jobs_known(draft: Draft, spec_id: str, answers: Sequence[KnownJob]) -> None:
+    """Create the jobs of a spec, now that it is known which of them were done before."""
+    draft.state = replace(draft.state, asked=draft.state.asked - {spec_id})
+    settle_if_ready(draft, draft.state.specs[spec_id], answers)
+
+
+def _create(draft: Draft, job: JobState, known: KnownJob | None) -> None:
+    """Create a job: queued, or completed with what an earlier run made of it."""
     carried = draft.state.carried.get(job.key)
-    if carried is None or carried.conclusion is None:
-        return False
+    if carried is not None and carried.conclusion is not None:
+        _take_over(draft, job, carried.conclusion, tuple(carried.outputs.items()))
+    elif known is not None and known.run_number is not None:
+        _take_over(draft, job, Conclusion.SUCCESS, known.outputs, f"unchanged since run {known.run_number}")
+    else:
+        job = replace(job, fingerprint=None if known is None else known.fingerprint)
+        draft.move_job(job, None, data=_creation_data(job))
+        draft.enqueue(job)
+        request_group(draft, job)
+
+
+def _take_over(draft: Draft, job: JobState, conclusion: Conclusion, outputs: Pairs, message: str | None = None) -> None:
     done = replace(
         job,
         status=Status.COMPLETED,
-        outcome=carried.conclusion,
-        conclusion=carried.conclusion,
-        outputs=tuple(carried.outputs.items()),
+        outcome=conclusion,
+        conclusion=conclusion,
+        outputs=outputs,
     )
-    data = _creation_data(done) | {"outcome": carried.conclusion.value, "outputs": dict(carried.outputs)}
-    draft.move_job(done, None, reason=Reason.REUSED, data=data)
+    data = _creation_data(done) | {"outcome": conclusion.value, "outputs": dict(outputs)}
+    draft.move_job(done, None, reason=Reason.REUSED, message=message, data=data)
     draft.finished_specs.append(job.spec_id)
-    return True
 
 
 def _expand(draft: Draft, spec: JobSpec) -> list[JobState]:
@@ -223,6 +245,7 @@ def complete_job(
     draft.move_job(done, job.status, reason=reason, message=message, data=data)
     draft.deactivate(job.key)
     draft.dequeue(job.key)
+    remember(draft, job, outcome)
     if job.group is not None:
         draft.emit(ReleaseGroup(job.key))
     if job.is_paused:

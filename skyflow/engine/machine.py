@@ -26,13 +26,22 @@ from skyflow.engine.events import (
     Event,
     FilesHashed,
     GroupMoved,
+    LookedUp,
     RunBegun,
     Spent,
     StepEnded,
     StopRequested,
     TimerFired,
 )
-from skyflow.engine.jobs import cancel_job, complete_job, group_request, request_group, settle_all, settle_dependents
+from skyflow.engine.jobs import (
+    cancel_job,
+    complete_job,
+    group_request,
+    jobs_known,
+    request_group,
+    settle_all,
+    settle_dependents,
+)
 from skyflow.engine.losses import machine_lost
 from skyflow.engine.state import JobState, RunState, Stop
 from skyflow.expr import BUILTINS
@@ -77,6 +86,8 @@ def handle(state: RunState, event: Event) -> tuple[RunState, tuple[Effect, ...]]
             _stop(draft, force=force)
         case CancelRequested():
             _cancel_run(draft)
+        case LookedUp(spec_id=spec_id, answers=answers):
+            jobs_known(draft, spec_id, answers)
         case Spent(job_key=key, usd=usd):
             committed = {other: planned for other, planned in draft.state.committed.items() if other != key}
             draft.state = replace(draft.state, spent=draft.state.spent + usd, committed=committed)

@@ -272,7 +272,8 @@ class JobState:
 
     `key` is the id of the spec, with `.N` behind it for the N-th combination. `outcome` is the conclusion before
     `continue-on-error`. `group` is its concurrency group, `is_granted` whether that is ours. `is_paused` tells that it
-    waits before it is tried again. `attempts` counts those begun; `attempt` is the one under way.
+    waits before it is tried again. `fingerprint` is what it is remembered by
+    when it succeeds. `attempts` counts those begun; `attempt` is the one under way.
     """
 
     key: str
@@ -291,6 +292,7 @@ class JobState:
     group: str | None = None
     is_granted: bool = False
     is_paused: bool = False
+    fingerprint: str | None = None
     attempts: int = 0
     attempt: AttemptState | None = None
 
@@ -317,7 +319,8 @@ class RunState:
     `needs` and `dependents` are the graph of all of them; the ids of a called workflow's jobs begin with the key of the
     calling job and a slash. `callees` are the workflows that may be called, by what `uses` says. `jobs` holds every job
     that exists so far, in the order they came to be; a job spec has its jobs here once its needs are settled, at least one
-    even if it is skipped. `legs` lists them by spec. `queue` holds the keys of jobs waiting for one of `slots`, in
+    even if it is skipped. `legs` lists them by spec. `asked` are the specs of which it is being found out whether they were done
+    before. `queue` holds the keys of jobs waiting for one of `slots`, in
     starting order; `active` those of jobs in progress. `masks` are the texts to hide from the start, longest first;
     they and the `secrets` context are never stored. `carried` is what the run takes over from the one it retries, by job
     key. `prices` are what jobs are planned to cost, in US dollars; `spent` is what has been paid, `committed` what attempts
@@ -342,6 +345,7 @@ class RunState:
     stop: Stop | None = None
     jobs: Mapping[str, JobState] = field(default_factory=dict)
     legs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    asked: frozenset[str] = frozenset()
     queue: tuple[str, ...] = ()
     active: tuple[str, ...] = ()
 

@@ -9,6 +9,7 @@
 - `.skyflow/runs/RUN/JOB/ATTEMPT/POSITION.md`: its step summary
 - `.skyflow/runs/RUN/temp/JOB@ATTEMPT/`: scripts, command files and output, while the attempt lasts
 - `.skyflow/runs/RUN/keeper.jsonl`: which steps were started and how they ended, for whoever resumes the run
+- `.skyflow/results/`: files that jobs with `cache` have made
 - `.skyflow/artifacts/`: artifacts of runs and caches of the project, as an object store
 """
 
@@ -41,6 +42,11 @@ class StateFolder:
     def artifacts(self) -> Path:
         """The folder that holds artifacts and caches."""
         return self.root / "artifacts"
+
+    @property
+    def results(self) -> Path:
+        """The folder that holds the files of remembered results."""
+        return self.root / "results"
 
     def run(self, run_id: RunId) -> "RunFolder":
         """Return the folder of one run."""

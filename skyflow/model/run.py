@@ -66,15 +66,17 @@ class Transition:
 class RunOptions:
     """What the user asked of a run as a whole, the same each time it is driven.
 
-    With `keep_going` a failed job of a matrix does not cancel the others. `budget_usd` is what the run may cost.
+    With `keep_going` a failed job of a matrix does not cancel the others. `budget_usd` is what the run may cost. `cache` is a
+    `CacheMode`.
     """
 
     keep_going: bool = False
     budget_usd: float | None = None
+    cache: str = "declared"
 
     def to_json(self) -> dict[str, Json]:
         """Return the options as they are stored."""
-        return {"keep_going": self.keep_going, "budget_usd": self.budget_usd}
+        return {"keep_going": self.keep_going, "budget_usd": self.budget_usd, "cache": self.cache}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Json]) -> "RunOptions":
@@ -83,6 +85,7 @@ class RunOptions:
         return cls(
             keep_going=data.get("keep_going") is True,
             budget_usd=float(budget) if isinstance(budget, int | float) else None,
+            cache=str(data.get("cache", "declared")),
         )
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "AuthoredList",
     "AuthoredMap",
     "AuthoredTree",
+    "CacheSpec",
     "CallInput",
     "CallInterface",
     "CallOutput",
@@ -209,6 +210,15 @@ class CallSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CacheSpec:
+    """`cache` of a job: which files and variables it depends on, and which files it makes."""
+
+    inputs: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobSpec:
     """One entry under `jobs:`, before matrix expansion.
 
@@ -238,6 +248,7 @@ class JobSpec:
     estimate: Estimate | None = None
     data_gb: tuple[tuple[str, float], ...] = ()
     retry: RetryPolicy | None = None
+    cache: CacheSpec | None = None
 
 
 class InputType(StrEnum):

@@ -50,8 +50,8 @@ class LogReporter:
         self._stream.write("".join(f"[{name}] {self._signs.bar} {line}\n" for line in wanted))
         self._stream.flush()
 
-    def waits(self, job_key: str | None, group: str) -> None:
-        """Say nothing: only what steps print is wanted."""
+    def waits(self, *_: object) -> None:
+        """Say nothing: it is another process that waits."""
 
     def asked_to_stop(self, *, force: bool) -> None:
         """Say nothing: it is another process that was asked."""

@@ -3,6 +3,7 @@
 from skyflow.model.workflow import (
     INSERT,
     AuthoredTree,
+    CacheSpec,
     CallSpec,
     Concurrency,
     Container,
@@ -36,6 +37,7 @@ def read_job(reading: Reading, key: ScalarNode, node: Node) -> JobSpec:
         requirements=read_requirements(reading, fields.take("resources"), providers),
         estimate=read_estimate(reading, fields.take("estimate")),
         data_gb=read_data(reading, fields.take("data")),
+        cache=_read_cache(reading, fields.take("cache")),
         retry=read_retry(reading, fields.take("retry")),
         env=reading.texts(fields.take("env")),
         defaults=read_defaults(reading, fields.take("defaults")),
@@ -50,6 +52,23 @@ def read_job(reading: Reading, key: ScalarNode, node: Node) -> JobSpec:
         call=_read_call(reading, fields),
         steps=read_steps(reading, fields.take("steps")),
     )
+
+
+def _read_cache(reading: Reading, node: Node | None) -> CacheSpec | None:
+    if node is None:
+        return None
+    fields = reading.fields(node)
+    return CacheSpec(
+        inputs=_plain_texts(reading, fields.take("inputs")),
+        env=_plain_texts(reading, fields.take("env")),
+        outputs=_plain_texts(reading, fields.take("outputs")),
+    )
+
+
+def _plain_texts(reading: Reading, node: Node | None) -> tuple[str, ...]:
+    """Return one text, or a list of them."""
+    items = node.items if isinstance(node, SequenceNode) else () if node is None else (node,)
+    return tuple(text for item in items if (text := reading.plain_text(item)) is not None)
 
 
 def read_defaults(reading: Reading, node: Node | None) -> Defaults:

@@ -201,6 +201,45 @@ def _m0006_requests(db: "Database") -> None:
     db.execute("ALTER TABLE runs ADD COLUMN carried TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(carried))")
 
 
+_RESULTS = """
+CREATE TABLE results (
+    fingerprint TEXT PRIMARY KEY,
+    workflow_path TEXT NOT NULL,
+    job_key TEXT NOT NULL,
+    run_number INTEGER NOT NULL,
+    outputs TEXT NOT NULL CHECK (json_valid(outputs)),
+    parts TEXT NOT NULL CHECK (json_valid(parts)),
+    tree TEXT,
+    at TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX results_of_job ON results (workflow_path, job_key, at);
+
+CREATE TABLE lookups (
+    run_id TEXT NOT NULL REFERENCES runs (id),
+    job_key TEXT NOT NULL,
+    parts TEXT NOT NULL CHECK (json_valid(parts)),
+    earlier_parts TEXT CHECK (earlier_parts IS NULL OR json_valid(earlier_parts)),
+    PRIMARY KEY (run_id, job_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE file_digests (
+    path TEXT PRIMARY KEY,
+    size INTEGER NOT NULL,
+    mtime INTEGER NOT NULL,
+    inode INTEGER NOT NULL,
+    digest TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
+
+def _m0007_results(db: "Database") -> None:
+    """Results of jobs that succeeded, what jobs were compared by, and digests of files."""
+    for statement in _RESULTS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 _MIGRATIONS: Sequence[Callable[["Database"], None]] = (
     _m0001_first_schema,
     _m0002_annotations,
@@ -208,6 +247,7 @@ _MIGRATIONS: Sequence[Callable[["Database"], None]] = (
     _m0004_groups,
     _m0005_callees,
     _m0006_requests,
+    _m0007_results,
 )
 
 SCHEMA_VERSION = len(_MIGRATIONS)

@@ -7,6 +7,7 @@ __all__ = [
     "ATTEMPTS_OF_RUN",
     "CANCEL_RUN",
     "EVENTS_OF_RUN",
+    "FILE_DIGESTS",
     "FORGET_RUN",
     "GROUPS_OF_RUN",
     "INSERT_ANNOTATION",
@@ -15,12 +16,18 @@ __all__ = [
     "INSERT_RUN",
     "INSERT_WAITER",
     "JOBS_OF_RUN",
+    "KEEP_FILE_DIGEST",
+    "LATEST_RESULT",
     "LATEST_RUNS",
     "LEAVE_GROUP",
     "LEAVE_GROUPS",
+    "LOOKUP",
     "MOVE_ROW",
     "NAME_RUN",
     "NEWEST_UNFINISHED_RUN",
+    "NOTE_LOOKUP",
+    "REMEMBER_RESULT",
+    "RESULT",
     "RUNS_BY_ID_PREFIX",
     "RUNS_COMPLETED_BEFORE",
     "RUNS_WITH_GROUPS",
@@ -194,7 +201,39 @@ FORGET_RUN = (
     "DELETE FROM steps WHERE run_id = :run_id",
     "DELETE FROM attempts WHERE run_id = :run_id",
     "DELETE FROM jobs WHERE run_id = :run_id",
+    "DELETE FROM lookups WHERE run_id = :run_id",
     "DELETE FROM groups WHERE run_id = :run_id",
     "DELETE FROM runs WHERE id = :run_id",
 )
 """Remove a run, what refers to it first."""
+
+RESULT = "SELECT * FROM results WHERE fingerprint = :fingerprint"
+"""A remembered result."""
+
+LATEST_RESULT = """
+SELECT * FROM results WHERE workflow_path = :workflow_path AND job_key = :job_key ORDER BY at DESC, rowid DESC LIMIT 1
+"""
+"""The newest result of a job."""
+
+REMEMBER_RESULT = """
+INSERT OR REPLACE INTO results (fingerprint, workflow_path, job_key, run_number, outputs, parts, tree, at)
+VALUES (:fingerprint, :workflow_path, :job_key, :run_number, :outputs, :parts, :tree, :at)
+"""
+"""Keep the result of a job."""
+
+NOTE_LOOKUP = """
+INSERT OR REPLACE INTO lookups (run_id, job_key, parts, earlier_parts)
+VALUES (:run_id, :job_key, :parts, (SELECT parts FROM results WHERE fingerprint = :earlier))
+"""
+"""Keep what a job was compared by, and what with."""
+
+LOOKUP = "SELECT * FROM lookups WHERE run_id = :run_id AND job_key = :job_key"
+"""What a job was compared by, and what with."""
+
+FILE_DIGESTS = "SELECT * FROM file_digests"
+"""Every file whose content is known."""
+
+KEEP_FILE_DIGEST = """
+INSERT OR REPLACE INTO file_digests (path, size, mtime, inode, digest) VALUES (:path, :size, :mtime, :inode, :digest)
+"""
+"""Keep the digest of a file."""

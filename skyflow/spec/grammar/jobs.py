@@ -21,7 +21,7 @@ from skyflow.spec.grammar.common import (
     service,
     texts,
 )
-from skyflow.spec.grammar.planning import DATA, ESTIMATE, RESOURCES, RETRY
+from skyflow.spec.grammar.planning import CACHE, DATA, ESTIMATE, RESOURCES, RETRY
 from skyflow.spec.grammar.shapes import ANY, Key, Shape, flag, items, number, one_of, table, text
 from skyflow.spec.grammar.steps import CONDITION, STEPS
 
@@ -118,6 +118,7 @@ _NORMAL: dict[str, Key | Shape] = {
     "resources": RESOURCES,
     "estimate": ESTIMATE,
     "data": DATA,
+    "cache": CACHE,
     "retry": RETRY.about("Whether a job that failed gets another attempt: a number of tries, or a map."),
     "strategy": _STRATEGY,
     "env": texts("Environment variables of every step of the job.", JOB_ENV),

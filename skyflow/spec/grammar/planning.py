@@ -1,9 +1,9 @@
 """The shapes of skyflow's own keys, which its planner reads."""
 
-from skyflow.spec.grammar.common import TEXT
+from skyflow.spec.grammar.common import LABEL_LIST, NON_EMPTY, TEXT
 from skyflow.spec.grammar.shapes import Key, Shape, items, one_of, table, text
 
-__all__ = ["DATA", "ESTIMATE", "PLAN", "RESOURCES", "RETRY"]
+__all__ = ["CACHE", "DATA", "ESTIMATE", "PLAN", "RESOURCES", "RETRY"]
 
 
 def _quantity(expected: str) -> Shape:
@@ -57,6 +57,22 @@ ESTIMATE = one_of(
 DATA = table("a map from needed jobs to sizes", other=_quantity("a size such as 12GB")).about(
     "How much data each needed job hands to this one, for example `{prepare: 12GB}`. The planner counts the time and "
     "the price of moving it."
+)
+
+_PATTERNS = one_of("a pattern or a list of patterns", NON_EMPTY, LABEL_LIST)
+CACHE = table(
+    "a map with 'inputs', 'env' or 'outputs'",
+    {
+        "inputs": _PATTERNS.about("Patterns of the files that the job depends on, as for hashFiles."),
+        "env": one_of("a name or a list of names", NON_EMPTY, LABEL_LIST).about(
+            "Names of variables of skyflow's own environment that the job depends on."
+        ),
+        "outputs": _PATTERNS.about("Patterns of the files that the job makes; they are put back when it is not run."),
+    },
+    name="cache",
+).about(
+    "Makes the job be taken over from an earlier run in which it succeeded, if its steps, its matrix values, the results and "
+    "outputs of what it needs, and what is named here are the same."
 )
 
 _TRIES = Shape("a whole number of tries, at least 1", number=True, strict=True)

@@ -25,5 +25,5 @@ WORKFLOW = table(
     },
 ).about(
     "A workflow in GitHub's workflow syntax, with a few keys of skyflow's own: `plan`, and per job `resources`, "
-    "`estimate`, `data` and `retry`."
+    "`estimate`, `data`, `retry` and `cache`."
 )

@@ -1,0 +1,55 @@
+"""Tells why a job was run rather than taken over from an earlier run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from skyflow.app.history import read_run
+from skyflow.app.logs import chosen_jobs
+from skyflow.app.project import Project
+from skyflow.model.run import JobRecord, RunRecord
+from skyflow.model.status import Reason
+from skyflow.store.results import ResultStore
+from skyflow.store.store import open_store
+
+__all__ = ["JobReasons", "explain"]
+
+
+@dataclass(frozen=True, slots=True)
+class JobReasons:
+    """Why one job was run or not: sentences."""
+
+    job: JobRecord
+    reasons: tuple[str, ...]
+
+
+def explain(project: Project, run: str, job: str) -> tuple[RunRecord, tuple[JobReasons, ...]]:
+    """Return why the jobs that a name stands for were run.
+
+    Raises:
+        UsageError: there is no such run or job.
+    """
+    history = read_run(project, run)
+    record = history.overview.run
+    with open_store(project.state, create=False) as store:
+        results = ResultStore(store, record.workflow_path)
+        reasons = tuple(
+            JobReasons(each, tuple(_reasons(each, results.lookup(record.id, each.key))))
+            for each in chosen_jobs(history, job)
+        )
+    return record, reasons
+
+
+def _reasons(job: JobRecord, lookup: tuple[Mapping[str, str], Mapping[str, str] | None] | None) -> list[str]:
+    if job.reason is Reason.REUSED:
+        return [f"it was not run: {job.message or 'taken over from the run that this one retries'}"]
+    if lookup is None:
+        return [
+            "it is not one of the jobs that are remembered: it has no `cache`, and the run was not told `--changed`"
+        ]
+    now, before = lookup
+    if before is None:
+        return ["no earlier success of it is remembered"]
+    found = [f"{name} is new" for name in sorted(now.keys() - before.keys())]
+    found += [f"{name} is gone" for name in sorted(before.keys() - now.keys())]
+    found += [f"{name} has changed" for name in sorted(now.keys() & before.keys()) if now[name] != before[name]]
+    return found or ["nothing has changed: it was told to run (`--force`), or its files could not be put back"]

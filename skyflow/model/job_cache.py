@@ -1,0 +1,93 @@
+"""What makes two jobs the same, and what is remembered of one that has succeeded."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from enum import Enum, StrEnum
+
+from skyflow.diagnostics import Span
+from skyflow.expr import Template
+from skyflow.model.execution import Pairs
+from skyflow.model.workflow import JobSpec
+
+__all__ = ["CacheMode", "CacheQuestion", "CachedResult", "KnownJob", "definition_of", "fingerprint", "text_of"]
+
+
+class CacheMode(StrEnum):
+    """What a run does with remembered results."""
+
+    DECLARED = "declared"
+    """Jobs with `cache` are taken over when nothing has changed, and remembered."""
+    CHANGED = "changed"
+    """So are all others: what may have changed for them is any file of the workspace that git does not ignore."""
+    FORCE = "force"
+    """Every job runs; what has `cache` is remembered."""
+    OFF = "off"
+    """Every job runs, nothing is remembered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheQuestion:
+    """A job that may have been done before.
+
+    `parts` are the texts that must be the same, by what they are. `inputs` are patterns of files whose content must be,
+    None for the whole workspace; `env` names variables of skyflow's own environment. `outputs` are patterns of the files
+    that the job makes.
+    """
+
+    job_key: str
+    parts: Pairs
+    inputs: tuple[str, ...] | None
+    env: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownJob:
+    """The answer: the fingerprint, and the number of the run that the result is from, None if there is no such result."""
+
+    fingerprint: str
+    run_number: int | None = None
+    outputs: Pairs = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachedResult:
+    """A remembered success. `parts` are digests of everything that counted, by what it is; files are `file NAME`."""
+
+    fingerprint: str
+    job_key: str
+    run_number: int
+    outputs: Mapping[str, str]
+    parts: Mapping[str, str]
+
+
+def fingerprint(parts: Mapping[str, str]) -> str:
+    """Return one digest of all parts."""
+    return hashlib.sha256(json.dumps(sorted(parts.items())).encode()).hexdigest()
+
+
+def definition_of(spec: JobSpec) -> str:
+    """Return what a job spec says, wherever in its file it stands."""
+    return text_of(spec)
+
+
+def text_of(value: object) -> str:
+    """Return a value of the model as text, without the places where it stands."""
+    return json.dumps(_plain(value), sort_keys=True)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Template | Enum):
+        value = value.source if isinstance(value, Template) else value.value
+    if is_dataclass(value):
+        named = ((field.name, getattr(value, field.name)) for field in fields(value))
+        return {name: _plain(part) for name, part in named if not isinstance(part, Span)}
+    if isinstance(value, tuple | list):
+        return [_plain(part) for part in value if not isinstance(part, Span)]
+    if isinstance(value, dict):
+        return {str(name): _plain(part) for name, part in value.items()}
+    if isinstance(value, frozenset | set):
+        return sorted(str(_plain(part)) for part in value)
+    return value if isinstance(value, str | int | float | bool | None) else repr(value)
