@@ -43,22 +43,22 @@ class OnDemandActionHost:
 
     async def _prune(self, output: Callable[[str], None]) -> None:
         """Make room for what is about to be stored: expired artifacts and unused caches go, once a run."""
-        from skyflow.artifacts.folder import FolderStore  # noqa: PLC0415 -- see the module's docstring
+        from skyflow.app.artifacts import artifact_store  # noqa: PLC0415 -- see the module's docstring
         from skyflow.artifacts.upkeep import prune  # noqa: PLC0415
         from skyflow.ports.artifacts import ArtifactError  # noqa: PLC0415
 
         try:
-            await prune(FolderStore(self._project.state.artifacts), self._clock.now())
+            await prune(artifact_store(self._project), self._clock.now())
         except ArtifactError as error:  # what is about to be stored may still fit
             output(f"warning: expired artifacts and unused caches cannot be removed: {error}\n")
 
     def _make(self) -> "LocalActionHost":
         from skyflow.actions.host import LocalActionHost  # noqa: PLC0415 -- see the module's docstring
+        from skyflow.app.artifacts import artifact_store  # noqa: PLC0415
         from skyflow.artifacts.caches import Caches  # noqa: PLC0415
-        from skyflow.artifacts.folder import FolderStore  # noqa: PLC0415
         from skyflow.artifacts.named import Artifacts  # noqa: PLC0415
 
-        objects = FolderStore(self._project.state.artifacts)
+        objects = artifact_store(self._project)
         return LocalActionHost(
             self._workbench,
             run=self._run_id,

@@ -10,6 +10,7 @@ import typer
 
 from skyflow import __version__
 from skyflow.cli import (
+    artifacts,
     attach,
     cancel,
     db,
@@ -80,6 +81,7 @@ for command in (
     schema.schema,
 ):
     app.command()(command)
+app.add_typer(artifacts.artifacts, name="artifacts")
 app.add_typer(db.db, name="db")
 
 
