@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from skyflow.app.host_options import works_anywhere
 from skyflow.app.project import Project
 from skyflow.model.execution import ActionRequest, StepRef, StepResult
 from skyflow.model.run import RunId
@@ -22,18 +23,29 @@ class OnDemandActionHost:
     """The action host of one run on this machine; see `skyflow.ports.actions.ActionHost`."""
 
     def __init__(
-        self, workbench: Workbench, *, run_id: RunId, project: Project, environment: Mapping[str, str], clock: Clock
+        self,
+        workbench: Workbench,
+        *,
+        run_id: RunId,
+        project: Project,
+        environment: Mapping[str, str],
+        clock: Clock,
+        is_elsewhere: bool = False,
     ) -> None:
         self._workbench = workbench
         self._run_id = run_id
         self._project = project
         self._environment = environment
         self._clock = clock
+        self._is_elsewhere = is_elsewhere
         self._host: LocalActionHost | None = None
         self._is_pruned = False
 
     async def run_action(self, step: StepRef, request: ActionRequest, output: Callable[[str], None]) -> StepResult:
         """Run one phase of an action to its end."""
+        if self._is_elsewhere and request.name and not works_anywhere(request.name):
+            why = f"{request.name} works on this machine only so far, and this job runs on another one"
+            return StepResult(exit_code=None, not_started=why)
         if self._host is None:
             self._host = self._make()
         if request.name in _STORING and not self._is_pruned:

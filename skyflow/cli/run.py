@@ -39,6 +39,15 @@ def run(
     jobs: JobsOption = None,
     objective: ObjectiveOption = None,
     on: OnOption = None,
+    hosts: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--host",
+            metavar="HOST[=JOBS]",
+            help="Run all jobs there instead of here, over SSH: a name as `ssh` takes it, or ssh://USER@ADDRESS:PORT; "
+            "may be repeated.",
+        ),
+    ] = None,
     state: StateOption = None,
     as_json: JsonOption = False,
     output_format: FormatOption = None,
@@ -64,6 +73,7 @@ def run(
 ) -> None:
     """Plan and run a workflow; what it does is stored, so that it can be resumed."""
     from skyflow.app.callees import callees_in  # noqa: PLC0415 -- start-up
+    from skyflow.app.host_options import read_host  # noqa: PLC0415
     from skyflow.app.launch import prepare_launch  # noqa: PLC0415
     from skyflow.app.plan import plan_workflow  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
@@ -79,6 +89,7 @@ def run(
     from skyflow.spec import load_workflow  # noqa: PLC0415
 
     shown = Format.chosen(output_format, as_json=as_json)
+    host_slots = sum(read_host(text).slots for text in hosts or ())
     project = find_project(state=state)
     loaded = load_workflow(workflow)
     print_findings(loaded.findings)
@@ -98,7 +109,7 @@ def run(
     callees = callees_in(loaded.workflow, project.root)
     plan = plan_workflow(loaded.workflow, callees=callees, objective=objective, providers=on, slots=jobs)
     reporter = choose_reporter(total_jobs=len(plan.placements), shown=shown, quiet=quiet, verbose=verbose)
-    reporter = become_detached(project) if detach else announce(reporter, plan.local_slots, shown=shown)
+    reporter = become_detached(project) if detach else announce(reporter, host_slots or plan.local_slots, shown=shown)
     result = run_workflow(
         loaded.workflow,
         plan,
@@ -107,7 +118,10 @@ def run(
         launch=launch,
         debug=debug or os.environ.get("RUNNER_DEBUG") == "1",
         options=RunOptions(
-            keep_going=keep_going, budget_usd=budget, cache=_cache_mode(changed=changed, force=force, no_cache=no_cache)
+            keep_going=keep_going,
+            budget_usd=budget,
+            cache=_cache_mode(changed=changed, force=force, no_cache=no_cache),
+            hosts=tuple(hosts or ()),
         ),
         reporter=reporter,
     )

@@ -11,17 +11,18 @@ _HERE = ""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rooms:
-    """Where jobs are placed: `pools` has the pool of a job by its key, or by that of its spec; all others run here.
+    """Where jobs are placed: `pools` has the pool of a job by its key, or by that of its spec.
 
-    `capacity` says how many jobs a pool takes at once.
+    All others are in the pool `otherwise`, or run here if that is empty. `capacity` says how many jobs a pool takes at once.
     """
 
     pools: Mapping[str, str] = field(default_factory=dict)
+    otherwise: str = _HERE
     capacity: Mapping[str, int] = field(default_factory=dict)
 
     def pool_of(self, key: str, spec_id: str) -> str:
         """Return the pool of a job, or nothing for one that runs here."""
-        return self.pools.get(key) or self.pools.get(spec_id) or _HERE
+        return self.pools.get(key) or self.pools.get(spec_id) or self.otherwise
 
     def free(self, active: Iterable[tuple[str, str]], slots: int) -> Mapping[str, int]:
         """Return how many more jobs may start in each pool, and under the empty name here.

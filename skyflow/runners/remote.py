@@ -322,6 +322,7 @@ class RemoteRunner:
                 attempt.paths = PathPairs(
                     (
                         (str(self._folder.root), f"{root}/runs/{self._run}"),
+                        (str(self._folder.temp(step.job_key, step.attempt)), f"{root}/runs/{place}/temp"),
                         (str(self._tools), f"{root}/tools"),
                         (str(self._workspace), f"{root}/runs/{place}/work"),
                     )

@@ -166,9 +166,8 @@ class _OpensshChannel:
         async with self._waiting:
             if self._error_text is None:
                 await self._process.wait()
-                self._error_text = self._last_errors()
                 self._release()
-        text, mark, code = self._error_text.rpartition(_MARK)
+        text, mark, code = (self._error_text or "").rpartition(_MARK)
         if not mark:
             raise self._failure(text or code)
         return Ended(exit_code=int(code), error_text=text)
@@ -186,6 +185,7 @@ class _OpensshChannel:
         if self._on_end is not None:
             self._on_end()
             self._on_end = None
+            self._error_text = self._last_errors()
             self._error_file.close()
 
     def _last_errors(self) -> str:

@@ -278,6 +278,17 @@ def _init(machine: Machine) -> str:
     return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0]
 
 
+async def test_temporary_files_are_the_attempts_own(machine: Machine, drive: Callable) -> None:
+    async with drive(machine) as bench:
+        temp = str(bench.folder.temp("job", 1))
+        asked = StepRequest(script=f"echo x >$RUNNER_TEMP/file; cat {temp}/file", env=(("RUNNER_TEMP", temp),))
+        assert (await bench.runner.run_step(STEP, asked, bench.shown.append)).exit_code == 0
+        assert bench.printed == "x\n"
+        assert list(machine.home.glob(".skyflow/runs/r1/job/1/temp/file"))
+        await bench.runner.release("job", 1)
+        assert not list(machine.home.glob(".skyflow/runs/r1/job/*"))
+
+
 async def test_the_project_travels_once(machine: Machine, drive: Callable) -> None:
     async with drive(machine) as bench:
         project = bench.project
