@@ -115,19 +115,21 @@ def drive(
             clock=clock,
             masks=state.masks,
         )
-        runner: LocalRunner | RunnerRouter = here
+        elsewhere: RunnerRouter | None = None
         if hosts:
             from skyflow.app.hosts import rooms_on, router_to  # noqa: PLC0415 -- start-up
 
             state = replace(state, rooms=rooms_on(hosts))
-            runner = router_to(hosts, here, run=run.id, project=project, folder=folder, masks=state.masks)
+            elsewhere = router_to(hosts, here, run=run.id, project=project, folder=folder, masks=state.masks)
+        runner = elsewhere or here
         host = OnDemandActionHost(
             runner,
             run_id=run.origin or run.id,
             project=project,
             environment=without_secrets(os.environ),
             clock=clock,
-            is_elsewhere=bool(hosts),
+            folder=folder,
+            elsewhere=elsewhere,
         )
         driver = partial(
             Driver,

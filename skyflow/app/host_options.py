@@ -11,8 +11,8 @@ from skyflow.model.workflow import JobSpec, UsesStep, Workflow
 
 __all__ = ["HostSlots", "read_host", "refuse_what_stays_here", "works_anywhere"]
 
-_ANYWHERE = frozenset({"actions/checkout"})
-"""Built-in actions that do nothing with files."""
+_ANYWHERE = frozenset({"actions/checkout", "actions/download-artifact", "actions/upload-artifact"})
+"""Built-in actions that can be part of a job on another machine."""
 
 
 @dataclass(frozen=True, slots=True)

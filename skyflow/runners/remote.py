@@ -2,8 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Awaitable, Callable, Collection, Iterable
-from contextlib import AsyncExitStack, closing, suppress
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
+from contextlib import AsyncExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +12,7 @@ from typing import Self
 import anyio
 from anyio.abc import TaskGroup
 
+from skyflow._util.glob_pattern import PatternError
 from skyflow._util.masking import Masks
 from skyflow.model.annotation import AnnotationLevel
 from skyflow.model.execution import ActionRequest, StepRef, StepRequest, StepResult
@@ -30,6 +31,7 @@ from skyflow.runners.output import LogWriter
 from skyflow.runners.process import KillLadder
 from skyflow.runners.project_files import ProjectFiles, ProjectFilesError
 from skyflow.runners.recovery import EarlierAttempt, note_begun, note_result, read_attempt
+from skyflow.runners.remote_files import fetch_files, send_files
 from skyflow.runners.remote_hashing import hash_remote_files
 from skyflow.runners.remote_paths import PathPairs
 from skyflow.runners.remote_workspace import bring_workspace
@@ -191,6 +193,11 @@ class RemoteRunner:
             try:
                 with running.scope:
                     result = await work(lambda text: writer.feed(text.encode(errors="surrogateescape")))
+            except LinkLostError as error:
+                return StepResult(exit_code=None, lost=f"{self._link.name} is lost: {error}")
+            except (TransportError, PatternError, OSError) as error:
+                writer.add(commands.issue(AnnotationLevel.ERROR, str(error)))
+                result = StepResult(exit_code=1)
             finally:
                 del self._running[step]
                 writer.finish()
@@ -237,6 +244,27 @@ class RemoteRunner:
         except (TransportError, ProjectFilesError) as error:
             raise HashFilesError(f"hashFiles on {self._link.name}: {error}") from error
         return await hash_remote_files(self._link, paths.to_there(str(self._workspace)), patterns)
+
+    async def fetch(self, step: StepRef, patterns: str, target: Path) -> None:
+        """Copy the files of the attempt's workspace that match to a folder here.
+
+        Raises:
+            TransportError, PatternError, OSError: they cannot be copied.
+        """
+        paths = await self._prepared(step, lambda _: None)
+        workspace = paths.to_there(str(self._workspace))
+        with _one_error():
+            await fetch_files(self._link, workspace=workspace, patterns=paths.to_there(patterns), target=target)
+
+    async def send(self, step: StepRef, source: Path) -> None:
+        """Copy everything in a folder here to the attempt's workspace.
+
+        Raises:
+            TransportError, OSError: it cannot be copied.
+        """
+        await self._prepared(step, lambda _: None)
+        with _one_error():
+            await send_files(self._link, place=self._place(step.job_key, step.attempt), source=source)
 
     # ------------------------------------------------------------------------------------------------- one step
 
@@ -316,9 +344,10 @@ class RemoteRunner:
                 else:
                     self._marker.parent.mkdir(parents=True, exist_ok=True)
                     self._marker.touch()
-                    await bring_workspace(
-                        self._link, self._files, folder=place, run=self._run, event=self._event(), tell=tell
-                    )
+                    with _one_error():
+                        await bring_workspace(
+                            self._link, self._files, folder=place, run=self._run, event=self._event(), tell=tell
+                        )
                 attempt.paths = PathPairs(
                     (
                         (str(self._folder.root), f"{root}/runs/{self._run}"),
@@ -438,3 +467,15 @@ class RemoteRunner:
 
     def _tag(self, job_key: str, attempt: int) -> str:
         return f"{self._place(job_key, attempt)}/"
+
+
+@contextmanager
+def _one_error() -> Iterator[None]:
+    """Raise one error instead of the group that a task group makes of it."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        raise error from group

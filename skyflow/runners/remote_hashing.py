@@ -14,7 +14,7 @@ from skyflow.ports.transport import TransportError
 from skyflow.runners.hashing import LIMIT_SECONDS, read_arguments
 from skyflow.runners.host_link import HostLink
 
-__all__ = ["hash_remote_files"]
+__all__ = ["hash_remote_files", "matching_files"]
 
 
 async def hash_remote_files(link: HostLink, workspace: str, arguments: tuple[str, ...]) -> str:
@@ -30,7 +30,7 @@ async def hash_remote_files(link: HostLink, workspace: str, arguments: tuple[str
         glob = make_glob("\n".join(patterns), workspace=Path(workspace))
         with anyio.fail_after(LIMIT_SECONDS):
             listed = json.loads((await link.ask("walk", folder=workspace)).data)
-            matching = _matching(glob.patterns, Path(workspace), listed)
+            matching = matching_files(glob.patterns, Path(workspace), listed)
             if not matching:
                 return ""
             answer = await link.ask("hash", json.dumps(matching).encode(), folder=workspace)
@@ -43,7 +43,7 @@ async def hash_remote_files(link: HostLink, workspace: str, arguments: tuple[str
     return hashlib.sha256(b"".join(map(bytes.fromhex, answer.fields["digests"]))).hexdigest()
 
 
-def _matching(patterns: Sequence[Pattern], workspace: Path, listed: Sequence[tuple[str, str]]) -> list[str]:
+def matching_files(patterns: Sequence[Pattern], workspace: Path, listed: Sequence[tuple[str, str]]) -> list[str]:
     """Return the files that match, in the order in which a search here finds them: that of the bytes of their names."""
     wanted = tuple(each for pattern in patterns for each in with_descendants(pattern))
     files = [name for name, kind in listed if kind == "file" and Kind.FILE in pattern_matches(wanted, workspace / name)]

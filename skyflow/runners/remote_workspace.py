@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from secrets import token_hex
 
 import anyio
 import anyio.from_thread
@@ -59,12 +60,12 @@ async def _missing(link: HostLink, listed: FileList) -> list[str]:
 
 
 async def _send(link: HostLink, digest: str, path: Path) -> int:
-    sent = 0
+    sent, by = 0, token_hex(6)
     async with await anyio.open_file(path, "rb") as file:
         while True:
             piece = await file.read(_PIECE_BYTES)
             last = len(piece) < _PIECE_BYTES
-            await link.ask("blob", piece, digest=digest, offset=sent, last=last)
+            await link.ask("blob", piece, digest=digest, offset=sent, last=last, by=by)
             sent += len(piece)
             if last:
                 return sent

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -141,6 +142,22 @@ class RunnerRouter:
         except TransportError as error:
             raise HashFilesError(f"hashFiles: {error}") from error
         return await runner.hash_files(job_key, attempt, patterns)
+
+    async def fetch(self, step: StepRef, patterns: str, target: Path) -> None:
+        """Copy files of the workspace of a job that runs elsewhere to a folder here.
+
+        Raises:
+            TransportError, PatternError, OSError: they cannot be copied.
+        """
+        await self._chosen[step.job_key, step.attempt].runner.fetch(step, patterns, target)
+
+    async def send(self, step: StepRef, source: Path) -> None:
+        """Copy everything in a folder here to the workspace of a job that runs elsewhere.
+
+        Raises:
+            TransportError, OSError: it cannot be copied.
+        """
+        await self._chosen[step.job_key, step.attempt].runner.send(step, source)
 
     async def _on(
         self, step: StepRef, work: Callable[[LocalRunner | RemoteRunner], Awaitable[StepResult]]

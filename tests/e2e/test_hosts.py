@@ -167,13 +167,42 @@ def test_a_job_moves_when_its_machine_dies(project, make_machine, machine: Machi
             "{uses: actions/cache@v4, with: {path: x, key: y}}",
             "uses actions/cache@v4, which works on this machine only",
         ),
-        ("{uses: actions/upload-artifact@v4, with: {path: x, name: y}}", "uses actions/upload-artifact@v4"),
+        ("{uses: actions/setup-python@v5}", "uses actions/setup-python@v5"),
     ],
 )
 def test_what_works_here_only_is_refused_before_anything_starts(project, on, step: str, why: str) -> None:
     project.write(f"on: push\njobs:\n  a: {{runs-on: local, steps: [{step}]}}\n")
     assert why in project.skyflow("run", "w.yml", *on(), code=5).err
     assert not (project.folder / ".skyflow" / "runs").exists()
+
+
+ARTIFACTS = """
+on: push
+jobs:
+  make:
+    runs-on: local
+    steps:
+      - run: mkdir -p out/sub && head -c 9000000 /dev/zero > out/big && echo two > out/sub/b.sh && chmod +x out/sub/b.sh
+      - uses: actions/upload-artifact@v4
+        with: {name: results, path: "${{ github.workspace }}/out\\n!out/none"}
+  use:
+    runs-on: local
+    needs: make
+    steps:
+      - uses: actions/download-artifact@v4
+        id: got
+        with: {name: results, path: got}
+      - run: wc -c < got/big; cat got/sub/b.sh; test -x got/sub/b.sh; ls "${{ steps.got.outputs.download-path }}"
+"""
+
+
+def test_artifacts_go_from_one_machine_to_another(project, make_machine, machine: Machine, on) -> None:
+    project.write(ARTIFACTS)
+    out = project.skyflow("run", "w.yml", *on(make_machine("other"))).out
+    for expected in ("9000000", "two", "big", "2 files will be uploaded", f"bytes) to {project.folder}/got"):
+        assert expected in out
+    assert [each["name"] for each in project.skyflow("artifacts", "list", "--json").json] == ["results"]
+    assert not (project.folder / "got").exists()
 
 
 @pytest.mark.parametrize("host", ["", "=2", "-oProxyCommand=x", "ssh://", "ssh://a:b@c", "ssh://a:x", "a=0", "a=b"])

@@ -315,7 +315,7 @@ async def test_a_damaged_content_is_not_kept(machine: Machine, drive: Callable) 
     async with drive(machine) as bench:
         digest = "0" * 64
         with pytest.raises(Exception, match="damaged on the way"):
-            await bench.runner._link.ask("blob", b"other", digest=digest, offset=0, last=True)
+            await bench.runner._link.ask("blob", b"other", digest=digest, offset=0, last=True, by="x")
         assert json.loads(json.dumps([str(path) for path in machine.home.rglob(f"*{digest}*")])) == []
 
 

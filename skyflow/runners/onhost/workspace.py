@@ -44,11 +44,13 @@ class Workspaces:
     def do_blob(self, ask: dict[str, Any], data: bytes) -> None:
         """Take in a content, piece by piece; the last piece says so."""
         place = self._blob(ask["digest"])
-        draft = f"{place}.{os.getpid()}.part"
+        draft = f"{place}.{ask['by']}.part"
         if ask["offset"] == 0:
             os.makedirs(os.path.dirname(place), 0o700, exist_ok=True)
-        with open(draft, "wb" if ask["offset"] == 0 else "ab") as file:
+        with open(draft, "r+b" if ask["offset"] else "wb") as file:
+            file.seek(ask["offset"])  # a piece may come twice
             file.write(data)
+            file.truncate()
         if ask["last"]:
             if digest_of(draft) != ask["digest"]:
                 os.unlink(draft)
@@ -95,6 +97,26 @@ class Workspaces:
             found += [(os.path.relpath(os.path.join(base, name), top), "folder") for name in folders]
             found += [(os.path.relpath(os.path.join(base, name), top), "file") for name in names]
         return {}, json.dumps(found).encode(errors="surrogateescape")
+
+    def do_read(self, ask: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        """Return a piece of a file."""
+        del data
+        with open(os.path.join(ask["folder"], ask["path"]), "rb") as file:
+            file.seek(ask["offset"])
+            return {"mode": os.fstat(file.fileno()).st_mode & 0o777}, file.read(ask["most"])
+
+    def do_write(self, ask: dict[str, Any], data: bytes) -> None:
+        """Take in a file of a workspace, piece by piece; it takes its place with the last one."""
+        place = self.path("runs", ask["folder"], "work", ask["path"])
+        draft = f"{place}.{ask['by']}.part"
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        with open(draft, "r+b" if ask["offset"] else "wb") as file:
+            file.seek(ask["offset"])
+            file.write(data)
+            file.truncate()
+        if ask["last"]:
+            os.chmod(draft, ask["mode"])
+            os.replace(draft, place)
 
     def do_hash(self, ask: dict[str, Any], data: bytes) -> dict[str, Any]:
         """Return the SHA-256 of files."""
