@@ -20,6 +20,15 @@ MOST_CHANNELS = 6
 _OPEN_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 """How long to wait before asking again for a channel that was refused."""
 _WINDOW_BYTES = 16 * 1024 * 1024
+_CIPHERS = (
+    "aes128-gcm@openssh.com",
+    "aes256-gcm@openssh.com",
+    "chacha20-poly1305@openssh.com",
+    "aes256-ctr",
+    "aes192-ctr",
+    "aes128-ctr",
+)
+"""Those of OpenSSH, the ones first that processors have instructions for: much output is twice as fast."""
 _KNOWN_HOSTS = Path("~/.ssh/known_hosts")
 
 
@@ -105,6 +114,7 @@ class AsyncsshTransport(BaseTransport):
                 passphrase=self._passphrase,
                 known_hosts=_known_hosts(host),
                 agent_forwarding=False,
+                encryption_algs=_CIPHERS,
                 keepalive_interval=host.keep_alive.seconds,
                 keepalive_count_max=host.keep_alive.most_missed,
                 connect_timeout=host.connect_seconds,
