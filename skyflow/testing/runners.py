@@ -47,6 +47,11 @@ class RunnerConformance:
         assert sorted(bench.printed.split()) == ["err", "out", "tail"]
         assert bench.folder.log(StepRef("job", 1, 1)).read_text() == "".join(bench.shown)
 
+    async def test_output_that_is_opened_anew_is_not_emptied(self, bench: RunnerBench) -> None:
+        """Scripts write to `/dev/stderr`; what was printed before stays."""
+        await bench.run("echo one; echo two >/dev/stderr; echo three >/dev/stdout; echo four")
+        assert bench.printed == "one\ntwo\nthree\nfour\n"
+
     async def test_shells_behave_as_githubs(self, bench: RunnerBench) -> None:
         """The exit code is that of the script, 128 and more for a signal."""
         cases = (

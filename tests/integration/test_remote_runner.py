@@ -13,6 +13,7 @@ from testbed.machine import Machine
 from skyflow.app.clock import SystemClock
 from skyflow.model.execution import StepRef, StepRequest, StepResult
 from skyflow.model.layout import RunFolder
+from skyflow.ports.transport import TransportError
 from skyflow.runners.host_link import HostLink
 from skyflow.runners.process import KillLadder
 from skyflow.runners.remote import RemoteRunner
@@ -151,6 +152,10 @@ async def test_a_full_disk_is_said(make_machine: Callable[..., Machine], drive: 
         result = await bench.run("head -c 2000000 /dev/zero >fill; echo o=1 >>$GITHUB_OUTPUT", shell="bash")
         assert result.exit_code == 1
         assert "the disk of box is full" in bench.printed
+        with pytest.raises(TransportError, match="No space left on device"):
+            for number in range(300):
+                where = {"folder": "r1/job/1", "path": f"fill{number}", "offset": 0, "mode": 0o600}
+                await bench.runner._link.ask("write", b"x" * 4096, **where, last=True, by="test")
         result = await bench.run("echo never", 2)
         assert "No space left on device" in (result.not_started or "")
         assert "never" not in bench.printed

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import os
+import select
 import signal
 from typing import Any
 
@@ -19,6 +20,8 @@ ANSWERS = ("output", "env", "path", "state", "summary")
 """The files through which a step answers."""
 _MEMORY = "/dev/shm"  # noqa: S108 -- a folder of our own is made in it
 _CODE_WIDTH = 8
+_MOST_PIECES = 16
+"""More than a pipe holds: what was printed before the end is read before it, however much others go on printing."""
 
 
 class Follower:
@@ -72,7 +75,7 @@ def start(ask: dict[str, Any], script: bytes, folder: str, foreign: list[int]) -
             for descriptor in (report, end, *foreign):
                 os.close(descriptor)
             os.setsid()
-            _watch(ask, script, folder, report_in)
+            _watch(ask, script, folder, report=report_in, end=end_in)
             code = 0
         finally:
             os._exit(code)
@@ -83,11 +86,14 @@ def start(ask: dict[str, Any], script: bytes, folder: str, foreign: list[int]) -
     return end, problem
 
 
-def _watch(ask: dict[str, Any], script: bytes, folder: str, report: int) -> None:
-    """Start the step, wait for it, leave its exit code. Runs in a process of its own."""
+def _watch(ask: dict[str, Any], script: bytes, folder: str, *, report: int, end: int) -> None:
+    """Start the step, keep what it prints, leave its exit code. Runs in a process of its own."""
     memory = ""
     try:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        child_ended, wake = os.pipe()
+        os.set_blocking(wake, False)
+        signal.set_wakeup_fd(wake)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
         begun = os.open(os.path.join(folder, "begun"), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         log = os.open(os.path.join(folder, "log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         # room for the exit code is taken now: later the disk may be full
@@ -102,7 +108,8 @@ def _watch(ask: dict[str, Any], script: bytes, folder: str, report: int) -> None
         null = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):
             os.dup2(null, descriptor)
-        pid = _spawn(command, cwd, env, log, report)
+        output, output_in = os.pipe()
+        pid = _spawn(command, cwd, env, output_in, report)
         watcher = {"pid": pid, "watcher": os.getpid(), "since": started(os.getpid()), "memory": memory}
         os.write(begun, json.dumps(watcher).encode())
     except (OSError, RefusedError) as error:
@@ -111,17 +118,51 @@ def _watch(ask: dict[str, Any], script: bytes, folder: str, report: int) -> None
         remove(memory)
         return
     os.close(report)
-    os.close(log)
-    status = os.waitpid(pid, 0)[1]
+    os.close(output_in)
+    os.set_blocking(output, False)
+    status, is_open = None, True
+    while status is None or is_open:
+        if child_ended in select.select([output, child_ended] if is_open else [child_ended], [], [])[0]:
+            os.read(child_ended, CHUNK_BYTES)
+        has_ended, found = (0, 0) if status is not None else os.waitpid(pid, os.WNOHANG)
+        for _ in range(_MOST_PIECES):  # first what it has printed, then that it has ended
+            piece = _read(output) if is_open else None
+            if piece is None:
+                break
+            is_open = bool(piece)
+            _keep(log, piece)
+        if has_ended:
+            status = found
+            remove(memory)
+            _leave_code(folder, status)
+            os.close(end)
+
+
+def _read(pipe: int) -> bytes | None:
+    """Return what is in a pipe, nothing at its end; None if nothing is there now."""
+    try:
+        return os.read(pipe, CHUNK_BYTES)
+    except BlockingIOError:
+        return None
+
+
+def _keep(log: int, data: bytes) -> None:
+    """Append to the log; what a full disk does not take is lost, for the step has to go on."""
+    rest = memoryview(data)
+    with contextlib.suppress(OSError):
+        while rest:
+            rest = rest[os.write(log, rest) :]
+
+
+def _leave_code(folder: str, status: int) -> None:
     code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
-    remove(memory)
-    with open(os.path.join(folder, "end.part"), "r+b") as part:
-        part.write(str(code).ljust(_CODE_WIDTH).encode())
     with contextlib.suppress(OSError):  # the step was given up in the meantime, and its folder removed
+        with open(os.path.join(folder, "end.part"), "r+b") as part:
+            part.write(str(code).ljust(_CODE_WIDTH).encode())
         os.rename(os.path.join(folder, "end.part"), os.path.join(folder, "end"))
 
 
-def _spawn(command: list[str], cwd: str, env: dict[str, str], log: int, report: int) -> int:
+def _spawn(command: list[str], cwd: str, env: dict[str, str], output: int, report: int) -> int:
     """Start a command in a session of its own, and return its process id."""
     failed, failed_in = os.pipe()
     pid = os.fork()
@@ -129,10 +170,17 @@ def _spawn(command: list[str], cwd: str, env: dict[str, str], log: int, report: 
         try:
             os.setsid()
             os.close(report)
-            for number in (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGXFSZ):
+            for number in (
+                signal.SIGPIPE,
+                signal.SIGINT,
+                signal.SIGTERM,
+                signal.SIGHUP,
+                signal.SIGXFSZ,
+                signal.SIGCHLD,
+            ):
                 signal.signal(number, signal.SIG_DFL)
-            os.dup2(log, 1)
-            os.dup2(log, 2)
+            os.dup2(output, 1)
+            os.dup2(output, 2)
             os.chdir(cwd)
             os.execve(command[0], command, env)
         except (OSError, ValueError) as error:  # a ValueError: a variable with a zero byte in it
