@@ -14,7 +14,7 @@ def command_names() -> list[str]:
     """Return the names of all commands, in the order of the help."""
     own = [info.name or info.callback.__name__ for info in app.registered_commands if info.callback]
     grouped = [
-        f"{group.name} {info.callback.__name__}"
+        f"{group.name} {info.name or info.callback.__name__}"
         for group in app.registered_groups
         for info in (group.typer_instance.registered_commands if group.typer_instance else ())
         if info.callback

@@ -146,6 +146,12 @@ async def test_a_machine_that_was_restarted_has_lost_the_step(machine: Machine, 
         assert (await bench.run("cat a.txt", 2)).exit_code == 0
 
 
+async def _fill_the_rest(bench: RunnerBench) -> None:
+    for number in range(300):
+        where = {"folder": "r1/job/1", "path": f"fill{number}", "offset": 0, "mode": 0o600}
+        await bench.runner._link.ask("write", b"x" * 4096, **where, last=True, by="test")
+
+
 async def test_a_full_disk_is_said(make_machine: Callable[..., Machine], drive: Callable) -> None:
     machine = make_machine(disk_kib=1024)
     async with drive(machine) as bench:
@@ -153,9 +159,7 @@ async def test_a_full_disk_is_said(make_machine: Callable[..., Machine], drive: 
         assert result.exit_code == 1
         assert "the disk of box is full" in bench.printed
         with pytest.raises(TransportError, match="No space left on device"):
-            for number in range(300):
-                where = {"folder": "r1/job/1", "path": f"fill{number}", "offset": 0, "mode": 0o600}
-                await bench.runner._link.ask("write", b"x" * 4096, **where, last=True, by="test")
+            await _fill_the_rest(bench)
         result = await bench.run("echo never", 2)
         assert "No space left on device" in (result.not_started or "")
         assert "never" not in bench.printed
