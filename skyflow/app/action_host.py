@@ -3,14 +3,16 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from skyflow.app.host_options import works_anywhere
 from skyflow.app.project import Project
 from skyflow.model.execution import ActionRequest, StepRef, StepResult
+from skyflow.model.layout import RunFolder
 from skyflow.model.run import RunId
-from skyflow.ports.actions import Workbench
+from skyflow.ports.actions import ActionHost, Workbench
 from skyflow.ports.clock import Clock
 
 if TYPE_CHECKING:
-    from skyflow.actions.host import LocalActionHost
+    from skyflow.runners.router import RunnerRouter
 
 __all__ = ["OnDemandActionHost"]
 
@@ -19,21 +21,34 @@ _STORING = frozenset({"actions/cache", "actions/cache/save", "actions/upload-art
 
 
 class OnDemandActionHost:
-    """The action host of one run on this machine; see `skyflow.ports.actions.ActionHost`."""
+    """The action host of one run; see `skyflow.ports.actions.ActionHost`. `elsewhere` runs its jobs if others do."""
 
     def __init__(
-        self, workbench: Workbench, *, run_id: RunId, project: Project, environment: Mapping[str, str], clock: Clock
+        self,
+        workbench: Workbench,
+        *,
+        run_id: RunId,
+        project: Project,
+        environment: Mapping[str, str],
+        clock: Clock,
+        folder: RunFolder,
+        elsewhere: "RunnerRouter | None" = None,
     ) -> None:
         self._workbench = workbench
         self._run_id = run_id
         self._project = project
         self._environment = environment
         self._clock = clock
-        self._host: LocalActionHost | None = None
+        self._folder = folder
+        self._elsewhere = elsewhere
+        self._host: ActionHost | None = None
         self._is_pruned = False
 
     async def run_action(self, step: StepRef, request: ActionRequest, output: Callable[[str], None]) -> StepResult:
         """Run one phase of an action to its end."""
+        if self._elsewhere is not None and request.name and not works_anywhere(request.name):
+            why = f"{request.name} works on this machine only so far, and this job runs on another one"
+            return StepResult(exit_code=None, not_started=why)
         if self._host is None:
             self._host = self._make()
         if request.name in _STORING and not self._is_pruned:
@@ -43,27 +58,40 @@ class OnDemandActionHost:
 
     async def _prune(self, output: Callable[[str], None]) -> None:
         """Make room for what is about to be stored: expired artifacts and unused caches go, once a run."""
-        from skyflow.artifacts.folder import FolderStore  # noqa: PLC0415 -- see the module's docstring
+        from skyflow.app.artifacts import artifact_store  # noqa: PLC0415 -- see the module's docstring
         from skyflow.artifacts.upkeep import prune  # noqa: PLC0415
         from skyflow.ports.artifacts import ArtifactError  # noqa: PLC0415
 
         try:
-            await prune(FolderStore(self._project.state.artifacts), self._clock.now())
+            await prune(artifact_store(self._project), self._clock.now())
         except ArtifactError as error:  # what is about to be stored may still fit
             output(f"warning: expired artifacts and unused caches cannot be removed: {error}\n")
 
-    def _make(self) -> "LocalActionHost":
+    def _make(self) -> ActionHost:
         from skyflow.actions.host import LocalActionHost  # noqa: PLC0415 -- see the module's docstring
+        from skyflow.app.artifacts import artifact_store  # noqa: PLC0415
         from skyflow.artifacts.caches import Caches  # noqa: PLC0415
-        from skyflow.artifacts.folder import FolderStore  # noqa: PLC0415
         from skyflow.artifacts.named import Artifacts  # noqa: PLC0415
 
-        objects = FolderStore(self._project.state.artifacts)
+        objects = artifact_store(self._project)
+        artifacts, caches = Artifacts(objects, self._clock), Caches(objects, self._clock)
+        if self._elsewhere is not None:
+            from skyflow.app.mirror import MirroringHost  # noqa: PLC0415
+
+            return MirroringHost(
+                self._elsewhere,
+                run=self._run_id,
+                folder=self._folder,
+                workspace=self._project.root,
+                environment=self._environment,
+                artifacts=artifacts,
+                caches=caches,
+            )
         return LocalActionHost(
             self._workbench,
             run=self._run_id,
             workspace=self._project.root,
             environment=self._environment,
-            artifacts=Artifacts(objects, self._clock),
-            caches=Caches(objects, self._clock),
+            artifacts=artifacts,
+            caches=caches,
         )

@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import anyio
 
 from skyflow.app.action_host import OnDemandActionHost
 from skyflow.app.action_source import ProjectActions
 from skyflow.app.contexts import with_secrets
+from skyflow.app.host_options import read_host
 from skyflow.app.job_cache import ProjectJobCache
 from skyflow.app.project import Project
 from skyflow.engine.driver import Driver
@@ -35,6 +37,9 @@ from skyflow.runners.local import LocalRunner
 from skyflow.store.groups import GroupStore
 from skyflow.store.store import Store
 from skyflow.vault.secrets import Secrets, without_secrets
+
+if TYPE_CHECKING:
+    from skyflow.runners.router import RunnerRouter
 
 __all__ = ["CANCEL_SIGNAL", "ReporterFactory", "RunResult", "drive", "result_of"]
 
@@ -102,10 +107,11 @@ def drive(
         prices={key: placed.compute_usd + placed.transfer_usd for key, placed in planned.items()},
         spent=sum(_cost(planned, attempt.job_key, _seconds(attempt)) for attempt in attempts),
     )
+    hosts = [read_host(text) for text in run.options.hosts]
     folder = project.state.run(run.id)
     _write_event(run, folder)
     with reporter(run) as listener, _one_error():
-        runner = LocalRunner(
+        here = LocalRunner(
             run_tag=run.id,
             folder=folder,
             workspace=project.root,
@@ -114,8 +120,21 @@ def drive(
             masks=state.masks,
             containers=None if engine is None else _containers(engine, run, project),
         )
+        elsewhere: RunnerRouter | None = None
+        if hosts:
+            from skyflow.app.hosts import rooms_on, router_to  # noqa: PLC0415 -- start-up
+
+            state = replace(state, rooms=rooms_on(hosts))
+            elsewhere = router_to(hosts, here, run=run.id, project=project, folder=folder, masks=state.masks)
+        runner = elsewhere or here
         host = OnDemandActionHost(
-            runner, run_id=run.origin or run.id, project=project, environment=without_secrets(os.environ), clock=clock
+            runner,
+            run_id=run.origin or run.id,
+            project=project,
+            environment=without_secrets(os.environ),
+            clock=clock,
+            folder=folder,
+            elsewhere=elsewhere,
         )
         driver = partial(
             Driver,
@@ -190,7 +209,7 @@ def _is_cancelled(store: Store, run_id: RunId) -> bool:
 
 async def _drive_here(
     state: RunState,
-    runner: LocalRunner,
+    runner: "LocalRunner | RunnerRouter",
     make_driver: Callable[[], Driver],
     is_cancelled: Callable[[], bool],
     ages: Mapping[tuple[str, int], float],

@@ -15,6 +15,7 @@ from skyflow.app.clock import SystemClock
 from skyflow.app.container_engine import all_specs, engine_for
 from skyflow.app.contexts import display_name, run_contexts
 from skyflow.app.drive import CANCEL_SIGNAL, ReporterFactory, RunResult, drive
+from skyflow.app.host_options import refuse_what_stays_here
 from skyflow.app.launch import GivenSecrets, Launch
 from skyflow.app.project import Project
 from skyflow.errors import ProvisionError, UsageError
@@ -63,6 +64,8 @@ def run_workflow(
         StoreError: the state store cannot be used.
     """
     _refuse_other_machines(plan)
+    if options.hosts:
+        refuse_what_stays_here((workflow, *callees.values()))
     engine = engine_for(all_specs(workflow, callees))
     clock = clock or SystemClock()
     with open_store(project.state) as store:

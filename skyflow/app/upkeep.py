@@ -9,12 +9,11 @@ from pathlib import Path
 
 import anyio
 
+from skyflow.app.artifacts import artifact_store
 from skyflow.app.project import Project
-from skyflow.artifacts.folder import FolderStore
 from skyflow.artifacts.keys import run_prefix
 from skyflow.artifacts.upkeep import prune as prune_artifacts
 from skyflow.errors import StoreError, StoreLockedError
-from skyflow.model.layout import StateFolder
 from skyflow.model.run import RunRecord
 from skyflow.ports.artifacts import ArtifactError
 from skyflow.store import maintenance
@@ -80,15 +79,15 @@ def prune(project: Project, *, older_than: timedelta, now: datetime, dry_run: bo
             try:
                 for folder in folders:
                     _remove(folder)
-                freed += anyio.run(_artifact_remover(project.state, runs, now))
+                freed += anyio.run(_artifact_remover(project, runs, now))
             except (OSError, ArtifactError) as error:
                 raise StoreError(f"not everything could be removed: {error}") from error
     return Pruned(runs, freed)
 
 
-def _artifact_remover(state: StateFolder, runs: tuple[RunRecord, ...], now: datetime) -> Callable[[], Awaitable[int]]:
+def _artifact_remover(project: Project, runs: tuple[RunRecord, ...], now: datetime) -> Callable[[], Awaitable[int]]:
     async def remove() -> int:
-        objects = FolderStore(state.artifacts)
+        objects = artifact_store(project)
         for run in runs:
             for stored in list(objects.objects(run_prefix(run.id))):
                 objects.delete(stored.key)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from skyflow.artifacts.many import at_once
 from skyflow.model.artifacts import Entry, EntryKind, Source, is_safe_path
 from skyflow.ports.artifacts import ArtifactError, ObjectStore
 
@@ -41,14 +42,17 @@ def store_tree(
         ArtifactError: a path is not safe.
         OSError: something cannot be read or stored.
     """
-    entries: list[Entry] = []
-    for source in sorted(sources, key=lambda each: each.path):
-        go_on()
+    ordered = sorted(sources, key=lambda each: each.path)
+    for source in ordered:
         if not is_safe_path(source.path):
             raise ArtifactError(
                 f"'{source.path}' cannot be stored: it would lie outside of the folder it is restored to"
             )
-        entries += _store_one(objects, source, follow_links=follow_links, go_on=go_on)
+
+    def store(source: Source, still: Callable[[], None]) -> tuple[Entry, ...]:
+        return tuple(_store_one(objects, source, follow_links=follow_links, go_on=still))
+
+    entries = [entry for stored in at_once(store, ordered, go_on) for entry in stored]
     text = "\n".join(json.dumps({**asdict(entry), "kind": entry.kind.value}) for entry in entries)
     with tempfile.TemporaryDirectory(prefix="skyflow-") as folder:
         listing = Path(folder, "entries")
@@ -81,18 +85,29 @@ def restore_tree(objects: ObjectStore, places: Iterable[Place], go_on: Callable[
         ArtifactError: an entry would come to lie outside its base, or its content is gone or damaged.
         OSError: something cannot be written.
     """
-    writer = _Writer(objects, go_on)
+    writer = _Writer(objects)
     ordered = list(places)
-    for kind in (EntryKind.FOLDER, EntryKind.FILE, EntryKind.LINK):
-        for place in ordered:
-            if place.entry.kind is kind:
-                go_on()
-                writer.write(place)
+    for place in _of_kind(ordered, EntryKind.FOLDER):
+        go_on()
+        writer.open_way(place)
+    files = _of_kind(ordered, EntryKind.FILE)
+    for place in files:
+        go_on()
+        writer.open_way(place)
+    for _ in at_once(writer.write_file, files, go_on):
+        pass
+    for place in _of_kind(ordered, EntryKind.LINK):
+        go_on()
+        writer.write_link(place)
     for place in reversed(ordered):
         if place.entry.kind is EntryKind.FOLDER:
             target = place.base / place.path
             target.chmod(place.entry.mode)
             _set_time(target, place.entry)
+
+
+def _of_kind(places: Iterable[Place], kind: EntryKind) -> list[Place]:
+    return [place for place in places if place.entry.kind is kind]
 
 
 def stored_size(entries: Iterable[Entry]) -> int:
@@ -126,24 +141,38 @@ def _store_one(
 
 @dataclass(slots=True)
 class _Writer:
-    """Writes entries one by one; `_known` are folders whose way is known to be safe."""
+    """Writes entries; `_known` are folders whose way is known to be safe."""
 
     _objects: ObjectStore
-    _go_on: Callable[[], None]
     _known: set[tuple[Path, str]] = field(default_factory=set)
 
-    def write(self, place: Place) -> None:
+    def open_way(self, place: Place) -> None:
+        """Make the folders that a place is in, and itself if it is one."""
         if not is_safe_path(place.path):
             raise ArtifactError(f"'{place.path}' is not restored: it would lie outside of {place.base}")
         parent, _, _ = place.path.rpartition("/")
-        self._open_way(place.base, parent)
-        match place.entry.kind:
-            case EntryKind.FOLDER:
-                self._open_way(place.base, place.path)
-            case EntryKind.FILE:
-                self._write_file(place.base / place.path, place.entry)
-            case EntryKind.LINK:
-                self._write_link(place.base / place.path, place.entry)
+        self._open_way(place.base, place.path if place.entry.kind is EntryKind.FOLDER else parent)
+
+    def write_link(self, place: Place) -> None:
+        """Make a link."""
+        self.open_way(place)
+        target = place.base / place.path
+        target.unlink(missing_ok=True)
+        target.symlink_to(place.entry.content)
+
+    def write_file(self, place: Place, go_on: Callable[[], None]) -> None:
+        """Write a file whose way is open."""
+        target = place.base / place.path
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".skyflow-")
+        os.close(descriptor)
+        draft = Path(name)
+        try:
+            self._objects.get_blob(place.entry.content, draft, go_on)
+            draft.chmod(place.entry.mode)
+            _set_time(draft, place.entry)
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
 
     def _open_way(self, base: Path, path: str) -> None:
         """Make the folders from the base to a path, and check that each of them is below the base."""
@@ -158,22 +187,6 @@ class _Writer:
                 raise ArtifactError(f"'{path}' is not restored: the link {current} leads out of {base}")
             current.mkdir(exist_ok=True)
         self._known.add((base, path))
-
-    def _write_file(self, target: Path, entry: Entry) -> None:
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".skyflow-")
-        os.close(descriptor)
-        draft = Path(name)
-        try:
-            self._objects.get_blob(entry.content, draft, self._go_on)
-            draft.chmod(entry.mode)
-            _set_time(draft, entry)
-            draft.replace(target)
-        finally:
-            draft.unlink(missing_ok=True)
-
-    def _write_link(self, target: Path, entry: Entry) -> None:
-        target.unlink(missing_ok=True)
-        target.symlink_to(entry.content)
 
 
 def _set_time(path: Path, entry: Entry) -> None:

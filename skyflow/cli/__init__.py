@@ -10,6 +10,7 @@ import typer
 
 from skyflow import __version__
 from skyflow.cli import (
+    artifacts,
     attach,
     cancel,
     catalog,
@@ -97,6 +98,7 @@ for command in (
     schema.schema,
 ):
     app.command()(command)
+app.add_typer(artifacts.artifacts, name="artifacts")
 app.add_typer(db.db, name="db")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(config.app, name="config")

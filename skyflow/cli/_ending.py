@@ -34,7 +34,8 @@ def announce(reporter: ReporterFactory, slots: int | None, *, shown: Format) -> 
         if shown is not Format.JSON:
             verb = "Run" if run.status is Status.QUEUED else "Resuming run"
             plan = Plan.from_json(run.plan) if isinstance(run.plan, dict) else None
-            jobs = "" if plan is None else f"{_count(len(plan.placements))} planned on this machine, "
+            where = ", ".join(run.options.hosts) or "this machine"
+            jobs = "" if plan is None else f"{_count(len(plan.placements))} planned on {where}, "
             out(f"{verb} {run.number}: {run.title}; {jobs}{slots or run.slots} at once")
         with reporter(run) as listener:
             yield listener

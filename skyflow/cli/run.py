@@ -40,6 +40,15 @@ def run(
     jobs: JobsOption = None,
     objective: ObjectiveOption = None,
     on: OnOption = None,
+    hosts: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--host",
+            metavar="HOST[=JOBS]",
+            help="Run all jobs there instead of here, over SSH: a name as `ssh` takes it, or ssh://USER@ADDRESS:PORT; "
+            "may be repeated.",
+        ),
+    ] = None,
     state: StateOption = None,
     as_json: JsonOption = False,
     output_format: FormatOption = None,
@@ -67,6 +76,7 @@ def run(
     """Plan and run a workflow; what it does is stored, so that it can be resumed."""
     from skyflow.app.callees import callees_in  # noqa: PLC0415 -- start-up
     from skyflow.app.config import project_config  # noqa: PLC0415
+    from skyflow.app.host_options import read_host  # noqa: PLC0415
     from skyflow.app.launch import prepare_launch  # noqa: PLC0415
     from skyflow.app.plan import plan_workflow  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
@@ -83,6 +93,7 @@ def run(
 
     shown = Format.chosen(output_format, as_json=as_json)
     check_junit(junit)
+    host_slots = sum(read_host(text).slots for text in hosts or ())
     project = find_project(state=state)
     loaded = load_workflow(workflow)
     print_findings(loaded.findings)
@@ -109,7 +120,7 @@ def run(
         config=project_config(project.root),
     )
     reporter = choose_reporter(shown=shown, quiet=quiet, verbose=verbose)
-    reporter = become_detached(project) if detach else announce(reporter, plan.local_slots, shown=shown)
+    reporter = become_detached(project) if detach else announce(reporter, host_slots or plan.local_slots, shown=shown)
     result = run_workflow(
         loaded.workflow,
         plan,
@@ -118,7 +129,10 @@ def run(
         launch=launch,
         debug=debug or os.environ.get("RUNNER_DEBUG") == "1",
         options=RunOptions(
-            keep_going=keep_going, budget_usd=budget, cache=_cache_mode(changed=changed, force=force, no_cache=no_cache)
+            keep_going=keep_going,
+            budget_usd=budget,
+            cache=_cache_mode(changed=changed, force=force, no_cache=no_cache),
+            hosts=tuple(hosts or ()),
         ),
         reporter=reporter,
     )

@@ -242,8 +242,8 @@ def timer_fired(draft: Draft, key: TimerKey) -> None:
         draft.put(replace(job, attempt=stop_step(draft, job, attempt, force=False)))
 
 
-def lose_attempt(draft: Draft, job: JobState) -> None:
-    """Give up an attempt whose driver died; its job will get a new one."""
+def lose_attempt(draft: Draft, job: JobState, *, message: str | None = None) -> None:
+    """Give up an attempt whose driver died, or whose machine is lost; its job will get a new one."""
     attempt = job.attempt
     if attempt is None:
         return
@@ -254,7 +254,7 @@ def lose_attempt(draft: Draft, job: JobState) -> None:
                 state, status=Status.COMPLETED, outcome=Conclusion.CANCELLED, conclusion=Conclusion.CANCELLED
             )
             draft.move_step(job, attempt, position, lost, state.status, reason=Reason.LOST)
-    attempt = replace(attempt.with_verdict(Conclusion.CANCELLED), reason=Reason.LOST)
+    attempt = replace(attempt.with_verdict(Conclusion.CANCELLED), reason=Reason.LOST, message=message)
     draft.move_attempt(job, attempt, Status.IN_PROGRESS, Status.COMPLETED)
     draft.emit(ReleaseAttempt(job.key, attempt.number))
     _requeue(draft, job)

@@ -298,7 +298,7 @@ class Driver:
     async def _hash_files(self, effect: HashFiles) -> None:
         digest, problem = "", None
         try:
-            digest = await self._runner.hash_files(effect.patterns)
+            digest = await self._runner.hash_files(effect.job_key, effect.attempt, effect.patterns)
         except HashFilesError as error:
             problem = str(error)
         self._sender.send_nowait(FilesHashed(effect, digest, problem))

@@ -44,6 +44,7 @@ from skyflow.engine.jobs import (
     settle_all,
     settle_dependents,
 )
+from skyflow.engine.losses import machine_lost
 from skyflow.engine.state import JobState, RunState, Stop
 from skyflow.expr import BUILTINS
 from skyflow.model.concurrency import GroupMove
@@ -58,7 +59,7 @@ THE_RUN = ""
 """The holder of the concurrency group of a whole run."""
 
 
-def handle(state: RunState, event: Event) -> tuple[RunState, tuple[Effect, ...]]:  # noqa: C901 -- one case per event
+def handle(state: RunState, event: Event) -> tuple[RunState, tuple[Effect, ...]]:  # noqa: C901, PLR0912 -- one case per event
     """Decide what follows from an event.
 
     Returns:
@@ -71,6 +72,8 @@ def handle(state: RunState, event: Event) -> tuple[RunState, tuple[Effect, ...]]
     match event:
         case RunBegun(kept=kept):
             _begin(draft, kept)
+        case StepEnded(step=step, result=result) if result.lost is not None:
+            machine_lost(draft, step, result.lost)
         case StepEnded(step=step, result=result):
             step_ended(draft, step, result)
         case ContainersStarted(step=step, result=result, containers=containers):
@@ -200,9 +203,11 @@ def _run_group_moved(draft: Draft, move: GroupMove) -> None:
 
 def _start_queued(draft: Draft) -> None:
     """Give free slots to queued jobs, first come first served, within each matrix's `max-parallel`."""
-    while len(draft.state.active) < draft.state.slots:
+    while max((free := _free(draft.state)).values()) > 0:
         waiting = (draft.state.jobs[key] for key in draft.state.queue)
-        job = next((job for job in waiting if _may_start(draft.state, job)), None)
+        rooms = draft.state.rooms
+        roomy = (job for job in waiting if free.get(rooms.pool_of(job.key, job.spec_id), 0) > 0)
+        job = next((job for job in roomy if _may_start(draft.state, job)), None)
         if job is None:
             if _give_up_unaffordable(draft):
                 continue  # what needs the jobs that were given up may run all the same
@@ -213,6 +218,11 @@ def _start_queued(draft: Draft) -> None:
         else:
             open_call(draft, job)
         settle_dependents(draft)  # an attempt without a step to run is over at once
+
+
+def _free(state: RunState) -> Mapping[str, int]:
+    active = ((key, state.jobs[key].spec_id) for key in state.active)
+    return state.rooms.free(active, state.slots)
 
 
 def _may_start(state: RunState, job: JobState) -> bool:

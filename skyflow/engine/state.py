@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from types import MappingProxyType
 
+from skyflow.engine.rooms import Rooms
 from skyflow.expr import Value
 from skyflow.model.action import Action
 from skyflow.model.annotation import Annotation
@@ -327,7 +328,7 @@ class RunState:
     starting order; `active` those of jobs in progress. `masks` are the texts to hide from the start, longest first;
     they and the `secrets` context are never stored. `carried` is what the run takes over from the one it retries, by job
     key. `prices` are what jobs are planned to cost, in US dollars; `spent` is what has been paid, `committed` what attempts
-    will cost of which that is not known yet.
+    will cost of which that is not known yet. `rooms` says which jobs run elsewhere, and how many at once.
     """
 
     frames: Mapping[str, Frame]
@@ -342,6 +343,7 @@ class RunState:
     prices: Mapping[str, float] = field(default_factory=dict)
     spent: float = 0.0
     committed: Mapping[tuple[str, int], float] = field(default_factory=dict)
+    rooms: Rooms = Rooms()
     status: Status = Status.QUEUED
     conclusion: Conclusion | None = None
     stop: Stop | None = None

@@ -71,16 +71,17 @@ class ActionRequest:
 class StepResult:
     """How the process ended and what the step wrote to its command files.
 
-    `exit_code` is None when no process ran to its end: it could not be started (`not_started` says why), or it was
-    stopped (`stopped`), or its machine was taken away (`preempted`). `masks` are all texts that the attempt wants hidden so far, in every form, longest first.
-    `file_error` says which command file cannot be read, or which command cannot be obeyed, and why; such a step has failed.
-    `state` is what the step saved for its own clean-up. `annotations` are masked.
+    `exit_code` is None when no process ran to its end: it could not be started (`not_started` says why), it was stopped
+    (`stopped`), its machine was taken away (`preempted`), or lost in the middle of it (`lost` says how). `masks` are all texts that the attempt
+    wants hidden so far, in every form, longest first. `file_error` says which command file cannot be read, or which
+    command cannot be obeyed, and why; such a step has failed. `state` is what the step saved for its own clean-up. `annotations` are masked.
     """
 
     exit_code: int | None
     stopped: bool = False
     preempted: bool = False
     not_started: str | None = None
+    lost: str | None = None
     file_error: str | None = None
     masks: tuple[str, ...] = ()
     outputs: Pairs = ()

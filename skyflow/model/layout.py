@@ -84,6 +84,10 @@ class RunFolder:
         """Return the folder of one attempt."""
         return self.root / job_key / str(attempt)
 
+    def host(self, job_key: str, attempt: int) -> Path:
+        """Return the file that names the machine of a pool that an attempt runs on."""
+        return self.attempt(job_key, attempt) / "host"
+
     def temp(self, job_key: str, attempt: int) -> Path:
         """Return the folder that is removed when the attempt ends."""
         return self.root / "temp" / f"{job_key.replace('/', '+')}@{attempt}"

@@ -67,25 +67,33 @@ class RunOptions:
     """What the user asked of a run as a whole, the same each time it is driven.
 
     With `keep_going` a failed job of a matrix does not cancel the others. `budget_usd` is what the run may cost. `cache` is a
-    `CacheMode`.
+    `CacheMode`. `hosts` are the machines on which all jobs run instead of on this one, as `--host` names them.
     """
 
     keep_going: bool = False
     budget_usd: float | None = None
     cache: str = "declared"
+    hosts: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
         """Return the options as they are stored."""
-        return {"keep_going": self.keep_going, "budget_usd": self.budget_usd, "cache": self.cache}
+        return {
+            "keep_going": self.keep_going,
+            "budget_usd": self.budget_usd,
+            "cache": self.cache,
+            "hosts": list(self.hosts),
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Json]) -> "RunOptions":
         """Read what `to_json` wrote."""
         budget = data.get("budget_usd")
+        hosts = data.get("hosts")
         return cls(
             keep_going=data.get("keep_going") is True,
             budget_usd=float(budget) if isinstance(budget, int | float) else None,
             cache=str(data.get("cache", "declared")),
+            hosts=tuple(map(str, hosts)) if isinstance(hosts, list) else (),
         )
 
 

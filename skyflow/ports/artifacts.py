@@ -128,7 +128,10 @@ class ObjectStore(Protocol):
         ...
 
     def create(self, key: str, data: bytes) -> bool:
-        """Store bytes under a key that nothing is stored under yet; False if something is."""
+        """Store bytes under a key that nothing is stored under yet; False if something else is.
+
+        The very same bytes may count as stored now: over a network nobody can tell whose they are.
+        """
         ...
 
     def replace(self, key: str, data: bytes) -> None:

@@ -60,8 +60,8 @@ class Runner(Protocol):
         """
         ...
 
-    async def hash_files(self, patterns: tuple[str, ...]) -> str:
-        """Return what `hashFiles` gives for its arguments: a SHA-256 of the matching files, or nothing without any.
+    async def hash_files(self, job_key: str, attempt: int, patterns: tuple[str, ...]) -> str:
+        """Return, for the workspace of an attempt, what `hashFiles` gives for its arguments: a SHA-256 of the matching files, or nothing without any.
 
         Raises:
             HashFilesError: an argument is not valid, a file cannot be read, or it takes too long.

@@ -50,6 +50,7 @@ class CommandFiles:
     """The command files of one step, empty at first; those of a step that was begun by another driver are kept."""
 
     def __init__(self, folder: Path, place: str, *, is_begun: bool = False) -> None:
+        self._begin = f"{folder / place}."
         self._output = folder / f"{place}.output"
         self._env = folder / f"{place}.env"
         self._path = folder / f"{place}.path"
@@ -82,6 +83,14 @@ class CommandFiles:
         """Let every user write the files: a container may run as another one."""
         for file in self._all:
             file.chmod(0o666)
+
+    def names(self) -> dict[str, str]:
+        """Return the variables with what follows the place of the step in the names of their files."""
+        return {variable: path.removeprefix(self._begin) for variable, path in self.variables()}
+
+    def fill(self, name: str, content: bytes) -> None:
+        """Put in what a step wrote on another machine."""
+        Path(f"{self._begin}{name}").write_bytes(content)
 
     def read(self) -> FileAnswers:
         """Return what the step wrote.

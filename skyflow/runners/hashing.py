@@ -13,7 +13,7 @@ from skyflow._util.glob import make_glob
 from skyflow._util.glob_pattern import PatternError
 from skyflow.ports.runner import HashFilesError
 
-__all__ = ["LIMIT_SECONDS", "hash_files", "hash_matches"]
+__all__ = ["LIMIT_SECONDS", "hash_files", "hash_matches", "read_arguments"]
 
 LIMIT_SECONDS = 120.0
 """GitHub gives up after this time."""
@@ -47,13 +47,11 @@ def hash_matches(workspace: Path, arguments: tuple[str, ...], *, go_on: Callable
     Raises:
         HashFilesError: an argument is not valid, or a file cannot be read.
     """
-    follow_links = bool(arguments) and arguments[0].lower() == _FOLLOW_LINKS
-    if arguments and arguments[0].startswith("--") and not follow_links:
-        raise HashFilesError(f"hashFiles: '{arguments[0]}' is not an option; the only one is '{_FOLLOW_LINKS}'")
+    patterns, follow_links = read_arguments(arguments)
     whole = hashlib.sha256()
     count = 0
     try:
-        glob = make_glob("\n".join(arguments[follow_links:]), workspace=workspace, follow_links=follow_links)
+        glob = make_glob("\n".join(patterns), workspace=workspace, follow_links=follow_links)
         for path, _ in glob.walk():
             if workspace in path.parents and not path.is_dir():
                 whole.update(_digest(path, go_on))
@@ -63,6 +61,18 @@ def hash_matches(workspace: Path, arguments: tuple[str, ...], *, go_on: Callable
     except OSError as error:
         raise HashFilesError(f"{_call(arguments)}: cannot read '{error.filename}': {error.strerror}") from error
     return whole.hexdigest() if count else ""
+
+
+def read_arguments(arguments: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
+    """Return the patterns, and whether links are to be followed.
+
+    Raises:
+        HashFilesError: another option is given.
+    """
+    follow_links = bool(arguments) and arguments[0].lower() == _FOLLOW_LINKS
+    if arguments and arguments[0].startswith("--") and not follow_links:
+        raise HashFilesError(f"hashFiles: '{arguments[0]}' is not an option; the only one is '{_FOLLOW_LINKS}'")
+    return arguments[follow_links:], follow_links
 
 
 def _digest(path: Path, go_on: Callable[[], None]) -> bytes:

@@ -372,8 +372,9 @@ class LocalRunner:
         }
         shutil.rmtree(self._folder.temp(job_key, attempt), ignore_errors=True)
 
-    async def hash_files(self, patterns: tuple[str, ...]) -> str:
-        """Hash files of the workspace."""
+    async def hash_files(self, job_key: str, attempt: int, patterns: tuple[str, ...]) -> str:
+        """Hash files of the workspace, which all attempts share."""
+        del job_key, attempt
         return await hash_files(self._workspace, patterns)
 
     def _temp(self, step: StepRef) -> Path:

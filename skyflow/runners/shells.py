@@ -4,7 +4,7 @@ import shlex
 import shutil
 from dataclasses import dataclass, replace
 
-__all__ = ["Shell", "ShellError", "find_shell", "shell_inside"]
+__all__ = ["Shell", "ShellError", "find_shell", "shell_choices", "shell_inside"]
 
 _BUILT_IN = {
     "bash": ("bash --noprofile --norc -e -o pipefail {0}", ".sh"),
@@ -54,18 +54,26 @@ def find_shell(name: str | None, *, search_path: str | None) -> Shell:
     Raises:
         ShellError: neither a built-in name nor a command line with `{0}`, or the program is not on this machine.
     """
+    choices = shell_choices(name)
+    for shell in choices:
+        found = shutil.which(shell.words[0], path=search_path)
+        if found is not None:
+            return replace(shell, words=(found, *shell.words[1:]))
+    raise ShellError(f"the shell '{choices[-1].words[0]}' is not on PATH of this machine")
+
+
+def shell_choices(name: str | None) -> tuple[Shell, ...]:
+    """Return what a `shell:` value may mean; the first whose program is on a machine is what it means there.
+
+    Raises:
+        ShellError: neither a built-in name nor a command line with `{0}`.
+    """
     if name is None:
-        name = "bash -e {0}" if shutil.which("bash", path=search_path) else "sh -e {0}"
-        shell = replace(_shell(name), suffix=".sh")
-    else:
-        shell = _shell(name)
-        if name.lower() == "python" and not shutil.which("python", path=search_path):
-            shell = replace(shell, words=("python3", *shell.words[1:]))  # Debian ships no `python`
-    program, *arguments = shell.words
-    found = shutil.which(program, path=search_path)
-    if found is None:
-        raise ShellError(f"the shell '{program}' is not on PATH of this machine")
-    return replace(shell, words=(found, *arguments))
+        return replace(_shell("bash -e {0}"), suffix=".sh"), replace(_shell("sh -e {0}"), suffix=".sh")
+    shell = _shell(name)
+    if name.lower() == "python":  # Debian ships no `python`
+        return shell, replace(shell, words=("python3", *shell.words[1:]))
+    return (shell,)
 
 
 def shell_inside(name: str | None) -> Shell:

@@ -1,6 +1,7 @@
 """A simulated world for the real engine, planner and store: virtual time, machines that can be lost, drivers that die.
 
-Beside it, contracts of ports as tests, for whoever writes another implementation of one.
+Beside it, what every implementation of a port has to do, as test classes: subclass one, and give it a fixture. Some need
+pytest's plugin anyio; mark the subclass with `pytest.mark.anyio`.
 """
 
 from skyflow.testing.distribution import Outcome, simulate

@@ -61,7 +61,7 @@ class Scenario:
     @classmethod
     def of(cls, seed: int) -> "Scenario":
         """Return the scenario of a number."""
-        chance = Random(f"scenario/{seed}")  # noqa: S311 -- a simulation
+        chance = Random(f"scenario/{seed}")
         workflow, plan = _planned(seed % _WORKFLOWS)
         nature = Nature(
             spread=chance.choice((0.0, 0.2, 0.5)),
@@ -74,14 +74,14 @@ class Scenario:
         )
         budget = chance.choice((None, None, plan.cost.total_usd * chance.uniform(0.5, 1.5)))
         crashes = tuple(chance.randint(1, 60) for _ in range(chance.randint(0, _MOST_CRASHES)))
-        options = RunOptions(keep_going=chance.random() < 0.2, budget_usd=budget)  # noqa: PLR2004 -- a share
+        options = RunOptions(keep_going=chance.random() < 0.2, budget_usd=budget)
         return cls(seed, workflow, plan, nature, options, crashes)
 
 
 @lru_cache(maxsize=_WORKFLOWS)
 def _planned(number: int) -> tuple[Workflow, Plan]:
     """Return a workflow and its plan, made by the real parser and planner."""
-    chance = Random(f"workflow/{number}")  # noqa: S311 -- a simulation
+    chance = Random(f"workflow/{number}")
     lines = ["on: push", "jobs:"]
     count = chance.randint(1, 9)
     for index in range(count):
@@ -92,9 +92,9 @@ def _planned(number: int) -> tuple[Workflow, Plan]:
             f"    resources: {{cpus: {chance.choice((1, 2))}+, market: {chance.choice(('any', 'spot', 'on-demand'))}}}"
         ]
         lines += [f"    estimate: {chance.randint(1, 90)}m"]
-        lines += ["    if: always()"] if chance.random() < 0.15 else []  # noqa: PLR2004 -- a share
-        lines += ["    retry: {attempts: 3, backoff: 20s}"] if chance.random() < 0.4 else []  # noqa: PLR2004
-        lines += ["    strategy: {matrix: {n: [1, 2, 3]}}"] if chance.random() < 0.2 else []  # noqa: PLR2004
+        lines += ["    if: always()"] if chance.random() < 0.15 else []
+        lines += ["    retry: {attempts: 3, backoff: 20s}"] if chance.random() < 0.4 else []
+        lines += ["    strategy: {matrix: {n: [1, 2, 3]}}"] if chance.random() < 0.2 else []
         lines += ["    outputs: {v: '${{ steps.s1.outputs.value }}'}", "    steps:"]
         lines += [f"      - {{id: s{step}, run: step {step}}}" for step in range(1, chance.randint(2, 4))]
     workflow = load_workflow(f"scenario-{number}.yml", text="\n".join(lines) + "\n").workflow

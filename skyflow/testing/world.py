@@ -83,7 +83,7 @@ class World:
 
     def chance(self, *what: object) -> Random:
         """Return the source of chance for one thing, the same in every world of a seed."""
-        return Random(f"{self.seed}/{'/'.join(map(str, what))}")  # noqa: S311 -- a simulation
+        return Random(f"{self.seed}/{'/'.join(map(str, what))}")
 
     def placement(self, job_key: str) -> Placement | None:
         """Return where a job was planned."""
@@ -108,7 +108,7 @@ class World:
                 wait, life = self.nature.trace.wait_and_life(chance)
             elif self.nature.preemptions_per_hour > 0:
                 life = chance.expovariate(self.nature.preemptions_per_hour / 3600)
-        boot = self.nature.boot_seconds * (4.0 if chance.random() < 0.05 else chance.uniform(0.7, 1.3))  # noqa: PLR2004
+        boot = self.nature.boot_seconds * (4.0 if chance.random() < 0.05 else chance.uniform(0.7, 1.3))
         transfers = sum(transfer.seconds for transfer in placed.inputs)
         created = now + wait
         return Machine(offering, created, created + boot + transfers, created + life)

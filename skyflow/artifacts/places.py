@@ -1,0 +1,82 @@
+"""Opens the object store that a text names: a folder of this machine, or a bucket."""
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from skyflow.artifacts.folder import FolderStore
+from skyflow.errors import UsageError
+from skyflow.ports.artifacts import ObjectStore
+
+__all__ = ["SCHEMES", "open_place"]
+
+SCHEMES = {"s3": "Amazon S3, or what speaks like it", "gs": "Google Cloud Storage", "az": "Azure Blob Storage"}
+"""How the URL of a bucket begins: `s3://BUCKET/PREFIX`."""
+
+_CLIENT_OPTIONS: dict[str, Any] = {"connect_timeout": "10s", "timeout": "120s"}
+_RETRY: dict[str, Any] = {"max_retries": 5, "retry_timeout": timedelta(seconds=60)}
+
+
+def open_place(text: str, *, environment: Mapping[str, str] = os.environ) -> ObjectStore:
+    """Return the store.
+
+    Args:
+        text: a path, or the URL of a bucket and perhaps a prefix.
+        environment: where credentials and endpoints are taken from, by the names the services' own tools use.
+
+    Raises:
+        UsageError: the URL is wrong, or what it needs is not installed.
+    """
+    parts = urlsplit(text)
+    if not parts.scheme:
+        return FolderStore(Path(text))
+    if parts.scheme == "file":
+        return FolderStore(Path(parts.path))
+    if parts.scheme not in SCHEMES:
+        known = ", ".join(f"{scheme}://" for scheme in (*SCHEMES, "file"))
+        raise UsageError(
+            f"'{text}' names no store for artifacts", hint=f"write a path, or a URL that begins with {known}"
+        )
+    if not parts.netloc:
+        raise UsageError(f"'{text}' names no bucket", hint=f"write {parts.scheme}://BUCKET/PREFIX")
+    try:
+        import obstore.exceptions  # noqa: PLC0415 -- an extra
+        from obstore.store import from_url  # noqa: PLC0415
+
+        from skyflow.artifacts.bucket import BucketStore  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            "buckets need the package obstore, which is not installed", hint="install skyflow[stores]"
+        ) from error
+    try:
+        open_bucket: Any = from_url  # which options there are depends on the scheme
+        bucket = open_bucket(
+            text,
+            client_options=_client_options(environment),
+            retry_config=_RETRY,
+            **_credentials(parts.scheme, environment),
+        )
+    except (obstore.exceptions.BaseError, ValueError) as error:
+        raise UsageError(f"'{text}' cannot be opened: {error}") from error
+    return BucketStore(bucket, name=text)
+
+
+def _client_options(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return the options of the client; plain HTTP is for an endpoint that says so itself."""
+    endpoints = (
+        environment.get(name, "") for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AZURE_STORAGE_ENDPOINT")
+    )
+    return {**_CLIENT_OPTIONS, "allow_http": any(endpoint.startswith("http://") for endpoint in endpoints)}
+
+
+def _credentials(scheme: str, environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return what finds the credentials where the service's own variables do not have them: for S3, profiles and SSO."""
+    if scheme != "s3" or environment.get("AWS_ACCESS_KEY_ID") or find_spec("boto3") is None:
+        return {}
+    from obstore.auth.boto3 import Boto3CredentialProvider  # noqa: PLC0415
+
+    return {"credential_provider": Boto3CredentialProvider()}

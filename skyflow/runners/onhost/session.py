@@ -1,0 +1,196 @@
+"""One session: requests come in, answers and news about steps go out."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import sys
+import time
+from typing import Any
+
+from skyflow.runners.onhost.messages import HEADER, RefusedError, send
+from skyflow.runners.onhost.processes import is_running, signal_tagged
+from skyflow.runners.onhost.small_files import CHUNK_BYTES, read_bytes, read_json, read_text, remove
+from skyflow.runners.onhost.steps import ANSWERS, Follower, start
+from skyflow.runners.onhost.workspace import Workspaces
+
+__all__ = ["Session", "main"]
+
+_MOST_ANSWER_BYTES = 16 * 1024 * 1024
+_SHORTEST_WAIT_SECONDS = 0.002
+_LONGEST_WAIT_SECONDS = 0.1
+"""How often to look for new output: often while there is some, and less and less often after it."""
+
+
+class Session(Workspaces):
+    """Does what it is asked, one request after the other, and tells about the steps that are followed."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(folder)
+        self.followed: dict[str, Follower] = {}
+        self.ends: dict[str, int] = {}  # of steps that this session has started: a pipe that closes when they end
+        self._inbox = bytearray()
+        self._wait = _SHORTEST_WAIT_SECONDS
+
+    def serve(self) -> None:
+        """Serve until the input ends."""
+        is_open = True
+        while is_open:
+            busy = any(follower.may_have_more for follower in self.followed.values())
+            patience = (0 if busy else self._wait) if self.followed else None
+            ready = select.select([0, *self.ends.values()], [], [], patience)[0]
+            if 0 in ready:
+                data = os.read(0, 4 * CHUNK_BYTES)
+                is_open = bool(data)
+                self._inbox += data
+                self._take()
+            told = [self._tell(follower) for follower in list(self.followed.values())]
+            self._wait = _SHORTEST_WAIT_SECONDS if any(told) else min(_LONGEST_WAIT_SECONDS, self._wait * 1.5)
+
+    def _take(self) -> None:
+        """Do what has been asked completely."""
+        at = 0
+        while len(self._inbox) - at >= HEADER.size:
+            head, body = HEADER.unpack_from(self._inbox, at)
+            begin = at + HEADER.size
+            if len(self._inbox) < begin + head + body:
+                break
+            ask = json.loads(bytes(self._inbox[begin : begin + head]).decode())
+            self._do(ask, bytes(self._inbox[begin + head : begin + head + body]))
+            at = begin + head + body
+        del self._inbox[:at]
+
+    def _do(self, ask: dict[str, Any], data: bytes) -> None:
+        answer: dict[str, Any] = {}
+        body = b""
+        try:
+            done = getattr(self, "do_" + ask["do"])(ask, data)
+            answer, body = done if isinstance(done, tuple) else (done or {}, b"")
+        except RefusedError as error:
+            answer = {"error": str(error)}
+        except OSError as error:
+            answer = {"error": f"{error.strerror}: '{error.filename}'" if error.filename else str(error.strerror)}
+        answer["re"] = ask["id"]
+        send(answer, body)
+
+    def _tell(self, follower: Follower) -> bool:
+        """Tell what is new of a step; false if nothing is."""
+        ended = follower.step in self.ends and bool(select.select([self.ends[follower.step]], [], [], 0)[0])
+        ended = ended or follower.has_ended()
+        data = follower.read()
+        if data:
+            send({"event": "output", "step": follower.step, "offset": follower.offset - len(data)}, data)
+            return True
+        if ended:
+            self.followed.pop(follower.step)
+            follower.close()
+            if follower.step in self.ends:
+                os.close(self.ends.pop(follower.step))
+            send(*self._end_of(follower.step))
+            return True
+        return False
+
+    def _end_of(self, step: str) -> tuple[dict[str, Any], bytes]:
+        folder = self.path("runs", step)
+        code = read_text(os.path.join(folder, "end")).strip()
+        answers = [read_bytes(os.path.join(folder, name), _MOST_ANSWER_BYTES) for name in ANSWERS]
+        told = {
+            "event": "ended",
+            "step": step,
+            "code": int(code) if code else None,
+            "sizes": list(map(len, answers)),
+            "full": os.statvfs(self.folder).f_bavail == 0,
+        }
+        return told, b"".join(answers)
+
+    # ------------------------------------------------------------------------------------------- what can be asked
+
+    def do_hello(self, ask: dict[str, Any], data: bytes) -> dict[str, Any]:
+        """Say where things are on this machine."""
+        del ask, data
+        os.makedirs(self.folder, 0o700, exist_ok=True)
+        self.forget_old()
+        return {"folder": self.folder, "home": os.path.expanduser("~"), "pid": os.getpid()}
+
+    def do_start(self, ask: dict[str, Any], data: bytes) -> dict[str, Any]:
+        """Start a step, unless it was started before: an answer that got lost starts nothing twice."""
+        step = ask["step"]
+        folder = self.path("runs", step)
+        os.makedirs(folder, 0o700, exist_ok=True)
+        if os.path.exists(os.path.join(folder, "begun")):
+            return {"was": True}
+        for name in ask["files"].values():
+            os.close(os.open(os.path.join(folder, name), os.O_WRONLY | os.O_CREAT, 0o600))
+        try:
+            end, problem = start(ask, data, folder, [*self.ends.values(), *(f.log for f in self.followed.values())])
+        except OSError:
+            remove(folder)  # so that trying again is possible
+            raise
+        if problem:
+            os.close(end)
+            remove(folder)
+            raise RefusedError(problem)
+        self.ends[step] = end
+        return {"was": False}
+
+    def do_follow(self, ask: dict[str, Any], data: bytes) -> None:
+        """Tell what a step prints from an offset on, and how it ends."""
+        del data
+        if ask["step"] in self.followed:
+            self.followed.pop(ask["step"]).close()
+        self.followed[ask["step"]] = Follower(ask["step"], self.path("runs", ask["step"]), ask["offset"])
+
+    def do_signal(self, ask: dict[str, Any], data: bytes) -> None:
+        """Send a signal to the process group of a step that runs, and to all with a tag if one is given."""
+        del data
+        number = getattr(signal, "SIG" + ask["signal"])
+        begun = read_json(os.path.join(self.path("runs", ask["step"]), "begun"))
+        ended = os.path.exists(os.path.join(self.path("runs", ask["step"]), "end"))
+        if begun and not ended and is_running(begun["watcher"], begun["since"]):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(begun["pid"], number)
+        if ask.get("tag"):
+            signal_tagged(ask["tag"], number)
+
+    def do_finish(self, ask: dict[str, Any], data: bytes) -> None:
+        """Forget a step whose end has been heard of."""
+        del data
+        remove(self.path("runs", ask["step"]))
+
+    def do_release(self, ask: dict[str, Any], data: bytes) -> None:
+        """End what an attempt, or a whole run, has left running, and remove its files."""
+        del data
+        if signal_tagged(ask["tag"], signal.SIGTERM):
+            until = time.monotonic() + ask["patience"]
+            while time.monotonic() < until and signal_tagged(ask["tag"], 0):
+                time.sleep(0.02)
+            signal_tagged(ask["tag"], signal.SIGKILL)
+        self._remove_attempts(self.path("runs", ask["folder"]))
+
+    def do_sweep(self, ask: dict[str, Any], data: bytes) -> None:
+        """End everything of a run but some attempts, and remove its files."""
+        del data
+        folder = self.path("runs", ask["run"])
+        kept = {self.path("runs", place) for place in ask["kept"]}
+        attempts = [base for base, folders, _ in os.walk(folder) if "temp" in folders]
+        for base in attempts:
+            if base not in kept:
+                signal_tagged(os.path.relpath(base, self.path("runs")) + "/", signal.SIGKILL)
+                self._remove_attempts(base)
+
+    def _remove_attempts(self, folder: str) -> None:
+        for base, _, names in os.walk(folder):
+            if "begun" in names:  # what it has in memory goes too
+                remove((read_json(os.path.join(base, "begun")) or {}).get("memory") or "")
+        remove(folder)
+
+
+def main() -> None:
+    """Serve one session; nothing that is copied to the machine may be read by other users."""
+    os.umask(0o077)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who watch over steps
+    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
+        Session(sys.argv[1]).serve()

@@ -1,0 +1,232 @@
+"""Starts a step with a process that watches over it, and reads what it prints."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import select
+import signal
+from typing import Any
+
+from skyflow.runners.onhost.messages import RefusedError
+from skyflow.runners.onhost.processes import TAG_VARIABLE, is_running, started
+from skyflow.runners.onhost.small_files import CHUNK_BYTES, read_json, remove, write
+
+__all__ = ["ANSWERS", "Follower", "start"]
+
+ANSWERS = ("output", "env", "path", "state", "summary")
+"""The files through which a step answers."""
+_MEMORY = "/dev/shm"  # noqa: S108 -- a folder of our own is made in it
+_CODE_WIDTH = 8
+_MOST_PIECES = 16
+"""More than a pipe holds: what was printed before the end is read before it, however much others go on printing."""
+
+
+class Follower:
+    """Reads what a step prints."""
+
+    def __init__(self, step: str, folder: str, offset: int) -> None:
+        self.step = step
+        self.offset = offset
+        self.may_have_more = True
+        self._folder = folder
+        self._begun = read_json(os.path.join(folder, "begun"))
+        self.log = os.open(os.path.join(folder, "log"), os.O_RDONLY)
+
+    def read(self) -> bytes:
+        """Return what is new, as much as fits into a message."""
+        data = os.pread(self.log, CHUNK_BYTES, self.offset)
+        self.offset += len(data)
+        self.may_have_more = len(data) == CHUNK_BYTES
+        return data
+
+    def has_ended(self) -> bool:
+        """Tell whether the step has left its exit code, or can leave none any more."""
+        if os.path.exists(os.path.join(self._folder, "end")):
+            return True
+        return self._begun is None or not is_running(self._begun["watcher"], self._begun["since"])
+
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self.log)
+
+
+def start(ask: dict[str, Any], script: bytes, folder: str, foreign: list[int]) -> tuple[int, str]:
+    """Start a step with a process that watches over it.
+
+    Args:
+        ask: `shells`, the command lines to choose from; `suffix` of the script; `cwd`; `env`; `path`, what goes before
+            PATH; `files`, the variables that name the files of the step; `tag`.
+        script: what the command line's `{0}` stands for.
+        folder: where the step leaves its files.
+        foreign: descriptors that are none of its business.
+
+    Returns:
+        The end of a pipe that closes when the step ends, and what went wrong, if anything did.
+    """
+    report, report_in = os.pipe()
+    end, end_in = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            for descriptor in (report, end, *foreign):
+                os.close(descriptor)
+            os.setsid()
+            _watch(ask, script, folder, report=report_in, end=end_in)
+            code = 0
+        finally:
+            os._exit(code)
+    os.close(report_in)
+    os.close(end_in)
+    problem = b"".join(iter(lambda: os.read(report, 4096), b"")).decode(errors="replace")
+    os.close(report)
+    return end, problem
+
+
+def _watch(ask: dict[str, Any], script: bytes, folder: str, *, report: int, end: int) -> None:
+    """Start the step, keep what it prints, leave its exit code. Runs in a process of its own."""
+    memory = ""
+    try:
+        child_ended, wake = os.pipe()
+        os.set_blocking(wake, False)
+        signal.set_wakeup_fd(wake)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        begun = os.open(os.path.join(folder, "begun"), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        log = os.open(os.path.join(folder, "log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        # room for the exit code is taken now: later the disk may be full
+        write(os.path.join(folder, "end.part"), b" " * _CODE_WIDTH)
+        cwd = working_directory(ask["cwd"])
+        env = environment(ask, folder)
+        words = find_shell(ask["shells"], env.get("PATH", os.defpath))
+        memory = memory_folder(folder)
+        file = os.path.join(memory, "step" + ask["suffix"])
+        write(file, script)
+        command = [word.replace("{0}", file) for word in words]
+        null = os.open(os.devnull, os.O_RDWR)
+        for descriptor in (0, 1, 2):
+            os.dup2(null, descriptor)
+        output, output_in = os.pipe()
+        pid = _spawn(command, cwd, env, output_in, report)
+        watcher = {"pid": pid, "watcher": os.getpid(), "since": started(os.getpid()), "memory": memory}
+        os.write(begun, json.dumps(watcher).encode())
+    except (OSError, RefusedError) as error:
+        if not (isinstance(error, OSError) and error.errno == errno.EEXIST):  # somebody else has begun the step
+            os.write(report, str(error if isinstance(error, RefusedError) else error.strerror).encode())
+        remove(memory)
+        return
+    os.close(report)
+    os.close(output_in)
+    os.set_blocking(output, False)
+    status, is_open = None, True
+    while status is None or is_open:
+        if child_ended in select.select([output, child_ended] if is_open else [child_ended], [], [])[0]:
+            os.read(child_ended, CHUNK_BYTES)
+        has_ended, found = (0, 0) if status is not None else os.waitpid(pid, os.WNOHANG)
+        for _ in range(_MOST_PIECES):  # first what it has printed, then that it has ended
+            piece = _read(output) if is_open else None
+            if piece is None:
+                break
+            is_open = bool(piece)
+            _keep(log, piece)
+        if has_ended:
+            status = found
+            remove(memory)
+            _leave_code(folder, status)
+            os.close(end)
+
+
+def _read(pipe: int) -> bytes | None:
+    """Return what is in a pipe, nothing at its end; None if nothing is there now."""
+    try:
+        return os.read(pipe, CHUNK_BYTES)
+    except BlockingIOError:
+        return None
+
+
+def _keep(log: int, data: bytes) -> None:
+    """Append to the log; what a full disk does not take is lost, for the step has to go on."""
+    rest = memoryview(data)
+    with contextlib.suppress(OSError):
+        while rest:
+            rest = rest[os.write(log, rest) :]
+
+
+def _leave_code(folder: str, status: int) -> None:
+    code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+    with contextlib.suppress(OSError):  # the step was given up in the meantime, and its folder removed
+        with open(os.path.join(folder, "end.part"), "r+b") as part:
+            part.write(str(code).ljust(_CODE_WIDTH).encode())
+        os.rename(os.path.join(folder, "end.part"), os.path.join(folder, "end"))
+
+
+def _spawn(command: list[str], cwd: str, env: dict[str, str], output: int, report: int) -> int:
+    """Start a command in a session of its own, and return its process id."""
+    failed, failed_in = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setsid()
+            os.close(report)
+            for number in (
+                signal.SIGPIPE,
+                signal.SIGINT,
+                signal.SIGTERM,
+                signal.SIGHUP,
+                signal.SIGXFSZ,
+                signal.SIGCHLD,
+            ):
+                signal.signal(number, signal.SIG_DFL)
+            os.dup2(output, 1)
+            os.dup2(output, 2)
+            os.chdir(cwd)
+            os.execve(command[0], command, env)
+        except (OSError, ValueError) as error:  # a ValueError: a variable with a zero byte in it
+            os.write(failed_in, str(error).encode())
+        finally:
+            os._exit(127)
+    os.close(failed_in)
+    problem = os.read(failed, 4096)
+    os.close(failed)
+    if problem:
+        os.waitpid(pid, 0)
+        raise RefusedError(problem.decode(errors="replace"))
+    return pid
+
+
+def working_directory(path: str) -> str:
+    """Return a folder that is there."""
+    if not os.path.isdir(path):
+        raise RefusedError(f"the working directory '{path}' does not exist")
+    return path
+
+
+def environment(ask: dict[str, Any], folder: str) -> dict[str, str]:
+    """Return the environment of a step: this session's, what is asked for, and where its files are."""
+    env = dict(os.environ)
+    env.update(ask["env"])
+    env.update({variable: os.path.join(folder, name) for variable, name in ask["files"].items()})
+    if ask["path"]:
+        env["PATH"] = os.pathsep.join([*ask["path"], env.get("PATH", os.defpath)])
+    env[TAG_VARIABLE] = ask["tag"]
+    return env
+
+
+def find_shell(choices: list[list[str]], search_path: str) -> list[str]:
+    """Return the first command line whose program is here, with the path of it."""
+    for program, *rest in choices:
+        for folder in [""] if os.sep in program else search_path.split(os.pathsep):
+            path = os.path.join(folder, program)
+            if os.path.isfile(path) and os.access(path, os.X_OK):
+                return [path, *rest]
+    raise RefusedError(f"the shell '{choices[0][0]}' is not on PATH of this machine")
+
+
+def memory_folder(fallback: str) -> str:
+    """Return a new folder for what must not stay: in memory if possible."""
+    parent = _MEMORY if os.access(_MEMORY, os.W_OK | os.X_OK) else fallback
+    path = os.path.join(parent, f"skyflow-{os.getuid()}-{os.urandom(6).hex()}")
+    os.mkdir(path, 0o700)
+    return path

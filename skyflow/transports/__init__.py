@@ -1,0 +1,1 @@
+"""Ways to reach another machine, one module each; see `skyflow.ports.transport`."""

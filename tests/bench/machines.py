@@ -1,0 +1,160 @@
+"""What other machines and buckets cost, each figure beside something that is run in turn with it.
+
+    PYTHONPATH=tests python tests/bench/machines.py [--rounds N]
+
+Needs root, sshd, unshare and moto; prints a Markdown table. The network is that of this computer.
+"""
+
+import argparse
+import functools
+import hashlib
+import os
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import anyio
+from testbed.machine import Machine, make_key
+from testbed.object_server import ObjectServer
+
+from skyflow.app.clock import SystemClock
+from skyflow.artifacts.named import Artifacts
+from skyflow.artifacts.places import open_place
+from skyflow.model.artifacts import Source
+from skyflow.model.execution import StepRef, StepRequest
+from skyflow.model.layout import RunFolder
+from skyflow.ports.transport import Transport
+from skyflow.runners.host_link import HostLink
+from skyflow.runners.remote import RemoteRunner
+from skyflow.transports.asyncssh import AsyncsshTransport
+from skyflow.transports.openssh import OpensshTransport
+
+COMMANDS = 40
+OUTPUT_MB = 200
+SMALL, LARGE_MB = 1_000, 500
+
+
+def ssh_line(machine: Machine, folder: Path, *command: str) -> list[str]:
+    host = machine.host()
+    known = folder / "known_hosts"
+    known.write_text(host.known_hosts)
+    options = [f"UserKnownHostsFile={known}", "ControlMaster=auto", f"ControlPath={folder}/cm", "ControlPersist=60"]
+    words = [word for option in options for word in ("-o", option)]
+    return ["ssh", *words, "-i", str(host.identity), "-p", str(host.port), "root@127.0.0.1", *command]
+
+
+def plain_ssh(machine: Machine, folder: Path, *command: str, times: int = 1) -> float:
+    began = time.perf_counter()
+    for _ in range(times):
+        subprocess.run(ssh_line(machine, folder, *command), check=True, stdout=subprocess.DEVNULL)
+    return (time.perf_counter() - began) / times
+
+
+async def timed(work: Callable[[], Awaitable[object]], *, times: int = 1) -> float:
+    began = time.perf_counter()
+    for _ in range(times):
+        await work()
+    return (time.perf_counter() - began) / times
+
+
+async def on_machine(machine: Machine, folder: Path, rounds: int) -> None:
+    made: dict[str, list[tuple[float, float]]] = {}
+    asyncssh, openssh = AsyncsshTransport(machine.host()), OpensshTransport(machine.host(), config=Path("/dev/null"))
+    (folder / "project").mkdir()
+    runner = RemoteRunner(
+        HostLink(AsyncsshTransport(machine.host()), clock=SystemClock()),
+        run="bench",
+        folder=RunFolder(folder / "run"),
+        tools=folder / "tools",
+        workspace=folder / "project",
+        clock=SystemClock(),
+    )
+    numbers = iter(range(1, 1_000_000))
+
+    async def step(script: str) -> None:
+        await runner.run_step(StepRef("job", 1, next(numbers)), StepRequest(script=script), lambda _: None)
+
+    async def command(transport: Transport) -> None:
+        await transport.run(["true"])
+
+    async with runner:
+        await step("true")
+        for transport in (asyncssh, openssh):
+            await command(transport)
+        for _ in range(rounds):
+            beside = plain_ssh(machine, folder, "true", times=COMMANDS)
+            for name, work in (
+                ("a command, asyncssh", functools.partial(command, asyncssh)),
+                ("a command, openssh", functools.partial(command, openssh)),
+                ("a step", functools.partial(step, "true")),
+            ):
+                made.setdefault(f"{name} | ms", []).append((await timed(work, times=COMMANDS) * 1e3, beside * 1e3))
+            beside = plain_ssh(machine, folder, f"head -c {OUTPUT_MB}000000 /dev/zero | tr '\\0' '\\n'")
+            seconds = await timed(functools.partial(step, f"yes {'x' * 99} | head -c {OUTPUT_MB}000000"))
+            made.setdefault("output of a step | MB/s", []).append((OUTPUT_MB / seconds, OUTPUT_MB / beside))
+    for transport in (asyncssh, openssh):
+        await transport.aclose()
+    for name, pairs in made.items():
+        figure, beside = (statistics.median(values) for values in zip(*pairs, strict=True))
+        print(f"| {name} | {figure:.1f} | {beside:.1f} | {figure / beside:.2f} |")
+
+
+async def in_bucket(server: ObjectServer, folder: Path, rounds: int) -> None:
+    import boto3
+
+    client = boto3.client("s3")
+    for number in range(rounds):
+        for name, count, size in (("small", SMALL, 1_000), ("large", 1, LARGE_MB * 1_000_000)):
+            files = []
+            for index in range(count):
+                path = folder / f"{name}-{number}-{index}"
+                path.write_bytes(hashlib.sha256(path.name.encode()).digest() * (size // 32))
+                files.append(path)
+            bucket = f"bench-{name}-{number}"
+            server.make_bucket(bucket)
+            artifacts = Artifacts(open_place(f"s3://{bucket}/x"), SystemClock())
+            sources = [Source(path.name, path) for path in files]
+            upload = functools.partial(artifacts.upload, "r", "a", sources, by=StepRef("j", 1, 1), retention_days=1)
+            seconds = await timed(upload)
+            began = time.perf_counter()
+            for path in files:
+                client.upload_file(str(path), bucket, f"boto3/{path.name}")
+            beside = time.perf_counter() - began
+            print(f"| {count} x {size / 1e6:g} MB to S3 | s | {seconds:.2f} | {beside:.2f} | {seconds / beside:.2f} |")
+            for path in files:
+                path.unlink()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=3)
+    rounds = parser.parse_args().rounds
+    folder = Path(tempfile.mkdtemp(prefix="skyflow-bench-"))
+    machine = Machine(folder / "box", make_key(folder / "id"))
+    print("| what | unit | skyflow | beside: ssh, boto3 | ratio |\n|---|---|---|---|---|")
+    try:
+        machine.start()
+        anyio.run(on_machine, machine, folder, rounds)
+        server = ObjectServer()
+        os.environ |= {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.port}",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+        try:
+            anyio.run(in_bucket, server, folder, 1)
+        finally:
+            server.close()
+    finally:
+        machine.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Machines and servers that tests start on this computer, and break."""

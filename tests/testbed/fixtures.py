@@ -1,0 +1,72 @@
+"""The machines and servers as fixtures; a test that needs what this computer does not allow is skipped."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from testbed.machine import Key, Machine, can_start_machines, make_key
+from testbed.object_server import FaultProxy, ObjectServer
+
+__all__ = ["bucket", "client_key", "fault_proxy", "machine", "make_machine", "object_server"]
+
+
+@pytest.fixture(scope="session")
+def client_key(tmp_path_factory: pytest.TempPathFactory) -> Key:
+    if not can_start_machines():
+        pytest.skip("needs root, sshd and unshare")
+    return make_key(tmp_path_factory.mktemp("key") / "id")
+
+
+@pytest.fixture
+def make_machine(tmp_path: Path, client_key: Key) -> Iterator[Callable[..., Machine]]:
+    """Start machines, which end with the test."""
+    machines: list[Machine] = []
+
+    def make(name: str = "box", **options: object) -> Machine:
+        machine = Machine(tmp_path / name, client_key, **options)  # type: ignore[arg-type]
+        machines.append(machine)
+        machine.start()
+        return machine
+
+    yield make
+    for machine in machines:
+        machine.close()
+
+
+@pytest.fixture
+def machine(make_machine: Callable[..., Machine]) -> Machine:
+    return make_machine()
+
+
+@pytest.fixture(scope="session")
+def object_server() -> Iterator[ObjectServer]:
+    pytest.importorskip("moto")
+    server = ObjectServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def fault_proxy(object_server: ObjectServer) -> Iterator[FaultProxy]:
+    proxy = FaultProxy(object_server.port)
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture
+def bucket(
+    object_server: ObjectServer, fault_proxy: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """The URL of a fresh bucket; its name and the way to it are in the environment."""
+    name = hashlib.sha256(str(tmp_path).encode()).hexdigest()[:20]
+    object_server.make_bucket(name)
+    for variable, value in (
+        ("AWS_ENDPOINT_URL", f"http://127.0.0.1:{fault_proxy.port}"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_REGION", "us-east-1"),
+    ):
+        monkeypatch.setenv(variable, value)
+    return f"s3://{name}/some/prefix"

@@ -1,0 +1,84 @@
+"""Jobs that run on other machines: how many at once, and what becomes of them when a machine is lost."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from skyflow.engine.effects import CancelTimer, StopStep
+from skyflow.engine.events import StepEnded
+from skyflow.engine.losses import MOST_ATTEMPTS
+from skyflow.engine.machine import handle
+from skyflow.engine.rooms import Rooms
+from skyflow.model.execution import StepResult
+from skyflow.model.status import Entity, Reason, Status
+
+LOST = StepResult(exit_code=None, lost="box is lost: the link broke")
+STEP = "{runs-on: local, steps: [{run: 'x'}]}"
+
+
+def in_pools(world: Callable, text: str, *, slots: int = 100, **pools: object):
+    made = world(text, slots=slots, begin=False)
+    made.state = replace(made.state, rooms=Rooms(**pools))
+    return made.begin()
+
+
+def running(made) -> list[str]:
+    return sorted(ref.job_key for ref in made.running)
+
+
+def test_a_pool_takes_as_many_jobs_as_it_has_room_for(world) -> None:
+    jobs = "".join(f"  {name}: {STEP}\n" for name in ("a", "b", "c", "d", "e"))
+    pools = dict.fromkeys(("a", "b", "c"), "lab")
+    made = in_pools(world, jobs, slots=1, pools=pools, capacity={"lab": 2})
+    assert running(made) == ["a", "b", "d"]
+    made.end("a")
+    assert running(made) == ["b", "c", "d"]
+    made.end("d")
+    assert running(made) == ["b", "c", "e"]
+
+
+def test_a_matrix_that_was_planned_as_one_job_runs_where_that_was_placed(world) -> None:
+    text = "  a: {runs-on: local, strategy: {matrix: {n: [1, 2, 3]}}, steps: [{run: 'x'}]}\n"
+    made = in_pools(world, text, pools={"a": "lab"}, capacity={"lab": 2})
+    assert running(made) == ["a.0", "a.1"]
+
+
+def test_a_job_whose_machine_is_lost_is_tried_again(world) -> None:
+    made = world(f"  a: {STEP}\n").end_with("a", LOST)
+    assert running(made) == ["a"]
+    assert made.job("a").attempts == 2
+    [move] = [each for each in made.moves if each.entity is Entity.ATTEMPT and each.new is Status.COMPLETED]
+    assert (move.reason, move.message) == (Reason.LOST, "box is lost: the link broke")
+    assert made.end("a").results() == {"a": "success"}
+
+
+def test_a_job_that_loses_every_machine_fails(world) -> None:
+    made = world(f"  a: {STEP}\n  b: {{runs-on: local, needs: a, if: failure(), steps: [{{run: y}}]}}\n")
+    for _ in range(MOST_ATTEMPTS):
+        made.end_with("a", LOST)
+    assert made.results() == {"a": "failure"}
+    assert running(made) == ["b"]
+
+
+def test_a_job_that_was_cancelled_meanwhile_is_not_tried_again(world) -> None:
+    made = world("  a: {runs-on: local, timeout-minutes: 1, steps: [{run: 'x'}]}\n").fire("a").end_with("a", LOST)
+    assert made.results() == {"a": "cancelled"}
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_run_that_is_stopped_keeps_the_job_for_later(world, force: bool) -> None:
+    made = world(f"  a: {STEP}\n").stop(force=force).end_with("a", LOST)
+    assert made.state.status is Status.INTERRUPTED
+    assert made.state.queue == ("a",)
+
+
+def test_steps_in_the_background_go_with_the_machine(world) -> None:
+    text = "  a: {runs-on: local, steps: [{run: 'x', background: true, timeout-minutes: 2}, {run: 'y', timeout-minutes: 3}]}\n"
+    made = world(text)
+    lost, other = made.step("a", 2), made.step("a", 1)
+    state, effects = handle(made.state, StepEnded(lost, LOST))
+    assert StopStep(other, force=True) in effects
+    assert {effect.key.position for effect in effects if isinstance(effect, CancelTimer)} >= {0, 1, 2}
+    after, effects = handle(state, StepEnded(other, LOST))
+    assert (after.jobs, effects) == (state.jobs, ())
