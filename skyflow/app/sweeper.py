@@ -67,7 +67,6 @@ def sweep_clouds(
 
     Raises:
         UsageError: there is no such cloud.
-        CloudError: a cloud failed when it was asked for leftovers once more.
     """
     patience = patience or Patience()
     if owner is None and not project.state.database.exists():
@@ -77,8 +76,9 @@ def sweep_clouds(
     owner = owner or mine
     if owner is None:  # no machine was ever asked for: the clouds, and their SDKs, are left alone
         return SweepReport((), (), (), (), Asked((), ()), ())
-    records = journal.records() if owner == mine else []
+    asked_at = clock.now()
     found, asked = ask_clouds(providers, lambda provider: _look(provider, owner, clock, patience))
+    records = journal.records() if owner == mine else []  # read last: whatever was listed is written down by now
     rules = _Rules(
         owner=owner,
         grace=grace,
@@ -90,13 +90,22 @@ def sweep_clouds(
     unreachable = tuple(asked.missed(each for each in records if each.intent is not Intent.GONE))
     if dry_run:
         return SweepReport(plan.decisions, (), (), plan.closed, asked, unreachable)
-    removed, failed = _remove(plan, found, clock, patience)
+    doomed = [each.subject for each in plan.decisions if each.goes]
+    removed, failed = _remove(doomed, found, clock, patience)
     gone = frozenset(each.name for each in removed)
-    again = {provider: _look_again(each, owner, gone, clock, patience) for provider, each in found.items()}
-    second = rules.plan(again, clock, gone=gone)
-    more, more_failed = _remove(second, again, clock, patience)
-    _close(journal, records, {*plan.closed, *second.closed}, removed, clock)
-    return SweepReport(plan.decisions, (*removed, *more), (*failed, *more_failed), plan.closed, asked, unreachable)
+    again, lost = _look_again(found, owner, gone, clock, patience)
+    freed = [each.subject for each in rules.plan(again, clock, gone=gone).decisions if each.goes]
+    freed = [each for each in freed if isinstance(each, Leftover) and each not in doomed]
+    more, more_failed = _remove(freed, again, clock, patience)
+    _close(journal, [each for each in records if each.intended_at <= asked_at], plan.closed, removed, clock)
+    return SweepReport(
+        plan.decisions,
+        (*removed, *more),
+        (*failed, *more_failed),
+        plan.closed,
+        asked,
+        tuple(dict.fromkeys((*unreachable, *lost))),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,18 +137,29 @@ def _look(provider: str, owner: str, clock: Waiter, patience: Patience) -> _Foun
     return _Found(cloud, machines, leftovers)
 
 
-def _look_again(found: _Found, owner: str, gone: frozenset[str], clock: Waiter, patience: Patience) -> _Found:
-    """Return what is left over now that the machines are gone."""
-    leftovers = persist(lambda: found.cloud.provisioner.leftovers(owner), clock=clock, patience=patience)
-    return _Found(found.cloud, [each for each in found.machines if each.name not in gone], leftovers)
+def _look_again(
+    found: Mapping[str, _Found], owner: str, gone: frozenset[str], clock: Waiter, patience: Patience
+) -> tuple[dict[str, _Found], list[str]]:
+    """Return what is left over now that the machines are gone, and the clouds that do not answer any more."""
+    again: dict[str, _Found] = {}
+    lost: list[str] = []
+    for provider, before in found.items():
+        look = partial(before.cloud.provisioner.leftovers, owner)
+        try:
+            leftovers = persist(look, clock=clock, patience=patience)
+        except CloudError:
+            lost.append(provider)
+        else:
+            rest = [each for each in before.machines if each.name not in gone]
+            again[provider] = _Found(before.cloud, rest, leftovers)
+    return again, lost
 
 
 def _remove(
-    plan: Sweep, found: Mapping[str, _Found], clock: Waiter, patience: Patience
+    doomed: Sequence[Machine | Leftover], found: Mapping[str, _Found], clock: Waiter, patience: Patience
 ) -> tuple[list[Machine | Leftover], list[tuple[Machine | Leftover, str]]]:
     removed: list[Machine | Leftover] = []
     failed: list[tuple[Machine | Leftover, str]] = []
-    doomed = [each.subject for each in plan.decisions if each.goes]
     started: list[Machine] = []
     for subject in doomed:
         cloud = found[subject.provider].cloud.provisioner

@@ -25,24 +25,22 @@ def render_machines(
         yield Text("No machine of ours exists.")
         return
     table = Table(box=None, pad_edge=False, header_style="bright_black")
-    for title in ("machine", "place", "type", "state"):
-        table.add_column(title, no_wrap=True)
+    table.add_column("machine", overflow="fold")
+    table.add_column("state", no_wrap=True)
     for title in ("age", "per hour", "cost"):
         table.add_column(title, no_wrap=True, justify="right")
-    table.add_column("for", no_wrap=True, overflow="ellipsis", style="bright_black")
     for machine, price, cost in machines:
         age = None if machine.created_at is None else max(0.0, (now - machine.created_at).total_seconds())
+        spot = " spot" if machine.market is Market.SPOT else ""
         table.add_row(
-            _short_id(machine),
-            f"{machine.provider} {machine.zone or machine.region}",
-            machine.instance_type
-            if machine.market is Market.ON_DEMAND
-            else f"{machine.instance_type} {machine.market}",
+            Text.assemble(
+                f"{machine.provider} {machine.zone or machine.region}, {machine.instance_type}{spot}",
+                (f"\n  {_short_id(machine)}\n  {machine.job} of run {machine.run}", "bright_black"),
+            ),
             machine.state.value,
             "" if age is None else format_duration(age),
             "?" if price is None else format_usd(price),
             "?" if cost is None else format_usd(cost),
-            f"{machine.job} of run {machine.run[:8]}",
         )
     yield table
     per_hour = sum(price or 0.0 for _, price, _ in machines)

@@ -31,7 +31,7 @@ class Bench:
     provisioner: Provisioner
     offering: Offering
     leave_disk: Callable[[str], None]
-    within_seconds: float = 20.0
+    within_seconds: float = 60.0
 
     def request(
         self, *, owner: str = _OWNER, run: str = "run-1", job: str = "train", attempt: int = 1

@@ -13,9 +13,9 @@ from skyflow.ports.provisioner import Provisioner
 from skyflow.provisioners.fleet import Fleet, Patience
 
 QUICK = Patience(
-    tries=4, first_pause=0.01, longest_pause=0.02, poll=0.02, start_within=20.0, visible_within=1.0, end_within=20.0
+    tries=5, first_pause=0.01, longest_pause=0.02, poll=0.02, start_within=60.0, visible_within=5.0, end_within=60.0
 )
-READ_SECONDS = 0.5
+READ_SECONDS = 1.0
 _OFFERINGS = {
     "aws": ("us-east-1", "m6i.large", 0.096),
     "gcp": ("us-central1", "n2-standard-4", 0.194),

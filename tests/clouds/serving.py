@@ -23,7 +23,7 @@ from typing import Any
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-HANG_SECONDS = 1.5
+HANG_SECONDS = 1.8
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
 

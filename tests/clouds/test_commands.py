@@ -54,8 +54,8 @@ def test_machines_are_listed_with_their_cost_and_swept(ec2: Faults, tmp_path: Pa
     machine = fleet.acquire(machine_request("aws", owner))
     shown, _, imported = skyflow("instances", "--on", "aws", cwd=tmp_path)
     assert imported == {"boto3"}
-    assert "aws us-east-1a" in shown
-    assert machine.id in shown
+    assert "aws us-east-1a, m6i.large" in shown
+    assert f"  {machine.id}\n  train of run run-1\n" in shown
     assert "1 machine: $0.10 per hour, $0.0" in shown
     [listed] = json.loads(skyflow("instances", "--on", "aws", "--json", cwd=tmp_path)[0])
     assert (listed["id"], listed["usd_per_hour"], listed["state"]) == (machine.id, 0.096, "running")

@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benches import QUICK, clock, fleet_of
-from launcher import request
+from benches import QUICK, clock, fleet_of, impatient
+from launcher import request as machine_request
 from serving import Faults
 
 from skyflow.app.clouds import open_journal
 from skyflow.app.project import Project, find_project
 from skyflow.app.sweeper import sweep_clouds
 from skyflow.model.machines import Intent, Machine
+from skyflow.model.run import RunId
 from skyflow.ports.provisioner import CloudError
+from skyflow.store.lease import hold_lease
 
 CLOUDS = ("aws", "gcp", "azure")
 CALLS = ("create", "poll", "describe", "delete")
@@ -120,10 +122,34 @@ def test_a_process_that_is_killed_leaves_nothing_behind(
     _assert_nothing_is_left(provider, project, server)
 
 
+@pytest.mark.parametrize("provider", CLOUDS)
+def test_a_machine_that_nobody_wrote_down_is_found_and_one_of_a_stranger_is_not_touched(
+    provider: str, project: Project, server: Faults
+) -> None:
+    owner = open_journal(project).owner()
+    cloud = impatient(provider, clock())
+    ours = cloud.create(machine_request(provider, owner))
+    theirs = cloud.create(machine_request(provider, "ffffffffff"))
+    report = sweep_clouds(project, clock(ahead=_HOUR), providers=[provider], patience=QUICK)
+    assert [each.id for each in report.removed if isinstance(each, Machine)] == [ours.id]
+    assert [each.id for each in cloud.machines("ffffffffff")] == [theirs.id]
+
+
+@pytest.mark.parametrize("provider", ["gcp"])
+def test_a_machine_stays_while_a_living_process_drives_its_run(provider: str, project: Project, server: Faults) -> None:
+    fleet, owner = fleet_of(provider, project, clock(), QUICK)
+    with hold_lease(project.state.run(RunId("run-1"))):
+        fleet.acquire(machine_request(provider, owner))
+        report = sweep_clouds(project, clock(ahead=_HOUR), providers=[provider], patience=QUICK)
+        assert [(each.goes, each.why) for each in report.decisions] == [(False, "its run goes on")]
+        assert not report.removed
+    _assert_nothing_is_left(provider, project, server)
+
+
 def _use_a_machine(provider: str, project: Project) -> Machine | CloudError:
     fleet, owner = fleet_of(provider, project, clock(), QUICK)
     try:
-        machine = fleet.acquire(request(provider, owner))
+        machine = fleet.acquire(machine_request(provider, owner))
         fleet.release(machine)
     except CloudError as error:
         return error
