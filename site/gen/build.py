@@ -21,6 +21,7 @@ import page_cli
 import page_diagnostics
 import page_exit_codes
 import page_expressions
+import page_navigation
 import page_placement_model
 import page_python_api
 import page_schemas
@@ -65,6 +66,7 @@ def main() -> int:
             _ROOT / "schemas" / "workflow.schema.json": page_schemas.render_workflow_schema,
         }
         renders |= {_DOCS / path: render for path, render in PAGES.items()}
+        renders[_ROOT / "site" / "zensical.toml"] = page_navigation.render  # last: it lists the pages above
     if options.only != "pages":
         renders |= {path: partial(consoles.refreshed, path) for path in consoles.CONSOLE_PAGES}
     stale = [path.name for path, render in renders.items() if not _settle(path, render(), check=options.check)]

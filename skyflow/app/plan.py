@@ -1,29 +1,31 @@
 """Plans a workflow: from its jobs and the catalog to a decision for each job."""
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 
 from skyflow._util.text import did_you_mean
 from skyflow.app.catalog_folder import catalog_folder
 from skyflow.app.clock import SystemClock
 from skyflow.app.container_engine import engine_for
-from skyflow.app.expansion import expected_jobs
-from skyflow.catalog import load_catalog, select_candidates
+from skyflow.app.expansion import ExpectedJobs, expected_jobs
+from skyflow.catalog import Catalog, load_catalog, select_candidates
 from skyflow.errors import NoCandidateError, UsageError
 from skyflow.model.catalog import Offering
 from skyflow.model.config import ProjectConfig
 from skyflow.model.objective import Objective
 from skyflow.model.placement import Plan
-from skyflow.model.resources import LOCAL, PROVIDERS, Requirements
+from skyflow.model.resources import LOCAL, PROVIDERS, Estimate, Requirements
 from skyflow.model.workflow import JobSpec, Workflow
 from skyflow.planner import PlanningJob, plan_jobs
+from skyflow.planner.build import estimated_seconds
 from skyflow.provisioners.local import this_machine
 
 __all__ = ["default_slots", "plan_workflow"]
 
-_Question = tuple[Requirements, tuple[str, ...]]
+_Question = tuple[Requirements, Estimate | None]
 
 
 def default_slots() -> int:
@@ -66,7 +68,9 @@ def plan_workflow(
     for each in expected:
         question = _question(each.spec, providers)
         if question not in candidates:
-            candidates[question] = select_candidates(catalog, question[0], job=each.spec.id, distinguish=question[1])
+            candidates[question] = select_candidates(
+                catalog, question[0], job=each.spec.id, seconds=_seconds(question[1])
+            )
     jobs = [
         PlanningJob(
             key=key,
@@ -88,18 +92,26 @@ def plan_workflow(
     )
     here = {placement.job for placement in plan.placements if placement.offering.provider == LOCAL}
     engine_for(each.spec for each in expected if here.intersection(each.keys))
-    notes = [
-        f"the matrix of '{each.spec.id}' is known only when its needs have ended; planned as one job"
-        for each in expected
-        if each.is_dynamic
-    ]
-    return replace(plan, notes=(*plan.notes, *notes))
+    return replace(plan, notes=(*plan.notes, *_notes(expected, catalog)))
+
+
+def _notes(expected: Iterable[ExpectedJobs], catalog: Catalog) -> Iterator[str]:
+    for each in expected:
+        if each.is_dynamic:
+            yield f"the matrix of '{each.spec.id}' is known only when its needs have ended; planned as one job"
+    if catalog.is_open and catalog.faults:
+        rows = len(catalog.faults)
+        what = "row of the catalog is" if rows == 1 else "rows of the catalog are"
+        yield f"{rows:,} {what} wrong and left out; `skyflow catalog doctor` says why"
 
 
 def _question(spec: JobSpec, providers: Collection[str] | None) -> _Question:
-    """Return what a job asks for, and the machines on which it says to take another time."""
-    refined = tuple(name for name, _ in spec.estimate.on) if spec.estimate else ()
-    return _allowed(spec, providers), refined
+    """Return what a job asks for, and how long it takes where that depends on the machine."""
+    return _allowed(spec, providers), spec.estimate if spec.estimate and spec.estimate.on else None
+
+
+def _seconds(estimate: Estimate | None) -> Callable[[Offering], float] | None:
+    return None if estimate is None else partial(estimated_seconds, estimate)
 
 
 def _allowed(spec: JobSpec, providers: Collection[str] | None) -> Requirements:

@@ -17,14 +17,13 @@ from skyflow.model.resources import (
     CAPABILITIES,
     DEFAULT_ARCH,
     LOCAL,
-    OWN,
     Accelerators,
     Amount,
     Market,
     Requirements,
 )
 
-__all__ = ["Check", "checks_of", "is_owned"]
+__all__ = ["Check", "checks_of"]
 
 Nearest = Callable[[Sequence[Offering]], str]
 
@@ -48,11 +47,6 @@ class Check:
     market: Market | None = None
     hint: str | None = None
     is_default: bool = False
-
-
-def is_owned(offering: Offering) -> bool:
-    """Tell whether nobody sells this machine: it is this one, or the project's own."""
-    return offering.provider in {LOCAL, OWN}
 
 
 def checks_of(catalog: Catalog, asked: Requirements, accelerators: Accelerators | None, *, job: str) -> list[Check]:

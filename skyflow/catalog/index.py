@@ -1,10 +1,10 @@
 """The index of a catalog: what `build` laid out, as sets of machine types, shelves, and offerings made when asked for."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property
-from itertools import compress, count, islice
+from itertools import compress, count
 from typing import Any
 
 from skyflow.catalog.accelerators import AcceleratorNames
@@ -25,8 +25,8 @@ INTERRUPTION: Mapping[str, float] = {"0": 0.025, "1": 0.075, "2": 0.125, "3": 0.
 """The middle of each bucket of the AWS Spot advisor: the share of spot machines taken back within a month; of the last
 one, which is open, a cautious guess."""
 
-_NARROW = 4_000
-"""Up to so many offerings of the accepted types are looked at one by one; of more, the shelves are walked."""
+_FEW = 60
+"""Of up to so many types every offering is looked at; where there are more, the shelves are walked."""
 _GRAMS_PER_KG = 1000
 _SERVICE_HOURS = 4 * 365 * 24
 """A server is taken to serve four years."""
@@ -106,6 +106,14 @@ class Index:
             self._sets[asked] = frozenset().union(*(types for value, types in groups.items() if fits(value)))
         return self._sets[asked]
 
+    def types_of(self, questions: Sequence[tuple[str, Hashable, Callable[[Any], bool]]]) -> Types:
+        """Return the types that pass several questions; the same keys always mean the same questions."""
+        asked = tuple((column, key) for column, key, _ in questions)
+        if asked not in self._sets:
+            sets = [self.types_where(*question) for question in questions]
+            self._sets[asked] = frozenset.intersection(*sorted(sets, key=len))
+        return self._sets[asked]
+
     def _grouped(self, column: str) -> dict[Hashable, Types]:
         if column not in self._groups:
             groups: dict[Hashable, list[int]] = {}
@@ -124,63 +132,82 @@ class Index:
     def shelves_where(
         self, key: Hashable, fits: Callable[[Place, Region], bool], market: Market | None
     ) -> tuple[int, ...]:
-        """Return the shelves at places that fit, in one market or in both; the same key means the same question."""
+        """Return the shelves at places that fit, in one market or in both, those of whole regions first.
+
+        The same key means the same question.
+        """
         asked = (key, market)
         if asked not in self._shelf_lists:
             right = [fits(place, self.regions[self.region_of[number]]) for number, place in enumerate(self.places)]
-            self._shelf_lists[asked] = tuple(
+            found = [
                 number
                 for number, (place, sold, _) in enumerate(self.header["shelves"])
                 if right[place] and market in (None, MARKETS[sold])
-            )
+            ]
+            self._shelf_lists[asked] = tuple(sorted(found, key=lambda number: self._spans[number][4]))
         return self._shelf_lists[asked]
 
     # -------------------------------------------------------------------------------------------------- looking
 
     def cheapest(self, types: Types, shelves: tuple[int, ...]) -> list[int]:
-        """Return the first offering of the types on each of the shelves, where there is one."""
-        if self._how_many(types) <= _NARROW:
-            best: dict[int, int] = {}
-            for entry in self.every(types, frozenset(shelves)):
-                shelf = self.shelf_of[entry]
-                if entry < best.get(shelf, len(self)):
-                    best[shelf] = entry
-            return list(best.values())
-        starts, prices, kinds = self.shelf_start, self.prices, self.types
-        has, floors, sellers = types.__contains__, self._floors(types), self._sellers
+        """Return the first offering of the types on each of the shelves, where there is one.
+
+        What stands in one zone is left out where the region as a whole, on one of the shelves too, has something for no
+        more: a machine that can be had in any zone can be had in that one, and moves data as cheaply.
+        """
+        if len(types) <= _FEW:
+            return self._without_beaten_zones(self._cheapest_of_few(types, frozenset(shelves)))
+        prices, kinds, spans = self.prices, self.types, self._spans
+        has, floors = types.__contains__, self._floors(types)
         found = []
-        for shelf in shelves:
-            floor = floors[sellers[shelf]]
-            end = starts[shelf + 1]
+        least: dict[int, float] = {}
+        for shelf in shelves:  # those of whole regions come first
+            first, end, seller, group, is_zone = spans[shelf]
             # nothing wanted is cheaper than the floor, so the walk begins there
-            start = bisect_left(prices, floor, starts[shelf], end)
-            for entry in compress(count(start), map(has, kinds[start:end])):
-                found.append(entry)
-                break
+            start = bisect_left(prices, floors[seller], first, end)
+            if is_zone and group in least:
+                end = bisect_left(prices, least[group], start, end)
+            if start < end:
+                for entry in compress(count(start), map(has, kinds[start:end])):
+                    found.append(entry)
+                    if not is_zone:
+                        least[group] = prices[entry]
+                    break
         return found
 
+    def _cheapest_of_few(self, types: Types, shelves: frozenset[int]) -> list[int]:
+        best: dict[int, int] = {}
+        for entry in self.every(types, shelves):
+            shelf = self.shelf_of[entry]
+            if entry < best.get(shelf, len(self)):
+                best[shelf] = entry
+        return list(best.values())
+
+    def _without_beaten_zones(self, entries: list[int]) -> list[int]:
+        spans = [self._spans[self.shelf_of[entry]] for entry in entries]
+        least = {span[3]: self.prices[entry] for entry, span in zip(entries, spans, strict=True) if not span[4]}
+        return [
+            entry
+            for entry, span in zip(entries, spans, strict=True)
+            if not span[4] or self.prices[entry] < least.get(span[3], float("inf"))
+        ]
+
     @cached_property
-    def _sellers(self) -> list[int]:
-        """The number of provider and market of each shelf, as in the header's `orders`."""
-        numbers = {(provider, sold): number for number, (provider, sold, _, _) in enumerate(self.header["orders"])}
-        return [numbers[self.places[place].provider, sold] for place, sold, _ in self.header["shelves"]]
+    def _spans(self) -> list[tuple[int, int, int, int, bool]]:
+        """Of each shelf: where it starts and ends, its seller, its group, and whether it is of one zone.
 
-    def without_beaten_zones(self, entries: Iterable[int]) -> list[int]:
-        """Leave out what stands in one zone where the region as a whole has something for no more.
-
-        A machine that can be had in any zone can be had in that one too, and moves data as cheaply.
+        The seller is the number of provider and market in the header's `orders`; shelves of one region, market and risk
+        are a group.
         """
-        shelves, places, regions = self.header["shelves"], self.places, self.region_of
-        least: dict[tuple[int, int, str], float] = {}
-        zoned, kept = [], []
-        for entry in entries:
-            place, sold, risk = shelves[self.shelf_of[entry]]
-            if places[place].zone:
-                zoned.append((entry, (regions[place], sold, risk)))
-            else:
-                kept.append(entry)
-                least[regions[place], sold, risk] = self.prices[entry]
-        return kept + [entry for entry, where in zoned if self.prices[entry] < least.get(where, float("inf"))]
+        numbers = {(provider, sold): number for number, (provider, sold, _, _) in enumerate(self.header["orders"])}
+        groups: dict[tuple[int, int, str], int] = {}
+        starts = self.shelf_start
+        found = []
+        for number, (place, sold, risk) in enumerate(self.header["shelves"]):
+            seller = numbers[self.places[place].provider, sold]
+            group = groups.setdefault((self.region_of[place], sold, risk), len(groups))
+            found.append((starts[number], starts[number + 1], seller, group, bool(self.places[place].zone)))
+        return found
 
     def _floors(self, types: Types) -> list[float]:
         """Return the lowest price of the types anywhere, of each seller; infinite where it has none of them."""
@@ -191,18 +218,27 @@ class Index:
             floors.append(float("inf") if first is None else prices[first])
         return floors
 
-    def front(self, types: Types, shelves: tuple[int, ...]) -> list[int]:
-        """Return of each shelf the offerings that none of the same shelf beats in both price and power."""
-        starts, has, watts = self.shelf_start, types.__contains__, self.watts
-        found = []
+    def front(self, types: Types, shelves: tuple[int, ...], times: Mapping[int, float], *, by_power: bool) -> list[int]:
+        """Return of each shelf the offerings that none of the same shelf beats in dollars, time and, if need be, energy.
+
+        Args:
+            types: the types that are wanted.
+            shelves: where they may stand.
+            times: how long the job takes on each of the types.
+            by_power: whether energy counts.
+        """
+        prices, kinds, spans = self.prices, self.types, self._spans
+        has = types.__contains__
+        found: list[int] = []
         for shelf in shelves:
-            start, least = starts[shelf], float("inf")
-            kinds = self.types[start : starts[shelf + 1]]
-            for entry in compress(count(start), map(has, kinds)):
-                if watts[kinds[entry - start]] < least:
-                    least = watts[kinds[entry - start]]
-                    found.append(entry)
-        return found or self.cheapest(types, shelves)
+            first, end = spans[shelf][:2]
+            options = []
+            for entry in compress(count(first), map(has, kinds[first:end])):
+                number = kinds[entry]
+                time = times[number]
+                options.append((prices[entry] * time, time, self.watts[number] * time if by_power else 0.0, entry))
+            found += _unbeaten(sorted(options))
+        return found
 
     def every(self, types: Types, shelves: frozenset[int]) -> Iterator[int]:
         """Yield every offering of the types on the shelves."""
@@ -213,13 +249,12 @@ class Index:
 
     def any_of_each(self, types: Types, shelves: frozenset[int]) -> Iterator[int]:
         """Yield one offering of each of the types that is on one of the shelves."""
+        shelf_of, starts = self.shelf_of, self._type_start
         for number in types:
-            entries = self._of_type[self._type_start[number] : self._type_start[number + 1]]
-            yield from islice((entry for entry in entries if self.shelf_of[entry] in shelves), 1)
-
-    def _how_many(self, types: Types) -> int:
-        starts = self._type_start
-        return sum(starts[number + 1] - starts[number] for number in types)
+            for entry in self._of_type[starts[number] : starts[number + 1]]:
+                if shelf_of[entry] in shelves:
+                    yield entry
+                    break
 
     @cached_property
     def watts(self) -> list[float]:
@@ -282,3 +317,14 @@ class Index:
                 )
             )
         return self._footprints[number, region]
+
+
+def _unbeaten(options: Sequence[tuple[float, float, float, int]]) -> list[int]:
+    """Return the entries of which no earlier one is as good in the second and third figure; the first one ascends."""
+    kept: list[tuple[float, float]] = []
+    found = []
+    for _, time, energy, entry in options:
+        if not any(other[0] <= time and other[1] <= energy for other in kept):
+            kept.append((time, energy))
+            found.append(entry)
+    return found

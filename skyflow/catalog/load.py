@@ -1,6 +1,6 @@
 """A catalog: the index of its tables, and what stands beside them, the local machine and the project's own."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from skyflow._util.data_files import data_file
 from skyflow.catalog.own import own_offerings, own_regions, with_own_rates
-from skyflow.model.catalog import LOCAL_PLACE, Offering, Region, TransferRates
+from skyflow.model.catalog import LOCAL_PLACE, Offering, Place, Region, TransferRates
 from skyflow.model.config import ProjectConfig
 from skyflow.model.footprint import Footprint
 
@@ -56,7 +56,7 @@ class Catalog:
         """Every single offering; there are more than a hundred thousand, so ask for candidates if these will do."""
         return (*self.own, *map(self.index.offering, range(len(self.index))))
 
-    @property
+    @cached_property
     def regions(self) -> Mapping[tuple[str, str], Region]:
         """Every region by (provider, region)."""
         every = (*self.index.regions, *own_regions(self.config.pools, self._unions))
@@ -66,6 +66,11 @@ class Catalog:
     def accelerators(self) -> "AcceleratorNames":
         """The names of accelerators."""
         return self.index.accelerators
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything has been asked that only the tables know."""
+        return "index" in self.__dict__
 
     @property
     def faults(self) -> "tuple[Fault, ...]":
@@ -82,8 +87,15 @@ class Catalog:
         Raises:
             CatalogError: no rule covers a pair of places.
         """
-        places = {offering.place for offering in offerings}
-        if places == {LOCAL_PLACE}:
+        return self.rates_between({offering.place for offering in offerings})
+
+    def rates_between(self, places: Collection[Place]) -> TransferRates:
+        """Return what moving data costs and takes between some places.
+
+        Raises:
+            CatalogError: no rule covers a pair of places, or nobody knows a place.
+        """
+        if set(places) == {LOCAL_PLACE}:
             return _STAYS
         return with_own_rates(self.index.rates, places, self.config.pools)
 

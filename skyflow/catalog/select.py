@@ -1,6 +1,6 @@
 """From what a job asks to the offerings that give it; and where there is none, what came nearest."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
@@ -13,6 +13,9 @@ from skyflow.model.catalog import Offering, Place, Region
 from skyflow.model.resources import LOCAL, OWN, PROVIDERS, Accelerators, Alternatives, Requirements
 
 __all__ = ["matching_offerings", "select_candidates"]
+
+_FEW_TIMES = 8
+"""Up to so many different times, the machines of each are looked through for themselves, which is quick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +32,10 @@ class _Asked:
     @property
     def types(self) -> Types:
         index = self.catalog.index
-        sets = [
-            index.types_where(check.column, check.key, check.fits)
-            for check in self.checks
-            if check.column and check.fits is not None
-        ]
+        questions = [(c.column, c.key, c.fits, c.is_default) for c in self.checks if c.column and c.fits is not None]
+        sets = [index.types_where(*question[:3]) for question in questions if not question[3]]
+        if usual := [question[:3] for question in questions if question[3]]:  # the same for nearly every job
+            sets.append(index.types_of(usual))
         return frozenset.intersection(*sorted(sets, key=len)) if sets else frozenset(range(len(index.watts)))
 
     @property
@@ -53,21 +55,22 @@ def select_candidates(
     requirements: Requirements,
     *,
     job: str,
-    distinguish: Collection[str] = (),
+    seconds: Callable[[Offering], float] | None = None,
     by_power: bool = False,
 ) -> tuple[Offering, ...]:
     """Return the offerings that a best plan can use, cheapest per hour first.
 
-    Of machines that satisfy the requirements, at one place, in one market, at one risk of interruption, and on which the
-    job takes the same time, only the cheapest is kept: what else a plan counts depends on these alone. So nothing is
-    lost to any plan that counts dollars, time or both.
+    Of machines that satisfy the requirements, at one place, in one market and at one risk of interruption, only those are
+    kept that no other one beats in both dollars and time: what else a plan counts depends on these alone. So nothing is
+    lost to any plan that counts dollars, time or both. Where the job takes the same time everywhere, that is one machine.
 
     Args:
         catalog: what there is.
         requirements: what the job asks.
         job: its name, for messages.
-        distinguish: instance types and accelerators on which the job takes another time than elsewhere.
-        by_power: keep also those that are dearer and draw less power: for plans that count carbon.
+        seconds: how long the job takes on an offering, as far as that depends on the type of machine: it is asked about
+            one offering of each type, wherever that stands. None for the same time everywhere.
+        by_power: keep also those that need less energy: for plans that count carbon.
 
     Raises:
         NoCandidateError: there is none; the message names the job and what came nearest, per requirement.
@@ -82,7 +85,7 @@ def select_candidates(
             asked = _Asked(catalog, last)
             owned |= {offering.id: offering for offering in asked.owned}
             if not _only_owned(requirements):
-                entries.update(_rented(asked, distinguish, by_power=by_power))
+                entries.update(_rented(asked, seconds, by_power=by_power))
         if owned or entries:
             rented = map(catalog.index.offering, sorted(entries)) if entries else ()
             chosen = sorted((*owned.values(), *rented), key=attrgetter("price_usd_per_hour"))
@@ -122,29 +125,22 @@ def _only_owned(requirements: Requirements) -> bool:
     return requirements.providers is not None and requirements.providers <= {LOCAL, OWN}
 
 
-def _rented(asked: _Asked, distinguish: Collection[str], *, by_power: bool) -> Iterable[int]:
-    index, shelves = asked.catalog.index, asked.shelves
-    for alike in _alike(asked.catalog, asked.types, distinguish):
+def _rented(asked: _Asked, seconds: Callable[[Offering], float] | None, *, by_power: bool) -> Iterable[int]:
+    index, types, shelves = asked.catalog.index, asked.types, asked.shelves
+    if seconds is None:
         if by_power:
-            yield from index.front(alike, shelves)
-        else:
-            yield from index.without_beaten_zones(index.cheapest(alike, shelves))
-
-
-def _alike(catalog: Catalog, types: Types, distinguish: Collection[str]) -> list[Types]:
-    """Split types into groups of which all take the same time, as the most specific name that fits one decides."""
-    split: list[Types] = [types]
-    for name in dict.fromkeys(name.lower() for name in distinguish):
-        group = _named(catalog, name)
-        split = [part for whole in split for part in (whole & group, whole - group) if part]
-    return split
-
-
-def _named(catalog: Catalog, name: str) -> Types:
-    """Return the types of a name, and those with an accelerator of that name."""
-    return catalog.index.types_where("instance_type", ("named", name), lambda cell: cell.lower() == name) | (
-        catalog.index.types_where("accelerator", ("named", name), lambda cell: (cell or "").lower() == name)
-    )
+            return index.front(types, shelves, dict.fromkeys(types, 1.0), by_power=True)
+        return index.cheapest(types, shelves)
+    # one offering of each type stands for all of it
+    times = {
+        index.types[entry]: seconds(index.offering(entry)) for entry in index.any_of_each(types, frozenset(shelves))
+    }
+    alike: dict[float, set[int]] = {}
+    for number, time in times.items():
+        alike.setdefault(time, set()).add(number)
+    if by_power or len(alike) > _FEW_TIMES:
+        return index.front(types, shelves, times, by_power=by_power)
+    return [entry for group in alike.values() for entry in index.cheapest(frozenset(group), shelves)]
 
 
 def _together(offering: Offering, nodes: int) -> Offering:
@@ -172,14 +168,14 @@ def _no_candidate(
     """Say of each requirement that stands alone in the way what the others leave; else where they run dry."""
     in_the_way = []
     for check in checks:
-        rest = _specimens(catalog, [one for one in checks if one is not check])
+        rest = _specimens(catalog, [one for one in checks if one is not check], of_each_type=bool(check.column))
         if rest:
             in_the_way.append((check, check.nearest(rest)))
     if not in_the_way:
         so_far: list[Check] = []
         for check in checks:
-            if not _specimens(catalog, [*so_far, check]):
-                in_the_way.append((check, check.nearest(_specimens(catalog, so_far))))
+            if not _specimens(catalog, [*so_far, check], of_each_type=False):
+                in_the_way.append((check, check.nearest(_specimens(catalog, so_far, of_each_type=True))))
                 break
             so_far.append(check)
     asked = [check.asked for check in checks if check.asked]
@@ -193,9 +189,11 @@ def _no_candidate(
     )
 
 
-def _specimens(catalog: Catalog, checks: Sequence[Check]) -> list[Offering]:
-    """Return offerings that pass: one of every machine type and one of every place and market among them."""
+def _specimens(catalog: Catalog, checks: Sequence[Check], *, of_each_type: bool) -> list[Offering]:
+    """Return offerings that pass: one of every place and market, and if need be one of every machine type."""
     asked = _Asked(catalog, checks)
     index, types, shelves = catalog.index, asked.types, asked.shelves
-    entries = {*index.any_of_each(types, frozenset(shelves)), *index.cheapest(types, shelves)}
+    entries = set(index.cheapest(types, shelves))
+    if entries and of_each_type:
+        entries.update(index.any_of_each(types, frozenset(shelves)))
     return [*asked.owned, *map(index.offering, sorted(entries))]

@@ -13,13 +13,17 @@ from skyflow.cli import (
     attach,
     cancel,
     catalog,
+    cloud,
     config,
     db,
     expr,
+    graph,
     init,
+    instances,
     logs,
     plan,
     prune,
+    report,
     resume,
     retry,
     run,
@@ -27,6 +31,8 @@ from skyflow.cli import (
     schema,
     show,
     simulate,
+    sweep,
+    ui,
     validate,
     wait,
     watch,
@@ -75,12 +81,17 @@ for command in (
     watch.watch,
     why.why,
     plan.plan,
+    graph.graph,
     simulate.simulate,
     validate.validate,
     runs.runs,
     show.show,
     logs.logs,
+    report.report,
     prune.prune,
+    ui.ui,
+    instances.instances,
+    sweep.gc,
     expr.expr,
     init.init,
     schema.schema,
@@ -89,6 +100,7 @@ for command in (
 app.add_typer(db.db, name="db")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(config.app, name="config")
+app.add_typer(cloud.cloud, name="cloud")
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
+from shlex import quote
 
 import typer
 
@@ -14,12 +15,15 @@ from skyflow.app.history import step_summaries
 from skyflow.cli._console import draw, err, out
 from skyflow.cli._options import Format, in_github_actions
 from skyflow.model.placement import Plan
-from skyflow.model.run import RunRecord
-from skyflow.model.status import Status
+from skyflow.model.run import RunHistory, RunOverview, RunRecord
+from skyflow.model.status import Conclusion, Status
 from skyflow.ports.reporter import Reporter
 from skyflow.report.words import signs_for
 
 __all__ = ["announce", "finish"]
+
+_MOST_HINTS = 3
+_MOST_NODES = 40
 
 
 def announce(reporter: ReporterFactory, slots: int | None, *, shown: Format) -> ReporterFactory:
@@ -48,7 +52,7 @@ def finish(result: RunResult, *, shown: Format) -> None:
     Raises:
         typer.Exit: always.
     """
-    if in_github_actions():
+    if in_github_actions() or shown is Format.GITHUB:
         _append_to_outer_summary(result)
     if shown is Format.JSON:
         raise typer.Exit(result.exit_code)
@@ -72,6 +76,8 @@ def _draw_ending(result: RunResult) -> None:
         signs=signs_for(sys.stdout.encoding),
     )
     draw(parts)
+    for job in [job for job in result.jobs if job.conclusion is Conclusion.FAILURE and job.started_at][:_MOST_HINTS]:
+        out(f"What it printed: skyflow logs {result.run.number} {quote(job.key)}")
     if result.run.status is not Status.COMPLETED:
         out(f"Interrupted. `skyflow resume {result.run.number}` continues it.")
 
@@ -90,8 +96,20 @@ def _append_to_outer_summary(result: RunResult) -> None:
                 result.jobs,
                 annotations=result.annotations,
                 summaries=step_summaries(result.folder, result.jobs),
+                graph=_mermaid(result),
                 limit=SUMMARY_LIMIT_BYTES - file.tell(),
             )
             file.write(text)
     except OSError as error:
         err(f"warning: the summary cannot be added to {name}: {error.strerror}", style="yellow")
+
+
+def _mermaid(result: RunResult) -> str:
+    """Return the graph of a run for a page that draws Mermaid; nothing where it would be too large to be read."""
+    from skyflow.app.graph import expected_of_run, graph_of_run  # noqa: PLC0415 -- rarely needed
+    from skyflow.report.graph_languages import to_mermaid  # noqa: PLC0415
+
+    overview = RunOverview(run=result.run, is_driven=False)
+    history = RunHistory(overview=overview, jobs=result.jobs, attempts=(), steps=())
+    graph = graph_of_run(history, expected_of_run(history))
+    return to_mermaid(graph, with_places=False) if 1 < len(graph.nodes) <= _MOST_NODES else ""

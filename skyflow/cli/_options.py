@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
+from skyflow.cli._completion import complete_run, complete_workflow
 from skyflow.errors import UsageError
 from skyflow.model.objective import Objective
 
 __all__ = [
+    "CloudOption",
     "EventNameOption",
     "EventOption",
     "Format",
@@ -63,8 +65,13 @@ FormatOption = Annotated[
     Format | None,
     typer.Option("--format", help="How to show the run.  [default: github inside of GitHub Actions, else text]"),
 ]
-WorkflowArgument = Annotated[str, typer.Argument(metavar="FILE", help="The workflow file.")]
-RunArgument = Annotated[str, typer.Argument(metavar="[RUN]", help="A run: its number, its id, or `latest`.")]
+WorkflowArgument = Annotated[
+    str, typer.Argument(metavar="FILE", help="The workflow file.", autocompletion=complete_workflow)
+]
+RunArgument = Annotated[
+    str,
+    typer.Argument(metavar="[RUN]", help="A run: its number, its id, or `latest`.", autocompletion=complete_run),
+]
 StateOption = Annotated[
     Path | None,
     typer.Option(
@@ -83,6 +90,9 @@ ObjectiveOption = Annotated[
 OnOption = Annotated[
     list[str] | None,
     typer.Option("--on", metavar="PROVIDER", help="Use only local, own, aws, gcp or azure; may be repeated."),
+]
+CloudOption = Annotated[
+    list[str] | None, typer.Option("--on", metavar="CLOUD", help="Ask only aws, gcp or azure; may be repeated.")
 ]
 InputOption = Annotated[
     list[str] | None,

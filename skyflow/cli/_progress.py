@@ -4,19 +4,25 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from secrets import token_hex
+from typing import TYPE_CHECKING
 
 from skyflow.app.clock import SystemClock
 from skyflow.app.drive import ReporterFactory
 from skyflow.cli._console import console, is_terminal
 from skyflow.cli._options import Format
+from skyflow.model.placement import Plan
 from skyflow.model.run import RunRecord
+from skyflow.model.status import Status
 from skyflow.ports.reporter import Reporter
 from skyflow.report.words import signs_for
+
+if TYPE_CHECKING:
+    from skyflow.report.forecast import Forecast
 
 __all__ = ["choose_reporter"]
 
 
-def choose_reporter(*, total_jobs: int, shown: Format, quiet: bool, verbose: bool) -> ReporterFactory:
+def choose_reporter(*, shown: Format, quiet: bool, verbose: bool) -> ReporterFactory:
     """Return what makes the reporter of a run."""
 
     @contextmanager
@@ -33,7 +39,11 @@ def choose_reporter(*, total_jobs: int, shown: Format, quiet: bool, verbose: boo
             from skyflow.report.board import BoardReporter  # noqa: PLC0415 -- brings rich along
 
             with BoardReporter(
-                console(), now=SystemClock().now, total_jobs=total_jobs, signs=signs_for(sys.stdout.encoding)
+                console(),
+                now=SystemClock().now,
+                signs=signs_for(sys.stdout.encoding),
+                run_number=run.number,
+                forecast=_forecast(run),
             ) as board:
                 yield board
         else:
@@ -42,3 +52,12 @@ def choose_reporter(*, total_jobs: int, shown: Format, quiet: bool, verbose: boo
             yield PlainReporter(sys.stdout, quiet=quiet)
 
     return reporter
+
+
+def _forecast(run: RunRecord) -> "Forecast | None":
+    """Return what can tell when a run will end; None for one that is resumed, of which a part was done before."""
+    from skyflow.report.forecast import Forecast  # noqa: PLC0415 -- as its only user
+
+    if run.status is not Status.QUEUED or not isinstance(run.plan, dict):
+        return None
+    return Forecast(Plan.from_json(run.plan), slots=run.slots)

@@ -27,7 +27,7 @@ def attach(
     from skyflow.errors import EXIT_INTERRUPTED  # noqa: PLC0415
 
     shown = Format.chosen(output_format, as_json=as_json)
-    reporter = choose_reporter(total_jobs=0, shown=shown, quiet=quiet, verbose=verbose)
+    reporter = choose_reporter(shown=shown, quiet=quiet, verbose=verbose)
     try:
         result = follow_run(run, project=find_project(state=state), reporter=reporter)
     except KeyboardInterrupt:

@@ -23,7 +23,7 @@ def cancel(
     from skyflow.errors import EXIT_SUCCESS  # noqa: PLC0415
     from skyflow.model.status import Conclusion  # noqa: PLC0415
 
-    reporter = choose_reporter(total_jobs=0, shown=Format.TEXT, quiet=False, verbose=False)
+    reporter = choose_reporter(shown=Format.TEXT, quiet=False, verbose=False)
     result = cancel_run(
         run, project=find_project(state=state), reporter=reporter, given=read_given_secrets(secrets, secret_files)
     )

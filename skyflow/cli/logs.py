@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from skyflow.cli._completion import complete_job
 from skyflow.cli._options import RunArgument, StateOption
 from skyflow.errors import UsageError
 
@@ -22,7 +23,12 @@ __all__ = ["logs"]
 def logs(
     run: RunArgument = "latest",
     job: Annotated[
-        str | None, typer.Argument(metavar="[JOB]", help="Only this job: its id, key or name; by default all.")
+        str | None,
+        typer.Argument(
+            metavar="[JOB]",
+            help="Only this job: its id, key or name; by default all.",
+            autocompletion=complete_job,
+        ),
     ] = None,
     *,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run ends.")] = False,

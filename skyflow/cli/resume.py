@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from skyflow.cli._completion import complete_run
+from skyflow.cli._junit import JunitOption, check_junit, write_junit
 from skyflow.cli._options import (
     Format,
     FormatOption,
@@ -19,7 +21,12 @@ __all__ = ["resume"]
 
 def resume(
     run: Annotated[
-        str | None, typer.Argument(metavar="[RUN]", help="The run; by default the newest that has not completed.")
+        str | None,
+        typer.Argument(
+            metavar="[RUN]",
+            help="The run; by default the newest that has not completed.",
+            autocompletion=complete_run,
+        ),
     ] = None,
     *,
     secrets: SecretOption = None,
@@ -28,6 +35,7 @@ def resume(
     state: StateOption = None,
     as_json: JsonOption = False,
     output_format: FormatOption = None,
+    junit: JunitOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Leave out what steps print.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show all output, on a terminal too.")] = False,
 ) -> None:
@@ -39,12 +47,15 @@ def resume(
     from skyflow.cli._progress import choose_reporter  # noqa: PLC0415
 
     shown = Format.chosen(output_format, as_json=as_json)
-    reporter = choose_reporter(total_jobs=0, shown=shown, quiet=quiet, verbose=verbose)
+    reporter = choose_reporter(shown=shown, quiet=quiet, verbose=verbose)
+    check_junit(junit)
+    project = find_project(state=state)
     result = resume_run(
         run,
-        project=find_project(state=state),
+        project=project,
         reporter=announce(reporter, jobs, shown=shown),
         given=read_given_secrets(secrets, secret_files),
         slots=jobs,
     )
+    write_junit(junit, project, result.run.id)
     finish(result, shown=shown)

@@ -47,7 +47,7 @@ def retry(
     if job is not None and failed:
         raise UsageError("--job and --failed contradict each other", hint="leave one of them away")
     shown = Format.chosen(output_format, as_json=as_json)
-    reporter = choose_reporter(total_jobs=0, shown=shown, quiet=quiet, verbose=verbose)
+    reporter = choose_reporter(shown=shown, quiet=quiet, verbose=verbose)
     result = retry_run(
         run,
         job=job,

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from skyflow.cli._junit import JunitOption, check_junit, write_junit
 from skyflow.cli._options import (
     EventNameOption,
     EventOption,
@@ -42,6 +43,7 @@ def run(
     state: StateOption = None,
     as_json: JsonOption = False,
     output_format: FormatOption = None,
+    junit: JunitOption = None,
     debug: Annotated[
         bool, typer.Option("--debug", help="Show ::debug:: lines and set RUNNER_DEBUG.  [default: if RUNNER_DEBUG=1]")
     ] = False,
@@ -80,6 +82,7 @@ def run(
     from skyflow.spec import load_workflow  # noqa: PLC0415
 
     shown = Format.chosen(output_format, as_json=as_json)
+    check_junit(junit)
     project = find_project(state=state)
     loaded = load_workflow(workflow)
     print_findings(loaded.findings)
@@ -105,7 +108,7 @@ def run(
         slots=jobs,
         config=project_config(project.root),
     )
-    reporter = choose_reporter(total_jobs=len(plan.placements), shown=shown, quiet=quiet, verbose=verbose)
+    reporter = choose_reporter(shown=shown, quiet=quiet, verbose=verbose)
     reporter = become_detached(project) if detach else announce(reporter, plan.local_slots, shown=shown)
     result = run_workflow(
         loaded.workflow,
@@ -119,6 +122,7 @@ def run(
         ),
         reporter=reporter,
     )
+    write_junit(junit, project, result.run.id)
     finish(result, shown=shown)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from skyflow.cli._junit import JunitOption, write_junit
 from skyflow.cli._options import JsonOption, RunArgument, StateOption
 
 __all__ = ["show"]
@@ -16,6 +17,7 @@ def show(
     *,
     state: StateOption = None,
     as_json: JsonOption = False,
+    junit: JunitOption = None,
     summary: Annotated[bool, typer.Option("--summary", help="Show the step summaries instead.")] = False,
 ) -> None:
     """Show a run: its jobs, attempts and steps, how each ended and why, and the annotations of its steps."""
@@ -28,6 +30,7 @@ def show(
         raise UsageError("--summary is for people, --json for programs; give one of them")
     project = find_project(state=state)
     history = read_run(project, run)
+    write_junit(junit, project, history.overview.run.id)
     if as_json:
         from skyflow.report.run_json import history_to_json  # noqa: PLC0415
 

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from skyflow.cli._completion import complete_workflow
+
 __all__ = ["Format", "validate"]
 
 
@@ -22,7 +24,12 @@ class Format(StrEnum):
 
 def validate(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Workflow files, folders, or - for standard input.")
+        list[str],
+        typer.Argument(
+            metavar="FILE...",
+            help="Workflow files, folders, or - for standard input.",
+            autocompletion=complete_workflow,
+        ),
     ],
     *,
     form: Annotated[

@@ -107,7 +107,7 @@ def _run(workflow: str, kind: "Kind", *, job: str | None, given: "Given", jobs: 
     hide_from_now_on(launch.secrets.masks)
     callees = callees_in(chosen, project.root)
     plan = plan_workflow(chosen, callees=callees, slots=jobs, config=project_config(project.root))
-    reporter = choose_reporter(total_jobs=len(plan.placements), shown=Format.TEXT, quiet=False, verbose=False)
+    reporter = choose_reporter(shown=Format.TEXT, quiet=False, verbose=False)
     announced = announce(reporter, plan.local_slots, shown=Format.TEXT)
     if kind is Kind.FAILED:
         result = retry_run(

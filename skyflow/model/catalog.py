@@ -4,12 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from math import log1p
 from typing import Any
 
 from skyflow.model.footprint import Footprint
 from skyflow.model.resources import Accelerators, Market
 
 __all__ = ["LOCAL_PLACE", "Offering", "Place", "Region", "TransferRates"]
+
+
+_HOURS_PER_MONTH = 730.0
+_NEARLY_ALL = 0.999
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -88,6 +93,13 @@ class Offering:
     def is_estimated(self) -> bool:
         """Whether nobody has published this price: it is our own estimate."""
         return self.price_basis == "estimate"
+
+    @property
+    def interruptions_per_hour(self) -> float:
+        """How often such a spot machine is taken back, by the provider's own figure; 0 where there is none."""
+        if self.market is not Market.SPOT or self.interruption is None:
+            return 0.0
+        return -log1p(-min(self.interruption, _NEARLY_ALL)) / _HOURS_PER_MONTH
 
     @property
     def place(self) -> Place:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
-__all__ = ["Clock"]
+__all__ = ["Clock", "Waiter"]
 
 
 class Clock(Protocol):
@@ -15,4 +15,12 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Return seconds that only grow, for durations and deadlines."""
+        ...
+
+
+class Waiter(Clock, Protocol):
+    """A clock that can also let time pass, for threads that have nothing to do meanwhile."""
+
+    def sleep(self, seconds: float) -> None:
+        """Return after so many seconds."""
         ...

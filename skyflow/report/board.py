@@ -1,40 +1,66 @@
-"""Progress on a terminal: what has ended scrolls up, what runs stays below with its last line of output."""
+"""Progress on a terminal: what has ended scrolls up, what runs stays below with its last line of output.
 
-from collections.abc import Callable
+The board is drawn several times a second, so its lines are put together by hand; tables of rich cost ten times as much.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Self
 
-from rich.console import Console, Group, RenderableType
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.live import Live
-from rich.markup import escape
-from rich.spinner import Spinner
-from rich.table import Table
 from rich.text import Text
 
 from skyflow.model.execution import StepRef
+from skyflow.model.resources import LOCAL
 from skyflow.model.run import Transition
 from skyflow.model.status import Conclusion, Entity, Status
+from skyflow.model.units import format_duration
+from skyflow.report.forecast import Forecast
+from skyflow.report.graph_words import place_text, shortened
 from skyflow.report.progress import JobProgress, Progress
-from skyflow.report.words import COLOURS, Signs, elapsed, reason_text, verdict_text, waiting_text
+from skyflow.report.words import COLOURS, Signs, ascii_signs, elapsed, reason_text, verdict_text, waiting_text
 
 __all__ = ["BoardReporter"]
 
-_FRAMES_PER_SECOND = 10
+_FRAMES_PER_SECOND = 8
+_SECONDS_BETWEEN_FORECASTS = 1.0
+_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_ASCII_SPINNER = "|/-\\"
+_DIM = "bright_black"
+_MOST_ROWS = 30
+_ROWS_AROUND = 4
+"""Lines of the terminal that are left to what scrolls up."""
+_WIDE = 80
+"""From this many columns on, running jobs show their estimate."""
+_NAME_SHARE = 0.4
 
 
 class BoardReporter:
     """A live board, as a context manager; the terminal is restored whatever happens."""
 
-    def __init__(self, console: Console, *, now: Callable[[], datetime], total_jobs: int, signs: Signs) -> None:
+    def __init__(
+        self,
+        console: Console,
+        *,
+        now: Callable[[], datetime],
+        signs: Signs,
+        run_number: int,
+        forecast: Forecast | None = None,
+    ) -> None:
         self._console = console
         self._now = now
-        self._total = total_jobs
+        self._forecast = forecast
         self._signs = signs
+        self._number = run_number
         self._progress = Progress(signs)
         self._stopping = ""
-        self._spinners: dict[str, Spinner] = {}
+        self._began = now()
+        self._left: float | None = None
+        self._forecast_at: datetime | None = None
         self._live = Live(
-            console=console, get_renderable=self._render, refresh_per_second=_FRAMES_PER_SECOND, transient=True
+            console=console, get_renderable=self._board, refresh_per_second=_FRAMES_PER_SECOND, transient=True
         )
 
     def __enter__(self) -> Self:
@@ -70,31 +96,124 @@ class BoardReporter:
         line = Text.assemble(
             (f"{self._signs.of(job.status, job.conclusion)} ", colour),
             (job.name, "bold"),
-            (f"  {took}", "bright_black"),
+            (f"  {took}", _DIM),
         )
         if job.outcome is not Conclusion.SUCCESS:
             why = reason_text(job.reason, job.message)
             line.append(f"  {verdict_text(job.outcome, job.conclusion, job.status)}", colour)
-            line.append(f": {why}" if why else "", "bright_black")
+            line.append(f": {why}" if why else "", _DIM)
         if job.outcome is not Conclusion.FAILURE or not job.failed_tail:
             return line
-        tail = "\n".join(f"    {self._signs.bar} {escape(text)}" for text in job.failed_tail)
-        return Group(line, Text.from_markup(f"[bright_black]    {escape(job.failed_step or '')}[/]\n{tail}"))
+        step = Text(f"    {job.failed_step or ''}", _DIM)
+        tail = (Text(f"    {self._signs.bar} {text}") for text in job.failed_tail)
+        return Group(line, step, *tail, Text(f"    all of it: skyflow logs {self._number} {job.key}", _DIM))
 
-    def _render(self) -> RenderableType:
-        table = Table.grid(padding=(0, 1))
-        table.add_column(width=1)
-        table.add_column(no_wrap=True)
-        table.add_column(justify="right", style="bright_black", no_wrap=True)
-        table.add_column(style="bright_black", no_wrap=True, overflow="ellipsis", ratio=1)
-        done = waiting = 0
-        for job in self._progress.jobs.values():
-            done += job.status is Status.COMPLETED
-            waiting += job.status is Status.QUEUED
-            if job.status is Status.IN_PROGRESS:
-                spinner = self._spinners.setdefault(job.key, Spinner("dots", style="cyan"))
-                line = job.last_line or job.step_name
-                table.add_row(spinner, Text(job.name, "bold"), elapsed(job.started_at, self._now()), Text(line))
-        total = max(self._total, len(self._progress.jobs))
-        footer = f"{done} of {total} jobs done" + (f", {waiting} waiting for a slot" if waiting else "")
-        return Group(table, Text(self._stopping or footer, "yellow" if self._stopping else "bright_black"))
+    def _board(self) -> "_Board":
+        now = self._now()
+        due = self._forecast_at is None or (now - self._forecast_at).total_seconds() >= _SECONDS_BETWEEN_FORECASTS
+        if self._forecast is not None and due:
+            self._left = self._forecast.left_seconds(self._progress.jobs, now)
+            self._forecast_at = now
+        jobs = list(self._progress.jobs.values())
+        return _Board(self._signs, jobs, self._forecast, self._left, began=self._began, now=now, note=self._stopping)
+
+
+class _Board:
+    """One picture of the board, made for the width and height it is drawn in."""
+
+    def __init__(
+        self,
+        signs: Signs,
+        jobs: Sequence[JobProgress],
+        forecast: Forecast | None,
+        left: float | None,
+        *,
+        began: datetime,
+        now: datetime,
+        note: str,
+    ) -> None:
+        self._signs = signs
+        self._jobs = jobs
+        self._forecast = forecast
+        self._left = left
+        self._began = began
+        self._now = now
+        self._note = note
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width = options.max_width
+        yield from self._rows(width, most=max(1, min(_MOST_ROWS, console.height - _ROWS_AROUND)))
+        yield self._note_line() if self._note else self._bar(width)
+
+    def _rows(self, width: int, *, most: int) -> Iterator[Text]:
+        running = [job for job in self._jobs if job.status is Status.IN_PROGRESS and job.steps]  # others call workflows
+        times = [self._times(job, wide=width >= _WIDE) for job in running[:most]]
+        names = [shortened(job.name, int(width * _NAME_SHARE)) for job in running[:most]]
+        name_width = max(map(cell_len, names), default=0)
+        time_width = max(map(len, times), default=0)
+        for job, name, time in zip(running, names, times, strict=False):
+            line = Text.assemble(
+                (self._spinner(), "cyan"), " ", (set_cell_size(name, name_width), "bold"), f"  {time:>{time_width}}  "
+            )
+            line.append(_fitting(self._doing(job), width - cell_len(line.plain)), _DIM)
+            yield line
+        if len(running) > most:
+            yield Text(f"  and {len(running) - most} more", _DIM)
+
+    def _times(self, job: JobProgress, *, wide: bool) -> str:
+        took = _whole((self._now - (job.started_at or self._now)).total_seconds())
+        estimate = self._forecast.estimate_seconds(job.key) if self._forecast and wide else None
+        return took if estimate is None else f"{took} of {_whole(estimate)}"
+
+    def _doing(self, job: JobProgress) -> str:
+        placement = self._forecast.placement(job.key) if self._forecast else None
+        place = "" if placement is None or placement.offering.provider == LOCAL else f"{place_text(placement)}  "
+        return f"{place}{job.last_line or job.step_name}".expandtabs(2)
+
+    def _spinner(self) -> str:
+        frames = _ASCII_SPINNER if self._signs is ascii_signs else _SPINNER
+        return frames[int((self._now - self._began).total_seconds() * _FRAMES_PER_SECOND) % len(frames)]
+
+    def _note_line(self) -> Text:
+        return Text(self._note, "yellow")
+
+    def _bar(self, width: int) -> Text:
+        """Return how much of the time has gone, and what is known of the rest; without a forecast, how many jobs have ended."""
+        done = [job for job in self._jobs if job.status is Status.COMPLETED]
+        total = max(self._forecast.total if self._forecast else 0, len(self._jobs))
+        failed = sum(job.conclusion is Conclusion.FAILURE for job in done)
+        waiting = sum(job.status is Status.QUEUED for job in self._jobs)
+        so_far = (self._now - self._began).total_seconds()
+        words = [f"{len(done)} of {total} jobs done"]
+        if failed:
+            words.append(f"{failed} failed")
+        if waiting:
+            words.append(f"{waiting} waiting for a slot")
+        words.append(_whole(so_far))
+        share = len(done) / total if total else 0.0
+        if self._left is not None:
+            share = so_far / (so_far + self._left) if self._left else 1.0
+            words.append(f"about {_whole(max(1.0, self._left))} left")
+        while len(", ".join(words)) > width and len(words) > 1:
+            words.pop(-2 if len(words) > 2 else -1)  # noqa: PLR2004 -- the first and the last say most
+        text = ", ".join(words)
+        room = min(40, width - len(text) - 2)
+        if room < 10:  # noqa: PLR2004 -- a shorter bar says nothing
+            return Text(text, _DIM)
+        full, empty = ("#", ".") if self._signs is ascii_signs else ("━", "─")
+        filled = round(room * share)
+        return Text.assemble((full * filled, "red" if failed else "cyan"), (empty * (room - filled), _DIM), f"  {text}")
+
+
+def _whole(seconds: float) -> str:
+    """Return a duration without parts of a second, which would only flicker."""
+    return f"{int(seconds)}s" if seconds < 60 else format_duration(int(seconds))  # noqa: PLR2004 -- a minute
+
+
+def _fitting(text: str, width: int) -> str:
+    """Return as much of a line as there is room for."""
+    if width <= 1:
+        return ""
+    if cell_len(text) <= width:
+        return text
+    return f"{set_cell_size(text, width - 1)}…"

@@ -12,7 +12,7 @@ __all__ = ["CATALOG_COLUMNS", "catalog_csv", "catalog_row"]
 CATALOG_COLUMNS = (
     "id", "provider", "region", "zone", "country", "instance_type", "market", "vcpus", "memory_gib", "arch", "accelerator",
     "accelerator_count", "capabilities", "price_usd_per_hour", "price_basis", "price_date", "interruption",
-    "gco2e_per_hour", "availability",
+    "kwh_per_hour", "gco2e_per_hour", "availability",
 )  # fmt: skip
 """What is said of an offering, in this order."""
 
@@ -44,6 +44,7 @@ def catalog_row(
         "price_basis": offering.price_basis,
         "price_date": offering.price_date.isoformat() if offering.price_date else None,
         "interruption": offering.interruption,
+        "kwh_per_hour": round(footprint.energy_kwh(_HOUR), 4) if footprint else None,
         "gco2e_per_hour": round(footprint.gco2e(_HOUR), 2) if footprint else None,
         "availability": observed.to_json() if observed else None,
     }

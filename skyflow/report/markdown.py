@@ -21,12 +21,18 @@ def run_markdown(
     *,
     annotations: Sequence[AnnotationRecord],
     summaries: Sequence[tuple[str, str]] = (),
+    graph: str = "",
     limit: int = SUMMARY_LIMIT_BYTES,
 ) -> str:
-    """Return a heading, a table of the jobs, the annotations, and as many of the step summaries as there is room for."""
+    """Return a heading, a graph, a table of the jobs, the annotations, and as many step summaries as there is room for.
+
+    `graph` is in Mermaid's language, or empty.
+    """
     state = run.conclusion.value if run.conclusion else run.status.value.replace("_", " ")
     took = elapsed(run.started_at, run.completed_at)
     lines = [f"### {_cell(run.workflow_name)}: {state}{' in ' + took if took else ''}", ""]
+    if graph:
+        lines += ["```mermaid", graph.rstrip(), "```", ""]
     lines += ["| | job | result | time | |", "|---|---|---|--:|---|"]
     for job in jobs:
         cells = (

@@ -5,7 +5,7 @@ from typing import TextIO
 
 from skyflow.model.execution import StepRef
 from skyflow.model.run import Transition
-from skyflow.model.status import Entity, Reason, Status
+from skyflow.model.status import Conclusion, Entity, Reason, Status
 from skyflow.report.lines import OutputLines
 from skyflow.report.progress import JobProgress, Progress
 from skyflow.report.words import elapsed, reason_text, signs_for, verdict_text, waiting_text
@@ -14,7 +14,7 @@ __all__ = ["PlainReporter"]
 
 
 class PlainReporter:
-    """Writes one line per move and per line of output; `quiet` leaves the output out."""
+    """Writes one line per move and per line of output; `quiet` leaves the output out, but for the end of what failed."""
 
     def __init__(self, stream: TextIO, *, quiet: bool = False) -> None:
         self._stream = stream
@@ -70,6 +70,9 @@ class PlainReporter:
         text = f"{sign} {verdict_text(job.outcome, job.conclusion, job.status)}"
         why = reason_text(job.reason, job.message)
         took = elapsed(job.started_at, job.completed_at)
+        if self._quiet and job.outcome is Conclusion.FAILURE:
+            for line in job.failed_tail:
+                self._line(job, f"{self._signs.bar} {line}")
         self._line(job, f"{text}{': ' + why if why else ''}{' in ' + took if took else ''}")
 
     def _line(self, job: JobProgress, text: str) -> None:

@@ -13,7 +13,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from skyflow._util.masking import Masks
-from skyflow.model.annotation import AnnotationLevel
+from skyflow.model.annotation import AnnotationLevel, LineTag
 from skyflow.model.containers import ContainersRequest, StartedContainers
 from skyflow.model.execution import ActionRequest, StepRef, StepRequest, StepResult
 from skyflow.model.layout import RunFolder
@@ -210,8 +210,8 @@ class LocalRunner:
             if self._containers is not None:
                 try:
                     await self._containers.stop(step, ContainerLog(writer))
-                except ContainerError as error:
-                    return StepResult(exit_code=None, not_started=str(error))
+                except ContainerError as error:  # what the job has done stays done; `release` tries once more
+                    writer.add(f"{LineTag.WARNING}{error}")
             return StepResult(exit_code=0)
 
         return await self._work(step, work, output)

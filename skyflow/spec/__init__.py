@@ -30,6 +30,7 @@ __all__ = [
     "load_workflow",
     "reader_for",
     "render_diagnostic",
+    "reread_workflow",
     "source_lines",
     "workspace_of",
 ]
@@ -72,6 +73,22 @@ def load_workflow(
         read = read or reader_for(workspace_of(path))
     loaded = load(path, content, platform=platform, read=read)
     return LoadedWorkflow(loaded.workflow, loaded.findings, loaded.refusals)
+
+
+def reread_workflow(path: str, text: str) -> Workflow:
+    """Parse a workflow that was checked before it became part of a run, without checking it again.
+
+    Args:
+        path: The file it came from.
+        text: Its content, as the run has kept it.
+
+    Raises:
+        WorkflowInvalidError: Its form is wrong, as this version of skyflow sees it.
+    """
+    from skyflow.spec.findings import Findings  # noqa: PLC0415 - imports ruamel.yaml
+    from skyflow.spec.load import parse  # noqa: PLC0415
+
+    return parse(text, Findings(path)).workflow
 
 
 def load_action(path: str, text: str | bytes) -> "Action":

@@ -269,6 +269,40 @@ def _m0009_results(db: "Database") -> None:
             db.execute(statement)
 
 
+_MACHINES = """
+CREATE TABLE machine_owner (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    name TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE machines (
+    name TEXT PRIMARY KEY,
+    run_id TEXT NOT NULL,
+    job_key TEXT NOT NULL,
+    attempt INTEGER NOT NULL CHECK (attempt > 0),
+    node INTEGER NOT NULL CHECK (node >= 0),
+    offering TEXT NOT NULL CHECK (json_valid(offering)),
+    intent TEXT NOT NULL CHECK (intent IN ('intended', 'created', 'released', 'gone')),
+    cloud_id TEXT,
+    detail TEXT NOT NULL DEFAULT '',
+    intended_at TEXT NOT NULL,
+    created_at TEXT,
+    released_at TEXT,
+    gone_at TEXT,
+    CHECK ((intent = 'gone') = (gone_at IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX unfinished_machines ON machines (intended_at) WHERE intent != 'gone';
+"""
+
+
+def _m0010_machines(db: "Database") -> None:
+    """Machines of clouds, each written down before it is made, and the name that this store has in the clouds."""
+    for statement in _MACHINES.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 _MIGRATIONS: Sequence[Callable[["Database"], None]] = (
     _m0001_first_schema,
     _m0002_annotations,
@@ -279,6 +313,7 @@ _MIGRATIONS: Sequence[Callable[["Database"], None]] = (
     _m0007_observations,
     _m0008_requests,
     _m0009_results,
+    _m0010_machines,
 )
 
 SCHEMA_VERSION = len(_MIGRATIONS)

@@ -1,4 +1,7 @@
-"""A simulated world for the real engine, planner and store: virtual time, machines that can be lost, drivers that die."""
+"""A simulated world for the real engine, planner and store: virtual time, machines that can be lost, drivers that die.
+
+Beside it, contracts of ports as tests, for whoever writes another implementation of one.
+"""
 
 from skyflow.testing.distribution import Outcome, simulate
 from skyflow.testing.scenarios import Scenario, ScenarioError, check_scenario

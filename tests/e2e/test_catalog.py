@@ -67,7 +67,7 @@ def test_one_thing_is_compared_in_all_places_with_both_markets_side_by_side(proj
         (("list", "--accelerators", "A1000"), 4, "did you mean 'A100'?"),
         (("list", "--cpus", "many"), 2, "write for example 8, or 8+"),
         (("list", "--region", "us-esat-1"), 4, "did you mean 'us-east-1'?"),
-        (("show", "m6i.larg"), 2, "there is m6i.large"),
+        (("show", "m6i.lar"), 2, "there is m6i.large"),
         (("show", "H1000"), 2, "did you mean 'H100'?"),
         (("diff", "nowhere"), 2, "name a folder of catalog tables"),
         (("observe", "aws/us-east-1/m6i.largo/spot", "preempted"), 2, "did you mean 'aws/us-east-1/m6i.large/spot'?"),
@@ -110,6 +110,8 @@ def test_a_bad_row_is_named_and_the_rest_can_be_used(project):
     assert "note: gcp/prices.csv has been changed since meta.csv was written" in done.out
     assert "1 rows cannot" in done.out
     assert project.skyflow("catalog", "list", "--accelerators", "H100").out
+    project.write("on: push\njobs:\n  a: {runs-on: gcp, steps: [{run: x}]}\n")
+    assert "1 row of the catalog is wrong and left out" in project.skyflow("plan", "w.yml").out
 
 
 def test_two_folders_are_compared(project):

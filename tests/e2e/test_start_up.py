@@ -6,8 +6,8 @@ import sys
 import pytest
 
 HEAVY = {
-    "anyio", "asyncio", "boto3", "google", "azure", "highsbox", "jsonschema", "mip", "numpy", "pydantic", "rich.console",
-    "ruamel.yaml", "sqlite3", "sqlite_utils", "watchfiles",
+    "anyio", "asyncio", "boto3", "google", "azure", "highsbox", "jinja2", "jsonschema", "junitparser", "markdown_it", "mip", "nh3", "numpy", "pydantic", "rich.console",
+    "ruamel.yaml", "sqlite3", "sqlite_utils", "starlette", "uvicorn", "watchfiles",
 }  # fmt: skip
 PROGRAM = """
 import sys

@@ -9,6 +9,9 @@ import struct
 import subprocess
 import termios
 import time
+from collections.abc import Mapping
+
+import pyte
 
 SLOW = """\
 name: slow
@@ -23,6 +26,7 @@ def on_a_terminal(
     project,
     *arguments: str,
     width: int = 80,
+    env: Mapping[str, str] = {},
     interrupt_when: str | None = None,
     answers: tuple[tuple[str, str], ...] = (),
 ) -> tuple[int, str]:
@@ -39,7 +43,7 @@ def on_a_terminal(
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        env=project.environment(TERM="xterm-256color"),
+        env=project.environment(TERM="xterm-256color", **env),
         start_new_session=True,
     )
     os.close(theirs)
@@ -74,8 +78,11 @@ def test_the_board_shows_running_jobs_and_the_tail_of_a_failure(project) -> None
     assert re.search(r"✗ quick  \d+ms  failure: exit code 4", text)
     assert "│ last words" in text
     assert "0 of 2 jobs done" in text
-    assert "line 3" in text
-    assert re.search(r"Run 1: failure in .*\(1 success, 1 failure\)\s*$", text)
+    assert re.search(r"slow +\d+s  line [1-6]", text), "the last line of a step that runs"
+    assert "all of it: skyflow logs 1 quick" in text
+    assert re.search(
+        r"Run 1: failure in .*\(1 success, 1 failure\)\s*\nWhat it printed: skyflow logs 1 quick\s*$", text
+    )
     assert raw.rfind("\x1b[?25h") > raw.rfind("\x1b[?25l"), "the cursor is back"
 
 
@@ -120,3 +127,52 @@ def test_a_required_input_is_asked_for_until_it_fits(project) -> None:
     assert code == 0
     assert "Where to?\nstage (x, y): z\nstage is one of x or y, not 'z'" in plain(raw)
     assert "│ to y" in plain(raw)
+
+
+def screens(raw: str, *, width: int = 80, height: int = 30) -> list[list[str]]:
+    """Return what stood on the screen after each frame of the board, and at the end."""
+    screen = pyte.Screen(width, height)
+    stream = pyte.Stream(screen)
+    found = []
+    for frame in raw.split("\x1b[2K\x1b[1A"):  # rich goes up line by line before it draws again
+        found.append([line.rstrip() for line in screen.display if line.strip()])
+        stream.feed(f"\x1b[2K\x1b[1A{frame}" if found[1:] else frame)
+    found.append([line.rstrip() for line in screen.display if line.strip()])
+    return found
+
+
+def test_nothing_of_the_board_is_left_on_the_screen(project) -> None:
+    project.write(SLOW)
+    _, raw = on_a_terminal(project, "run", "--jobs", "2", "w.yml")
+    shown = [re.sub(r"\d+(\.\d+)?m?s", "TIME", line) for line in screens(raw)[-1]]
+    assert [re.sub(r" +", " ", line) for line in shown] == [
+        "Run 1: slow; 2 jobs planned on this machine, 2 at once",
+        "✗ quick TIME failure: exit code 4",
+        " Run echo first; echo last words; exit 4",
+        " │ first",
+        " │ last words",
+        " all of it: skyflow logs 1 quick",
+        "✓ slow TIME",
+        " job result time",
+        "✗ quick failure TIME exit code 4",
+        "✓ slow success TIME",
+        "Run 1: failure in TIME (1 success, 1 failure)",
+        "What it printed: skyflow logs 1 quick",
+    ]
+
+
+def test_the_board_stands_below_what_has_scrolled_up(project) -> None:
+    project.write(SLOW)
+    _, raw = on_a_terminal(project, "run", "--jobs", "2", "w.yml")
+    middle = next(
+        shown for shown in screens(raw) if any("all of it" in line for line in shown) and " of 2 jobs" in shown[-1]
+    )
+    assert re.match(r"[━─]+  1 of 2 jobs done, 1 failed, \d+s$", middle[-1])
+    assert re.match(r". slow +\d+s  \S", middle[-2])
+
+
+def test_no_colours_where_they_are_not_wanted(project) -> None:
+    project.write(SLOW)
+    _, raw = on_a_terminal(project, "run", "--jobs", "2", "w.yml", env={"NO_COLOR": "1"})
+    colours = re.findall(r"\x1b\[[0-9;]*m", raw)
+    assert all(re.fullmatch(r"\x1b\[(0|1)?m", code) for code in colours), "bold is no colour"

@@ -209,6 +209,29 @@ async def test_what_a_container_leaves_of_others_is_removed_from_inside(engine, 
     assert engine.left_of(f"test-{os.getpid()}-{tmp_path.name}") == []
 
 
+async def test_what_cannot_be_removed_is_told_and_fails_no_job(engine, podman, tmp_path) -> None:
+    program = tmp_path / "podman"
+    program.write_text(
+        f'#!/bin/sh\ntest "$1" = rm && {{ echo "Error: busy" >&2; exit 2; }}\nexec {podman.program} "$@"\n'
+    )
+    program.chmod(0o755)
+    stubborn = ContainerEngine(str(program), podman.is_podman, podman.environment)
+    run, folder, shown = f"test-{os.getpid()}-{tmp_path.name}", RunFolder(tmp_path / "run"), []
+    folders = StepFolders(name="p", workspace=tmp_path, event=folder.event, tools=tmp_path / "tools")
+    containers = JobContainers(stubborn, run=run, folders=folders)
+    async with LocalRunner(
+        run_tag=run, folder=folder, workspace=tmp_path, environment=os.environ, containers=containers
+    ) as runner:
+        request = ContainersRequest(container=ContainerRequest(name="", image=engine.image))
+        await runner.start_containers(SETUP, request, shown.append)
+        result = await runner.stop_containers(SETUP, shown.append)
+        assert result.exit_code == 0
+        assert "##[warning]`podman rm` failed: busy" in "".join(shown)
+        program.write_text(f'#!/bin/sh\nexec {podman.program} "$@"\n')
+        await runner.release(SETUP.job_key, SETUP.attempt)
+    assert engine.left_of(run) == []
+
+
 DOCKER = r"""#!/bin/sh
 # Answers as docker 28 does, where podman answers otherwise; it runs nothing.
 printf '%s|' "$@" >> LOG; echo "${TOKEN:+TOKEN }${DOCKER_HOST:+$DOCKER_HOST}" >> LOG

@@ -32,6 +32,10 @@ def test_the_wheel_holds_every_schema_and_catalog(installed: Path) -> None:
         assert ours
         assert ours <= {file.name for file in (installed / "skyflow" / "_data" / name).iterdir()}
     assert (installed / "skyflow" / "py.typed").exists()
+    templates = Path("report") / "page" / "templates"
+    assert {file.name for file in (installed / "skyflow" / templates).iterdir()} == {
+        file.name for file in (ROOT / "skyflow" / templates).iterdir()
+    }
 
 
 def test_an_installed_skyflow_finds_them(installed: Path, tmp_path: Path) -> None:

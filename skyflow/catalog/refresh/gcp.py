@@ -33,7 +33,9 @@ _RATE = re.compile(
     r"(?:spot preemptible |preemptible )?(?P<what>.+?)(?: instance)? (?P<kind>core|ram|gpu)(?: attached to .*)? running in .+",
     re.IGNORECASE,
 )
-_NOT_PLAIN = re.compile(r"custom|sole tenancy|commit|reserv|dws|extended|upgrade|premium|overcommit", re.IGNORECASE)
+_NOT_PLAIN = re.compile(
+    r"custom|sole tenancy|commit|reserved|reservation|dws|extended|upgrade|premium|overcommit", re.IGNORECASE
+)
 
 Rate = tuple[str, str, Market]
 """Region, what (`n2 core`, `gpu A100`), market."""

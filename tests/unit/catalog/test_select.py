@@ -1,8 +1,11 @@
 """From requirements to candidates, and what is said when there is none."""
 
 from dataclasses import replace
+from operator import le
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from skyflow.catalog import load_catalog, matching_offerings, select_candidates
 from skyflow.errors import NoCandidateError
@@ -19,6 +22,14 @@ HOST = Offering(
     price_usd_per_hour=0.0,
     price_basis="own",
 )
+
+
+REGIONS = ("us-east-1", "eu-west-1", "us-central1", "europe-west4", "eastus")
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return load_catalog()
 
 
 @pytest.fixture
@@ -135,10 +146,8 @@ def test_an_unknown_provider_is_told(catalog):
     assert error.hint == "did you mean 'gcp'?"
 
 
-def candidates(catalog, *, distinguish=(), by_power=False, **requirements):
-    found = select_candidates(
-        catalog, Requirements(**requirements), job="job", distinguish=distinguish, by_power=by_power
-    )
+def candidates(catalog, *, seconds=None, by_power=False, **requirements):
+    found = select_candidates(catalog, Requirements(**requirements), job="job", seconds=seconds, by_power=by_power)
     return [offering.instance_type for offering in found]
 
 
@@ -147,22 +156,25 @@ def test_of_each_place_and_market_only_the_cheapest_is_a_candidate(catalog):
     assert candidates(catalog, market=Market.ANY)[0] == "m6i.xlarge"  # the only one on the spot market
 
 
-def test_a_machine_on_which_the_job_takes_another_time_is_a_candidate_too(catalog):
-    assert candidates(catalog, distinguish=["T4"])[:2] == ["m6i.large", "m6i.2xlarge"]
-    assert "g4dn.xlarge" in candidates(catalog, distinguish=["t4"])
-    assert "m6i.xlarge" in candidates(catalog, distinguish=["M6I.XLARGE", "gcp"])
+def test_a_machine_on_which_the_job_is_faster_is_a_candidate_too(catalog):
+    def on(**times):
+        return lambda offering: times.get(offering.instance_type.partition(".")[0], 100.0)
+
+    assert candidates(catalog, seconds=on()) == candidates(catalog)
+    assert "g4dn.xlarge" in candidates(catalog, seconds=on(g4dn=10.0))
+    assert "m6i.large" in candidates(catalog, seconds=on(g4dn=10.0))
 
 
-def test_for_plans_that_count_carbon_a_dearer_machine_that_draws_less_is_kept(catalog):
-    assert candidates(catalog, arch="any")[0] == "m7g.large"
-    some = {"arch": "any", "instance_types": frozenset({"m6i.large", "t3.large", "m6i.xlarge"})}
-    assert candidates(catalog, **some) == ["t3.large"]
-    assert candidates(catalog, **some, by_power=True) == ["t3.large"]  # none of the dearer ones draws less
-    less = {"arch": "any", "instance_types": frozenset({"g4dn.xlarge", "g4x.small"})}
-    assert candidates(catalog, **less, by_power=True) == ["g4dn.xlarge"]
+def test_many_different_times_leave_what_nothing_beats_in_dollars_and_time(catalog):
+    east = {"arch": "any", "limits": Limits(regions=frozenset({"us-east-1"})), "capabilities": frozenset()}
+    times = {"m7g.large": 90, "m6i.large": 80, "m6i.xlarge": 50, "g4dn.xlarge": 60}
+    kept = candidates(catalog, seconds=lambda one: times[one.instance_type], **east)
+    assert kept == ["m7g.large", "m6i.large", "m6i.xlarge", "g4dn.xlarge"]  # few times: one machine of each
+    with_front = candidates(catalog, seconds=lambda one: times[one.instance_type], by_power=True, **east)
+    assert with_front == ["m7g.large", "m6i.large", "m6i.xlarge"]  # the last one is slower, dearer and draws more
 
 
-def test_the_front_of_price_and_power_is_what_no_machine_of_the_place_beats(directory):
+def test_for_plans_that_count_carbon_a_dearer_machine_that_draws_less_is_kept(directory):
     path = directory / "aws/prices.csv"
     text = path.read_text(encoding="utf-8").replace("us-east-1,,m7g.large,0.08,", "us-east-1,,m7g.large,0.15,")
     path.write_text(text, encoding="utf-8")
@@ -170,6 +182,50 @@ def test_the_front_of_price_and_power_is_what_no_machine_of_the_place_beats(dire
     asked = {"arch": "any", "providers": frozenset({"aws"}), "limits": Limits(regions=frozenset({"us-east-1"}))}
     assert candidates(catalog, **asked) == ["m6i.large"]
     assert candidates(catalog, **asked, by_power=True) == ["m6i.large", "m7g.large"]
+
+
+@given(data=st.data())
+def test_no_plan_loses_anything_by_the_selection(shipped, data):
+    """Of all offerings that satisfy a job, none beats the candidate of its place, market and risk that stands for it."""
+    asked = Requirements(
+        cpus=data.draw(st.none() | st.builds(Amount, st.sampled_from([2, 4, 16, 96]), st.booleans())),
+        memory_gib=data.draw(st.none() | st.builds(Amount, st.integers(1, 600), or_more=st.just(value=True))),
+        market=data.draw(st.sampled_from(Market)),
+        accelerators=data.draw(
+            st.none() | st.builds(Accelerators, st.sampled_from(["T4", "A100", "H100"]), st.just(1))
+        ),
+        limits=Limits(regions=frozenset(data.draw(st.sets(st.sampled_from(REGIONS), min_size=1, max_size=2)))),
+    )
+    factors = data.draw(st.none() | st.lists(st.integers(1, 40), min_size=1, max_size=20))
+    by_power = data.draw(st.booleans())
+
+    def seconds(offering):
+        return 100.0 if factors is None else 10.0 * factors[sum(map(ord, offering.instance_type)) % len(factors)]
+
+    def figures(offering):
+        time = seconds(offering)
+        watts = offering.footprint.watts() if offering.footprint else float("inf")
+        return offering.price_usd_per_hour * time, time, watts * time if by_power else 0.0
+
+    every = matching_offerings(shipped, asked, job="job")
+    try:
+        chosen = select_candidates(
+            shipped, asked, job="job", seconds=None if factors is None else seconds, by_power=by_power
+        )
+    except NoCandidateError:
+        assert every == []
+        return
+    assert {one.id for one in chosen} <= {one.id for one in every}
+    for one in every:
+        rivals = (
+            other
+            for other in chosen
+            if (other.provider, other.region, other.market, other.interruption)
+            == (one.provider, one.region, one.market, one.interruption)
+            and other.zone in {"", one.zone}
+        )
+        mine = figures(one)
+        assert any(all(map(le, figures(other), (m + 1e-9 for m in mine))) for other in rivals), one.id
 
 
 def test_an_architecture_is_taken_only_where_it_is_asked_for(catalog):
@@ -190,7 +246,7 @@ def test_a_slice_of_a_device_is_taken_only_where_it_is_asked_for(catalog):
 
 def test_an_instance_type_is_taken_whatever_it_is(catalog):
     assert types(catalog, instance_types=frozenset({"M7G.large", "t3.large"})) == ["t3.large", "m7g.large"]
-    assert refusal(catalog, instance_types=frozenset({"m6i.larg"})).hint == "did you mean 'm6i.large'?"
+    assert refusal(catalog, instance_types=frozenset({"m6i.lrage"})).hint == "did you mean 'm6i.large'?"
 
 
 def test_a_closed_part_of_a_cloud_is_entered_only_by_its_name(catalog):

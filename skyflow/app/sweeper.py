@@ -1,0 +1,189 @@
+"""Removes what exists in the clouds and nobody needs: `skyflow gc`.
+
+What the clouds list comes first, our records second. A machine is removed and watched until it is gone; only then its
+leftovers are looked for once more, for a disk is free only when its machine is.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from skyflow.app.clouds import CLOUDS, Asked, Cloud, ask_clouds, open_cloud, open_journal
+from skyflow.app.project import Project
+from skyflow.model.machines import Intent, Leftover, Machine, MachineRecord, MachineState
+from skyflow.model.run import RunId
+from skyflow.ports.clock import Waiter
+from skyflow.ports.provisioner import CloudError, MachineJournal
+from skyflow.provisioners.fleet import Patience, persist
+from skyflow.provisioners.sweep import Sweep, Swept, plan_sweep
+from skyflow.store.lease import is_leased
+
+__all__ = ["GRACE", "SweepReport", "sweep_clouds"]
+
+GRACE = timedelta(minutes=5)
+"""So long after its creation nothing is removed, unless it was given back."""
+
+
+@dataclass(frozen=True, slots=True)
+class SweepReport:
+    """What was decided and done. `failed` has what could not be removed, and why."""
+
+    decisions: tuple[Swept, ...]
+    removed: tuple[Machine | Leftover, ...]
+    failed: tuple[tuple[Machine | Leftover, str], ...]
+    closed: tuple[str, ...]
+    asked: Asked
+    unreachable: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    cloud: Cloud
+    machines: Sequence[Machine]
+    leftovers: Sequence[Leftover]
+
+
+def sweep_clouds(
+    project: Project,
+    clock: Waiter,
+    *,
+    dry_run: bool = False,
+    grace: timedelta = GRACE,
+    owner: str | None = None,
+    providers: Sequence[str] = CLOUDS,
+    patience: Patience | None = None,
+) -> SweepReport:
+    """Remove machines, disks, addresses, keys and network cards of this store that nobody needs.
+
+    Args:
+        project: whose they are.
+        clock: the time.
+        dry_run: decide, and touch nothing.
+        grace: so long after its creation nothing is touched.
+        providers: the clouds to ask.
+        owner: another store's name in the clouds, for example of one that was deleted; its records are not looked at.
+        patience: how often and how long to try.
+
+    Raises:
+        UsageError: there is no such cloud.
+        CloudError: a cloud failed when it was asked for leftovers once more.
+    """
+    patience = patience or Patience()
+    if owner is None and not project.state.database.exists():
+        return SweepReport((), (), (), (), Asked((), ()), ())
+    journal = open_journal(project)
+    mine = journal.known_owner()
+    owner = owner or mine
+    if owner is None:  # no machine was ever asked for: the clouds, and their SDKs, are left alone
+        return SweepReport((), (), (), (), Asked((), ()), ())
+    records = journal.records() if owner == mine else []
+    found, asked = ask_clouds(providers, lambda provider: _look(provider, owner, clock, patience))
+    rules = _Rules(
+        owner=owner,
+        grace=grace,
+        records=records,
+        driven=frozenset(each.run for each in records if is_leased(project.state.run(RunId(each.run)))),
+        asked=asked,
+    )
+    plan = rules.plan(found, clock)
+    unreachable = tuple(asked.missed(each for each in records if each.intent is not Intent.GONE))
+    if dry_run:
+        return SweepReport(plan.decisions, (), (), plan.closed, asked, unreachable)
+    removed, failed = _remove(plan, found, clock, patience)
+    gone = frozenset(each.name for each in removed)
+    again = {provider: _look_again(each, owner, gone, clock, patience) for provider, each in found.items()}
+    second = rules.plan(again, clock, gone=gone)
+    more, more_failed = _remove(second, again, clock, patience)
+    _close(journal, records, {*plan.closed, *second.closed}, removed, clock)
+    return SweepReport(plan.decisions, (*removed, *more), (*failed, *more_failed), plan.closed, asked, unreachable)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rules:
+    owner: str
+    grace: timedelta
+    records: Sequence[MachineRecord]
+    driven: frozenset[str]
+    asked: Asked
+
+    def plan(self, found: Mapping[str, _Found], clock: Waiter, *, gone: frozenset[str] = frozenset()) -> Sweep:
+        return plan_sweep(
+            [machine for each in found.values() for machine in each.machines],
+            [leftover for each in found.values() for leftover in each.leftovers],
+            self.records,
+            listed=self.asked.answered,
+            driven_runs=self.driven,
+            owner=self.owner,
+            now=clock.now(),
+            grace=self.grace,
+            removed=gone,
+        )
+
+
+def _look(provider: str, owner: str, clock: Waiter, patience: Patience) -> _Found:
+    cloud = open_cloud(provider, clock)
+    machines = persist(lambda: cloud.provisioner.machines(owner), clock=clock, patience=patience)
+    leftovers = persist(lambda: cloud.provisioner.leftovers(owner), clock=clock, patience=patience)
+    return _Found(cloud, machines, leftovers)
+
+
+def _look_again(found: _Found, owner: str, gone: frozenset[str], clock: Waiter, patience: Patience) -> _Found:
+    """Return what is left over now that the machines are gone."""
+    leftovers = persist(lambda: found.cloud.provisioner.leftovers(owner), clock=clock, patience=patience)
+    return _Found(found.cloud, [each for each in found.machines if each.name not in gone], leftovers)
+
+
+def _remove(
+    plan: Sweep, found: Mapping[str, _Found], clock: Waiter, patience: Patience
+) -> tuple[list[Machine | Leftover], list[tuple[Machine | Leftover, str]]]:
+    removed: list[Machine | Leftover] = []
+    failed: list[tuple[Machine | Leftover, str]] = []
+    doomed = [each.subject for each in plan.decisions if each.goes]
+    started: list[Machine] = []
+    for subject in doomed:
+        cloud = found[subject.provider].cloud.provisioner
+        try:
+            if isinstance(subject, Machine):
+                persist(partial(cloud.terminate, subject), clock=clock, patience=patience)
+                started.append(subject)
+            else:
+                persist(partial(cloud.remove, subject), clock=clock, patience=patience)
+                removed.append(subject)
+        except CloudError as error:
+            failed.append((subject, error.message))
+    for machine in started:
+        why = _watch(machine, found[machine.provider].cloud, clock, patience)
+        if why is None:
+            removed.append(machine)
+        else:
+            failed.append((machine, why))
+    return removed, failed
+
+
+def _watch(machine: Machine, cloud: Cloud, clock: Waiter, patience: Patience) -> str | None:
+    """Wait until a machine is gone; return what is wrong if it is not."""
+    deadline = clock.monotonic() + patience.end_within
+    try:
+        while clock.monotonic() < deadline:
+            now = persist(lambda: cloud.provisioner.describe(machine), clock=clock, patience=patience)
+            if now is None or now.state is MachineState.GONE:
+                return None
+            clock.sleep(patience.poll)
+    except CloudError as error:
+        return error.message
+    return f"it was told to go, and is still there after {patience.end_within:.0f} s; the next sweep looks again"
+
+
+def _close(
+    journal: MachineJournal,
+    records: Sequence[MachineRecord],
+    closed: Collection[str],
+    removed: Sequence[Machine | Leftover],
+    clock: Waiter,
+) -> None:
+    gone = {each.name for each in removed if isinstance(each, Machine)}
+    for record in records:
+        if record.name in gone or record.name in closed:
+            why = "removed by gc" if record.name in gone else record.detail or "no cloud knows it"
+            journal.gone(record.name, clock.now(), why)

@@ -1,0 +1,88 @@
+"""What a shell offers after Tab: runs and jobs of the project, workflow files of the folder.
+
+A shell waits for the answer, and what goes wrong here must not reach the command line that somebody is writing: then there
+is nothing to offer.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import typer
+
+if TYPE_CHECKING:
+    from skyflow.app.project import Project
+
+__all__ = ["Offer", "complete_file_or_run", "complete_job", "complete_run", "complete_workflow"]
+
+Offer = tuple[str, str]
+"""What can be written, and what it is."""
+
+_MOST_RUNS = 50
+_WORKFLOW_FOLDERS = ("", "workflows", ".github/workflows")
+
+
+def complete_run(context: typer.Context, incomplete: str) -> list[Offer]:
+    """Return the newest runs: by number, or by id once something is written that no number begins with."""
+    return _quietly(lambda: list(_runs(_project(context), incomplete)))
+
+
+def complete_job(context: typer.Context, incomplete: str) -> list[Offer]:
+    """Return the jobs of the run that was named before."""
+    return _quietly(lambda: list(_jobs(_project(context), str(context.params.get("run") or "latest"), incomplete)))
+
+
+def complete_workflow(incomplete: str) -> list[Offer]:
+    """Return the workflow files there are: here, in the usual folders, or in the folder that is being written."""
+    return _quietly(lambda: list(_files(incomplete)))
+
+
+def complete_file_or_run(context: typer.Context, incomplete: str) -> list[Offer]:
+    """Return workflow files and runs."""
+    return [*complete_workflow(incomplete), *complete_run(context, incomplete)]
+
+
+def _quietly(offers: Callable[[], list[Offer]]) -> list[Offer]:
+    try:
+        return offers()
+    except Exception:  # noqa: BLE001 -- see above
+        return []
+
+
+def _project(context: typer.Context) -> "Project":
+    from skyflow.app.project import find_project  # noqa: PLC0415 -- start-up
+
+    return find_project(state=cast("Path | None", context.params.get("state")))
+
+
+def _runs(project: "Project", incomplete: str) -> Iterator[Offer]:
+    from skyflow.app.history import list_runs  # noqa: PLC0415 -- start-up
+
+    for overview in list_runs(project, limit=_MOST_RUNS):
+        run = overview.run
+        number = str(run.number)
+        what = f"{run.title}, {overview.state.replace('_', ' ')}"
+        if number.startswith(incomplete):
+            yield number, what
+        elif run.id.startswith(incomplete):
+            yield run.id, what
+
+
+def _jobs(project: "Project", run: str, incomplete: str) -> Iterator[Offer]:
+    from skyflow.store.store import open_store  # noqa: PLC0415 -- start-up
+
+    with open_store(project.state, create=False) as store:
+        for job in store.jobs(store.find_run(run).id):
+            if job.key.startswith(incomplete):
+                yield job.key, job.name if job.name != job.key else (job.conclusion or job.status).value
+
+
+def _files(incomplete: str) -> Iterator[Offer]:
+    written = os.path.dirname(incomplete)  # noqa: PTH120 -- a path would lose the `./` that was written
+    for folder in dict.fromkeys((written, *(() if written else _WORKFLOW_FOLDERS))):
+        for path in sorted(Path(folder).iterdir()) if Path(folder).is_dir() else ():
+            name = os.path.join(folder, path.name)  # noqa: PTH118 -- see above
+            is_workflow = path.suffix in {".yml", ".yaml"} and path.is_file()
+            if (is_workflow or (path.is_dir() and not path.name.startswith("."))) and name.startswith(incomplete):
+                yield name if is_workflow else f"{name}/", "workflow" if is_workflow else "folder"

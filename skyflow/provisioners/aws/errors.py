@@ -1,0 +1,101 @@
+"""EC2's error codes. Sources: EC2's error code reference, karpenter-provider-aws `pkg/errors/errors.go`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError, ProfileNotFound
+from botocore.parsers import ResponseParserError
+
+from skyflow.model.machines import FailureKind, Scope
+from skyflow.ports.provisioner import CloudError
+from skyflow.provisioners.failures import Failures, lost_answer
+
+__all__ = ["AWS_FAILURES", "NO_SUCH_MACHINE", "translated"]
+
+NO_SUCH_MACHINE = frozenset({"InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed"})
+
+AWS_FAILURES = Failures(
+    provider="aws",
+    capacity={
+        "InsufficientInstanceCapacity": Scope.ZONE,
+        "InsufficientHostCapacity": Scope.ZONE,
+        "InsufficientReservedInstanceCapacity": Scope.ZONE,
+        "InsufficientCapacityOnHost": Scope.ZONE,
+        "InsufficientFreeAddressesInSubnet": Scope.ZONE,
+        "InsufficientAddressCapacity": Scope.REGION,
+        "InsufficientVolumeCapacity": Scope.ZONE,
+        "UnfulfillableCapacity": Scope.ZONE,
+        "SpotMaxPriceTooLow": Scope.ZONE,
+        "Unsupported": Scope.ZONE,  # this zone has no machines of the type
+    },
+    quota={
+        "VcpuLimitExceeded": Scope.REGION,
+        "InstanceLimitExceeded": Scope.REGION,
+        "MaxSpotInstanceCountExceeded": Scope.REGION,
+        "VolumeLimitExceeded": Scope.REGION,
+        "MaxIOPSLimitExceeded": Scope.REGION,
+        "NetworkInterfaceLimitExceeded": Scope.REGION,
+        "SecurityGroupLimitExceeded": Scope.REGION,
+        "AddressLimitExceeded": Scope.REGION,
+    },
+    auth=frozenset({
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthFailure",
+        "Blocked",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "MissingAuthenticationToken",
+        "OptInRequired",
+        "PendingVerification",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnauthorizedOperation",
+        "UnrecognizedClientException",
+    }),
+    transient=frozenset({
+        "EC2ThrottledException",
+        "InternalError",
+        "InternalFailure",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "Throttling",
+        "ThrottlingException",
+        "Unavailable",
+    }),
+    hints={
+        "VcpuLimitExceeded": "ask for a higher quota of vCPUs in the console under Service Quotas, EC2",
+        "MaxSpotInstanceCountExceeded": "ask for a higher spot quota in the console under Service Quotas, EC2",
+        "UnauthorizedOperation": "`skyflow cloud check aws` tells which permissions are missing",
+        "OptInRequired": "switch the region on in the console under Account, AWS Regions",
+        "IdempotentInstanceTerminated": "the machine of this attempt is gone already; a new attempt gets another",
+    },
+)  # fmt: skip
+
+_NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, ProfileNotFound)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what boto3 raises into CloudError."""
+    try:
+        yield
+    except ClientError as error:
+        answer = error.response
+        raise AWS_FAILURES.error(
+            answer.get("Error", {}).get("Code", "Unknown"),
+            answer.get("Error", {}).get("Message", str(error)),
+            status=answer.get("ResponseMetadata", {}).get("HTTPStatusCode"),
+        ) from error
+    except _NO_CREDENTIALS as error:
+        raise CloudError(
+            f"aws: {error}",
+            kind=FailureKind.AUTH,
+            code=type(error).__name__,
+            scope=Scope.CLOUD,
+            is_set_up=False,
+            hint="log in with `aws sso login` or `aws configure`, or set AWS_PROFILE; skyflow keeps no credentials",
+        ) from error
+    except (BotoCoreError, ResponseParserError) as error:  # connection, time-out, an answer that is not XML
+        raise lost_answer("aws", error) from error

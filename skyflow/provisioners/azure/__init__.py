@@ -1,0 +1,1 @@
+"""Azure virtual machines, through azure-mgmt-compute."""

@@ -1,0 +1,109 @@
+"""Azure's error codes, of calls and of operations.
+
+Sources: Azure's allocation failure pages, karpenter-provider-azure `resperrorhandlers.go`, dstack `azure/compute.py`.
+The SDK's classes mislead: a quota error is its ResourceExistsError, and a failed operation has HTTP status 200.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    HttpResponseError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
+
+from skyflow.model.machines import FailureKind, Scope
+from skyflow.ports.provisioner import CloudError
+from skyflow.provisioners.failures import Failures, lost_answer
+
+__all__ = ["ALREADY_EXISTS", "AZURE_FAILURES", "NOT_FOUND", "translated"]
+
+NOT_FOUND = frozenset({"NotFound", "ResourceGroupNotFound", "ResourceNotFound"})
+ALREADY_EXISTS = frozenset({"PreconditionFailed", "ConditionNotMet"})
+
+AZURE_FAILURES = Failures(
+    provider="azure",
+    capacity={
+        "AllocationFailed": Scope.REGION,
+        "AllocationTimeout": Scope.REGION,
+        "NotAvailableForSubscription": Scope.REGION,
+        "OverconstrainedAllocationRequest": Scope.REGION,
+        "OverconstrainedZonalAllocationRequest": Scope.ZONE,
+        "SkuNotAvailable": Scope.REGION,
+        "SpotEvicted": Scope.REGION,
+        "VMSizeNotSupported": Scope.REGION,
+        "ZonalAllocationFailed": Scope.ZONE,
+    },
+    quota={
+        "LowPriorityQuotaExceeded": Scope.REGION,
+        "OperationNotAllowed": Scope.REGION,  # "... exceeding approved Total Regional Cores quota"
+        "PublicIPCountLimitReached": Scope.REGION,
+        "QuotaExceeded": Scope.REGION,
+        "ResourceQuotaExceeded": Scope.REGION,
+    },
+    auth=frozenset({
+        "AuthenticationFailed",
+        "AuthorizationFailed",
+        "ExpiredAuthenticationToken",
+        "InvalidAuthenticationToken",
+        "InvalidAuthenticationTokenTenant",
+        "LinkedAuthorizationFailed",
+        "MissingSubscriptionRegistration",
+        "ReadOnlyDisabledSubscription",
+        "RequestDisallowedByPolicy",
+        "SubscriptionNotFound",
+        "SubscriptionNotRegistered",
+    }),
+    transient=frozenset({
+        "AnotherOperationInProgress",
+        "InternalExecutionError",
+        "InternalServerError",
+        "OperationPreempted",
+        "OSProvisioningTimedOut",
+        "RetryableError",
+        "ServerTimeout",
+        "ServiceUnavailable",
+        "TooManyRequests",
+    }),
+    not_set_up=frozenset({"MissingSubscriptionRegistration", "SubscriptionNotRegistered"}),
+    hints={
+        "AuthorizationFailed": "`skyflow cloud check azure` tells which permissions are missing",
+        "MissingSubscriptionRegistration": "`az provider register --namespace Microsoft.Compute` (and Microsoft.Network)",
+        "OperationNotAllowed": "ask for a higher quota in the portal under Quotas, Compute",
+        "QuotaExceeded": "ask for a higher quota in the portal under Quotas, Compute",
+    },
+)  # fmt: skip
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what the SDK raises into CloudError."""
+    try:
+        yield
+    except ClientAuthenticationError as error:
+        if error.status_code is not None and error.error is not None and error.error.code:
+            raise _refused(error) from error
+        raise CloudError(
+            "azure: no credentials were found that can be used",
+            kind=FailureKind.AUTH,
+            code=type(error).__name__,
+            scope=Scope.CLOUD,
+            is_set_up=False,
+            hint="log in with `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET; "
+            "skyflow keeps no credentials",
+        ) from error
+    except HttpResponseError as error:
+        if error.status_code is None:
+            raise lost_answer("azure", error) from error
+        raise _refused(error) from error
+    except (ServiceRequestError, ServiceResponseError, AzureError) as error:
+        raise lost_answer("azure", error) from error
+
+
+def _refused(error: HttpResponseError) -> CloudError:
+    code = error.error.code if error.error is not None and error.error.code else type(error).__name__
+    message = error.error.message if error.error is not None and error.error.message else error.message
+    return AZURE_FAILURES.error(code, message or "", status=error.status_code)

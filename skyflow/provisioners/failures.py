@@ -1,0 +1,70 @@
+"""From a cloud's error code to what it means, by table: never by class, and never by HTTP status where there is a code."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from skyflow.model.machines import FailureKind, Scope
+from skyflow.ports.provisioner import CloudError
+
+__all__ = ["Failures", "lost_answer"]
+
+_SERVER_ERRORS = 500
+_TOO_MANY_REQUESTS = 429
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """The error codes of one cloud; a code in no table is permanent, unless its HTTP status says that it passes.
+
+    `capacity` and `quota` say how far each code reaches, `not_set_up` has those of a service that was never switched on,
+    and `hints` says what the user can do about a code.
+    """
+
+    provider: str
+    capacity: Mapping[str, Scope]
+    quota: Mapping[str, Scope]
+    auth: frozenset[str]
+    transient: frozenset[str]
+    not_set_up: frozenset[str] = frozenset()
+    hints: Mapping[str, str] = field(default_factory=dict)
+
+    def error(self, code: str, message: str, *, status: int | None = None) -> CloudError:
+        """Return the error to raise.
+
+        An HTTP status that says that the server broke down is ambiguous: the call may have had its effect. Without a
+        status, the error is an operation's, which is known to have failed.
+        """
+        kind, scope = self._meaning(code, status)
+        return CloudError(
+            f"{self.provider}: {message.strip() or code} ({code})",
+            kind=kind,
+            code=code,
+            scope=scope,
+            is_ambiguous=kind is FailureKind.TRANSIENT and status is not None and status >= _SERVER_ERRORS,
+            is_set_up=code not in self.not_set_up,
+            hint=self.hints.get(code),
+        )
+
+    def _meaning(self, code: str, status: int | None) -> tuple[FailureKind, Scope]:
+        if code in self.capacity:
+            return FailureKind.CAPACITY, self.capacity[code]
+        if code in self.quota:
+            return FailureKind.QUOTA, self.quota[code]
+        if code in self.auth:
+            return FailureKind.AUTH, Scope.CLOUD
+        if code in self.transient or (
+            status is not None and (status >= _SERVER_ERRORS or status == _TOO_MANY_REQUESTS)
+        ):
+            return FailureKind.TRANSIENT, Scope.REGION
+        return FailureKind.PERMANENT, Scope.REGION
+
+
+def lost_answer(provider: str, error: Exception) -> CloudError:
+    """Return the error for a connection that broke, or an answer that did not come or could not be read."""
+    return CloudError(
+        f"{provider} did not answer: {error}",
+        kind=FailureKind.TRANSIENT,
+        code=type(error).__name__,
+        is_ambiguous=True,
+        hint="check the network; whatever was asked for is written down, and `skyflow gc` removes what is left over",
+    )

@@ -1,0 +1,118 @@
+"""What `skyflow instances`, `skyflow gc` and `skyflow cloud check` show."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from skyflow.model.cloud_check import CheckResult, Verdict
+from skyflow.model.machines import Leftover, Machine
+from skyflow.model.resources import Market
+from skyflow.model.units import format_duration, format_usd
+
+__all__ = ["check_to_json", "machine_to_json", "render_check", "render_machines", "subject_text", "thing_to_json"]
+
+_COLOURS = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "red"}
+
+
+def render_machines(
+    machines: Sequence[tuple[Machine, float | None, float | None]], now: datetime
+) -> Iterator[RenderableType]:
+    """Yield a table of machines, each with its price by the hour and what it has cost, and the sums."""
+    if not machines:
+        yield Text("No machine of ours exists.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bright_black")
+    for title in ("machine", "place", "type", "state"):
+        table.add_column(title, no_wrap=True)
+    for title in ("age", "per hour", "cost"):
+        table.add_column(title, no_wrap=True, justify="right")
+    table.add_column("for", no_wrap=True, overflow="ellipsis", style="bright_black")
+    for machine, price, cost in machines:
+        age = None if machine.created_at is None else max(0.0, (now - machine.created_at).total_seconds())
+        table.add_row(
+            _short_id(machine),
+            f"{machine.provider} {machine.zone or machine.region}",
+            machine.instance_type
+            if machine.market is Market.ON_DEMAND
+            else f"{machine.instance_type} {machine.market}",
+            machine.state.value,
+            "" if age is None else format_duration(age),
+            "?" if price is None else format_usd(price),
+            "?" if cost is None else format_usd(cost),
+            f"{machine.job} of run {machine.run[:8]}",
+        )
+    yield table
+    per_hour = sum(price or 0.0 for _, price, _ in machines)
+    cost = sum(each or 0.0 for _, _, each in machines)
+    count = f"{len(machines)} machine{'s' if len(machines) > 1 else ''}"
+    yield Text(f"{count}: {format_usd(per_hour)} per hour, {format_usd(cost)} so far", "bold")
+
+
+def _short_id(subject: Machine | Leftover) -> str:
+    """Return what the cloud's own console shows: Azure's ids are long paths, Google's are mere numbers."""
+    return subject.id.rpartition("/")[2] if subject.provider != "gcp" else subject.name
+
+
+def subject_text(subject: Machine | Leftover) -> str:
+    """Return how a machine or a leftover is called in a sentence."""
+    kind = f"machine {subject.instance_type}" if isinstance(subject, Machine) else subject.kind
+    return f"{subject.provider} {subject.zone or subject.region}: {kind} {_short_id(subject)}"
+
+
+def render_check(provider: str, region: str, results: Sequence[CheckResult]) -> Iterator[RenderableType]:
+    """Yield what was found in one cloud, and what to do about what is not good."""
+    yield Text.assemble((provider, "bold"), f"  {region}" if region else "")
+    table = Table.grid(padding=(0, 1), pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for each in results:
+        table.add_row(Text(f"  {each.verdict}", _COLOURS[each.verdict]), each.subject, each.found)
+        if each.fix and each.verdict is not Verdict.OK:
+            table.add_row("", "", Text(f"fix: {each.fix}", "bright_black"))
+    yield table
+
+
+def machine_to_json(machine: Machine, price: float | None, cost: float | None) -> Mapping[str, object]:
+    """Return a machine for programs."""
+    return {
+        **thing_to_json(machine),
+        "run": machine.run,
+        "job": machine.job,
+        "attempt": machine.attempt,
+        "state": machine.state.value,
+        "instance_type": machine.instance_type,
+        "market": machine.market.value,
+        "address": machine.address,
+        "usd_per_hour": price,
+        "cost_usd": cost,
+    }
+
+
+def thing_to_json(subject: Machine | Leftover) -> dict[str, object]:
+    """Return what machines and leftovers have in common."""
+    return {
+        "provider": subject.provider,
+        "region": subject.region,
+        "zone": subject.zone or None,
+        "kind": "machine" if isinstance(subject, Machine) else subject.kind,
+        "id": subject.id,
+        "name": subject.name,
+        "owner": subject.owner,
+        "created_at": subject.created_at.isoformat() if subject.created_at else None,
+    }
+
+
+def check_to_json(provider: str, region: str, results: Sequence[CheckResult]) -> Mapping[str, object]:
+    """Return the findings of one cloud for programs."""
+    return {
+        "provider": provider,
+        "region": region or None,
+        "results": [
+            {"subject": each.subject, "verdict": each.verdict.value, "found": each.found, "fix": each.fix}
+            for each in results
+        ],
+    }

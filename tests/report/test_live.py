@@ -1,0 +1,185 @@
+"""`skyflow ui`: who may look, and that what happens is seen while it happens."""
+
+import http.client
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+WORKFLOW = """\
+name: live
+on: push
+jobs:
+  slow:
+    runs-on: local
+    steps:
+      - run: echo begun; while [ ! -e more ]; do sleep 0.02; done; echo more; while [ ! -e go ]; do sleep 0.02; done
+  later: {needs: slow, runs-on: local, steps: [{run: 'true'}]}
+"""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A project that is being served."""
+
+    folder: Path
+    port: int
+    token: str
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    def ask(self, path: str = "/", *, method: str = "GET", **headers: str) -> tuple[int, str, dict[str, str]]:
+        """Send a request; `host` and so forth replace the usual headers."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, headers={"cookie": f"skyflow-token={self.token}", **names})
+        answer = connection.getresponse()
+        body = answer.read().decode()
+        connection.close()
+        return answer.status, body, {name.lower(): value for name, value in answer.getheaders()}
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Begin a run that waits for the files `more` and `go`."""
+        (self.folder / "w.yml").write_text(WORKFLOW)
+        command = [sys.executable, "-m", "skyflow", "run", "w.yml"]
+        return subprocess.Popen(command, cwd=self.folder, stdout=subprocess.DEVNULL)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("served")
+    (folder / ".skyflow").mkdir()
+    process = subprocess.Popen([sys.executable, "-m", "skyflow", "ui"], cwd=folder, stdout=subprocess.PIPE, text=True)
+    match = re.search(r"http://127\.0\.0\.1:(\d+)/\?token=(\S+)", process.stdout.readline())
+    assert match
+    yield Served(folder, int(match[1]), match[2])
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode == 130
+
+
+def test_the_token_opens_the_door_once_and_a_strict_cookie_keeps_it_open(served) -> None:
+    status, _, headers = served.ask(f"/?token={served.token}", cookie="")
+    assert (status, headers["location"]) == (303, "/")
+    assert "httponly" in headers["set-cookie"].lower()
+    assert "samesite=strict" in headers["set-cookie"].lower()
+    assert served.ask()[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"cookie": ""}, 401),
+        ({"cookie": "skyflow-token=guess"}, 401),
+        ({"cookie": "skyflow-token"}, 401),
+        ({"host": "evil.example"}, 421),
+        ({"host": "evil.example:80"}, 421),
+        ({"origin": "http://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"sec_fetch_site": "cross-site"}, 403),
+        ({"sec_fetch_site": "same-site"}, 403),
+    ],
+)
+def test_nobody_else_gets_in(served, headers: dict[str, str], status: int) -> None:
+    found, body, _ = served.ask(**headers)
+    assert found == status
+    assert "Runs" not in body
+
+
+def test_a_wrong_token_is_no_token(served) -> None:
+    assert served.ask("/?token=guess", cookie="")[0] == 401
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_nothing_can_be_changed(served, method: str) -> None:
+    assert served.ask(method=method)[0] == 405
+
+
+def test_pages_are_not_kept_framed_or_sniffed(served) -> None:
+    _, _, headers = served.ask()
+    assert headers["cache-control"] == "no-store"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_what_is_not_there_is_said_to_be_missing(served) -> None:
+    assert served.ask("/runs/4711")[0] == 404
+    assert served.ask("/runs/4711/changes")[0] == 404
+    assert served.ask("/nothing")[0] == 404
+    assert served.ask("/runs/..%2f..%2fetc%2fpasswd")[0] == 404
+
+
+def test_a_port_that_is_taken_is_named(served) -> None:
+    command = [sys.executable, "-m", "skyflow", "ui", "--port", str(served.port)]
+    done = subprocess.run(command, cwd=served.folder, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert f"cannot listen on port {served.port}" in done.stderr
+
+
+def test_it_listens_on_the_loopback_interface_only(served) -> None:
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    addresses = {line.split()[1] for line in lines if line.split()[3] == "0A"}
+    mine = {address.partition(":")[0] for address in addresses if int(address.partition(":")[2], 16) == served.port}
+    assert mine == {"0100007F"}
+
+
+def test_a_run_is_seen_while_it_goes_on(browser, served) -> None:
+    browser.get(f"{served.address}?token={served.token}")
+    wait_until(lambda: text_of(browser, "live") == "live")
+    assert "No run yet" in browser.page_source
+    process = served.start()
+    try:
+        wait_until(lambda: "in progress" in text_of(browser, "runs"))
+        browser.get(f"{served.address}runs/1")
+        wait_until(lambda: text_of(browser, "live") == "live")
+        browser.execute_script("document.querySelector('#job-0').open = true")
+        browser.execute_script("document.querySelector('#job-0 details').open = true")
+        wait_until(lambda: "begun" in text_of(browser, "job-0"))
+        (served.folder / "more").touch()
+        wait_until(lambda: "more" in text_of(browser, "job-0").splitlines())
+        assert browser.execute_script("return document.querySelector('#job-0 details').open"), (
+            "what was opened stays so"
+        )
+        browser.picture("live")
+    finally:
+        (served.folder / "go").touch()
+        process.wait(60)
+    wait_until(lambda: browser.title.startswith("✓ Run 1"))
+    assert "later" in browser.find_element("id", "job-1").get_attribute("textContent")
+    assert "success (2)" in browser.find_element("id", "standing").get_attribute("textContent")
+    assert "success" in text_of(browser, "graph")
+    assert browser.complaints() == []
+
+
+@pytest.mark.parametrize("page", ["", "runs/1"], ids=["list", "run"])
+def test_axe_finds_nothing_serious_on_live_pages(browser, served, axe, page: str) -> None:
+    if not list(served.folder.glob(".skyflow/runs/*")):
+        for name in ("more", "go"):
+            (served.folder / name).touch()
+        served.start().wait(60)
+    browser.get(f"{served.address}?token={served.token}")
+    browser.get(f"{served.address}{page}")
+    wait_until(lambda: text_of(browser, "live") == "live")
+    browser.execute_cdp_cmd("Runtime.evaluate", {"expression": axe})
+    found = browser.execute_async_script("axe.run(document, {resultTypes: ['violations']}).then(arguments[0])")
+    assert [f"{one['id']}: {node['html']}" for one in found["violations"] for node in one["nodes"]] == []
+
+
+def text_of(browser, name: str) -> str:
+    return browser.execute_script("return document.getElementById(arguments[0])?.innerText ?? ''", name)
+
+
+def wait_until(condition) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen within twenty seconds"
+        time.sleep(0.02)

@@ -1,0 +1,145 @@
+"""Pictures of the board at one moment, in every width; `UPDATE_GOLDEN=1` writes them anew, to be looked at."""
+
+import io
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from skyflow.app.plan import plan_workflow
+from skyflow.model.execution import StepRef
+from skyflow.model.run import Transition
+from skyflow.model.status import Conclusion, Entity, Reason, Status
+from skyflow.report.board import BoardReporter
+from skyflow.report.forecast import Forecast
+from skyflow.report.words import Signs, ascii_signs
+from skyflow.spec import load_workflow
+
+GOLDEN = Path(__file__).parent / "data" / "boards"
+BEGAN = datetime(2026, 1, 2, tzinfo=UTC)
+UNICODE = Signs()
+WORKFLOW = """\
+on: push
+jobs:
+  prepare: {runs-on: local, estimate: 20s, steps: [{run: x}]}
+  train: {needs: prepare, runs-on: local, estimate: 5m, steps: [{run: x}]}
+  evaluate: {needs: prepare, runs-on: local, steps: [{run: x}]}
+  a-job-with-quite-a-long-name-that-has-to-be-cut: {runs-on: local, estimate: 1h30m, steps: [{run: x}]}
+  publish: {needs: [train, evaluate], runs-on: local, estimate: 10s, steps: [{run: x}]}
+"""
+
+
+class Scene:
+    """A board, and a run that is played to it."""
+
+    def __init__(self, *, width: int = 80, height: int = 24, signs: Signs = UNICODE, colours: bool = False) -> None:
+        self.now = BEGAN
+        self.stream = io.StringIO()
+        self.console = Console(
+            file=self.stream, width=width, height=height, force_terminal=True, highlight=False,
+            color_system="standard" if colours else None, legacy_windows=False,
+        )  # fmt: skip
+        plan = plan_workflow(load_workflow("w.yml", text=WORKFLOW).workflow, slots=2)
+        self.board = BoardReporter(
+            self.console, now=lambda: self.now, signs=signs, run_number=7, forecast=Forecast(plan, slots=2)
+        )
+
+    def begin(self, key: str) -> None:
+        queued = Transition(entity=Entity.JOB, old=None, new=Status.QUEUED, job_key=key, data={"name": key})
+        self.board.moved(queued, self.now)
+        self.board.moved(
+            Transition(entity=Entity.JOB, old=Status.QUEUED, new=Status.IN_PROGRESS, job_key=key, data={"name": key}),
+            self.now,
+        )
+        for old, new in ((None, Status.PENDING), (Status.PENDING, Status.IN_PROGRESS)):
+            step = {"job_key": key, "attempt": 1, "position": 1, "data": {"name": f"Work on {key}"}}
+            self.board.moved(Transition(entity=Entity.STEP, old=old, new=new, **step), self.now)
+
+    def end(self, key: str, conclusion: Conclusion = Conclusion.SUCCESS) -> None:
+        failed = conclusion is Conclusion.FAILURE
+        how = {
+            "old": Status.IN_PROGRESS, "new": Status.COMPLETED, "job_key": key, "conclusion": conclusion,
+            "reason": Reason.EXIT_CODE if failed else None, "message": "exit code 3" if failed else None,
+            "data": {"outcome": conclusion.value},
+        }  # fmt: skip
+        self.board.moved(Transition(entity=Entity.STEP, attempt=1, position=1, **how), self.now)
+        self.board.moved(Transition(entity=Entity.JOB, **how), self.now)
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    def picture(self) -> str:
+        with self.console.capture() as capture:
+            self.console.print(self.board._board())
+        return capture.get()
+
+    def scrolled(self) -> str:
+        return self.stream.getvalue()
+
+
+def in_the_middle(scene: Scene) -> Scene:
+    scene.begin("prepare")
+    scene.begin("a-job-with-quite-a-long-name-that-has-to-be-cut")
+    scene.pass_time(25)
+    scene.end("prepare")
+    scene.begin("evaluate")
+    scene.pass_time(3)
+    scene.end("evaluate")
+    scene.begin("train")
+    scene.pass_time(61)
+    scene.board.output(StepRef("train", 1, 1), "epoch 3/10\tloss 0.4711 日本語 " + "and so on " * 30 + "\n")
+    return scene
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_the_board_fits_every_width(width: int) -> None:
+    shown = in_the_middle(Scene(width=width)).picture()
+    path = GOLDEN / f"{width}.txt"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(shown)
+    assert shown == path.read_text()
+    assert "about 1h 51m left" in shown
+
+
+def test_a_failure_shows_its_end_and_where_the_rest_is() -> None:
+    scene = Scene()
+    scene.begin("prepare")
+    scene.board.output(StepRef("prepare", 1, 1), "one\ntwo [bold]not markup[/bold]\n")
+    scene.end("prepare", Conclusion.FAILURE)
+    assert "✗ prepare" in scene.scrolled()
+    assert "│ two [bold]not markup[/bold]" in scene.scrolled()
+    assert "all of it: skyflow logs 7 prepare" in scene.scrolled()
+    assert "1 failed" in scene.picture()
+
+
+def test_no_end_is_promised_while_none_is_known() -> None:
+    scene = Scene()
+    scene.begin("evaluate")
+    scene.pass_time(5)
+    assert "left" not in scene.picture()
+
+
+def test_low_terminals_show_as_much_as_fits() -> None:
+    scene = in_the_middle(Scene(height=5))
+    assert "and 1 more" in scene.picture()
+
+
+def test_plain_terminals_get_plain_characters() -> None:
+    scene = Scene(signs=ascii_signs)
+    scene.begin("prepare")
+    scene.pass_time(3)
+    assert scene.picture().isascii()
+
+
+def test_colours_are_left_out_where_they_are_not_wanted() -> None:
+    assert "\x1b[" not in in_the_middle(Scene()).picture()
+    assert "\x1b[" in in_the_middle(Scene(colours=True)).picture()
+
+
+def test_stopping_is_said_instead_of_the_bar() -> None:
+    scene = in_the_middle(Scene())
+    scene.board.asked_to_stop(force=False)
+    assert "Ctrl-C again to kill" in scene.picture()
