@@ -1,0 +1,204 @@
+"""What driving a run costs: many jobs, chains, memory, resuming, taking over; beside a bare loop and peers where installed.
+
+    python tests/bench/engine.py [--rounds N] [--strict]
+
+Peers (make, snakemake, doit, act, dagu) are optional: those on the PATH take their turn with the same 1,000 jobs.
+"""
+
+import argparse
+import os
+import platform
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from run import JOB, SKYFLOW, Figure, in_turn
+
+LOOP = "for i in $(seq {count}); do bash -c true; done"
+
+
+def independent(folder: Path, count: int, job: str = JOB) -> None:
+    (folder / "one.yml").write_text(f"on: push\njobs:\n  a: {JOB}\n")
+    (folder / "many.yml").write_text("on: push\njobs:\n" + "".join(f"  j{i}: {job}\n" for i in range(count)))
+
+
+def figure(name: str, got: dict[str, float], run: str, *, jobs: int, limit_ms: float) -> Figure:
+    overhead = (got[run] - got["loop"] - got["one"]) / jobs * 1000
+    return Figure(
+        name,
+        f"{got[run]:.2f} s = {overhead:.1f} ms more per job, without start-up",
+        f"bare loop {got['loop']:.2f} s, one job {got['one']:.2f} s",
+        f"{limit_ms:g} ms per job",
+        overhead <= limit_ms,
+    )
+
+
+def thousand_jobs(rounds: int, folder: Path) -> list[Figure]:
+    independent(folder, 1000)
+    got = in_turn(
+        rounds,
+        folder,
+        run=[*SKYFLOW, "run", "-q", "--jobs", "2", "many.yml"],
+        one=[*SKYFLOW, "run", "-q", "one.yml"],
+        loop=["bash", "-c", LOOP.format(count=1000)],
+    )
+    return [figure("1,000 independent jobs of `true`, two at once", got, "run", jobs=1000, limit_ms=3)]
+
+
+def chain(rounds: int, folder: Path) -> list[Figure]:
+    independent(folder, 1)
+    jobs = "".join(
+        f"  j{i}: {{{f'needs: j{i - 1}, ' if i else ''}runs-on: local, steps: [{{run: 'true'}}]}}\n" for i in range(100)
+    )
+    (folder / "chain.yml").write_text(f"on: push\njobs:\n{jobs}")
+    got = in_turn(
+        rounds,
+        folder,
+        run=[*SKYFLOW, "run", "-q", "chain.yml"],
+        one=[*SKYFLOW, "run", "-q", "one.yml"],
+        loop=["bash", "-c", LOOP.format(count=100)],
+    )
+    return [figure("a chain of 100 jobs", got, "run", jobs=100, limit_ms=8)]
+
+
+def memory(_: int, folder: Path) -> list[Figure]:
+    figures = []
+    for count, limit in ((1000, 150), (10_000, 400)):
+        legs = list(range(250))
+        jobs = "".join(
+            f"  j{i}: {{strategy: {{matrix: {{n: {legs}}}}}, runs-on: local, steps: [{{run: 'true'}}]}}\n"
+            for i in range(count // 250)
+        )
+        (folder / "matrix.yml").write_text(f"on: push\njobs:\n{jobs}")
+        process = subprocess.Popen(
+            [*SKYFLOW, "run", "-q", "--jobs", "2", "matrix.yml"], cwd=folder, stdout=subprocess.DEVNULL
+        )
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        peak = used.ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
+        bare = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        figures.append(
+            Figure(
+                f"peak memory, {count:,} jobs",
+                f"{peak:.0f} MB",
+                f"this script {bare:.0f} MB",
+                f"{limit} MB",
+                peak <= limit,
+            )
+        )
+    return figures
+
+
+def taken_over(rounds: int, folder: Path) -> list[Figure]:
+    independent(folder, 1000, JOB.replace("{runs-on", "{cache: {}, runs-on"))
+    got = in_turn(
+        rounds,
+        folder,
+        run=[*SKYFLOW, "run", "-q", "--jobs", "2", "many.yml"],
+        plan=[*SKYFLOW, "plan", "--json", "many.yml"],
+    )
+    return [
+        Figure(
+            "1,000 jobs that are all taken over",
+            f"{got['run']:.2f} s",
+            f"reading and planning them {got['plan']:.2f} s",
+            "1.0 s",
+            got["run"] <= 1.0,
+        )
+    ]
+
+
+def resuming(rounds: int, folder: Path) -> list[Figure]:
+    """From `skyflow resume` to the first job it starts, after a kill."""
+    taken = []
+    for _ in range(rounds):
+        shutil.rmtree(folder / ".skyflow", ignore_errors=True)
+        for name in ("first", "second"):
+            (folder / name).unlink(missing_ok=True)
+        (folder / "two.yml").write_text(
+            "on: push\njobs:\n  a: {runs-on: local, steps: [{run: 'touch first; sleep 0.3'}]}\n"
+            "  b: {needs: a, runs-on: local, steps: [{run: 'touch second'}]}\n"
+        )
+        process = subprocess.Popen([*SKYFLOW, "run", "-q", "two.yml"], cwd=folder, stdout=subprocess.DEVNULL)
+        while not (folder / "first").exists():
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        time.sleep(0.5)  # the step has ended: what is measured is the start of the next one
+        began = time.time()
+        subprocess.run([*SKYFLOW, "resume", "-q"], cwd=folder, stdout=subprocess.DEVNULL, check=True)
+        taken.append((folder / "second").stat().st_mtime - began)
+    median = sorted(taken)[len(taken) // 2]
+    bare = in_turn(rounds, folder, python=[sys.executable, "-c", "pass"])["python"]
+    return [
+        Figure(
+            "from resume to the next job",
+            f"{median:.2f} s",
+            f"bare Python {bare * 1000:.0f} ms",
+            "0.7 s",
+            median <= 0.7,
+        )
+    ]
+
+
+def peers(rounds: int, folder: Path) -> list[Figure]:
+    """The same 1,000 jobs with those peers that are installed; none of them keeps durable state and logs."""
+    independent(folder, 1000)
+    names = " ".join(f"j{i}" for i in range(1000))
+    (folder / "Makefile").write_text(f".PHONY: all {names}\nall: {names}\n{names}:\n\t@bash -c true\n")
+    (folder / "dodo.py").write_text(
+        "def task_j():\n    for i in range(1000):\n        yield {'name': str(i), 'actions': ['bash -c true']}\n"
+    )
+    (folder / "Snakefile").write_text(
+        "rule all:\n    input: expand('out/{i}', i=range(1000))\nrule one:\n    output: touch('out/{i}')\n    shell: 'true'\n"
+    )
+    (folder / "dag.yml").write_text(
+        "type: graph\nmaxActiveSteps: 2\nsteps:\n"
+        + "".join(f"  - {{name: j{i}, command: 'true'}}\n" for i in range(1000))
+    )
+    jobs = "".join(f"  j{i}: {{runs-on: ubuntu-latest, steps: [{{run: 'true'}}]}}\n" for i in range(1000))
+    (folder / "act.yml").write_text(f"on: push\njobs:\n{jobs}")
+    known = {
+        "make": ["make", "-j2"],
+        "doit": ["doit", "-n", "2"],
+        "snakemake": ["snakemake", "--cores", "2", "--quiet", "--forceall"],
+        "act": ["act", "push", "-W", "act.yml", "-P", "ubuntu-latest=-self-hosted", "--concurrent-jobs", "2"],
+        "dagu": ["dagu", "start", "dag.yml"],
+    }
+    there = {name: command for name, command in known.items() if shutil.which(command[0])}
+    got = in_turn(max(rounds // 3, 1), folder, skyflow=[*SKYFLOW, "run", "-q", "--jobs", "2", "many.yml"], **there)
+    return [
+        Figure(f"1,000 jobs with {name}", f"{seconds:.2f} s", f"skyflow {got['skyflow']:.2f} s", "none", met=True)
+        for name, seconds in got.items()
+        if name != "skyflow"
+    ]
+
+
+BENCHMARKS: list[Callable[[int, Path], list[Figure]]] = [thousand_jobs, chain, memory, taken_over, resuming, peers]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="What driving a run costs, beside what it is compared with.")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--strict", action="store_true", help="fail when a figure misses its target")
+    options = parser.parse_args()
+    print(f"Python {platform.python_version()}, {os.cpu_count()} CPUs, medians of {options.rounds} rounds\n")
+    print("| what | measured | run in turn with | target | |\n|---|---|---|---|---|")
+    missed = 0
+    for benchmark in BENCHMARKS:
+        with tempfile.TemporaryDirectory() as folder:
+            for found in benchmark(options.rounds, Path(folder)):
+                missed += not found.met
+                verdict = "met" if found.met else "missed"
+                print(f"| {found.name} | {found.measured} | {found.beside} | {found.target} | {verdict} |", flush=True)
+    raise SystemExit(1 if missed and options.strict else 0)
+
+
+if __name__ == "__main__":
+    main()
