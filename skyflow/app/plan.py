@@ -16,6 +16,7 @@ from skyflow.model.placement import Plan
 from skyflow.model.resources import PROVIDERS, Requirements
 from skyflow.model.workflow import JobSpec, Workflow
 from skyflow.planner import PlanningJob, plan_jobs
+from skyflow.planner.solve import Solver
 from skyflow.provisioners.local import this_machine
 
 __all__ = ["default_slots", "plan_workflow"]
@@ -33,6 +34,8 @@ def plan_workflow(
     objective: Objective | None = None,
     providers: Collection[str] | None = None,
     slots: int | None = None,
+    time_limit_seconds: float = 10.0,
+    solver: Solver = "cbc",
 ) -> Plan:
     """Decide where and when every job runs.
 
@@ -44,6 +47,8 @@ def plan_workflow(
         objective: what to make small; by default the workflow's own `plan.objective`, else cost.
         providers: use only these (`local`, `aws`, `gcp`, `azure`).
         slots: how many jobs this machine runs at once; by default one for each CPU.
+        time_limit_seconds: after how long the best plan so far is taken.
+        solver: who decides what the bounds leave open.
 
     Raises:
         UsageError: a provider is not known.
@@ -77,6 +82,8 @@ def plan_workflow(
         objective=objective or workflow.objective or Objective.COST,
         local_slots=slots or default_slots(),
         clock=SystemClock().monotonic,
+        time_limit_seconds=time_limit_seconds,
+        solver=solver,
     )
     notes = [
         f"the matrix of '{each.spec.id}' is known only when its needs have ended; planned as one job"
