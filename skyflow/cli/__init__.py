@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from skyflow import __version__
-from skyflow.cli import expr, init, logs, plan, resume, run, runs, schema, show, validate
+from skyflow.cli import expr, init, logs, plan, replan, resume, run, runs, schema, show, validate
 from skyflow.cli._errors import exit_code_of
 
 __all__ = ["app", "main"]
@@ -47,6 +47,7 @@ for command in (
     run.run,
     resume.resume,
     plan.plan,
+    replan.replan,
     validate.validate,
     runs.runs,
     show.show,

@@ -35,7 +35,11 @@ def explain_conflict(
         )
     if len(found.least) == 1:
         (name, least), *_ = found.least.items()
-        return f"{_named(name, limits[name])}: {_least(name, least)}", (_FAMILIES[name],), f"raise the {_WORDS[name]}"
+        return (
+            f"no plan keeps {_named(name, limits[name])}: {_least(name, least)}",
+            (_FAMILIES[name],),
+            f"raise the {_WORDS[name]}",
+        )
     smallest = _smallest(problem, seconds_left=seconds_left, solver=solver)
     sentences = []
     for name in smallest:

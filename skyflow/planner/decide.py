@@ -70,6 +70,7 @@ def decide(
     `start` is a choice to begin with, an earlier plan's for example; among equals it is kept.
     """
     search = _Search(problem, goal, seconds_left, solver, with_solver=with_solver)
+    search.start = start
     if start is not None:
         search.offer(start)
     if problem.is_settled:
@@ -91,6 +92,7 @@ class _Search:
     ) -> None:
         self.problem, self.goal, self.seconds_left, self.solver = problem, goal, seconds_left, solver
         self.with_solver = with_solver
+        self.start: Choice | None = None
         self.best: Choice | None = None
         self.value = float("inf")
         self.bound = 0.0
@@ -168,9 +170,13 @@ class _Search:
             best = tradeoff.best if tradeoff.best is not None else extremes[0]
             return best, max(tradeoff.bound, 0.0)
         if goal.seconds:
-            found = network.paths().solve(is_late=self.is_late)
+            paths = network.paths()
+            if self.start is not None:
+                paths.offer(network.nearest(self.start))
+            found = paths.solve(is_late=self.is_late)
         else:
-            found = network.additive(usd=goal.usd, grams=goal.grams).solve(is_late=self.is_late)
+            known = None if self.start is None else network.nearest(self.start)
+            found = network.additive(usd=goal.usd, grams=goal.grams, known=known).solve(is_late=self.is_late)
         return network.choice(found.labels), found.bound
 
     # -------------------------------------------------------------------------------------------------- limits

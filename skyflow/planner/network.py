@@ -169,8 +169,8 @@ class Network:
             found.append(known[key])
         return found
 
-    def additive(self, *, usd: float, grams: float) -> Pairwise:
-        """Return the model of a cost that adds up."""
+    def additive(self, *, usd: float, grams: float, known: Sequence[int] | None = None) -> Pairwise:
+        """Return the model of a cost that adds up; `known` are labels to begin with."""
         moving = [e for e, gigabytes in enumerate(self.gigabytes) if gigabytes]
         per_gb = usd * self.usd_per_gb + grams * self.grams_per_gb
         return Pairwise(
@@ -178,6 +178,7 @@ class Network:
             [self.ends[e] for e in moving],
             self.tables(per_gb, edges=moving),
             [self.gigabytes[e] for e in moving],
+            known,
         )
 
     def paths(self, *, usd: float = 1.0, grams: float = 0.0) -> Paths:

@@ -1,6 +1,7 @@
 """The planner's entry: jobs with their candidates in, a verified plan out."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from skyflow.errors import InfeasibleError
 from skyflow.model.catalog import TransferRates
@@ -97,6 +98,8 @@ def solve_problem(
         seconds=clock() - started,
         notes=(*found.notes, *notes, *_estimate_notes(problem)),
     )
+    if goal.grams or placement.limits.grams is not None:
+        plan = replace(plan, notes=(*plan.notes, *_emission_notes(plan)))
     verify_plan(plan, placement, ends=_ends(problem))
     return plan
 
@@ -188,6 +191,16 @@ def _choice_of(plan: Plan, problem: Problem) -> Choice:
         ids = [offering.id for offering in options.offerings]
         choice.append(ids.index(placed[name]) if placed.get(name) in ids else 0)
     return tuple(choice)
+
+
+def _emission_notes(plan: Plan) -> list[str]:
+    unknown = sum(placement.carbon_grams is None for placement in plan.placements)
+    if not unknown:
+        return []
+    machines = (
+        "no machine are known" if unknown == len(plan.placements) else f"the machines of {unknown} jobs are not known"
+    )
+    return [f"the emissions of {machines}; they count as none"]
 
 
 def _estimate_notes(problem: Problem) -> list[str]:

@@ -1,22 +1,20 @@
-"""skyflow's own keys of a job: `resources`, `estimate` and `data`."""
+"""What a job asks of a machine: its key `resources`."""
 
 from collections.abc import Callable
 from typing import TypeVar
 
 from skyflow.model.resources import (
     Accelerators,
-    Estimate,
     Market,
     Requirements,
     parse_accelerators,
     parse_amount,
     parse_memory,
 )
-from skyflow.model.units import parse_duration_seconds, parse_size_gb
 from skyflow.spec.nodes import MappingNode, Node, ScalarNode
 from skyflow.spec.reading import Reading
 
-__all__ = ["read_data", "read_estimate", "read_requirements"]
+__all__ = ["read_quantity", "read_requirements"]
 
 _T = TypeVar("_T")
 
@@ -25,42 +23,15 @@ def read_requirements(reading: Reading, node: Node | None, providers: frozenset[
     """Return what `resources` asks for, on the providers that `runs-on` allows."""
     fields = reading.fields(node)
     return Requirements(
-        cpus=_quantity(reading, fields.take("cpus"), parse_amount),
-        memory_gib=_quantity(reading, fields.take("memory"), parse_memory),
+        cpus=read_quantity(reading, fields.take("cpus"), parse_amount),
+        memory_gib=read_quantity(reading, fields.take("memory"), parse_memory),
         accelerators=_accelerators(reading, fields.take("accelerators")),
         market=_market(reading, fields.take("market")),
         providers=providers,
     )
 
 
-def read_estimate(reading: Reading, node: Node | None) -> Estimate | None:
-    """Return `estimate`, a duration or a map."""
-    if node is None:
-        return None
-    if not isinstance(node, MappingNode):
-        seconds = _quantity(reading, node, parse_duration_seconds)
-        return None if seconds is None else Estimate(seconds=seconds)
-    fields = reading.fields(node)
-    seconds = _quantity(reading, fields.take("duration"), parse_duration_seconds)
-    refined: list[tuple[str, float]] = []
-    for key, value in reading.fields(fields.take("on")).rest():
-        duration = _quantity(reading, value, parse_duration_seconds)
-        if duration is not None:
-            refined.append((key.key, duration))
-    return None if seconds is None else Estimate(seconds=seconds, on=tuple(refined))
-
-
-def read_data(reading: Reading, node: Node | None) -> tuple[tuple[str, float], ...]:
-    """Return `data`, in decimal gigabytes by the id of the needed job."""
-    sizes: list[tuple[str, float]] = []
-    for key, value in reading.fields(node).rest():
-        size = _quantity(reading, value, parse_size_gb)
-        if size is not None:
-            sizes.append((key.key, size))
-    return tuple(sizes)
-
-
-def _quantity(reading: Reading, node: Node | None, parse: Callable[[str], _T]) -> _T | None:
+def read_quantity(reading: Reading, node: Node | None, parse: Callable[[str], _T]) -> _T | None:
     """Return what `parse` makes of a number or text."""
     if node is None:
         return None
@@ -74,7 +45,7 @@ def _quantity(reading: Reading, node: Node | None, parse: Callable[[str], _T]) -
 
 def _accelerators(reading: Reading, node: Node | None) -> Accelerators | None:
     if not isinstance(node, MappingNode):
-        return _quantity(reading, node, parse_accelerators)
+        return read_quantity(reading, node, parse_accelerators)
     counts = [(key.key, value) for key, value in reading.fields(node).rest()]
     if len(counts) == 1 and isinstance(counts[0][1], ScalarNode):
         name, count = counts[0][0], counts[0][1].value
