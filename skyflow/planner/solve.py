@@ -6,7 +6,7 @@ can two runs differ.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Literal
 
 from skyflow.errors import SolverError
@@ -102,8 +102,23 @@ def _optimised(m: "Formulation", solver: Solver, *, max_seconds: float, max_node
         return Stage(status=status, choice=None, value=inf, bound=0.0)
     is_found = model.num_solutions > 0
     value = model.objective_value * m.units.goal if is_found else inf
-    bound = value if status is PlanStatus.OPTIMAL else (model.objective_bound or 0.0) * m.units.goal
-    return Stage(status=status, choice=_read_choice(m) if is_found else None, value=value, bound=max(0.0, bound))
+    return Stage(
+        status=status,
+        choice=_read_choice(m) if is_found else None,
+        value=value,
+        bound=value if status is PlanStatus.OPTIMAL else _bound(m, value),
+    )
+
+
+def _bound(m: "Formulation", value: float) -> float:
+    """Return what a search that was cut short has proven, in the unit of the goal; 0 where that cannot be trusted.
+
+    CBC that has not finished the root names its cutoff, or whatever is in memory, as its bound (python-mip 2.0.0). With a
+    plan of its own and a bound below that, it is past the root.
+    """
+    bound = (m.model.objective_bound or 0.0) * m.units.goal
+    is_trusted = isfinite(bound) and 0 <= bound < value < inf
+    return bound if is_trusted else 0.0
 
 
 def _declare_destructor(solver: Solver) -> None:
