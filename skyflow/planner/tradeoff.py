@@ -31,7 +31,8 @@ _FORGET = 0.03
 """The weight of the newest choice among those that shape the flow."""
 _RATE, _RATE_TURNS = 0.5, 30
 """How much a missed limit raises its price, and over how many turns that becomes less."""
-_PLAN_EVERY = 5
+_PLAN_EVERY, _PLAN_GROWTH = 5, 1.15
+"""Plans cost more than bounds, and become rarer as prices settle."""
 _SHRINK_EVERY = 20
 _PATIENCE = 80
 _LATENESS = 5.0
@@ -47,6 +48,7 @@ class Tradeoff:
         self.best: Choice | None = None
         self.prices = dict.fromkeys(self.limits.named(), 0.0)
         self._turns = 0
+        self._next_plan = _PLAN_EVERY
         self._span = 0.0
         self._lengths = np.zeros(len(network.ends))  # how long the edges with their targets were in late choices
         self._starts = np.zeros(len(network.columns))
@@ -112,7 +114,8 @@ class Tradeoff:
             model.improve(at)
             self._offer(at)
         self._learn(min((first, second), key=model.value_at), flows, inflows)
-        if self._turns % _PLAN_EVERY == 0:
+        if self._turns >= self._next_plan:
+            self._next_plan = int(self._turns * _PLAN_GROWTH) + _PLAN_EVERY
             for deadline in self._deadlines():
                 self._plan(model, deadline)
         if self._turns % _SHRINK_EVERY == 0 and self.upper < math.inf:
@@ -223,7 +226,7 @@ class Tradeoff:
             if figures.seconds > deadline * (1 + _TOLERANCE) or self.exchange.value(figures) > 1.3 * self.upper:
                 continue
             made = self.exchange.cheaper(made, deadline=deadline, usd=usd, grams=grams)
-            if deadline < math.inf:
+            if deadline < math.inf and self.exchange.value(self.exchange.figures(made)) < 1.02 * self.upper:
                 for part in (0.5, 1.0):
                     made = self.exchange.replanned(made, share=part, deadline=deadline, usd=usd, grams=grams)
             self._offer(made)

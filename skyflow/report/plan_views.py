@@ -30,7 +30,7 @@ def render_explanations(explanations: Sequence[Explanation], costs: Sequence[Lim
     """Return, per job, the choice and the best alternatives, then what the limits cost."""
     parts: list[Text | Table] = []
     for one in explanations:
-        parts += [_headline(one), _alternatives(one), Text("")]
+        parts += [_headline(one), *([_alternatives(one)] if one.alternatives else []), Text("")]
     for cost in costs:
         parts.append(_limit(cost))
     return Group(*parts)
@@ -39,7 +39,10 @@ def render_explanations(explanations: Sequence[Explanation], costs: Sequence[Lim
 def _headline(one: Explanation) -> Text:
     text = Text()
     text.append(one.placement.job, style="bold")
-    text.append(f" runs on {_name(one.placement.offering)}: the best of {one.candidates} candidates")
+    if one.candidates == 1:
+        text.append(f" can run only on {_name(one.placement.offering)}")
+    else:
+        text.append(f" runs on {_name(one.placement.offering)}, of {one.candidates} candidates")
     if one.placement.duration_source:
         text.append(f"; {format_duration(one.placement.duration_seconds)}, {one.placement.duration_source}")
     return text
@@ -53,8 +56,6 @@ def _alternatives(one: Explanation) -> Table:
     shown = [*first_of_each, *rest][: max(_SHOWN, len(first_of_each))]
     for alternative in sorted(shown, key=lambda option: option.more_value):
         table.add_row(*_alternative(alternative))
-    if not shown:
-        table.add_row("nothing else fits", "", "", "")
     return table
 
 
@@ -66,7 +67,7 @@ def _alternative(one: Alternative) -> tuple[str, str, str, str]:
 def _limit(cost: LimitCost) -> Text:
     name = _WORDS.get(cost.name, cost.name)
     if abs(cost.saved_value) < 1e-9:  # noqa: PLR2004 -- rounding
-        return Text(f"the {name}: costs nothing", style="dim")
+        return Text(f"the {name} {'cost' if name.startswith('slots') else 'costs'} nothing", style="dim")
     return Text(
         f"without the {name}: {_signed(-cost.saved_usd, format_usd)}, {_signed(-cost.saved_seconds, format_duration)}"
     )
