@@ -1,7 +1,7 @@
 """What is said about a plan beside the plan itself."""
 
 from io import StringIO
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from rich.console import Console
@@ -97,7 +97,7 @@ def test_a_diff_names_what_moved():
 @pytest.mark.parametrize("count", [1, 3])
 def test_the_picture_is_one(count):
     plans = [plan_with(placed(AWS, usd=1.0 + n, seconds=3600.0 / (n + 1))) for n in range(count)]
-    root = ElementTree.fromstring(frontier_svg(plans))
+    root = ET.fromstring(frontier_svg(plans))
     circles = root.findall("{http://www.w3.org/2000/svg}circle")
     assert len(circles) == count
     assert all(0 <= float(circle.get("cx")) <= 640 and 0 <= float(circle.get("cy")) <= 400 for circle in circles)
