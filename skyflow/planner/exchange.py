@@ -83,7 +83,8 @@ class Exchange:
             arrival: Floats = np.zeros(len(costs))
             for e in self.paths.into[j]:
                 u = self.network.ends[e][0]
-                costs += model.scales[e] * model.tables[e][made[u]]
+                if len(self.network.columns[u]) > 1:  # else it is in the job's own costs already
+                    costs += model.scales[e] * model.tables[e][made[u]]
                 np.maximum(arrival, finishes[u] + self.paths.scales[e] * self.paths.tables[e][made[u]], out=arrival)
             for e in self.paths.out[j]:
                 costs += model.heard(e, 1)

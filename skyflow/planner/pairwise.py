@@ -74,16 +74,24 @@ class Pairwise:
         # per edge, what its source says to its target, and the other way round
         self._messages = [[np.zeros(len(unary[v])), np.zeros(len(unary[u]))] for u, v in ends]
         self._belief = [costs.copy() for costs in self.unary]
-        self._edges: list[list[tuple[int, int]]] = [[] for _ in unary]
-        """The edges of each job, with which end of the edge it is: 0 the source, 1 the target."""
-        for edge, (u, v) in enumerate(ends):
-            self._edges[u].append((edge, 0))
-            self._edges[v].append((edge, 1))
+        self._connect()
         self._arrange()
+        self._believe()
         self.bound = -np.inf
         self.best = [int(costs.argmin()) for costs in unary] if known is None else list(known)
         """Labels of the best choice known, counted in the original arrays."""
         self.upper = self.value_at(self.best)
+
+    def _connect(self) -> None:
+        """Note which edges each job has; what leads to a job with a single label becomes a cost of its neighbour."""
+        self._edges: list[list[tuple[int, int]]] = [[] for _ in self.unary]
+        """The edges of each job, with which end of the edge it is: 0 the source, 1 the target."""
+        for edge, (u, v) in enumerate(self.ends):
+            self._edges[u].append((edge, 0))
+            self._edges[v].append((edge, 1))
+        for j, costs in enumerate(self.unary):
+            if len(costs) == 1:
+                self._settle(j)
 
     def _arrange(self) -> None:
         """Choose the order of the jobs that still have a choice, and which of their edges lead ahead."""
@@ -156,6 +164,7 @@ class Pairwise:
     def retune(self, unary: Sequence[Floats], tables: Sequence[Floats]) -> None:
         """Take other costs for the same labels; what the messages have learnt stays. Only before labels are dropped."""
         self.unary, self.tables = list(unary), list(tables)
+        self._connect()
         self._believe()
 
     def _believe(self) -> None:

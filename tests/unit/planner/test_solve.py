@@ -1,6 +1,7 @@
 """The solver's word is taken only for what it has proven."""
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from skyflow.model.objective import Goal, Objective
 from skyflow.model.placement import PlanStatus
 from skyflow.planner.bare import read_problem
 from skyflow.planner.decide import decide
-from skyflow.planner.problem import Limits
+from skyflow.planner.problem import Candidates, Limits
 from skyflow.planner.schedule import evaluate
 from skyflow.planner.solve import solve_stage
 
@@ -32,6 +33,26 @@ def test_a_search_that_is_cut_short_claims_no_more_than_is_true(solver, max_seco
     assert stage.bound <= known.value * (1 + 1e-6)
     if stage.status is PlanStatus.OPTIMAL:
         assert stage.value == pytest.approx(known.value)
+
+
+@pytest.mark.parametrize("goal", [COST, Goal.of(Objective.MAKESPAN)], ids=["cost", "makespan"])
+def test_what_is_left_of_a_run_is_proven_by_bounds_and_moves_no_more_than_it_must(goal):
+    problem = read_problem(instances.instance("layered", 60, 40, seed=4))
+    first = decide(problem, goal, seconds_left=lambda: 60.0)
+    candidates, start = list(problem.candidates), list(first.choice)
+    for job in range(25):  # these have run where they were planned
+        candidates[job] = Candidates.of([(candidates[job].place[start[job]], 0.0, 0.0, 0.0)])
+        start[job] = 0
+    lost = 40
+    candidates[lost] = candidates[lost].only([k for k in range(len(candidates[lost])) if k != start[lost]])
+    rest = replace(problem, candidates=tuple(candidates))
+    start[lost] = 0
+    again = decide(rest, goal, seconds_left=lambda: 60.0, start=tuple(start), with_solver=False)
+    assert again.is_proven
+    assert again.value == pytest.approx(decide(rest, goal, seconds_left=lambda: 60.0).value)
+    start[lost] = again.choice[lost]
+    if evaluate(rest, tuple(start)).value(goal) == pytest.approx(again.value):
+        assert again.choice == tuple(start)
 
 
 @pytest.mark.parametrize("solver", ["cbc", "highs"])
