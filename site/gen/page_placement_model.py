@@ -4,7 +4,19 @@ import inspect
 
 from markdown_text import fence, page, sentence
 
-from skyflow.planner import formulation, problem, schedule, solve, verify
+from skyflow.planner import (
+    decide,
+    estimates,
+    formulation,
+    network,
+    pairwise,
+    paths,
+    problem,
+    schedule,
+    solve,
+    tradeoff,
+    verify,
+)
 from skyflow.planner.formulation import FAMILIES
 from skyflow.planner.verify import PROOF_GAP
 
@@ -16,7 +28,8 @@ def render() -> str:
     parts = [
         (
             "The planner decides for every job on which offering of the catalog it runs. A plan is judged by its dollars "
-            "(machines and data transfer) or by its makespan, and by the other one among plans that are equal."
+            "(machines and data transfer), its makespan, its grams of CO2 equivalents, or a weighting of them; among plans "
+            "that are equal in that, by the others. It may be limited in all three."
         ),
         "## Sets and parameters",
         _body(problem.__doc__),
@@ -33,16 +46,24 @@ def render() -> str:
         parts += [f"### `{name}`", sentence(inspect.getdoc(family)), f"$$\n{latex}\n$$"]
     parts += [
         "## How it is solved",
+        _body(decide.__doc__, whole=True),
+        f"A plan within a share of {PROOF_GAP:g} of its bound is called optimal.",
+        "### Reduce",
+        _body(network.__doc__, whole=True),
+        "### Costs that add up",
+        _body(pairwise.__doc__, whole=True),
+        "### The makespan",
+        _body(paths.__doc__, whole=True),
+        "### Cost against time, and limits",
+        _body(tradeoff.__doc__, whole=True),
+        "### What is left",
         _body(solve.__doc__, whole=True),
-        (
-            "Before the solver is asked, the data alone are: where every job at its cheapest (or fastest) is a plan that no "
-            "other can beat, no solver is loaded; the plan's `proof.method` is then `direct`. "
-            f"A plan within a share of {PROOF_GAP:g} of its bound is called optimal."
-        ),
+        "## How long a job takes",
+        _body(estimates.__doc__, whole=True),
         "## What the model leaves out",
         _body(schedule.__doc__, whole=True),
         (
-            "The model knows of slots only that their work must fit (`shares_slots`); the times in a plan come from the "
+            "The model knows of capacities only that their work must fit (`shares_capacity`); the times in a plan come from the "
             "schedule above, so they hold, and where the schedule is longer than the bound the plan is called feasible and "
             "says by how much."
         ),

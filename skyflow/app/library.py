@@ -6,7 +6,6 @@ from pathlib import Path
 
 from skyflow import spec
 from skyflow.app.callees import callees_in
-from skyflow.app.config import project_config
 from skyflow.app.drive import ReporterFactory, RunResult
 from skyflow.app.launch import Given, GivenSecrets, prepare_launch
 from skyflow.app.plan import plan_workflow
@@ -56,14 +55,14 @@ def plan(
         ValueError: the objective is not one.
     """
     loaded = _loaded(workflow)
-    root = find_project().root
+    project = find_project()
     return plan_workflow(
         loaded,
-        callees=callees_in(loaded, root),
+        callees=callees_in(loaded, project.root),
         objective=None if objective is None else Objective(objective),
         providers=providers,
         slots=jobs,
-        config=project_config(root),
+        project=project,
     )
 
 
@@ -122,7 +121,7 @@ def run(
         objective=None if objective is None else Objective(objective),
         providers=providers,
         slots=jobs,
-        config=project_config(project.root),
+        project=project,
     )
     return run_workflow(loaded, decided, callees=callees, project=project, launch=launch, reporter=_factory(reporter))
 

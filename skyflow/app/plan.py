@@ -1,29 +1,37 @@
 """Plans a workflow: from its jobs and the catalog to a decision for each job."""
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from skyflow._util.text import did_you_mean
 from skyflow.app.catalog_folder import catalog_folder
 from skyflow.app.clock import SystemClock
+from skyflow.app.config import project_config
 from skyflow.app.container_engine import engine_for
 from skyflow.app.expansion import ExpectedJobs, expected_jobs
+from skyflow.app.knowledge import known_for
+from skyflow.app.project import Project, find_project
+from skyflow.app.residency import is_resident, unknown_place
 from skyflow.catalog import Catalog, load_catalog, select_candidates
 from skyflow.errors import NoCandidateError, UsageError
-from skyflow.model.catalog import Offering
-from skyflow.model.config import ProjectConfig
-from skyflow.model.objective import Objective
+from skyflow.model.catalog import LOCAL_PLACE, Offering, Place
+from skyflow.model.objective import Goal, Objective
 from skyflow.model.placement import Plan
+from skyflow.model.planning import DataPlace, PlanSpec, Quota
 from skyflow.model.resources import LOCAL, PROVIDERS, Estimate, Requirements
 from skyflow.model.workflow import JobSpec, Workflow
-from skyflow.planner import PlanningJob, plan_jobs
-from skyflow.planner.build import estimated_seconds
+from skyflow.planner import Knowledge, Limits, OutsideData, PlanningJob, Pool
+from skyflow.planner.build import Problem, build_problem
+from skyflow.planner.estimates import expected_timing
+from skyflow.planner.plan import solve_problem
+from skyflow.planner.solve import Solver
 from skyflow.provisioners.local import this_machine
 
-__all__ = ["default_slots", "plan_workflow"]
+__all__ = ["PlanOptions", "Planning", "default_slots", "plan_workflow", "prepare_planning"]
+
+_UNITS = ("vcpus", "machines")
 
 _Question = tuple[Requirements, Estimate | None]
 
@@ -33,6 +41,73 @@ def default_slots() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOptions:
+    """What the caller asks of a plan, in place of what the workflow says.
+
+    `providers` are those to use only; `slots` how many jobs this machine runs at once, by default one for each CPU;
+    `limits` replace the workflow's one by one. After `time_limit_seconds` the best plan so far is taken; `solver` decides
+    what the bounds leave open. `pinned` are jobs that run or have run, by key: where, and how many seconds they still
+    take; `lost` are the ids of offerings that cannot be had. `counts_carbon` says that plans for other goals will be asked
+    for, which count it.
+    """
+
+    objective: Objective | None = None
+    providers: Collection[str] | None = None
+    slots: int | None = None
+    limits: Limits = field(default_factory=Limits)
+    time_limit_seconds: float = 10.0
+    solver: Solver = "cbc"
+    pinned: Mapping[str, tuple[Offering, float]] = field(default_factory=dict)
+    lost: frozenset[str] = frozenset()
+    counts_carbon: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planning:
+    """A workflow ready to be planned, under its own goal and limits or others."""
+
+    expected: tuple[ExpectedJobs, ...]
+    problem: Problem
+    goal: Goal
+    knowledge: Knowledge
+    slots: int
+    notes: tuple[str, ...]
+    options: PlanOptions
+    started: float
+
+    def plan(
+        self,
+        *,
+        goal: Goal | None = None,
+        problem: Problem | None = None,
+        before: Plan | None = None,
+        again: bool = False,
+    ) -> Plan:
+        """Decide where and when every job runs; `before` is kept where nothing is better.
+
+        The time counts from when planning began, or, `again`, from now.
+
+        Raises:
+            InfeasibleError: no plan keeps the limits.
+            ProvisionError: a job is to run on this machine in a container, and there is no container engine.
+        """
+        clock = SystemClock().monotonic
+        plan = solve_problem(
+            problem or self.problem,
+            goal or self.goal,
+            knowledge=self.knowledge,
+            local_slots=self.slots,
+            started=clock() if again else self.started,
+            clock=clock,
+            time_limit_seconds=self.options.time_limit_seconds,
+            solver=self.options.solver,
+            before=before,
+        )
+        _refuse_missing_engine(self.expected, plan)
+        return replace(plan, notes=(*plan.notes, *self.notes))
+
+
 def plan_workflow(
     workflow: Workflow,
     *,
@@ -40,11 +115,9 @@ def plan_workflow(
     objective: Objective | None = None,
     providers: Collection[str] | None = None,
     slots: int | None = None,
-    config: ProjectConfig | None = None,
+    project: Project | None = None,
 ) -> Plan:
     """Decide where and when every job runs.
-
-    A matrix that depends on the results of other jobs is planned as a single job; the plan's notes say so.
 
     Args:
         workflow: what to plan.
@@ -52,47 +125,80 @@ def plan_workflow(
         objective: what to make small; by default the workflow's own `plan.objective`, else cost.
         providers: use only these (`local`, `own`, `aws`, `gcp`, `azure`).
         slots: how many jobs this machine runs at once; by default one for each CPU.
-        config: the project's own machines and prices; by default it has none.
+        project: where earlier runs, own machines and prices, and estimating functions are; by default that of the current
+            folder.
 
     Raises:
         UsageError: a provider is not known.
         ProvisionError: a job is to run on this machine in a container, and there is no container engine.
         NoCandidateError: nothing in the catalog satisfies a job's requirements.
+        InfeasibleError: no plan keeps the limits of the workflow.
         CatalogError: a catalog file cannot be read.
     """
-    for unknown in sorted(set(providers or ()) - set(PROVIDERS)):
-        raise UsageError(f"there is no provider '{unknown}'", hint=did_you_mean(unknown, PROVIDERS))
-    expected = expected_jobs(workflow, callees)
-    catalog = load_catalog(catalog_folder(config), config).joined_by(this_machine())
-    candidates: dict[_Question, tuple[Offering, ...]] = {}  # many jobs ask for the same
-    for each in expected:
-        question = _question(each.spec, providers)
-        if question not in candidates:
-            candidates[question] = select_candidates(
-                catalog, question[0], job=each.spec.id, seconds=_seconds(question[1])
-            )
-    jobs = [
-        PlanningJob(
-            key=key,
-            candidates=candidates[_question(each.spec, providers)],
-            needs=each.needs,
-            estimate=each.spec.estimate,
-            data_gb=each.data_gb,
-        )
-        for each in expected
-        for key in each.keys
-    ]
-    offerings = {offering.id: offering for found in candidates.values() for offering in found}
-    plan = plan_jobs(
-        jobs,
-        transfers=catalog.transfer_rates(offerings.values()),
-        objective=objective or workflow.objective or Objective.COST,
-        local_slots=slots or default_slots(),
-        clock=SystemClock().monotonic,
-    )
+    options = PlanOptions(objective=objective, providers=providers, slots=slots)
+    return prepare_planning(workflow, callees=callees, options=options, project=project).plan()
+
+
+def _refuse_missing_engine(expected: Iterable[ExpectedJobs], plan: Plan) -> None:
     here = {placement.job for placement in plan.placements if placement.offering.provider == LOCAL}
     engine_for(each.spec for each in expected if here.intersection(each.keys))
-    return replace(plan, notes=(*plan.notes, *_notes(expected, catalog)))
+
+
+def prepare_planning(
+    workflow: Workflow,
+    *,
+    callees: Mapping[str, Workflow] = MappingProxyType({}),
+    options: PlanOptions,
+    project: Project | None = None,
+) -> Planning:
+    """Find the candidates of every job and state the problem; errors are those of `plan_workflow`.
+
+    A matrix that depends on the results of other jobs is planned as a single job; the plan's notes say so.
+    """
+    started = SystemClock().monotonic()
+    for unknown in sorted(set(options.providers or ()) - set(PROVIDERS)):
+        raise UsageError(f"there is no provider '{unknown}'", hint=did_you_mean(unknown, PROVIDERS))
+    expected = tuple(expected_jobs(workflow, callees))
+    project = project or find_project()
+    config = project_config(project.root)
+    catalog = load_catalog(catalog_folder(config), config).joined_by(this_machine())
+    plan = workflow.plan
+    goal = Goal.of(options.objective) if options.objective else plan.goal or Goal.of(Objective.COST)
+    limits = Limits(
+        usd=_first(options.limits.usd, plan.budget_usd),
+        grams=_first(options.limits.grams, plan.carbon_grams),
+        seconds=_first(options.limits.seconds, plan.deadline_seconds),
+    )
+    estimates = [each.spec.estimate for each in expected if each.spec.estimate is not None]
+    knowledge = known_for(workflow, estimates, catalog=catalog, project=project)
+    by_power = options.counts_carbon or goal.grams > 0 or limits.grams is not None
+    jobs = _jobs(expected, _Selection(catalog, plan, options, knowledge, by_power=by_power))
+    offerings = {id(job.candidates): job.candidates for job in jobs}.values()
+    places = {offering.place for some in offerings for offering in some}
+    places |= {data.place for job in jobs for data in job.outside}
+    slots = options.slots or default_slots()
+    problem = build_problem(
+        jobs,
+        transfers=catalog.rates_between(places),
+        local_slots=slots,
+        knowledge=knowledge,
+        pools=_pools(plan, catalog),
+        limits=limits,
+    )
+    return Planning(
+        expected=expected,
+        problem=problem,
+        goal=goal,
+        knowledge=knowledge,
+        slots=slots,
+        notes=tuple(_notes(expected, catalog)),
+        options=options,
+        started=started,
+    )
+
+
+def _first(*values: float | None) -> float | None:
+    return next((value for value in values if value is not None), None)
 
 
 def _notes(expected: Iterable[ExpectedJobs], catalog: Catalog) -> Iterator[str]:
@@ -105,13 +211,137 @@ def _notes(expected: Iterable[ExpectedJobs], catalog: Catalog) -> Iterator[str]:
         yield f"{rows:,} {what} wrong and left out; `skyflow catalog doctor` says why"
 
 
-def _question(spec: JobSpec, providers: Collection[str] | None) -> _Question:
-    """Return what a job asks for, and how long it takes where that depends on the machine."""
-    return _allowed(spec, providers), spec.estimate if spec.estimate and spec.estimate.on else None
+@dataclass(frozen=True, slots=True)
+class _Selection:
+    """What the candidates of jobs are chosen from, and by."""
+
+    catalog: Catalog
+    plan: PlanSpec
+    options: PlanOptions
+    knowledge: Knowledge
+    by_power: bool
+
+    def of(self, question: _Question, *, job: str, key: str) -> tuple[Offering, ...]:
+        """Return the offerings that a best plan can use; all there are where a quota asks what else they take up."""
+        requirements, estimate = question
+        some = select_candidates(
+            self.catalog,
+            requirements,
+            job=job,
+            seconds=None if estimate is None else self._seconds(estimate, key),
+            by_power=self.by_power,
+            every=bool(self.plan.quotas),
+        )
+        return _admitted(some, self.catalog, self.plan, self.options, job=job)
+
+    def _seconds(self, estimate: Estimate, key: str) -> Callable[[Offering], float]:
+        return lambda offering: expected_timing(key, estimate, offering, self.knowledge).busy_seconds
 
 
-def _seconds(estimate: Estimate | None) -> Callable[[Offering], float] | None:
-    return None if estimate is None else partial(estimated_seconds, estimate)
+def _jobs(expected: Sequence[ExpectedJobs], selection: _Selection) -> list[PlanningJob]:
+    found: dict[tuple[_Question, str], tuple[Offering, ...]] = {}  # many jobs ask for the same
+    jobs = []
+    for each in expected:
+        spec, options = each.spec, selection.options
+        question = _allowed(spec, options.providers), spec.estimate if _differs(spec.estimate) else None
+        outside = tuple(_outside(data, selection.catalog, job=spec.id) for data in spec.data_places)
+        for key in each.keys:
+            pin = options.pinned.get(key)
+            asked = question, key if selection.knowledge.is_by_job else ""
+            if pin is None and asked not in found:
+                found[asked] = selection.of(question, job=spec.id, key=key)
+            jobs.append(
+                PlanningJob(
+                    key=key,
+                    candidates=found[asked] if pin is None else (pin[0],),
+                    needs=each.needs,
+                    estimate=spec.estimate,
+                    data_gb=each.data_gb,
+                    outside=outside,
+                    utilization=spec.requirements.utilization,
+                    pinned_seconds=None if pin is None else pin[1],
+                )
+            )
+    return jobs
+
+
+def _differs(estimate: Estimate | None) -> bool:
+    """Tell whether a job takes another time on another machine."""
+    return estimate is not None and bool(estimate.on or estimate.work or estimate.function or estimate.from_history)
+
+
+def _admitted(
+    offerings: tuple[Offering, ...], catalog: Catalog, plan: PlanSpec, options: PlanOptions, *, job: str
+) -> tuple[Offering, ...]:
+    """Leave out what residency forbids and what has been lost."""
+    for place in plan.residency:
+        if (hint := unknown_place(place, catalog.regions)) is not None:
+            raise UsageError(
+                f"'plan.residency' names '{place}', which is no jurisdiction, country, provider or region", hint=hint
+            )
+    resident = tuple(one for one in offerings if is_resident(one.place, plan.residency, catalog.regions))
+    if not resident:
+        raise NoCandidateError(
+            f"job '{job}' finds machines only outside of {', '.join(plan.residency)}, where 'plan.residency' keeps it",
+            hint="add a place to it; `local` is this machine"
+            if offerings[0].provider == LOCAL
+            else "add a place to it",
+        )
+    left = tuple(one for one in resident if one.id not in options.lost)
+    if not left:
+        raise NoCandidateError(f"job '{job}' has lost every machine it could run on")
+    return left
+
+
+def _outside(data: DataPlace, catalog: Catalog, *, job: str) -> OutsideData:
+    if data.region == LOCAL:
+        place = LOCAL_PLACE
+    else:
+        provider, _, region = data.region.partition("/")
+        place = Place(provider, region)
+        if (provider, region) not in catalog.regions:
+            known = [f"{provider}/{region}" for provider, region in catalog.regions]
+            raise UsageError(
+                f"'data' of job '{job}' is in '{data.region}', which no table knows",
+                hint=did_you_mean(data.region, known),
+            )
+    return OutsideData(name=data.uri, place=place, gigabytes=data.gigabytes, is_output=data.is_output)
+
+
+def _pools(plan: PlanSpec, catalog: Catalog) -> list[Pool]:
+    pools = [_pool(quota, catalog) for quota in plan.quotas]
+    if plan.max_machines is not None:
+        pools.append(
+            Pool(name="limit on machines", units=plan.max_machines, takes=lambda offering: float(offering.nodes))
+        )
+    return pools
+
+
+def _pool(quota: Quota, catalog: Catalog) -> Pool:
+    provider, _, rest = quota.scope.partition("/")
+    region, _, kind = rest.partition("/")
+    if provider not in PROVIDERS or (region and (provider, region) not in catalog.regions):
+        known = [*PROVIDERS, *(f"{a}/{b}" for a, b in catalog.regions)]
+        raise UsageError(
+            f"'plan.quotas' names '{quota.scope}', which no table knows", hint=did_you_mean(quota.scope, known)
+        )
+    accelerator = catalog.accelerators.canonical(quota.unit)
+    if quota.unit not in _UNITS and accelerator is None:
+        hint = did_you_mean(quota.unit, [*_UNITS, *catalog.accelerators.known])
+        raise UsageError(f"'plan.quotas' counts '{quota.unit}', which is no accelerator, vcpus or machines", hint=hint)
+
+    def takes(offering: Offering) -> float:
+        is_meant = offering.provider == provider and region in {"", offering.region}
+        if not is_meant or kind not in {"", offering.instance_type}:
+            return 0.0
+        if quota.unit == "machines":
+            return float(offering.nodes)
+        if quota.unit == "vcpus":
+            return float(offering.vcpus * offering.nodes)
+        has_it = offering.accelerators is not None and offering.accelerators.name == accelerator
+        return float(offering.accelerators.count * offering.nodes) if has_it and offering.accelerators else 0.0
+
+    return Pool(name=f"quota of {quota.unit} in {quota.scope}", units=quota.amount, takes=takes)
 
 
 def _allowed(spec: JobSpec, providers: Collection[str] | None) -> Requirements:

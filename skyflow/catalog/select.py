@@ -57,6 +57,7 @@ def select_candidates(
     job: str,
     seconds: Callable[[Offering], float] | None = None,
     by_power: bool = False,
+    every: bool = False,
 ) -> tuple[Offering, ...]:
     """Return the offerings that a best plan can use, cheapest per hour first.
 
@@ -71,6 +72,7 @@ def select_candidates(
         seconds: how long the job takes on an offering, as far as that depends on the type of machine: it is asked about
             one offering of each type, wherever that stands. None for the same time everywhere.
         by_power: keep also those that need less energy: for plans that count carbon.
+        every: keep all that satisfy the requirements: for plans that count something else, such as a quota of CPUs.
 
     Raises:
         NoCandidateError: there is none; the message names the job and what came nearest, per requirement.
@@ -85,7 +87,7 @@ def select_candidates(
             asked = _Asked(catalog, last)
             owned |= {offering.id: offering for offering in asked.owned}
             if not _only_owned(requirements):
-                entries.update(_rented(asked, seconds, by_power=by_power))
+                entries.update(_all(asked) if every else _rented(asked, seconds, by_power=by_power))
         if owned or entries:
             rented = map(catalog.index.offering, sorted(entries)) if entries else ()
             chosen = sorted((*owned.values(), *rented), key=attrgetter("price_usd_per_hour"))
@@ -123,6 +125,10 @@ def _in_turn(requirements: Requirements) -> Iterable[tuple[Accelerators | None, 
 
 def _only_owned(requirements: Requirements) -> bool:
     return requirements.providers is not None and requirements.providers <= {LOCAL, OWN}
+
+
+def _all(asked: _Asked) -> Iterable[int]:
+    return asked.catalog.index.every(asked.types, frozenset(asked.shelves))
 
 
 def _rented(asked: _Asked, seconds: Callable[[Offering], float] | None, *, by_power: bool) -> Iterable[int]:

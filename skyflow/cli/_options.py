@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from skyflow._util.text import did_you_mean
 from skyflow.cli._completion import complete_run, complete_workflow
 from skyflow.errors import UsageError
 from skyflow.model.objective import Objective
@@ -83,9 +84,25 @@ JobsOption = Annotated[
     int | None,
     typer.Option("--jobs", "-j", min=1, metavar="N", help="How many jobs run at once.  [default: one per CPU]"),
 ]
+
+
+def _objective(text: str) -> Objective:
+    """Read the name of an objective; `time` is another word for the makespan, as in bare problems."""
+    named = {"cost": Objective.COST, "makespan": Objective.MAKESPAN, "time": Objective.MAKESPAN}
+    named["carbon"] = Objective.CARBON
+    if text not in named:
+        raise UsageError(f"there is no objective '{text}'", hint=did_you_mean(text, named))
+    return named[text]
+
+
 ObjectiveOption = Annotated[
     Objective | None,
-    typer.Option("--objective", help="What to make small.  [default: the workflow's plan.objective, else cost]"),
+    typer.Option(
+        "--objective",
+        parser=_objective,
+        metavar="cost|makespan|carbon",
+        help="What to make small.  [default: the workflow's plan.objective, else cost]",
+    ),
 ]
 OnOption = Annotated[
     list[str] | None,

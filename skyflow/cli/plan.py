@@ -1,43 +1,213 @@
 """`skyflow plan`."""
 
 import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from skyflow.cli._options import JobsOption, JsonOption, ObjectiveOption, OnOption, WorkflowArgument
+import typer
+
+from skyflow.cli._options import JobsOption, JsonOption, ObjectiveOption, OnOption, StateOption
+from skyflow.errors import UsageError
+from skyflow.model.objective import Objective
+
+if TYPE_CHECKING:
+    from skyflow.app.plan import Planning
+    from skyflow.planner.problem import Limits
+    from skyflow.planner.solve import Solver
 
 __all__ = ["plan"]
 
+_SECONDS = 10.0
+
 
 def plan(
-    workflow: WorkflowArgument,
+    workflow: Annotated[str | None, typer.Argument(metavar="FILE", help="The workflow file.")] = None,
     *,
+    problem: Annotated[
+        str | None,
+        typer.Option("--problem", metavar="FILE", help="Plan a bare placement problem instead of a workflow."),
+    ] = None,
     objective: ObjectiveOption = None,
+    deadline: Annotated[str | None, typer.Option("--deadline", metavar="TIME", help="End within 4h, 90m, ...")] = None,
+    budget: Annotated[str | None, typer.Option("--budget", metavar="USD", help="Cost no more than this.")] = None,
+    carbon_cap: Annotated[
+        str | None, typer.Option("--carbon-cap", metavar="CO2", help="Emit no more than 2kg, 1.5t, ...")
+    ] = None,
     on: OnOption = None,
     jobs: JobsOption = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show why, and what else: per job, and what each limit costs.")
+    ] = False,
+    job: Annotated[str | None, typer.Option("--job", metavar="JOB", help="With --explain: this job only.")] = None,
+    frontier: Annotated[
+        bool, typer.Option("--frontier", help="Show the plans that none beats in cost, time and carbon at once.")
+    ] = False,
+    svg: Annotated[
+        Path | None, typer.Option("--svg", metavar="FILE", help="With --frontier: draw it into this file.")
+    ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Show the plan beside one cloud only, and on demand only.")
+    ] = False,
+    diff: Annotated[
+        str | None, typer.Option("--diff", metavar="RUN|FILE", help="Show what changed since a run, or a plan's JSON.")
+    ] = None,
+    time_limit: Annotated[
+        float, typer.Option("--time-limit", min=0.0, metavar="SECONDS", help="Show the best plan after so long.")
+    ] = _SECONDS,
+    solver: Annotated[
+        str, typer.Option("--solver", metavar="cbc|highs", help="Who decides what the bounds leave open.")
+    ] = "cbc",
+    state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show where and when each job would run, for how much, without running anything."""
-    from skyflow.app.callees import callees_in  # noqa: PLC0415 -- start-up
-    from skyflow.app.config import project_config  # noqa: PLC0415
-    from skyflow.app.plan import plan_workflow  # noqa: PLC0415
+    from skyflow.planner.solve import SOLVERS  # noqa: PLC0415 -- start-up
+
+    if solver not in SOLVERS:
+        raise UsageError(f"there is no solver '{solver}'", hint="cbc or highs")
+    if (workflow is None) == (problem is None):
+        raise UsageError("name a workflow file, or a problem with --problem", hint="skyflow plan build.yml")
+    if sum((explain, frontier, compare, diff is not None)) > 1:
+        raise UsageError("--explain, --frontier, --compare and --diff are shown one at a time")
+    if (job and not explain) or (svg and not frontier):
+        raise UsageError("--job belongs to --explain, and --svg to --frontier")
+    limits = _limits(deadline, budget, carbon_cap)
+    if problem is not None:
+        _plan_problem(problem, objective, time_limit=time_limit, solver=solver, as_json=as_json)
+        return
+    from skyflow.app.callees import callees_in  # noqa: PLC0415
+    from skyflow.app.plan import PlanOptions, prepare_planning  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
-    from skyflow.cli._console import draw, out  # noqa: PLC0415
     from skyflow.cli._findings import print_findings  # noqa: PLC0415
     from skyflow.spec import load_workflow  # noqa: PLC0415
 
-    loaded = load_workflow(workflow)
+    loaded = load_workflow(workflow or "")
     print_findings(loaded.findings)
-    root = find_project().root
-    decided = plan_workflow(
+    project = find_project(state=state)
+    planning = prepare_planning(
         loaded.workflow,
-        callees=callees_in(loaded.workflow, root),
-        objective=objective,
-        providers=on,
-        slots=jobs,
-        config=project_config(root),
+        callees=callees_in(loaded.workflow, project.root),
+        options=PlanOptions(
+            objective=objective,
+            providers=on,
+            slots=jobs,
+            limits=limits,
+            time_limit_seconds=time_limit,
+            solver=solver,
+            counts_carbon=frontier or compare,
+        ),
+        project=project,
+    )
+    if frontier:
+        _show_frontier(planning, svg, as_json=as_json)
+    elif explain:
+        _show_explanation(planning, job, as_json=as_json)
+    elif compare:
+        _show_comparison(planning, as_json=as_json)
+    else:
+        _show_plan(planning, diff, state, as_json=as_json)
+
+
+def _limits(deadline: str | None, budget: str | None, carbon_cap: str | None) -> "Limits":
+    from skyflow.model.units import parse_duration_seconds, parse_grams, parse_usd  # noqa: PLC0415 -- start-up
+    from skyflow.planner.problem import Limits  # noqa: PLC0415
+
+    try:
+        return Limits(
+            seconds=None if deadline is None else parse_duration_seconds(deadline),
+            usd=None if budget is None else parse_usd(budget),
+            grams=None if carbon_cap is None else parse_grams(carbon_cap),
+        )
+    except ValueError as error:
+        message, _, hint = str(error).partition("; ")
+        raise UsageError(message, hint=hint or None) from error
+
+
+def _show_plan(planning: "Planning", diff: str | None, state: Path | None, *, as_json: bool) -> None:
+    from skyflow.cli._console import draw, out  # noqa: PLC0415 -- start-up
+
+    decided = planning.plan()
+    if diff is None:
+        if as_json:
+            out(json.dumps(decided.to_json(), indent=2, ensure_ascii=False))
+            return
+        from skyflow.report.plan_table import render_plan  # noqa: PLC0415
+
+        draw((render_plan(decided),))
+        return
+    from skyflow.app.plan_views import diff_plans  # noqa: PLC0415
+    from skyflow.app.project import find_project  # noqa: PLC0415
+    from skyflow.app.replan import named_plan  # noqa: PLC0415
+
+    found = diff_plans(named_plan(diff, find_project(state=state)), decided)
+    if as_json:
+        out(json.dumps(found.to_json(), indent=2, ensure_ascii=False))
+        return
+    from skyflow.report.plan_views import render_diff  # noqa: PLC0415
+
+    draw((render_diff(found),))
+
+
+def _show_explanation(planning: "Planning", job: str | None, *, as_json: bool) -> None:
+    from skyflow.app.plan_views import explain, limit_costs  # noqa: PLC0415 -- start-up
+    from skyflow.cli._console import draw, out  # noqa: PLC0415
+
+    decided = planning.plan()
+    reasons, costs = explain(planning, decided, job=job), limit_costs(planning, decided)
+    if as_json:
+        answer = {"jobs": [one.to_json() for one in reasons], "limits": [one.to_json() for one in costs]}
+        out(json.dumps(answer, indent=2, ensure_ascii=False))
+        return
+    from skyflow.report.plan_views import render_explanations  # noqa: PLC0415
+
+    draw((render_explanations(reasons, costs),))
+
+
+def _show_frontier(planning: "Planning", svg: Path | None, *, as_json: bool) -> None:
+    from skyflow.app.plan_views import frontier  # noqa: PLC0415 -- start-up
+    from skyflow.cli._console import draw, out  # noqa: PLC0415
+
+    plans = frontier(planning)
+    if svg is not None:
+        from skyflow.report.frontier_svg import frontier_svg  # noqa: PLC0415
+
+        try:
+            svg.write_text(frontier_svg(plans), encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"cannot write {svg}: {error.strerror or error}") from error
+    if as_json:
+        out(json.dumps([one.to_json() for one in plans], indent=2, ensure_ascii=False))
+        return
+    from skyflow.report.plan_views import render_frontier  # noqa: PLC0415
+
+    draw((render_frontier(plans),))
+
+
+def _show_comparison(planning: "Planning", *, as_json: bool) -> None:
+    from skyflow.app.plan_views import compare  # noqa: PLC0415 -- start-up
+    from skyflow.cli._console import draw, out  # noqa: PLC0415
+
+    comparisons = compare(planning, planning.plan())
+    if as_json:
+        out(json.dumps([one.to_json() for one in comparisons], indent=2, ensure_ascii=False))
+        return
+    from skyflow.report.plan_views import render_comparisons  # noqa: PLC0415
+
+    draw((render_comparisons(comparisons),))
+
+
+def _plan_problem(
+    path: str, objective: Objective | None, *, time_limit: float, solver: "Solver", as_json: bool
+) -> None:
+    from skyflow.app.bare_problem import load_problem, solve_bare_problem  # noqa: PLC0415 -- start-up
+    from skyflow.cli._console import out  # noqa: PLC0415
+
+    answer = solve_bare_problem(
+        load_problem(path), objective or Objective.COST, time_limit_seconds=time_limit, solver=solver
     )
     if as_json:
-        out(json.dumps(decided.to_json(), indent=2, ensure_ascii=False))
+        out(json.dumps(answer.to_json()))
         return
-    from skyflow.report.plan_table import render_plan  # noqa: PLC0415
-
-    draw((render_plan(decided),))
+    proof = "proven" if answer.status.value == "optimal" else f"at most {answer.gap:.2%} to save"
+    out(f"{answer.status.value}: {answer.objective:g} ({proof}) in {answer.seconds:.3f} s")
+    out(f"candidate of each task: {' '.join(map(str, answer.plan))}")

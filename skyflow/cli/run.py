@@ -75,7 +75,6 @@ def run(
 ) -> None:
     """Plan and run a workflow; what it does is stored, so that it can be resumed."""
     from skyflow.app.callees import callees_in  # noqa: PLC0415 -- start-up
-    from skyflow.app.config import project_config  # noqa: PLC0415
     from skyflow.app.host_options import read_host  # noqa: PLC0415
     from skyflow.app.launch import prepare_launch  # noqa: PLC0415
     from skyflow.app.plan import plan_workflow  # noqa: PLC0415
@@ -117,7 +116,7 @@ def run(
         objective=objective,
         providers=on,
         slots=jobs,
-        config=project_config(project.root),
+        project=project,
     )
     reporter = choose_reporter(shown=shown, quiet=quiet, verbose=verbose)
     reporter = become_detached(project) if detach else announce(reporter, host_slots or plan.local_slots, shown=shown)

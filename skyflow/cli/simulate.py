@@ -38,7 +38,6 @@ def simulate(
 ) -> None:
     """Run a workflow many times in a simulated world, to see what it may cost and take before it does."""
     from skyflow.app.callees import callees_in  # noqa: PLC0415 -- start-up
-    from skyflow.app.config import project_config  # noqa: PLC0415
     from skyflow.app.plan import plan_workflow  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.cli._console import out  # noqa: PLC0415
@@ -64,7 +63,7 @@ def simulate(
         objective=objective,
         providers=on,
         slots=jobs,
-        config=project_config(project.root),
+        project=project,
     )
     outcomes = list(
         simulated(

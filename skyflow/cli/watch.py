@@ -83,7 +83,6 @@ def watch(
 def _run(workflow: str, kind: "Kind", *, job: str | None, given: "Given", jobs: int | None, project: "Project") -> None:
     """Do one run; the workflow is read and checked anew each time."""
     from skyflow.app.callees import callees_in  # noqa: PLC0415
-    from skyflow.app.config import project_config  # noqa: PLC0415
     from skyflow.app.launch import prepare_launch  # noqa: PLC0415
     from skyflow.app.plan import plan_workflow  # noqa: PLC0415
     from skyflow.app.refusal import refuse_what_cannot_run  # noqa: PLC0415
@@ -106,7 +105,7 @@ def _run(workflow: str, kind: "Kind", *, job: str | None, given: "Given", jobs: 
     launch = prepare_launch(chosen, given, project=project, ask=None)
     hide_from_now_on(launch.secrets.masks)
     callees = callees_in(chosen, project.root)
-    plan = plan_workflow(chosen, callees=callees, slots=jobs, config=project_config(project.root))
+    plan = plan_workflow(chosen, callees=callees, slots=jobs, project=project)
     reporter = choose_reporter(shown=Format.TEXT, quiet=False, verbose=False)
     announced = announce(reporter, plan.local_slots, shown=Format.TEXT)
     if kind is Kind.FAILED:

@@ -111,6 +111,12 @@ class Offering:
         """The name of this line, unique within a catalog: `aws/us-east-1/m6i.xlarge/spot`."""
         return f"{self.provider}/{self.zone or self.region}/{self.instance_type}/{self.market}"
 
+    @property
+    def family(self) -> str:
+        """The kind of machine without its size: `m6i` of `m6i.xlarge`, `n2` of `n2-standard-8`; empty if it has none."""
+        head = self.instance_type.partition(".")[0]
+        return head if head != self.instance_type else self.instance_type.partition("-")[0]
+
     def to_json(self) -> dict[str, object]:
         """Return the machine-readable form, as in `schemas/plan.schema.json`."""
         return {

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from skyflow.model.catalog import Offering
-from skyflow.model.objective import Objective
+from skyflow.model.objective import Goal, Objective
 
 __all__ = ["PLAN_FORMAT", "CostBreakdown", "Placement", "Plan", "PlanStatus", "Proof", "Transfer"]
 
@@ -21,7 +21,7 @@ class PlanStatus(StrEnum):
     OPTIMAL = "optimal"
     """No plan has a smaller objective; proven."""
     FEASIBLE = "feasible"
-    """Can be run as it stands; a better plan may exist, by at most `Proof.gap`."""
+    """Can be run as it stands and keeps all limits; a better plan may exist, by at most `Proof.gap`."""
     INFEASIBLE = "infeasible"
     """No plan exists. A solver may find so; a `Plan` is never made of it."""
 
@@ -41,12 +41,17 @@ class CostBreakdown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer:
-    """The data that one needed job hands over; zero gigabytes where the workflow declares none."""
+    """The data that one needed job hands over; zero gigabytes where the workflow declares none.
+
+    `from_job` is the place (`s3://bucket` in `aws/us-east-1`) where the data comes from outside. `grams` are the CO2
+    equivalents of moving it.
+    """
 
     from_job: str
     gigabytes: float
     usd: float
     seconds: float
+    grams: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +59,9 @@ class Placement:
     """The decision for one job, with the times and costs that follow from it.
 
     Times are seconds since the start of the run. `compute_usd` is the hourly price times `duration_seconds`, billed by
-    the second and without the time that a machine needs to start. `is_duration_assumed` tells that the workflow gives
-    no estimate and the documented default was used. `inputs` holds one entry per needed job, in the order of `needs`.
+    the second. `is_duration_assumed` tells that the workflow gives no estimate and the documented default was used;
+    `duration_source` says where the duration comes from, for people. `inputs` holds one entry per needed job, in the
+    order of `needs`. `carbon_grams` are the CO2 equivalents of the machine, None where they are not known.
     """
 
     job: str
@@ -65,6 +71,8 @@ class Placement:
     is_duration_assumed: bool
     start_seconds: float
     compute_usd: float
+    duration_source: str = ""
+    carbon_grams: float | None = None
 
     @property
     def finish_seconds(self) -> float:
@@ -86,9 +94,9 @@ class Placement:
 class Proof:
     """How well the objective is known.
 
-    `value` is the plan's objective and `bound` what no plan can be below, in dollars or seconds; `gap` is
-    (value - bound) / value. `method` is `direct` (no search was needed), `cbc`, `highs` or `greedy`. `seconds` is the
-    time planning took; two plans that differ in nothing else are equal.
+    `value` is the plan's objective and `bound` what no plan can be below, in dollars, seconds or grams; `gap` is
+    (value - bound) / value. `method` is `direct` (nothing to choose), `bounds` (proven without a solver, or as far as
+    that went), `cbc` or `highs`. `seconds` is the time planning took; two plans that differ in nothing else are equal.
     """
 
     value: float
@@ -107,7 +115,9 @@ class Plan:
     """Where and when every job runs.
 
     `placements` stand in an order in which they can run: every job after all that it needs. `local_slots` is how many
-    jobs the local machine takes at once. `notes` are sentences for the user.
+    jobs the local machine takes at once. `notes` are sentences for the user. `goal` says what a weighting counts, None
+    for a single objective. `limits` are what the plan was not to exceed: `usd`, `grams`, `seconds`. `outputs` is the
+    data that has to end somewhere, with the job that makes it in `from_job`.
     """
 
     objective: Objective
@@ -116,19 +126,44 @@ class Plan:
     proof: Proof
     local_slots: int
     notes: tuple[str, ...] = ()
+    goal: Goal | None = None
+    limits: Mapping[str, float] = field(default_factory=dict)
+    outputs: tuple[Transfer, ...] = ()
 
     @property
     def cost(self) -> CostBreakdown:
         """What the plan costs."""
         return CostBreakdown(
             compute_usd=sum(placement.compute_usd for placement in self.placements),
-            transfer_usd=sum(placement.transfer_usd for placement in self.placements),
+            transfer_usd=sum(placement.transfer_usd for placement in self.placements)
+            + sum(transfer.usd for transfer in self.outputs),
         )
 
     @property
+    def carbon_grams(self) -> float | None:
+        """The CO2 equivalents of machines and transfers; None where those of a machine are not known."""
+        is_known = all(placement.carbon_grams is not None for placement in self.placements)
+        return self.known_carbon_grams if is_known else None
+
+    @property
+    def known_carbon_grams(self) -> float:
+        """The CO2 equivalents of machines and transfers; those that are not known count as none."""
+        machines = sum(placement.carbon_grams or 0.0 for placement in self.placements)
+        transfers = sum(transfer.grams for placement in self.placements for transfer in placement.inputs)
+        return machines + transfers + sum(one.grams for one in self.outputs)
+
+    @property
+    def value(self) -> float:
+        """What the plan is judged by; emissions that are not known count as none."""
+        goal = self.goal or Goal.of(self.objective)
+        return goal.value(usd=self.cost.total_usd, grams=self.known_carbon_grams, seconds=self.makespan_seconds)
+
+    @property
     def makespan_seconds(self) -> float:
-        """Seconds from the start of the run to its end; 0 for a plan without jobs."""
-        return max((placement.finish_seconds for placement in self.placements), default=0.0)
+        """Seconds from the start of the run until its last job has ended and its outputs are where they belong."""
+        finishes = {placement.job: placement.finish_seconds for placement in self.placements}
+        arrivals = [finishes[transfer.from_job] + transfer.seconds for transfer in self.outputs]
+        return max((*finishes.values(), *arrivals), default=0.0)
 
     @property
     def price_dates(self) -> tuple[date, ...]:
@@ -159,7 +194,12 @@ class Plan:
                 "transfer_usd": cost.transfer_usd,
                 "total_usd": cost.total_usd,
             },
+            "carbon_grams": self.carbon_grams,
             "makespan_seconds": self.makespan_seconds,
+            "weights": (
+                {"usd": self.goal.usd, "grams": self.goal.grams, "seconds": self.goal.seconds} if self.goal else None
+            ),
+            "limits": dict(self.limits),
             "proof": {
                 "value": self.proof.value,
                 "bound": self.proof.bound,
@@ -171,6 +211,7 @@ class Plan:
             "price_dates": [day.isoformat() for day in self.price_dates],
             "notes": list(self.notes),
             "jobs": [_placement_to_json(placement) for placement in self.placements],
+            "outputs": [_transfer_to_json(transfer) for transfer in self.outputs],
         }
 
     @classmethod
@@ -183,7 +224,7 @@ class Plan:
         if data.get("format") != PLAN_FORMAT:
             raise ValueError(f"not a plan: its format is {data.get('format')!r}, this skyflow reads {PLAN_FORMAT!r}")
         try:
-            proof = data["proof"]
+            proof, weights = data["proof"], data.get("weights")
             return cls(
                 objective=Objective(data["objective"]),
                 status=PlanStatus(data["status"]),
@@ -193,6 +234,9 @@ class Plan:
                 ),
                 local_slots=data["local_slots"],
                 notes=tuple(data["notes"]),
+                goal=Goal(objective=Objective.WEIGHTED, **weights) if weights else None,
+                limits=dict(data.get("limits", {})),
+                outputs=tuple(_transfer_from_json(transfer) for transfer in data.get("outputs", ())),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"not a plan: {error}") from error
@@ -204,19 +248,13 @@ def _placement_to_json(placement: Placement) -> dict[str, object]:
         "offering": placement.offering.to_json(),
         "duration_seconds": placement.duration_seconds,
         "is_duration_assumed": placement.is_duration_assumed,
+        "duration_source": placement.duration_source,
         "start_seconds": placement.start_seconds,
         "finish_seconds": placement.finish_seconds,
         "compute_usd": placement.compute_usd,
         "transfer_usd": placement.transfer_usd,
-        "inputs": [
-            {
-                "from_job": transfer.from_job,
-                "gigabytes": transfer.gigabytes,
-                "usd": transfer.usd,
-                "seconds": transfer.seconds,
-            }
-            for transfer in placement.inputs
-        ],
+        "carbon_grams": placement.carbon_grams,
+        "inputs": [_transfer_to_json(transfer) for transfer in placement.inputs],
     }
 
 
@@ -224,17 +262,31 @@ def _placement_from_json(data: Mapping[str, Any]) -> Placement:
     return Placement(
         job=data["job"],
         offering=Offering.from_json(data["offering"]),
-        inputs=tuple(
-            Transfer(
-                from_job=transfer["from_job"],
-                gigabytes=transfer["gigabytes"],
-                usd=transfer["usd"],
-                seconds=transfer["seconds"],
-            )
-            for transfer in data["inputs"]
-        ),
+        inputs=tuple(_transfer_from_json(transfer) for transfer in data["inputs"]),
         duration_seconds=data["duration_seconds"],
         is_duration_assumed=data["is_duration_assumed"],
         start_seconds=data["start_seconds"],
         compute_usd=data["compute_usd"],
+        duration_source=data.get("duration_source", ""),
+        carbon_grams=data.get("carbon_grams"),
+    )
+
+
+def _transfer_to_json(transfer: Transfer) -> dict[str, object]:
+    return {
+        "from_job": transfer.from_job,
+        "gigabytes": transfer.gigabytes,
+        "usd": transfer.usd,
+        "seconds": transfer.seconds,
+        "grams": transfer.grams,
+    }
+
+
+def _transfer_from_json(data: Mapping[str, Any]) -> Transfer:
+    return Transfer(
+        from_job=data["from_job"],
+        gigabytes=data["gigabytes"],
+        usd=data["usd"],
+        seconds=data["seconds"],
+        grams=data.get("grams", 0.0),
     )

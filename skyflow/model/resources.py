@@ -20,6 +20,7 @@ __all__ = [
     "Limits",
     "Market",
     "Requirements",
+    "Work",
     "parse_accelerators",
     "parse_amount",
     "parse_disk",
@@ -147,15 +148,36 @@ class Requirements:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """How long a job is expected to take, in seconds.
+class Work:
+    """How much a job has to do: floating-point operations, or hours of one core.
 
-    `on` refines `seconds` for particular machines: its keys are an accelerator name, a provider or an instance type;
-    the most specific key that fits an offering wins (instance type, then accelerator, then provider).
+    `utilization` is the share of a machine's peak that the job reaches; `parallel_fraction` the share of the work that
+    more cores make faster.
     """
 
-    seconds: float
+    flops: float | None = None
+    utilization: float = 0.4
+    core_hours: float | None = None
+    parallel_fraction: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """How long a job is expected to take, in seconds; None where that is said in another way, or not at all.
+
+    `on` refines `seconds` for particular machines: its keys are an instance type, a family of these (`m6i`), an
+    accelerator or a provider; the most specific key that fits an offering wins, in this order. `function` is
+    `module:function`, called with an offering. `from_history` takes what earlier runs took. Where a spot machine is taken
+    away, the job goes on from its last checkpoint, `checkpoint_seconds` apart, after `recovery_seconds`.
+    """
+
+    seconds: float | None = None
     on: tuple[tuple[str, float], ...] = ()
+    work: Work | None = None
+    function: str | None = None
+    from_history: bool = False
+    checkpoint_seconds: float | None = None
+    recovery_seconds: float | None = None
 
 
 def parse_amount(text: str) -> Amount:

@@ -9,10 +9,14 @@ from math import floor, log10
 __all__ = [
     "format_duration",
     "format_gb",
+    "format_grams",
     "format_usd",
     "parse_duration_seconds",
+    "parse_grams",
+    "parse_rate",
     "parse_size_gb",
     "parse_size_gib",
+    "parse_usd",
 ]
 
 _DURATION_UNITS = {
@@ -128,3 +132,56 @@ def format_gb(gigabytes: float) -> str:
             return f"{gigabytes * factor:.3g} {unit}"
     terabytes = gigabytes / 1000
     return f"{terabytes:.3g} TB" if terabytes < 999.5 else f"{terabytes:,.0f} TB"
+
+
+def format_grams(grams: float) -> str:
+    """Return `0 g`, `250 g`, `12.5 kg`, `1.2 t` of CO2 equivalents: three significant digits."""
+    for unit, factor in (("g", 1.0), ("kg", 1e3)):
+        if grams / factor < 999.5:
+            return f"{grams / factor:.3g} {unit}"
+    return f"{grams / 1e6:,.3g} t"
+
+
+def parse_usd(text: str) -> float:
+    """Read `12`, `12.50`, `$12.50`, `12.50 USD`: US dollars.
+
+    Raises:
+        ValueError: the text is not an amount of money.
+    """
+    match = re.fullmatch(r"\s*\$?\s*(\d+(?:\.\d+)?)\s*(?:usd)?\s*", text.lower())
+    if match is None:
+        raise ValueError(f"'{text}' is not an amount of money; write for example 12.50 or $12.50")
+    return float(match[1])
+
+
+def parse_grams(text: str) -> float:
+    """Read `500g`, `2kg`, `1.5t` of CO2 equivalents, in grams; a bare number counts kilograms.
+
+    Raises:
+        ValueError: the text is not such an amount.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(g|kg|t|)\s*(?:co2e?)?\s*", text.lower())
+    if match is None:
+        raise ValueError(f"'{text}' is not an amount of CO2; write for example 500g, 2kg or 1.5t")
+    return float(match[1]) * {"g": 1.0, "": 1e3, "kg": 1e3, "t": 1e6}[match[2]]
+
+
+_PER = {"t": "usd_per_tonne", "tonne": "usd_per_tonne", "h": "usd_per_hour", "hour": "usd_per_hour"}
+_PER_FACTOR = {"kg": ("t", 1e3), "s": ("h", 3600.0), "min": ("h", 60.0), "m": ("h", 60.0), "day": ("h", 1 / 24)}
+
+
+def parse_rate(text: str, *, per: str) -> float:
+    """Read `100 USD/t`, `0.1 USD/kg` (per "t") or `5 USD/h`, `120 USD/day` (per "h"); a bare number counts the unit itself.
+
+    Raises:
+        ValueError: the text is not such a price.
+    """
+    example = "100 USD/t" if per == "t" else "5 USD/h"
+    match = re.fullmatch(r"\s*\$?\s*(\d+(?:\.\d+)?)\s*(?:usd)?\s*(?:/\s*([a-z]+))?\s*", text.lower())
+    unit = (match[2] or per) if match else ""
+    base, factor = _PER_FACTOR.get(unit, (unit, 1.0))
+    if match is None or _PER.get(base) != _PER[per]:
+        raise ValueError(
+            f"'{text}' is not a price {'of carbon' if per == 't' else 'of time'}; write for example {example}"
+        )
+    return float(match[1]) * factor

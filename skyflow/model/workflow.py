@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from skyflow.diagnostics import Span
 from skyflow.expr import Template
-from skyflow.model.objective import Objective
+from skyflow.model.planning import DataPlace, PlanSpec
 from skyflow.model.resources import Estimate, Requirements
 from skyflow.model.retry import RetryPolicy
 
@@ -223,7 +223,7 @@ class JobSpec:
     """One entry under `jobs:`, before matrix expansion.
 
     A job with `call` has no steps and no `runs_on`. `data_gb` gives the decimal gigabytes that flow in along a `needs`
-    edge.
+    edge; `data_places` what comes from or goes to outside of the run.
     """
 
     id: str
@@ -249,6 +249,7 @@ class JobSpec:
     data_gb: tuple[tuple[str, float], ...] = ()
     retry: RetryPolicy | None = None
     cache: CacheSpec | None = None
+    data_places: tuple[DataPlace, ...] = ()
 
 
 class InputType(StrEnum):
@@ -339,7 +340,7 @@ class Workflow:
     concurrency: Concurrency | None = None
     env: EnvSpec = ()
     defaults: Defaults = Defaults()
-    objective: Objective | None = None
+    plan: PlanSpec = PlanSpec()
 
     def job(self, job_id: str) -> JobSpec:
         """Return the job spec with this id, ignoring case as GitHub does.

@@ -1,9 +1,12 @@
 """Decides where and when every job runs: a `PlacementProblem` in, a verified `Plan` out.
 
-Importing this package is cheap: the solver is loaded only by a problem that needs one.
+Importing this package is cheap: numpy is loaded only by a problem that leaves something to choose, a solver only by one
+that the bounds do not settle.
 """
 
-from skyflow.planner.build import DEFAULT_ESTIMATE_SECONDS, PlanningJob
+from skyflow.planner.build import DEFAULT_ESTIMATE_SECONDS, OutsideData, PlanningJob, Pool
+from skyflow.planner.estimates import Knowledge
 from skyflow.planner.plan import plan_jobs
+from skyflow.planner.problem import Limits
 
-__all__ = ["DEFAULT_ESTIMATE_SECONDS", "PlanningJob", "plan_jobs"]
+__all__ = ["DEFAULT_ESTIMATE_SECONDS", "Knowledge", "Limits", "OutsideData", "PlanningJob", "Pool", "plan_jobs"]

@@ -1,25 +1,37 @@
 """From jobs and offerings to a placement problem."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from array import array
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 
 from skyflow.errors import InternalError
-from skyflow.model.catalog import Offering, TransferRates
+from skyflow.model.catalog import Offering, Place, TransferRates
 from skyflow.model.resources import LOCAL, Estimate
-from skyflow.planner.problem import Candidate, Edge, PlacementProblem
+from skyflow.planner.estimates import DEFAULT_ESTIMATE_SECONDS, Knowledge, Timing, expected_timing
+from skyflow.planner.problem import Candidates, Capacity, Edge, Limits, PlacementProblem
 
-__all__ = ["DEFAULT_ESTIMATE_SECONDS", "PlanningJob", "build_problem", "estimated_seconds"]
+__all__ = ["DEFAULT_ESTIMATE_SECONDS", "OutsideData", "PlanningJob", "Pool", "Problem", "build_problem"]
 
-DEFAULT_ESTIMATE_SECONDS = 60.0
-"""How long a job without an estimate is assumed to take, on every machine."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutsideData:
+    """Data that a job reads from, or has to leave at, a place outside of the run; gigabytes are decimal."""
+
+    name: str
+    place: Place
+    gigabytes: float
+    is_output: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanningJob:
     """One job after matrix expansion, with the offerings that satisfy its requirements.
 
-    `needs` are keys of other jobs. `data_gb` gives the decimal gigabytes that flow in from some of them.
+    `needs` are keys of other jobs. `data_gb` gives the decimal gigabytes that flow in from some of them, `outside` what
+    comes from or goes to elsewhere. `utilization` is the share of a machine's power range that it keeps busy, None where
+    nobody says. `pinned_seconds` says that the job runs, or ran, on its only candidate, and how long
+    it still takes from now; its machine is paid for already.
     """
 
     key: str
@@ -27,10 +39,48 @@ class PlanningJob:
     needs: tuple[str, ...] = ()
     estimate: Estimate | None = None
     data_gb: tuple[tuple[str, float], ...] = ()
+    outside: tuple[OutsideData, ...] = ()
+    utilization: float | None = None
+    pinned_seconds: float | None = None
 
 
-def build_problem(jobs: Sequence[PlanningJob], *, transfers: TransferRates, local_slots: int) -> PlacementProblem:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """So many units of something at one time, of the offerings that it concerns: slots, a quota, a pool of machines."""
+
+    name: str
+    units: float
+    takes: Callable[[Offering], float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """A placement problem, and what its figures stand for.
+
+    The first jobs of `placement` are those of the plan in `jobs`; what follows are the ends of `outputs`. `timings` are
+    those of each job's candidates. `sources` are the inputs from outside, by the index that stands for them.
+    """
+
+    placement: PlacementProblem
+    jobs: tuple[PlanningJob, ...]
+    positions: tuple[int, ...]
+    timings: tuple[tuple[Timing, ...], ...]
+    outside: dict[int, OutsideData] = field(default_factory=dict)
+
+
+def build_problem(
+    jobs: Sequence[PlanningJob],
+    *,
+    transfers: TransferRates,
+    local_slots: int,
+    knowledge: Knowledge | None = None,
+    pools: Sequence[Pool] = (),
+    limits: Limits | None = None,
+) -> Problem:
     """State the problem, with jobs in an order in which they can run and candidates in a stable one.
+
+    A candidate that alone takes up more of a pool than there is, is left out; when a job has no other, it stays, and the
+    job waits for ever in no schedule: the pool then counts as large enough for it.
 
     Raises:
         InternalError: the caller broke the contract: a duplicate key, an unknown need, a cycle, no candidate, a place
@@ -39,38 +89,130 @@ def build_problem(jobs: Sequence[PlanningJob], *, transfers: TransferRates, loca
     if local_slots < 1:
         raise InternalError(f"the local machine cannot run {local_slots} jobs at once")
     ordered = _in_running_order(jobs)
-    position = {job.key: index for index, job in enumerate(ordered)}
-    edges: list[Edge] = []
+    slots = Pool(
+        name="slots of this machine", units=local_slots, takes=lambda offering: float(offering.provider == LOCAL)
+    )
+    maker = _Maker(transfers, knowledge or Knowledge(), (slots, *pools))
     for job in ordered:
+        maker.add(job)
+    for job in ordered:
+        maker.add_outputs(job)
+    return maker.made(ordered, limits or Limits())
+
+
+class _Maker:
+    """A problem being made, job by job."""
+
+    def __init__(self, transfers: TransferRates, knowledge: Knowledge, pools: Sequence[Pool]) -> None:
+        self.transfers, self.knowledge, self.pools = transfers, knowledge, pools
+        self.names: list[str] = []
+        self.candidates: list[Candidates] = []
+        self.timings: list[tuple[Timing, ...]] = []
+        self.edges: list[Edge] = []
+        self.position: dict[str, int] = {}
+        self.outside: dict[int, OutsideData] = {}
+        self._known: dict[tuple[object, ...], tuple[Candidates, tuple[Timing, ...]]] = {}
+
+    def add(self, job: PlanningJob) -> None:
+        """Add a job, after the places where its inputs from outside are."""
         gigabytes = dict(job.data_gb)
         if unknown := gigabytes.keys() - set(job.needs):
             raise InternalError(f"job '{job.key}' takes data from {sorted(unknown)}, which it does not need")
+        sources = [self._fixed(data, f"{data.name} for {job.key}") for data in job.outside if not data.is_output]
+        here = self.position[job.key] = len(self.names)
+        self.names.append(job.key)
+        # jobs of one matrix are alike: they share their candidates, and the planner looks at those once
+        alike = (id(job.candidates), job.estimate, job.utilization, job.pinned_seconds)
+        if alike not in self._known or self.knowledge.is_by_job:
+            self._known[alike] = self._candidates(job)
+        candidates, timings = self._known[alike]
+        self.candidates.append(candidates)
+        self.timings.append(timings)
         for need in dict.fromkeys(job.needs):
-            edges.append(Edge(len(edges), position[need], position[job.key], gigabytes.get(need, 0.0)))
-    return PlacementProblem(
-        jobs=tuple(job.key for job in ordered),
-        candidates=tuple(_candidates(job, transfers) for job in ordered),
-        edges=tuple(edges),
-        usd_per_gb=transfers.usd_per_gb,
-        seconds_per_gb=transfers.seconds_per_gb,
-        slots=tuple(local_slots if place.provider == LOCAL else None for place in transfers.places),
-    )
+            self._edge(self.position[need], here, gigabytes.get(need, 0.0))
+        for source in sources:
+            self._edge(source, here, self.outside[source].gigabytes)
 
+    def add_outputs(self, job: PlanningJob) -> None:
+        """Add the places where data of a job has to end."""
+        for data in job.outside:
+            if data.is_output:
+                self._edge(self.position[job.key], self._fixed(data, f"{data.name} of {job.key}"), data.gigabytes)
 
-def estimated_seconds(estimate: Estimate | None, offering: Offering) -> float:
-    """Return how long a job takes on an offering.
+    def made(self, jobs: Sequence[PlanningJob], limits: Limits) -> Problem:
+        """Return the problem."""
+        capacities = [self._capacity(pool) for pool in self.pools]
+        count = len(self.transfers.places)
+        return Problem(
+            placement=PlacementProblem(
+                jobs=tuple(self.names),
+                candidates=tuple(self.candidates),
+                edges=tuple(self.edges),
+                usd_per_gb=self.transfers.usd_per_gb,
+                seconds_per_gb=self.transfers.seconds_per_gb,
+                grams_per_gb=self.knowledge.grams_per_gb or ((0.0,) * count,) * count,
+                capacities=tuple(capacity for capacity in capacities if capacity is not None),
+                limits=limits,
+            ),
+            jobs=tuple(jobs),
+            positions=tuple(self.position[job.key] for job in jobs),
+            timings=tuple(self.timings),
+            outside=self.outside,
+        )
 
-    Of the entries of `estimate.on` the most specific one that fits wins: the instance type, then the accelerator, then
-    the provider; case is ignored.
-    """
-    if estimate is None:
-        return DEFAULT_ESTIMATE_SECONDS
-    refined = {key.lower(): seconds for key, seconds in estimate.on}
-    accelerator = offering.accelerators.name if offering.accelerators else ""
-    for key in (offering.instance_type, accelerator, offering.provider):
-        if key.lower() in refined:
-            return refined[key.lower()]
-    return estimate.seconds
+    def _edge(self, source: int, target: int, gigabytes: float) -> None:
+        self.edges.append(Edge(len(self.edges), source, target, gigabytes))
+
+    def _fixed(self, data: OutsideData, name: str) -> int:
+        """Add a job that stands for a place: it takes no time and costs nothing."""
+        self.outside[len(self.names)] = data
+        self.names.append(name)
+        self.candidates.append(Candidates.of([(self._place(data.place), 0.0, 0.0, 0.0)]))
+        self.timings.append((Timing(seconds=0.0, busy_seconds=0.0, source="", is_assumed=False),))
+        return len(self.names) - 1
+
+    def _place(self, place: Place) -> int:
+        found = self.transfers.index.get(place)
+        if found is None:
+            raise InternalError(f"no transfer rates are known for {place}")
+        return found
+
+    def _candidates(self, job: PlanningJob) -> tuple[Candidates, tuple[Timing, ...]]:
+        """Return the candidates cheapest first, then fastest, then by id."""
+        if not job.candidates:
+            raise InternalError(f"job '{job.key}' has no candidate")
+        offerings = list({offering.id: offering for offering in job.candidates}.values())
+        fitting = [offering for offering in offerings if all(pool.takes(offering) <= pool.units for pool in self.pools)]
+        rows = []
+        for offering in fitting or offerings:
+            timing = expected_timing(job.key, job.estimate, offering, self.knowledge)
+            usd = offering.price_usd_per_hour * timing.seconds / 3600
+            grams = self.knowledge.grams(offering, timing.seconds, job.utilization) or 0.0
+            if job.pinned_seconds is not None:
+                timing = Timing(
+                    seconds=job.pinned_seconds, busy_seconds=job.pinned_seconds, source="", is_assumed=False
+                )
+                usd = grams = 0.0
+            rows.append((usd, timing.seconds, offering.id, self._place(offering.place), grams, offering, timing))
+        rows.sort(key=lambda row: row[:3])
+        candidates = Candidates.of(
+            ((place, seconds, usd, grams) for usd, seconds, _, place, grams, _, _ in rows), (row[5] for row in rows)
+        )
+        return candidates, tuple(row[6] for row in rows)
+
+    def _capacity(self, pool: Pool) -> Capacity | None:
+        """Return the pool as a capacity; None where all jobs together do not exceed it."""
+        known: dict[int, array[float] | None] = {}
+        uses: list[array[float] | None] = []
+        units = pool.units
+        for options in self.candidates:
+            if id(options) not in known:
+                column = array("d", map(pool.takes, options.offerings))
+                known[id(options)] = column if any(column) else None
+                units = max(units, min(column, default=0.0))
+            uses.append(known[id(options)])
+        most = sum(max(column) for column in uses if column is not None)
+        return Capacity(name=pool.name, units=units, uses=tuple(uses)) if most > units else None
 
 
 def _in_running_order(jobs: Sequence[PlanningJob]) -> list[PlanningJob]:
@@ -81,31 +223,20 @@ def _in_running_order(jobs: Sequence[PlanningJob]) -> list[PlanningJob]:
     for job in jobs:
         if unknown := set(job.needs) - given.keys():
             raise InternalError(f"job '{job.key}' needs unknown jobs: {sorted(unknown)}")
-    sorter = TopologicalSorter({given[job.key]: [given[need] for need in job.needs] for job in jobs})
+    return [
+        jobs[index] for index in _sorted({given[job.key]: [given[need] for need in job.needs] for job in jobs}, jobs)
+    ]
+
+
+def _sorted(graph: dict[int, list[int]], jobs: Sequence[PlanningJob]) -> Collection[int]:
+    sorter = TopologicalSorter(graph)
     try:
         sorter.prepare()
     except CycleError as error:
         raise InternalError(f"jobs need each other: {[jobs[index].key for index in error.args[1]]}") from error
-    ordered: list[PlanningJob] = []
+    ordered: list[int] = []
     while sorter.is_active():
         ready = sorted(sorter.get_ready())
-        ordered.extend(jobs[index] for index in ready)
+        ordered.extend(ready)
         sorter.done(*ready)
     return ordered
-
-
-def _candidates(job: PlanningJob, transfers: TransferRates) -> tuple[Candidate, ...]:
-    """Cheapest first, then fastest, then by id."""
-    if not job.candidates:
-        raise InternalError(f"job '{job.key}' has no candidate")
-    found = []
-    for offering in {offering.id: offering for offering in job.candidates}.values():
-        place = transfers.index.get(offering.place)
-        if place is None:
-            raise InternalError(f"no transfer rates are known for {offering.place}")
-        seconds = estimated_seconds(job.estimate, offering)
-        found.append((offering, place, seconds, offering.price_usd_per_hour * seconds / 3600))
-    found.sort(key=lambda entry: (entry[3], entry[2], entry[0].id))
-    return tuple(
-        Candidate(offering, place, seconds, usd, rank) for rank, (offering, place, seconds, usd) in enumerate(found)
-    )

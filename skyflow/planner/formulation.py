@@ -1,9 +1,10 @@
 r"""The placement model for a MIP solver: variables, named constraint families, objective.
 
-Sets         J jobs, K[j] candidates of job j, A places, A[j] places of job j, E edges (i, j)
-Parameters   usd[j,k] and seconds[j,k]; d[i,j] gigabytes; Q[a,b] dollars and P[a,b] seconds per gigabyte; slots[a]
+Sets         J jobs, K[j] candidates of job j, A places, A[j] places of job j, E edges (i, j), C capacities
+Parameters   usd[j,k], grams[j,k] and seconds[j,k]; d[i,j] gigabytes; per gigabyte Q[a,b] dollars, G[a,b] grams and
+             P[a,b] seconds; u[c,j,k] units of capacity c; limits on dollars, grams and seconds
 Variables    x[j,k] = 1 when job j runs on candidate k; y[j,a] = sum of x[j,k] over the candidates k at place a
-             q[i,j,a,s], p[i,j,a,s] = 1 when i runs at place a and the transfer to j is dearer, slower, than step s
+             q, g, p[i,j,a,s] = 1 when i runs at place a and the transfer to j is dearer, dirtier, slower than step s
              f[j] finish time of job j; makespan, the end of the run
 
 The cost of a transfer is the product y[i,a] * y[j,b] * d * Q[a,b]. It is linear without a variable per pair: with
@@ -11,21 +12,25 @@ l[0] < l[1] < ... the distinct values of row a, the cost is l[0] * y[i,a] plus (
 steps s, where q[i,j,a,s] >= y[i,a] - sum of y[j,b] over the places b of value at most l[s]. This is exact for every
 table, and short because a real price row has two to four distinct values. Transfer times go the same way.
 
-Dollars and seconds are counted in `units`, so that the solver's absolute tolerances mean the same for every problem.
+Dollars, grams and seconds are counted in `units`, so that the solver's absolute tolerances mean the same for every
+problem.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
 import mip
 
-from skyflow.model.objective import Objective
+from skyflow.model.objective import Goal
 from skyflow.planner.names import lp_names, lp_term
-from skyflow.planner.problem import Edge, PlacementProblem
+from skyflow.planner.problem import Edge, Limits, PlacementProblem, Table
 
-__all__ = ["FAMILIES", "Formulation", "Units", "constraint", "formulate"]
+__all__ = ["FAMILIES", "FIGURES", "Formulation", "Units", "constraint", "formulate"]
+
+FIGURES = {"usd": "q", "grams": "g", "seconds": "p"}
+"""What is counted, and the letter of the step variables that count it for transfers."""
 
 Row = tuple[tuple[str | int, ...], mip.LinExpr]
 Family = Callable[["Formulation"], Iterator[Row]]
@@ -46,42 +51,42 @@ def constraint(latex: str) -> Callable[[Family], Family]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Units:
-    """What the model counts as one, in dollars and in seconds."""
+    """What the model counts as one, of the goal and of each figure."""
 
+    goal: float = 1.0
     usd: float = 1.0
+    grams: float = 1.0
     seconds: float = 1.0
-
-    def of(self, objective: Objective) -> float:
-        """Return the unit of one objective."""
-        match objective:
-            case Objective.COST:
-                return self.usd
-            case Objective.MAKESPAN:
-                return self.seconds
 
 
 @dataclass(kw_only=True)
 class Formulation:
     """A problem together with its decision variables.
 
-    `ceilings` are the values, in dollars or seconds, that earlier objectives must keep. A variable of a step is keyed
-    by (edge position, source place, step).
+    `kept` are the candidates of each job that the model chooses from. `ceilings` are goals that may not exceed a value,
+    because they were decided before. A variable of a step is keyed by (edge position, source place, step).
     """
 
     problem: PlacementProblem
-    objective: Objective
-    ceilings: dict[Objective, float]
+    kept: Sequence[Sequence[int]]
+    goal: Goal
+    ceilings: Sequence[tuple[Goal, float]]
     units: Units
     model: mip.Model
     x: dict[tuple[int, int], mip.Var] = field(default_factory=dict)
-    q: dict[tuple[int, int, int], mip.Var] = field(default_factory=dict)
-    p: dict[tuple[int, int, int], mip.Var] = field(default_factory=dict)
+    steps: dict[str, dict[tuple[int, int, int], mip.Var]] = field(default_factory=dict)
     f: list[mip.Var] = field(default_factory=list)
     makespan: mip.Var | None = None
 
-    def minds(self, objective: Objective) -> bool:
-        """Tell whether the model has to count this objective at all."""
-        return objective is self.objective or objective in self.ceilings
+    def minds(self, figure: str) -> bool:
+        """Tell whether the model has to count this figure at all."""
+        goals = (self.goal, *(goal for goal, _ in self.ceilings))
+        return figure in self.problem.limits.named() or any(getattr(goal, figure) for goal in goals)
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of the problem."""
+        return self.problem.limits
 
     @cached_property
     def job_names(self) -> list[str]:
@@ -91,23 +96,32 @@ class Formulation:
 
     @cached_property
     def candidate_names(self) -> dict[str, str]:
-        """The name of each offering, by its id."""
-        ids = (candidate.offering.id for options in self.problem.candidates for candidate in options)
-        return lp_names(ids, length=60)  # x(job,candidate) is the only name with one in it
+        """The name of each candidate."""
+        names = (self.problem.candidates[job].name(k) for job, kept in enumerate(self.kept) for k in kept)
+        return lp_names(names, length=60)  # x(job,candidate) is the only name with one in it
 
     @cached_property
     def place_names(self) -> dict[int, str]:
         """The name of each place, by its index."""
-        places = {
-            candidate.place: candidate.offering.place for options in self.problem.candidates for candidate in options
-        }
-        names = lp_names(f"{place.provider}.{place.name}" for place in places.values())
-        return {index: names[f"{place.provider}.{place.name}"] for index, place in places.items()}
+        names: dict[int, str] = {}
+        for job, kept in enumerate(self.kept):
+            options = self.problem.candidates[job]
+            for k in kept:
+                place = options.place[k]
+                names[place] = (
+                    f"{options.offerings[k].provider}.{options.offerings[k].place.name}"
+                    if options.offerings
+                    else f"place.{place}"
+                )
+        legal = lp_names(names.values())
+        return {place: legal[name] for place, name in names.items()}
 
     @cached_property
     def places(self) -> list[tuple[int, ...]]:
         """The places of each job."""
-        return [self.problem.places_of(job) for job in range(len(self.problem.jobs))]
+        return [
+            tuple(sorted({self.problem.candidates[job].place[k] for k in kept})) for job, kept in enumerate(self.kept)
+        ]
 
     def edge_names(self, edge: Edge) -> tuple[str, str]:
         """Return the names of an edge's two jobs."""
@@ -115,62 +129,58 @@ class Formulation:
 
     def at(self, job: int, places: tuple[int, ...]) -> mip.LinExpr:
         """Return 1 when the job runs at one of the places."""
-        return mip.xsum(
-            self.x[job, candidate.rank] for candidate in self.problem.candidates[job] if candidate.place in places
-        )
+        column = self.problem.candidates[job].place
+        return mip.xsum(self.x[job, k] for k in self.kept[job] if column[k] in places)
 
-    def runtime(self, job: int) -> mip.LinExpr:
-        """Return the units of time that the job takes."""
-        return mip.xsum(
-            candidate.seconds / self.units.seconds * self.x[job, candidate.rank]
-            for candidate in self.problem.candidates[job]
-        )
+    def own(self, job: int, figure: str) -> mip.LinExpr:
+        """Return what the job itself takes of a figure, in its unit."""
+        column, unit = getattr(self.problem.candidates[job], figure), getattr(self.units, figure)
+        return mip.xsum(column[k] / unit * self.x[job, k] for k in self.kept[job])
 
-    def levels(self, edge: Edge, source: int, table: tuple[tuple[float, ...], ...], unit: float) -> list[float]:
+    def table(self, figure: str) -> Table:
+        """Return a figure per gigabyte, in its unit."""
+        table: Table = getattr(self.problem, f"{figure}_per_gb")
+        return table
+
+    def levels(self, edge: Edge, source: int, figure: str) -> list[float]:
         """Return the distinct values that an edge can have from one source place, ascending, in units."""
-        return sorted({edge.gigabytes * table[source][place] / unit for place in self.places[edge.target]})
+        row, unit = self.table(figure)[source], getattr(self.units, figure)
+        return sorted({edge.gigabytes * row[place] / unit for place in self.places[edge.target]})
 
-    def transfer(
-        self,
-        edge: Edge,
-        steps: dict[tuple[int, int, int], mip.Var],
-        table: tuple[tuple[float, ...], ...],
-        unit: float,
-    ) -> mip.LinExpr:
-        """Return the units that an edge's transfer costs or takes."""
+    def transfer(self, edge: Edge, figure: str) -> mip.LinExpr:
+        """Return what an edge's transfer takes of a figure, in its unit."""
         terms = []
         for source in self.places[edge.source]:
-            levels = self.levels(edge, source, table, unit)
+            levels = self.levels(edge, source, figure)
             terms.append(levels[0] * self.at(edge.source, (source,)))
             terms.extend(
-                (above - below) * steps[edge.position, source, step]
+                (above - below) * self.steps[figure][edge.position, source, step]
                 for step, (below, above) in enumerate(pairwise(levels))
             )
         return mip.xsum(terms)
 
-    def total(self, objective: Objective) -> mip.LinExpr:
-        """Return the whole of one objective, in its unit."""
-        match objective:
-            case Objective.COST:
-                compute = mip.xsum(
-                    candidate.usd / self.units.usd * self.x[job, candidate.rank]
-                    for job, options in enumerate(self.problem.candidates)
-                    for candidate in options
-                )
-                return compute + mip.xsum(
-                    self.transfer(edge, self.q, self.problem.usd_per_gb, self.units.usd) for edge in self.problem.edges
-                )
-            case Objective.MAKESPAN:
-                return mip.xsum([self.makespan])
+    def total(self, figure: str) -> mip.LinExpr:
+        """Return the whole of one figure, in its unit."""
+        if figure == "seconds":
+            return mip.xsum([self.makespan])
+        jobs = mip.xsum(self.own(job, figure) for job in range(len(self.kept)))
+        return jobs + mip.xsum(self.transfer(edge, figure) for edge in self.problem.edges)
+
+    def value(self, goal: Goal) -> mip.LinExpr:
+        """Return what a goal counts, in the unit of the goal."""
+        return mip.xsum(
+            getattr(goal, figure) * getattr(self.units, figure) / self.units.goal * self.total(figure)
+            for figure in FIGURES
+            if getattr(goal, figure)
+        )
 
 
-def _step_rows(
-    m: Formulation, steps: dict[tuple[int, int, int], mip.Var], table: tuple[tuple[float, ...], ...], unit: float
-) -> Iterator[Row]:
-    for (position, source, step), variable in steps.items():
+def _step_rows(m: Formulation, figure: str) -> Iterator[Row]:
+    for (position, source, step), variable in m.steps.get(figure, {}).items():
         edge = m.problem.edges[position]
-        level = m.levels(edge, source, table, unit)[step]
-        near = tuple(place for place in m.places[edge.target] if edge.gigabytes * table[source][place] / unit <= level)
+        level = m.levels(edge, source, figure)[step]
+        row, unit = m.table(figure)[source], getattr(m.units, figure)
+        near = tuple(place for place in m.places[edge.target] if edge.gigabytes * row[place] / unit <= level)
         index = (*m.edge_names(edge), m.place_names[source], step)
         yield index, variable >= m.at(edge.source, (source,)) - m.at(edge.target, near)
 
@@ -188,7 +198,16 @@ def assign_once(m: Formulation) -> Iterator[Row]:
 )
 def pays_for_transfer(m: Formulation) -> Iterator[Row]:
     """Data that goes further than a price step reaches pays the next step as well."""
-    yield from _step_rows(m, m.q, m.problem.usd_per_gb, m.units.usd)
+    yield from _step_rows(m, "usd")
+
+
+@constraint(
+    r"g_{ijas} \ge y_{ia} - \sum_{b \in A_j : d_{ij} G_{ab} \le \ell_s} y_{jb}"
+    r" \quad \forall (i,j) \in E, a \in A_i, s"
+)
+def emits_for_transfer(m: Formulation) -> Iterator[Row]:
+    """Data on a dirtier way than a step of emissions allows emits the next step as well."""
+    yield from _step_rows(m, "grams")
 
 
 @constraint(
@@ -197,14 +216,14 @@ def pays_for_transfer(m: Formulation) -> Iterator[Row]:
 )
 def waits_for_transfer(m: Formulation) -> Iterator[Row]:
     """Data that takes longer than a time step allows waits for the next step as well."""
-    yield from _step_rows(m, m.p, m.problem.seconds_per_gb, m.units.seconds)
+    yield from _step_rows(m, "seconds")
 
 
 @constraint(r"f_j \ge \sum_{k \in K_j} t_{jk} x_{jk} \quad \forall j \in J")
 def takes_its_time(m: Formulation) -> Iterator[Row]:
     """No job ends before it has run."""
     for job, finish in enumerate(m.f):
-        yield (m.job_names[job],), finish >= m.runtime(job)
+        yield (m.job_names[job],), finish >= m.own(job, "seconds")
 
 
 @constraint(
@@ -214,8 +233,8 @@ def takes_its_time(m: Formulation) -> Iterator[Row]:
 def finishes_after_needs(m: Formulation) -> Iterator[Row]:
     """A job starts when every job it needs has ended and its data has arrived."""
     for edge in m.problem.edges if m.f else ():
-        wait = m.transfer(edge, m.p, m.problem.seconds_per_gb, m.units.seconds)
-        yield m.edge_names(edge), m.f[edge.target] >= m.f[edge.source] + wait + m.runtime(edge.target)
+        wait = m.transfer(edge, "seconds")
+        yield m.edge_names(edge), m.f[edge.target] >= m.f[edge.source] + wait + m.own(edge.target, "seconds")
 
 
 @constraint(r"\mathit{makespan} \ge f_j \quad \forall j \in J \text{ that no job needs}")
@@ -227,36 +246,65 @@ def ends_last(m: Formulation) -> Iterator[Row]:
 
 
 @constraint(
-    r"\sum_{j \in J} \sum_{k \in K_j : \mathit{place}(k) = a} t_{jk} x_{jk} \le \mathit{slots}_a \mathit{makespan}"
-    r" \quad \forall a \in A \text{ with slots}"
+    r"\sum_{j \in J} \sum_{k \in K_j} u_{cjk} t_{jk} x_{jk} \le \mathit{units}_c \mathit{makespan}"
+    r" \quad \forall c \in C"
 )
-def shares_slots(m: Formulation) -> Iterator[Row]:
-    """The jobs of a place that takes only so many at once need at least their time divided by the slots."""
+def shares_capacity(m: Formulation) -> Iterator[Row]:
+    """What the jobs take up of a capacity, times how long, fits into the whole run."""
+    names = lp_names(capacity.name for capacity in m.problem.capacities)
     if m.makespan is None:
         return
-    for place, slots in enumerate(m.problem.slots):
-        if slots is not None and place in m.place_names:
-            work = mip.xsum(
-                candidate.seconds / m.units.seconds * m.x[job, candidate.rank]
-                for job, options in enumerate(m.problem.candidates)
-                for candidate in options
-                if candidate.place == place
-            )
-            yield (m.place_names[place],), work <= slots * m.makespan
+    for capacity in m.problem.capacities:
+        work = [
+            capacity.use(job, k) * m.problem.candidates[job].seconds[k] / m.units.seconds * m.x[job, k]
+            for job, kept in enumerate(m.kept)
+            for k in kept
+            if capacity.use(job, k)
+        ]
+        if work:
+            yield (names[capacity.name],), mip.xsum(work) <= capacity.units * m.makespan
 
 
-@constraint(r"\mathit{objective}_1 \le \mathit{value}_1")
-def keeps_first_objective(m: Formulation) -> Iterator[Row]:
-    """Breaking ties may not make the first objective worse."""
-    for objective, ceiling in m.ceilings.items():
-        yield (objective.value,), m.total(objective) <= ceiling / m.units.of(objective)
+@constraint(r"\mathit{makespan} \le D")
+def meets_deadline(m: Formulation) -> Iterator[Row]:
+    """The run ends by the deadline."""
+    if m.limits.seconds is not None:
+        yield (), m.total("seconds") <= m.limits.seconds / m.units.seconds
+
+
+@constraint(
+    r"\sum_{j \in J} \sum_{k \in K_j} c_{jk} x_{jk} + \sum_{(i,j) \in E} \sum_{a \in A_i} \bigl(\ell_0 y_{ia}"
+    r" + \sum_s (\ell_{s+1} - \ell_s) q_{ijas}\bigr) \le B"
+)
+def within_budget(m: Formulation) -> Iterator[Row]:
+    """Machines and transfers cost no more than the budget."""
+    if m.limits.usd is not None:
+        yield (), m.total("usd") <= m.limits.usd / m.units.usd
+
+
+@constraint(
+    r"\sum_{j \in J} \sum_{k \in K_j} e_{jk} x_{jk} + \sum_{(i,j) \in E} \sum_{a \in A_i} \bigl(\ell_0 y_{ia}"
+    r" + \sum_s (\ell_{s+1} - \ell_s) g_{ijas}\bigr) \le M"
+)
+def within_carbon_cap(m: Formulation) -> Iterator[Row]:
+    """Machines and transfers emit no more than the cap."""
+    if m.limits.grams is not None:
+        yield (), m.total("grams") <= m.limits.grams / m.units.grams
+
+
+@constraint(r"\mathit{goal}_i \le \mathit{value}_i \quad \forall i \text{ decided before}")
+def keeps_what_was_decided(m: Formulation) -> Iterator[Row]:
+    """Breaking ties may not make an earlier goal worse."""
+    for goal, ceiling in m.ceilings:
+        yield (goal.objective.value,), m.value(goal) <= ceiling / m.units.goal
 
 
 def formulate(
     problem: PlacementProblem,
-    objective: Objective,
+    goal: Goal,
     *,
-    ceilings: dict[Objective, float] | None = None,
+    kept: Sequence[Sequence[int]] | None = None,
+    ceilings: Sequence[tuple[Goal, float]] = (),
     units: Units | None = None,
     solver_name: str = mip.CBC,
     families: tuple[str, ...] | None = None,
@@ -264,34 +312,35 @@ def formulate(
     """Build the model: variables, then each registered family (or only those named), then the objective."""
     model = mip.Model(sense=mip.MINIMIZE, solver_name=solver_name)
     model.verbose = 0
-    m = Formulation(problem=problem, objective=objective, ceilings=ceilings or {}, units=units or Units(), model=model)
-    for job, options in enumerate(problem.candidates):
-        for candidate in options:
-            name = lp_term("x", m.job_names[job], m.candidate_names[candidate.offering.id])
-            m.x[job, candidate.rank] = model.add_var(name=name, var_type=mip.BINARY)
-    if m.minds(Objective.COST):
-        _add_steps(m, "q", m.q, problem.usd_per_gb, m.units.usd)
-    if m.minds(Objective.MAKESPAN):
-        _add_steps(m, "p", m.p, problem.seconds_per_gb, m.units.seconds)
+    m = Formulation(
+        problem=problem,
+        kept=kept or [range(len(options)) for options in problem.candidates],
+        goal=goal,
+        ceilings=ceilings,
+        units=units or Units(),
+        model=model,
+    )
+    for job, candidates in enumerate(m.kept):
+        for k in candidates:
+            name = lp_term("x", m.job_names[job], m.candidate_names[problem.candidates[job].name(k)])
+            m.x[job, k] = model.add_var(name=name, var_type=mip.BINARY)
+    for figure, letter in FIGURES.items():
+        if m.minds(figure):
+            m.steps[figure] = dict(_steps(m, figure, letter))
+    if m.minds("seconds"):
         m.f = [model.add_var(name=lp_term("f", name)) for name in m.job_names]
         m.makespan = model.add_var(name="makespan")
     for name, (_, family) in FAMILIES.items():
         if families is None or name in families:
             for index, row in family(m):
                 model.add_constr(row, name=lp_term(name, *index))
-    model.objective = m.total(objective)
+    model.objective = m.value(goal)
     return m
 
 
-def _add_steps(
-    m: Formulation,
-    letter: str,
-    steps: dict[tuple[int, int, int], mip.Var],
-    table: tuple[tuple[float, ...], ...],
-    unit: float,
-) -> None:
+def _steps(m: Formulation, figure: str, letter: str) -> Iterator[tuple[tuple[int, int, int], mip.Var]]:
     for edge in m.problem.edges:
         for source in m.places[edge.source]:
-            for step in range(len(m.levels(edge, source, table, unit)) - 1):
+            for step in range(len(m.levels(edge, source, figure)) - 1):
                 name = lp_term(letter, *m.edge_names(edge), m.place_names[source], step)
-                steps[edge.position, source, step] = m.model.add_var(name=name, lb=0, ub=1)
+                yield (edge.position, source, step), m.model.add_var(name=name, lb=0, ub=1)

@@ -1,156 +1,215 @@
 """The planner's entry: jobs with their candidates in, a verified plan out."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from dataclasses import replace
 
-from skyflow.errors import SolverError
+from skyflow.errors import InfeasibleError
 from skyflow.model.catalog import TransferRates
-from skyflow.model.objective import Objective
+from skyflow.model.objective import Goal, Objective
 from skyflow.model.placement import Placement, Plan, PlanStatus, Proof, Transfer
 from skyflow.model.units import format_duration
-from skyflow.planner.bounds import is_least, lower_bound, within
-from skyflow.planner.build import DEFAULT_ESTIMATE_SECONDS, PlanningJob, build_problem
-from skyflow.planner.greedy import better, forward, greedy, improve, other, score
-from skyflow.planner.problem import Choice, PlacementProblem, reduced_for
+from skyflow.planner.build import DEFAULT_ESTIMATE_SECONDS, PlanningJob, Pool, Problem, build_problem
+from skyflow.planner.conflict import explain_conflict
+from skyflow.planner.decide import Decision, Infeasible, decide
+from skyflow.planner.estimates import Knowledge
+from skyflow.planner.problem import Choice, Edge, Limits
 from skyflow.planner.schedule import evaluate
-from skyflow.planner.solve import Search, Solver, search
+from skyflow.planner.solve import Solver
+from skyflow.planner.ties import broken
 from skyflow.planner.verify import PROOF_GAP, verify_plan
 
-__all__ = ["plan_jobs"]
+__all__ = ["plan_jobs", "plan_of", "solve_problem"]
 
 
 def plan_jobs(
     jobs: Sequence[PlanningJob],
     *,
     transfers: TransferRates,
-    objective: Objective,
+    objective: Objective | Goal,
     local_slots: int,
     clock: Callable[[], float],
     time_limit_seconds: float = 10.0,
     solver: Solver = "cbc",
+    limits: Limits | None = None,
+    knowledge: Knowledge | None = None,
+    pools: Sequence[Pool] = (),
+    before: Plan | None = None,
 ) -> Plan:
     """Decide where and when every job runs.
 
     `transfers` must know the place of every candidate. `local_slots` is how many jobs the local machine runs at once;
-    clouds take any number. `clock` counts seconds and never goes back. Where the bounds from the data prove the plan,
-    no solver is loaded. A solver that fails, or runs out of time, leaves the best plan known without it; the plan's
-    status, gap and notes say so.
+    clouds take any number, unless `pools` say otherwise. `clock` counts seconds and never goes back. Where bounds from the
+    data prove the plan, no solver is loaded. A solver that fails, or runs out of time, leaves the best plan known without
+    it; the plan's status, gap and notes say so. `before` is an earlier plan, which is kept where nothing is better.
 
     Raises:
+        InfeasibleError: no plan keeps the limits; the message says which of them are in each other's way.
         InternalError: the jobs break the contract of `PlanningJob`, or the plan does not pass its verification.
     """
     started = clock()
-    problem = build_problem(jobs, transfers=transfers, local_slots=local_slots)
-    notes: list[str] = []
-    choice, bound, method = _decide(
-        problem,
-        objective,
-        solver=solver,
-        seconds_left=lambda: time_limit_seconds - (clock() - started),
-        notes=notes,
+    problem = build_problem(
+        jobs, transfers=transfers, local_slots=local_slots, knowledge=knowledge, pools=pools, limits=limits
     )
-    is_assumed = {job.key: job.estimate is None for job in jobs}
-    if assumed := sum(is_assumed.values()):
-        counted = "all jobs lack" if assumed == len(jobs) else f"{assumed} of {len(jobs)} jobs lack"
-        notes.append(f"{counted} an estimate: {format_duration(DEFAULT_ESTIMATE_SECONDS)} assumed")
-    plan = _assemble(
-        problem, choice, objective, bound=bound, method=method, is_assumed=is_assumed, local_slots=local_slots,
-        notes=tuple(notes), seconds=lambda: clock() - started,
-    )  # fmt: skip
-    verify_plan(plan, problem)
+    goal = objective if isinstance(objective, Goal) else Goal.of(objective)
+    return solve_problem(
+        problem,
+        goal,
+        knowledge=knowledge or Knowledge(),
+        local_slots=local_slots,
+        started=started,
+        clock=clock,
+        time_limit_seconds=time_limit_seconds,
+        solver=solver,
+        before=before,
+    )
+
+
+def solve_problem(
+    problem: Problem,
+    goal: Goal,
+    *,
+    knowledge: Knowledge,
+    local_slots: int,
+    started: float,
+    clock: Callable[[], float],
+    time_limit_seconds: float = 10.0,
+    solver: Solver = "cbc",
+    before: Plan | None = None,
+) -> Plan:
+    """Decide a problem that has been built; else as `plan_jobs`."""
+
+    def seconds_left() -> float:
+        return time_limit_seconds - (clock() - started)
+
+    placement = problem.placement
+    start = None if before is None else _choice_of(before, problem)
+    found = decide(placement, goal, seconds_left=seconds_left, solver=solver, start=start)
+    if isinstance(found, Infeasible):
+        message, conflict, hint = explain_conflict(placement, found, seconds_left=seconds_left, solver=solver)
+        raise InfeasibleError(message, conflict=conflict, hint=hint)
+    choice, notes = broken(placement, goal, found, start=start, solver=solver, seconds_left=seconds_left)
+    plan = plan_of(
+        problem,
+        goal,
+        choice,
+        decision=found,
+        knowledge=knowledge,
+        local_slots=local_slots,
+        seconds=clock() - started,
+        notes=(*found.notes, *notes, *_estimate_notes(problem)),
+    )
+    if goal.grams or placement.limits.grams is not None:
+        plan = replace(plan, notes=(*plan.notes, *_emission_notes(plan)))
+    verify_plan(plan, placement, ends=_ends(problem))
     return plan
 
 
-def _decide(
-    problem: PlacementProblem,
-    objective: Objective,
-    *,
-    solver: Solver,
-    seconds_left: Callable[[], float],
-    notes: list[str],
-) -> tuple[Choice, float, str]:
-    """Return the best choice found, a bound on its objective, and how it was found."""
-    reduced = reduced_for(problem, objective)
-    bound = lower_bound(reduced, objective)
-    best = forward(reduced, objective)  # takes no time, and is all that a local run needs
-    if not _is_settled(reduced, objective, best):
-        best = greedy(reduced, objective)
-    if _is_settled(reduced, objective, best):
-        return best, bound, "direct"
-    try:
-        result = search(reduced, objective, best, solver=solver, seconds_left=seconds_left)
-    except SolverError as error:
-        notes.append(f"planned without a solver, because {error.message}")
-        return best, bound, "greedy"
-    judge = partial(score, reduced, objective=objective)
-    for found in result.choices:
-        polished = improve(reduced, found, objective)
-        if better(judge(polished), judge(best)):
-            best = polished
-    is_proven = is_least(evaluate(reduced, best), reduced, objective)
-    notes.extend(_time_notes(result, objective, solver, is_proven=is_proven))
-    return best, max(bound, result.bound), solver
-
-
-def _is_settled(problem: PlacementProblem, objective: Objective, choice: Choice) -> bool:
-    """Tell whether the data alone prove a choice the best in both objectives, or leave nothing to choose."""
-    if all(len(options) == 1 for options in problem.candidates):
-        return True
-    found = evaluate(problem, choice)
-    if not is_least(found, problem, objective):
-        return False
-    left = within(problem, objective, found.value(objective))
-    return all(len(options) == 1 for options in left.candidates) or is_least(found, left, other(objective))
-
-
-def _time_notes(result: Search, objective: Objective, solver: str, *, is_proven: bool) -> list[str]:
-    if not (result.is_first_proven or is_proven):
-        return [f"{solver} ran out of time: a better plan may exist"]
-    if not result.is_second_proven:
-        return [f"the tie-break by {other(objective)} is not proven"]
-    return []
-
-
-def _assemble(
-    problem: PlacementProblem,
+def plan_of(
+    problem: Problem,
+    goal: Goal,
     choice: Choice,
-    objective: Objective,
     *,
-    bound: float,
-    method: str,
-    is_assumed: dict[str, bool],
+    decision: Decision,
+    knowledge: Knowledge,
     local_slots: int,
-    notes: tuple[str, ...],
-    seconds: Callable[[], float],
+    seconds: float,
+    notes: tuple[str, ...] = (),
 ) -> Plan:
-    found = evaluate(problem, choice)
-    value = found.value(objective)
-    placements = tuple(
-        Placement(
-            job=job,
-            offering=choice[index].offering,
-            inputs=tuple(
-                Transfer(
-                    from_job=problem.jobs[edge.source],
-                    gigabytes=edge.gigabytes,
-                    usd=problem.transfer_usd(edge, choice[edge.source].place, choice[index].place),
-                    seconds=problem.transfer_seconds(edge, choice[edge.source].place, choice[index].place),
-                )
-                for edge in problem.incoming[index]
-            ),
-            duration_seconds=choice[index].seconds,
-            is_duration_assumed=is_assumed[job],
-            start_seconds=found.starts[index],
-            compute_usd=choice[index].usd,
-        )
-        for index, job in enumerate(problem.jobs)
-    )
-    proof = Proof(value=value, bound=min(bound, value), method=method, seconds=seconds())
+    """Return a choice as a plan, with all that follows from it."""
+    placement, found = problem.placement, evaluate(problem.placement, choice)
+    value = found.value(goal)
+    proof = Proof(value=value, bound=min(decision.bound, value), method=decision.method, seconds=seconds)
+    ends = _ends(problem)
     return Plan(
-        objective=objective,
+        objective=goal.objective,
         status=PlanStatus.OPTIMAL if proof.gap <= PROOF_GAP else PlanStatus.FEASIBLE,
-        placements=placements,
+        placements=tuple(
+            _placement(
+                problem, index, choice, start=found.starts[index], pinned=job.pinned_seconds, knowledge=knowledge
+            )
+            for job, index in zip(problem.jobs, problem.positions, strict=True)
+        ),
         proof=proof,
         local_slots=local_slots,
         notes=notes,
+        goal=goal if goal.objective is Objective.WEIGHTED else None,
+        limits=placement.limits.named(),
+        outputs=tuple(
+            _transfer(problem, edge, choice, placement.jobs[edge.source])
+            for edge in placement.edges
+            if placement.jobs[edge.target] in ends
+        ),
     )
+
+
+def _placement(
+    problem: Problem, index: int, choice: Choice, *, start: float, pinned: float | None, knowledge: Knowledge
+) -> Placement:
+    placement, k = problem.placement, choice[index]
+    options, timing = placement.candidates[index], problem.timings[index][k]
+    offering = options.offerings[k]
+    ends = _ends(problem)
+    is_known = pinned is not None or knowledge.grams(offering, timing.seconds, None) is not None
+    return Placement(
+        job=placement.jobs[index],
+        offering=offering,
+        inputs=tuple(
+            _transfer(problem, edge, choice, ends.get(placement.jobs[edge.source], placement.jobs[edge.source]))
+            for edge in placement.incoming[index]
+        ),
+        duration_seconds=options.seconds[k],
+        is_duration_assumed=timing.is_assumed,
+        start_seconds=start,
+        compute_usd=options.usd[k],
+        duration_source=timing.source,
+        carbon_grams=options.grams[k] if is_known else None,
+    )
+
+
+def _transfer(problem: Problem, edge: Edge, choice: Choice, name: str) -> Transfer:
+    placement = problem.placement
+    there, here = placement.place(edge.source, choice), placement.place(edge.target, choice)
+    return Transfer(
+        from_job=name,
+        gigabytes=edge.gigabytes,
+        usd=edge.gigabytes * placement.usd_per_gb[there][here],
+        seconds=edge.gigabytes * placement.seconds_per_gb[there][here],
+        grams=edge.gigabytes * placement.grams_per_gb[there][here],
+    )
+
+
+def _ends(problem: Problem) -> dict[str, str]:
+    """Return what people call the jobs that only stand for a place."""
+    return {problem.placement.jobs[index]: data.name for index, data in problem.outside.items()}
+
+
+def _choice_of(plan: Plan, problem: Problem) -> Choice:
+    """Return an earlier plan as a choice; jobs whose machine is no longer there get their first candidate."""
+    placed = {placement.job: placement.offering.id for placement in plan.placements}
+    choice = []
+    for name, options in zip(problem.placement.jobs, problem.placement.candidates, strict=True):
+        ids = [offering.id for offering in options.offerings]
+        choice.append(ids.index(placed[name]) if placed.get(name) in ids else 0)
+    return tuple(choice)
+
+
+def _emission_notes(plan: Plan) -> list[str]:
+    unknown = sum(placement.carbon_grams is None for placement in plan.placements)
+    if not unknown:
+        return []
+    machines = (
+        "no machine are known" if unknown == len(plan.placements) else f"the machines of {unknown} jobs are not known"
+    )
+    return [f"the emissions of {machines}; they count as none"]
+
+
+def _estimate_notes(problem: Problem) -> list[str]:
+    lacking = [
+        job for job, index in zip(problem.jobs, problem.positions, strict=True) if problem.timings[index][0].is_assumed
+    ]
+    if not lacking:
+        return []
+    counted = (
+        "all jobs lack" if len(lacking) == len(problem.jobs) else f"{len(lacking)} of {len(problem.jobs)} jobs lack"
+    )
+    return [f"{counted} an estimate: {format_duration(DEFAULT_ESTIMATE_SECONDS)} assumed"]

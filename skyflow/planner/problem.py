@@ -1,52 +1,72 @@
 """The placement problem as pure data: the sets and parameters of the mathematics, already filtered; knows no solver.
 
-Sets        jobs j in J, candidates k in K[j], places a in A, edges (i, j) in E
-Parameters  usd[j,k] dollars and seconds[j,k] of a job on a candidate; place[j,k]; per edge d[i,j] gigabytes;
-            Q[a,b] dollars and P[a,b] seconds per gigabyte; slots[a], the jobs that a place takes at once
+Sets        jobs j in J, candidates k in K[j], places a in A, edges (i, j) in E, capacities c
+Parameters  usd[j,k] dollars, grams[j,k] of CO2 and seconds[j,k] of a job on a candidate; place[j,k]; per edge d[i,j]
+            gigabytes; Q[a,b] dollars, G[a,b] grams and P[a,b] seconds per gigabyte; for each capacity the units that a
+            candidate takes up and how many there are at one time; limits on dollars, grams and seconds
 A choice    one candidate per job
 
 The same problem is stated in the SkyPilot paper (Yang et al., NSDI 2023, section "Optimizer") with tables per pair of
 candidates; here they are per pair of places, because a transfer depends on nothing else.
+
+Data that comes from outside, or has to end somewhere, is a job with one candidate that takes no time and costs nothing;
+so is a job that has run already. Nothing else in the planner needs to know of them.
 """
 
-import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from operator import attrgetter
 
 from skyflow.model.catalog import Offering
-from skyflow.model.objective import Objective
 
-__all__ = [
-    "Candidate",
-    "Choice",
-    "Edge",
-    "PlacementProblem",
-    "cheapest_per_place",
-    "fastest_per_place",
-    "pareto_per_place",
-    "reduced_for",
-]
+__all__ = ["Candidates", "Capacity", "Choice", "Edge", "Limits", "PlacementProblem", "Table"]
+
+Choice = tuple[int, ...]
+"""The decision: for every job, in the order of `PlacementProblem.jobs`, the index of its candidate."""
+
+Table = tuple[tuple[float, ...], ...]
+"""A figure for every ordered pair of places, indexed [source][destination]."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One offering that satisfies a job's requirements, and what the job takes and costs on it.
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """The candidates of one job, as columns: a thousand jobs with a thousand each are 32 MB, not a million objects.
 
-    `place` is an index into `PlacementProblem.slots` and the transfer tables. `rank` is the candidate's position in
-    the stable order of its job that breaks the last ties; it outlives the reductions.
+    `place` holds indices into the transfer tables. The order is the stable one that breaks the last ties. `offerings`
+    is empty where nothing is known of the machines but these figures. Jobs that are alike may share one value.
     """
 
-    offering: Offering
-    place: int
-    seconds: float
-    usd: float
-    rank: int
+    place: "array[int]"
+    seconds: "array[float]"
+    usd: "array[float]"
+    grams: "array[float]"
+    offerings: tuple[Offering, ...] = ()
 
+    @classmethod
+    def of(cls, rows: Iterable[tuple[int, float, float, float]], offerings: Iterable[Offering] = ()) -> "Candidates":
+        """Return candidates from rows of place, seconds, dollars and grams."""
+        place, seconds, usd, grams = array("q"), array("d"), array("d"), array("d")
+        for row in rows:
+            place.append(row[0])
+            seconds.append(row[1])
+            usd.append(row[2])
+            grams.append(row[3])
+        return cls(place, seconds, usd, grams, tuple(offerings))
 
-Choice = tuple[Candidate, ...]
-"""The decision: for every job, in the order of `PlacementProblem.jobs`, its candidate."""
+    def __len__(self) -> int:
+        return len(self.place)
+
+    def name(self, index: int) -> str:
+        """Return what to call one of them."""
+        return self.offerings[index].id if self.offerings else f"{self.place[index]}.{index}"
+
+    def only(self, kept: Sequence[int]) -> "Candidates":
+        """Return some of them, in the order of their indices."""
+        return Candidates.of(
+            ((self.place[k], self.seconds[k], self.usd[k], self.grams[k]) for k in kept),
+            (self.offerings[k] for k in kept) if self.offerings else (),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +82,55 @@ class Edge:
     gigabytes: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """Something of which there are `units` at any one time: slots of a machine, a quota of vCPUs, a pool.
+
+    `uses[j]` gives, for each candidate of job j, the units it takes up while it runs; None where the job takes none.
+    """
+
+    name: str
+    units: float
+    uses: "tuple[array[float] | None, ...]"
+
+    def use(self, job: int, candidate: int) -> float:
+        """Return what a job on a candidate takes up."""
+        column = self.uses[job]
+        return 0.0 if column is None else column[candidate]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What no plan may exceed; None where there is no limit. Dollars, grams of CO2, seconds from start to end."""
+
+    usd: float | None = None
+    grams: float | None = None
+    seconds: float | None = None
+
+    def __bool__(self) -> bool:
+        return any(limit is not None for limit in (self.usd, self.grams, self.seconds))
+
+    def named(self) -> Mapping[str, float]:
+        """Return the limits that are set, by the name of what they limit."""
+        values = {"usd": self.usd, "grams": self.grams, "seconds": self.seconds}
+        return {name: value for name, value in values.items() if value is not None}
+
+
 @dataclass(frozen=True, kw_only=True)
 class PlacementProblem:
     """One instance.
 
-    `jobs` are in an order in which they can run. `candidates[j]` are in the stable order that breaks ties. `slots[a]`
-    is None where a place takes any number of jobs at once. The transfer tables are indexed [source][destination].
+    `jobs` are in an order in which they can run. The transfer tables are indexed [source][destination].
     """
 
     jobs: tuple[str, ...]
-    candidates: tuple[tuple[Candidate, ...], ...]
+    candidates: tuple[Candidates, ...]
     edges: tuple[Edge, ...]
-    usd_per_gb: tuple[tuple[float, ...], ...]
-    seconds_per_gb: tuple[tuple[float, ...], ...]
-    slots: tuple[int | None, ...]
+    usd_per_gb: Table
+    seconds_per_gb: Table
+    grams_per_gb: Table
+    capacities: tuple[Capacity, ...] = ()
+    limits: Limits = field(default_factory=Limits)
 
     @cached_property
     def incoming(self) -> tuple[tuple[Edge, ...], ...]:
@@ -93,81 +148,15 @@ class PlacementProblem:
             grouped[getattr(edge, end)].append(edge)
         return tuple(map(tuple, grouped))
 
-    def places_of(self, job: int) -> tuple[int, ...]:
-        """Return the places where a job can run, ascending."""
-        return tuple(sorted({candidate.place for candidate in self.candidates[job]}))
+    @property
+    def is_settled(self) -> bool:
+        """Whether no job has a choice."""
+        return all(len(options) == 1 for options in self.candidates)
 
-    def transfer_usd(self, edge: Edge, source: int, destination: int) -> float:
-        """Return the dollars of moving an edge's data from one place to another."""
-        return edge.gigabytes * self.usd_per_gb[source][destination]
+    def place(self, job: int, choice: Choice) -> int:
+        """Return where a job runs."""
+        return self.candidates[job].place[choice[job]]
 
-    def transfer_seconds(self, edge: Edge, source: int, destination: int) -> float:
-        """Return the seconds of moving an edge's data from one place to another."""
-        return edge.gigabytes * self.seconds_per_gb[source][destination]
-
-    def with_candidates(self, candidates: Sequence[Sequence[Candidate]]) -> "PlacementProblem":
-        """Return the same problem with other candidates."""
-        return replace(self, candidates=tuple(map(tuple, candidates)))
-
-
-def reduced_for(problem: PlacementProblem, objective: Objective, *, alone: bool = False) -> PlacementProblem:
-    """Keep only the candidates that a best plan can use.
-
-    The reduction is exact for the objective and its tie-break by the other one; with `alone`, for the objective only.
-    """
-    match objective:
-        case Objective.COST:
-            return cheapest_per_place(problem)
-        case Objective.MAKESPAN:
-            return fastest_per_place(problem) if alone else pareto_per_place(problem)
-
-
-def cheapest_per_place(problem: PlacementProblem) -> PlacementProblem:
-    """Keep one candidate of each (job, place): the cheapest, among equals the fastest, then the first.
-
-    Exact for an objective that adds up over jobs and edges, and for the makespan as its tie-breaker: a transfer
-    depends on places alone, so any other candidate of the place can be exchanged for this one.
-    """
-    return problem.with_candidates([_best_per_place(options, _by_usd) for options in problem.candidates])
-
-
-def fastest_per_place(problem: PlacementProblem) -> PlacementProblem:
-    """Keep one candidate of each (job, place): the fastest, among equals the cheapest, then the first.
-
-    Exact for the makespan alone.
-    """
-    return problem.with_candidates([_best_per_place(options, _by_seconds) for options in problem.candidates])
-
-
-def pareto_per_place(problem: PlacementProblem) -> PlacementProblem:
-    """Keep, of each (job, place), the candidates that no other one of the place beats in both dollars and seconds.
-
-    Exact for every objective that grows with both, and for limits on either.
-    """
-    kept = []
-    for options in problem.candidates:
-        front: list[Candidate] = []
-        least_usd: dict[int, float] = {}
-        for candidate in sorted(options, key=_by_seconds):
-            if candidate.usd < least_usd.get(candidate.place, math.inf):
-                least_usd[candidate.place] = candidate.usd
-                front.append(candidate)
-        kept.append(sorted(front, key=attrgetter("rank")))
-    return problem.with_candidates(kept)
-
-
-def _by_usd(candidate: Candidate) -> tuple[float, float, int]:
-    return (candidate.usd, candidate.seconds, candidate.rank)
-
-
-def _by_seconds(candidate: Candidate) -> tuple[float, float, int]:
-    return (candidate.seconds, candidate.usd, candidate.rank)
-
-
-def _best_per_place(
-    options: Sequence[Candidate], key: Callable[[Candidate], tuple[float, float, int]]
-) -> list[Candidate]:
-    best: dict[int, Candidate] = {}
-    for candidate in sorted(options, key=key):
-        best.setdefault(candidate.place, candidate)
-    return sorted(best.values(), key=attrgetter("rank"))
+    def limited_by(self, limits: Limits) -> "PlacementProblem":
+        """Return the same problem under other limits."""
+        return replace(self, limits=limits)

@@ -1,74 +1,89 @@
-"""What a choice of candidates leads to: start times, makespan and dollars, as they would really happen.
+"""What a choice of candidates leads to: start times, makespan, dollars and grams, as they would really happen.
 
-Clouds take any number of jobs at once. A place with slots (the local machine) does not: its jobs wait for one another,
-and list scheduling (Graham 1969) decides who goes first: whenever a slot is free, the ready job with the longest way
-to the end of the run starts, among equals the first in order.
+Where nothing is scarce, a job starts when its inputs have arrived. Of a capacity (the slots of the local machine, a quota
+of vCPUs, the machines of a pool) there is only so much at one time: jobs wait for one another, and list scheduling
+(Graham 1969) decides who goes first: whenever something falls free, the ready job with the longest way to the end of the
+run starts if it fits, among equals the first in order.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 
-from skyflow.model.objective import Objective
+from skyflow.model.objective import Goal
 from skyflow.planner.problem import Choice, PlacementProblem
 
 __all__ = ["Evaluation", "evaluate"]
+
+_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """The consequences of a choice; `starts` are seconds since the start of the run, per job."""
 
-    compute_usd: float
-    transfer_usd: float
+    usd: float
+    grams: float
     starts: tuple[float, ...]
     makespan_seconds: float
 
-    def value(self, objective: Objective) -> float:
-        """Return the objective's figure, in dollars or seconds."""
-        match objective:
-            case Objective.COST:
-                return self.compute_usd + self.transfer_usd
-            case Objective.MAKESPAN:
-                return self.makespan_seconds
+    def value(self, goal: Goal) -> float:
+        """Return what the goal counts."""
+        return goal.value(usd=self.usd, grams=self.grams, seconds=self.makespan_seconds)
+
+    def exceeded(self, problem: PlacementProblem) -> list[str]:
+        """Return the limits of a problem that are not kept, rounding aside."""
+        values = {"usd": self.usd, "grams": self.grams, "seconds": self.makespan_seconds}
+        return [
+            name
+            for name, limit in problem.limits.named().items()
+            if values[name] > limit * (1 + _TOLERANCE) + _TOLERANCE * 1e-3
+        ]
 
 
 def evaluate(problem: PlacementProblem, choice: Choice) -> Evaluation:
     """Work out when every job starts under a choice, and what everything costs."""
-    waits = [
-        problem.transfer_seconds(edge, choice[edge.source].place, choice[edge.target].place) for edge in problem.edges
+    places = [options.place[k] for options, k in zip(problem.candidates, choice, strict=True)]
+    seconds = [options.seconds[k] for options, k in zip(problem.candidates, choice, strict=True)]
+    waits, usd, grams = [], 0.0, 0.0
+    for edge in problem.edges:
+        a, b = places[edge.source], places[edge.target]
+        waits.append(edge.gigabytes * problem.seconds_per_gb[a][b])
+        usd += edge.gigabytes * problem.usd_per_gb[a][b]
+        grams += edge.gigabytes * problem.grams_per_gb[a][b]
+    scarce = [
+        capacity
+        for capacity in problem.capacities
+        if sum(capacity.use(job, k) for job, k in enumerate(choice)) > capacity.units
     ]
-    if any(problem.slots[candidate.place] is not None for candidate in choice):
-        simulation = _Simulation(problem, choice, waits)
+    if scarce:
+        uses = [[capacity.use(job, k) for capacity in scarce] for job, k in enumerate(choice)]
+        simulation = _Simulation(problem, seconds, waits, [capacity.units for capacity in scarce], uses)
         simulation.run()
         starts = simulation.starts
     else:
-        starts = _schedule_at_once(problem, choice, waits)
+        starts = _schedule_at_once(problem, seconds, waits)
     return Evaluation(
-        compute_usd=sum(candidate.usd for candidate in choice),
-        transfer_usd=sum(
-            problem.transfer_usd(edge, choice[edge.source].place, choice[edge.target].place) for edge in problem.edges
-        ),
+        usd=usd + sum(options.usd[k] for options, k in zip(problem.candidates, choice, strict=True)),
+        grams=grams + sum(options.grams[k] for options, k in zip(problem.candidates, choice, strict=True)),
         starts=tuple(starts),
-        makespan_seconds=max(
-            (start + candidate.seconds for start, candidate in zip(starts, choice, strict=True)), default=0.0
-        ),
+        makespan_seconds=max((start + took for start, took in zip(starts, seconds, strict=True)), default=0.0),
     )
 
 
-def _schedule_at_once(problem: PlacementProblem, choice: Choice, waits: list[float]) -> list[float]:
+def _schedule_at_once(problem: PlacementProblem, seconds: Sequence[float], waits: Sequence[float]) -> list[float]:
     """Start every job as soon as its inputs are there."""
-    starts = [0.0] * len(choice)
+    starts = [0.0] * len(seconds)
     for job, edges in enumerate(problem.incoming):
         for edge in edges:
-            arrival = starts[edge.source] + choice[edge.source].seconds + waits[edge.position]
-            starts[job] = max(starts[job], arrival)
+            starts[job] = max(starts[job], starts[edge.source] + seconds[edge.source] + waits[edge.position])
     return starts
 
 
-def _ways_to_end(problem: PlacementProblem, choice: Choice, waits: list[float]) -> list[float]:
-    """Return for each job the seconds from its start to the end of the run if nothing ever waits for a slot."""
-    ways = [candidate.seconds for candidate in choice]
-    for job in reversed(range(len(choice))):
+def _ways_to_end(problem: PlacementProblem, seconds: Sequence[float], waits: Sequence[float]) -> list[float]:
+    """Return for each job the seconds from its start to the end of the run if nothing ever waits for another."""
+    ways = list(seconds)
+    for job in reversed(range(len(ways))):
         after = (waits[edge.position] + ways[edge.target] for edge in problem.outgoing[job])
         ways[job] += max(after, default=0.0)
     return ways
@@ -77,17 +92,24 @@ def _ways_to_end(problem: PlacementProblem, choice: Choice, waits: list[float]) 
 class _Simulation:
     """The run in simulated time; its events are jobs whose inputs have arrived and jobs that end."""
 
-    def __init__(self, problem: PlacementProblem, choice: Choice, waits: list[float]) -> None:
-        self._problem, self._choice, self._waits = problem, choice, waits
-        self._ways = _ways_to_end(problem, choice, waits)
-        self._free = {place: slots for place, slots in enumerate(problem.slots) if slots is not None}
+    def __init__(
+        self,
+        problem: PlacementProblem,
+        seconds: Sequence[float],
+        waits: Sequence[float],
+        units: Sequence[float],
+        uses: Sequence[Sequence[float]],
+    ) -> None:
+        self._problem, self._seconds, self._waits = problem, seconds, waits
+        self._ways = _ways_to_end(problem, seconds, waits)
+        self._units, self._free, self._uses = units, list(units), uses
         self._missing = [len(edges) for edges in problem.incoming]
-        self._arrivals = [0.0] * len(choice)
-        self._ready: list[tuple[float, int]] = []  # (minus the way to the end, job): heap of jobs that want a slot
-        # (time, whether the job may start rather than ends, job): slots that fall free at a time count at that time
+        self._arrivals = [0.0] * len(seconds)
+        self._ready: list[tuple[float, int]] = []  # (minus the way to the end, job): heap of jobs that could start
+        # (time, whether the job may start rather than ends, job): what falls free at a time counts at that time
         self._events = [(0.0, True, job) for job, count in enumerate(self._missing) if count == 0]
         heapify(self._events)
-        self.starts = [0.0] * len(choice)
+        self.starts = [0.0] * len(seconds)
 
     def run(self) -> None:
         """Fill in `starts`."""
@@ -101,9 +123,8 @@ class _Simulation:
                 self._start_ready_jobs(now)
 
     def _finish(self, job: int, now: float) -> None:
-        place = self._choice[job].place
-        if place in self._free:
-            self._free[place] += 1
+        for capacity, units in enumerate(self._uses[job]):
+            self._free[capacity] += units
         for edge in self._problem.outgoing[job]:
             target = edge.target
             self._arrivals[target] = max(self._arrivals[target], now + self._waits[edge.position])
@@ -116,12 +137,15 @@ class _Simulation:
         while self._ready:
             entry = heappop(self._ready)
             job = entry[1]
-            place = self._choice[job].place
-            if place in self._free:
-                if self._free[place] == 0:
-                    waiting.append(entry)
-                    continue
-                self._free[place] -= 1
+            # a job that alone takes up more than there is would wait for ever: such candidates are left out before
+            if any(
+                units > free * (1 + _TOLERANCE) + _TOLERANCE
+                for units, free in zip(self._uses[job], self._free, strict=True)
+            ):
+                waiting.append(entry)
+                continue
+            for capacity, units in enumerate(self._uses[job]):
+                self._free[capacity] -= units
             self.starts[job] = now
-            heappush(self._events, (now + self._choice[job].seconds, False, job))
+            heappush(self._events, (now + self._seconds[job], False, job))
         self._ready = waiting  # popped in order, hence already a heap

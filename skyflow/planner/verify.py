@@ -3,15 +3,15 @@
 Whatever a solver, a heuristic or a file brought forth, nobody sees a plan that fails here.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import isclose, isfinite
 
 from skyflow.errors import InternalError
 from skyflow.model.objective import Objective
-from skyflow.model.placement import Plan, PlanStatus
-from skyflow.planner.problem import Candidate, PlacementProblem
+from skyflow.model.placement import Plan, PlanStatus, Transfer
+from skyflow.planner.problem import PlacementProblem
 
-__all__ = ["PROOF_GAP", "verify_plan"]
+__all__ = ["PROOF_GAP", "verify_choice", "verify_plan"]
 
 PROOF_GAP = 1e-6
 """A plan whose objective is within this share of its bound is called optimal; a thousandth of a cent in ten dollars."""
@@ -19,100 +19,183 @@ PROOF_GAP = 1e-6
 _TOLERANCE = 1e-9
 
 
-def verify_plan(plan: Plan, problem: PlacementProblem) -> None:
-    """Check that a plan answers its problem and that every figure in it is right.
+def verify_choice(
+    problem: PlacementProblem, choice: Sequence[int], *, objective: Objective, value: float, bound: float
+) -> None:
+    """Check the answer to a problem without a workflow: one candidate per job, with the value that is claimed.
 
     Raises:
-        InternalError: something is wrong; the message lists all of it.
+        InternalError: something is wrong.
     """
-    options = dict(zip(problem.jobs, problem.candidates, strict=True))
-    faults = [*_coverage(plan, options)]
-    if not faults:
-        chosen = {
-            placement.job: next(
-                candidate for candidate in options[placement.job] if candidate.offering == placement.offering
-            )
-            for placement in plan.placements
-        }
-        faults = [*_jobs(plan, chosen), *_transfers(plan, problem, chosen), *_slots(plan, problem, chosen)]
-        faults += _proof(plan)
+    faults = []
+    if len(choice) != len(problem.jobs) or not all(
+        0 <= k < len(options) for k, options in zip(choice, problem.candidates, strict=True)
+    ):
+        faults.append("it does not give every job one of its candidates")
+    else:
+        found = _cost(problem, choice) if objective is Objective.COST else _longest_path(problem, choice)
+        if not _same(found, value):
+            faults.append(f"its {objective} is {found}, not {value}")
+    if bound > value + _TOLERANCE * abs(value):
+        faults.append(f"its {objective} of {value} is below the proven bound {bound}")
     if faults:
         raise InternalError(f"the plan fails its verification: {'; '.join(faults)}")
 
 
-def _coverage(plan: Plan, options: Mapping[str, tuple[Candidate, ...]]) -> Iterator[str]:
-    """Every job is placed exactly once, on one of its candidates."""
-    placed = [placement.job for placement in plan.placements]
-    if sorted(placed) != sorted(options):
-        yield f"it places {sorted(placed)} where the jobs are {sorted(options)}"
-        return
-    for placement in plan.placements:
-        if all(candidate.offering != placement.offering for candidate in options[placement.job]):
-            yield f"job '{placement.job}' is placed on {placement.offering.id}, which is none of its candidates"
+def _cost(problem: PlacementProblem, choice: Sequence[int]) -> float:
+    where = {job: problem.candidates[job].place[k] for job, k in enumerate(choice)}
+    moved = sum(edge.gigabytes * problem.usd_per_gb[where[edge.source]][where[edge.target]] for edge in problem.edges)
+    return moved + sum(problem.candidates[job].usd[k] for job, k in enumerate(choice))
 
 
-def _jobs(plan: Plan, chosen: Mapping[str, Candidate]) -> Iterator[str]:
-    """Durations and costs are those of the offerings, and no job starts before the run."""
-    for placement in plan.placements:
-        name = f"job '{placement.job}'"
-        seconds = chosen[placement.job].seconds
-        if not _same(placement.duration_seconds, seconds):
-            yield f"{name} lasts {placement.duration_seconds} s, not {seconds} s"
-        usd = placement.offering.price_usd_per_hour * seconds / 3600
-        if not _same(placement.compute_usd, usd):
-            yield f"{name} costs ${placement.compute_usd}, not ${usd}"
-        if not (isfinite(placement.start_seconds) and placement.start_seconds >= 0):
-            yield f"{name} starts at {placement.start_seconds} s"
+def _longest_path(problem: PlacementProblem, choice: Sequence[int]) -> float:
+    """From the end backwards, where the planner goes forwards."""
+    after = [0.0] * len(choice)
+    for job in reversed(range(len(choice))):
+        after[job] += problem.candidates[job].seconds[choice[job]]
+        for edge in problem.edges:
+            if edge.target == job:
+                here, there = problem.candidates[job].place[choice[job]], problem.candidates[edge.source]
+                wait = edge.gigabytes * problem.seconds_per_gb[there.place[choice[edge.source]]][here]
+                after[edge.source] = max(after[edge.source], after[job] + wait)
+    return max(after, default=0.0)
 
 
-def _transfers(plan: Plan, problem: PlacementProblem, chosen: Mapping[str, Candidate]) -> Iterator[str]:
-    """Every need is an input, at the right price, and no job starts before its inputs have arrived."""
-    needed: dict[str, dict[str, float]] = {job: {} for job in problem.jobs}
-    for edge in problem.edges:
-        needed[problem.jobs[edge.target]][problem.jobs[edge.source]] = edge.gigabytes
-    finishes = {placement.job: placement.finish_seconds for placement in plan.placements}
-    for placement in plan.placements:
-        name = f"job '{placement.job}'"
-        if {transfer.from_job: transfer.gigabytes for transfer in placement.inputs} != needed[placement.job]:
-            yield f"{name} takes other inputs than its needs"
-            continue
-        here = chosen[placement.job].place
-        for transfer in placement.inputs:
-            there = chosen[transfer.from_job].place
-            if not _same(transfer.usd, transfer.gigabytes * problem.usd_per_gb[there][here]):
-                yield f"{name} pays ${transfer.usd} for the data of '{transfer.from_job}'"
-            if not _same(transfer.seconds, transfer.gigabytes * problem.seconds_per_gb[there][here]):
-                yield f"{name} waits {transfer.seconds} s for the data of '{transfer.from_job}'"
-            arrival = finishes[transfer.from_job] + transfer.seconds
-            if placement.start_seconds < arrival - _TOLERANCE * max(1.0, arrival):
-                yield f"{name} starts at {placement.start_seconds} s, before the data of '{transfer.from_job}' arrives"
+def verify_plan(plan: Plan, problem: PlacementProblem, *, ends: Mapping[str, str] | None = None) -> None:
+    """Check that a plan answers its problem and that every figure in it is right.
+
+    `ends` gives, for every job of the problem that only stands for a place, the name that the plan has for it.
+
+    Raises:
+        InternalError: something is wrong; the message lists all of it.
+    """
+    faults = list(_Verification(plan, problem, ends or {}).faults())
+    if faults:
+        raise InternalError(f"the plan fails its verification: {'; '.join(faults)}")
 
 
-def _slots(plan: Plan, problem: PlacementProblem, chosen: Mapping[str, Candidate]) -> Iterator[str]:
-    """No place runs more jobs at once than it has slots."""
-    for place, slots in enumerate(problem.slots):
-        if slots is None:
-            continue
-        here = [placement for placement in plan.placements if chosen[placement.job].place == place]
-        changes = [(placement.start_seconds, 1) for placement in here]
-        changes += [(placement.finish_seconds, -1) for placement in here]
-        running = 0
-        for when, change in sorted(changes):  # at the same time an end counts before a start
-            running += change
-            if running > slots:
-                yield f"{running} jobs run at once at {when} s where {slots} may"
-                break
+class _Verification:
+    """One plan under examination."""
 
+    def __init__(self, plan: Plan, problem: PlacementProblem, ends: Mapping[str, str]) -> None:
+        self.plan, self.problem, self.ends = plan, problem, ends
+        self.index = {job: index for index, job in enumerate(problem.jobs)}
+        self.chosen: dict[int, int] = {index: 0 for job, index in self.index.items() if job in ends}
 
-def _proof(plan: Plan) -> Iterator[str]:
-    """The stated value is the plan's, the bound is below it, and `optimal` is not said without proof."""
-    value = plan.cost.total_usd if plan.objective is Objective.COST else plan.makespan_seconds
-    if not _same(plan.proof.value, value):
-        yield f"its {plan.objective} is {value}, not {plan.proof.value}"
-    if plan.proof.bound > plan.proof.value + _TOLERANCE * abs(plan.proof.value):
-        yield f"its {plan.objective} of {plan.proof.value} is below the proven bound {plan.proof.bound}"
-    if (plan.status is PlanStatus.OPTIMAL) != (plan.proof.gap <= PROOF_GAP):
-        yield f"its status is {plan.status} with a gap of {plan.proof.gap}"
+    def faults(self) -> Iterator[str]:
+        """Yield everything that is wrong."""
+        coverage = list(self._coverage())
+        yield from coverage
+        if not coverage:
+            yield from self._jobs()
+            yield from self._transfers()
+            yield from self._capacities()
+            yield from self._limits()
+            yield from self._proof()
+
+    def _coverage(self) -> Iterator[str]:
+        """Every job is placed exactly once, on one of its candidates."""
+        placed = [placement.job for placement in self.plan.placements]
+        expected = [job for job in self.problem.jobs if job not in self.ends]
+        if sorted(placed) != sorted(expected):
+            yield f"it places {sorted(placed)} where the jobs are {sorted(expected)}"
+            return
+        for placement in self.plan.placements:
+            job = self.index[placement.job]
+            offerings = self.problem.candidates[job].offerings
+            if placement.offering not in offerings:
+                yield f"job '{placement.job}' is placed on {placement.offering.id}, which is none of its candidates"
+            else:
+                self.chosen[job] = offerings.index(placement.offering)
+
+    def _jobs(self) -> Iterator[str]:
+        """Durations, costs and emissions are those of the candidates, and no job starts before the run."""
+        for placement in self.plan.placements:
+            name, job = f"job '{placement.job}'", self.index[placement.job]
+            options, k = self.problem.candidates[job], self.chosen[job]
+            if not _same(placement.duration_seconds, options.seconds[k]):
+                yield f"{name} lasts {placement.duration_seconds} s, not {options.seconds[k]} s"
+            hours = options.seconds[k] / 3600
+            paid = placement.offering.price_usd_per_hour * hours
+            if not (
+                _same(placement.compute_usd, options.usd[k]) and (_same(paid, options.usd[k]) or not options.usd[k])
+            ):
+                yield f"{name} costs ${placement.compute_usd}, not ${options.usd[k]}"
+            if not _same(placement.carbon_grams or 0.0, options.grams[k]):
+                yield f"{name} emits {placement.carbon_grams} g, not {options.grams[k]} g"
+            if not (isfinite(placement.start_seconds) and placement.start_seconds >= 0):
+                yield f"{name} starts at {placement.start_seconds} s"
+
+    def _transfers(self) -> Iterator[str]:
+        """Every need is an input, at the right price, and no job starts before its inputs have arrived."""
+        finishes = {placement.job: placement.finish_seconds for placement in self.plan.placements}
+        starts = {placement.job: placement.start_seconds for placement in self.plan.placements}
+        inputs = {placement.job: list(placement.inputs) for placement in self.plan.placements}
+        outputs = list(self.plan.outputs)
+        for edge in self.problem.edges:
+            source, target = self.problem.jobs[edge.source], self.problem.jobs[edge.target]
+            known = outputs if target in self.ends else inputs[target]
+            said = source if target in self.ends else self.ends.get(source, source)
+            transfer = next((one for one in known if one.from_job == said and one.gigabytes == edge.gigabytes), None)
+            if transfer is None:
+                yield f"job '{target}' takes other inputs than its needs"
+                continue
+            known.remove(transfer)
+            yield from self._transfer(transfer, edge.source, edge.target)
+            arrival = finishes.get(source, 0.0) + transfer.seconds
+            if target in starts and starts[target] < arrival - _TOLERANCE * max(1.0, arrival):
+                yield f"job '{target}' starts at {starts[target]} s, before the data of '{said}' arrives"
+        if outputs or any(inputs.values()):
+            yield "it moves data that nobody needs"
+
+    def _transfer(self, transfer: Transfer, source: int, target: int) -> Iterator[str]:
+        there = self.problem.candidates[source].place[self.chosen[source]]
+        here = self.problem.candidates[target].place[self.chosen[target]]
+        name = f"job '{self.problem.jobs[target]}'"
+        if not _same(transfer.usd, transfer.gigabytes * self.problem.usd_per_gb[there][here]):
+            yield f"{name} pays ${transfer.usd} for the data of '{transfer.from_job}'"
+        if not _same(transfer.seconds, transfer.gigabytes * self.problem.seconds_per_gb[there][here]):
+            yield f"{name} waits {transfer.seconds} s for the data of '{transfer.from_job}'"
+        if not _same(transfer.grams, transfer.gigabytes * self.problem.grams_per_gb[there][here]):
+            yield f"{name} emits {transfer.grams} g for the data of '{transfer.from_job}'"
+
+    def _capacities(self) -> Iterator[str]:
+        """At no time do the jobs that run take up more than there is."""
+        for capacity in self.problem.capacities:
+            changes = []
+            for placement in self.plan.placements:
+                job = self.index[placement.job]
+                units = capacity.use(job, self.chosen[job])
+                # at the same time an end counts before a start
+                changes += [(placement.start_seconds, 1, units), (placement.finish_seconds, 0, -units)]
+            taken = 0.0
+            for when, _, units in sorted(changes):
+                taken += units
+                if taken > capacity.units * (1 + _TOLERANCE) + _TOLERANCE:
+                    yield f"{taken:g} units of {capacity.name} are taken up at {when} s where there are {capacity.units:g}"
+                    break
+
+    def _limits(self) -> Iterator[str]:
+        """No limit is exceeded."""
+        plan = self.plan
+        values = {
+            "usd": plan.cost.total_usd,
+            "grams": plan.known_carbon_grams,
+            "seconds": plan.makespan_seconds,
+        }
+        for name, limit in self.problem.limits.named().items():
+            if values[name] > limit * (1 + 2 * _TOLERANCE) + _TOLERANCE:
+                yield f"its {name} are {values[name]}, above the limit of {limit}"
+
+    def _proof(self) -> Iterator[str]:
+        """The stated value is the plan's, the bound is below it, and `optimal` is not said without proof."""
+        plan, proof = self.plan, self.plan.proof
+        if not _same(proof.value, plan.value):
+            yield f"its {plan.objective} is {plan.value}, not {proof.value}"
+        if proof.bound > proof.value + _TOLERANCE * abs(proof.value):
+            yield f"its {plan.objective} of {proof.value} is below the proven bound {proof.bound}"
+        if (plan.status is PlanStatus.OPTIMAL) != (proof.gap <= PROOF_GAP):
+            yield f"its status is {plan.status} with a gap of {proof.gap}"
 
 
 def _same(left: float, right: float) -> bool:

@@ -8,9 +8,10 @@ from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from skyflow.model.objective import Objective
 from skyflow.model.placement import Placement, Plan, PlanStatus
 from skyflow.model.resources import LOCAL, Market
-from skyflow.model.units import format_duration, format_gb, format_usd
+from skyflow.model.units import format_duration, format_gb, format_grams, format_usd
 
 __all__ = ["PlanTable", "plan_text", "render_plan"]
 
@@ -110,9 +111,12 @@ def _totals(plan: Plan) -> Text:
         text.append(f" ({format_usd(cost.compute_usd)} machines + {format_usd(cost.transfer_usd)} data)")
     text.append(", ")
     text.append(f"makespan {format_duration(plan.makespan_seconds)}", style="bold")
+    if plan.carbon_grams:
+        text.append(f", {format_grams(plan.carbon_grams)} CO2e")
     text.append("; ")
     if plan.status is PlanStatus.OPTIMAL:
-        text.append(f"{plan.status} for {plan.objective}", style="green")
+        judged = "the weighted cost" if plan.objective is Objective.WEIGHTED else plan.objective
+        text.append(f"{plan.status} for {judged}", style="green")
     else:
         text.append(f"{plan.status}, at most {plan.proof.gap:.1%} of the {plan.objective} to save", style="yellow")
     return text

@@ -14,9 +14,9 @@ from skyflow.model.workflow import (
 )
 from skyflow.spec.availability import JOB_IF
 from skyflow.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from skyflow.spec.planning import read_data, read_estimate
 from skyflow.spec.reading import Fields, Reading
 from skyflow.spec.requirements import read_requirements
-from skyflow.spec.resources import read_data, read_estimate
 from skyflow.spec.retries import read_retry
 from skyflow.spec.runs_on import read_runs_on
 from skyflow.spec.steps import read_steps
@@ -27,6 +27,7 @@ __all__ = ["read_concurrency", "read_defaults", "read_job", "read_needs"]
 def read_job(reading: Reading, key: ScalarNode, node: Node) -> JobSpec:
     """Return one job."""
     fields = reading.fields(node)
+    data_gb, data_places = read_data(reading, fields.take("data"))
     runs_on, providers = read_runs_on(reading, fields.take("runs-on"))
     return JobSpec(
         id=key.key,
@@ -37,7 +38,8 @@ def read_job(reading: Reading, key: ScalarNode, node: Node) -> JobSpec:
         runs_on=runs_on,
         requirements=read_requirements(reading, fields.take("resources"), providers),
         estimate=read_estimate(reading, fields.take("estimate")),
-        data_gb=read_data(reading, fields.take("data")),
+        data_gb=data_gb,
+        data_places=data_places,
         cache=_read_cache(reading, fields.take("cache")),
         retry=read_retry(reading, fields.take("retry")),
         env=reading.texts(fields.take("env")),

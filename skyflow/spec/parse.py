@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from skyflow.diagnostics import Span
-from skyflow.model.objective import Objective
 from skyflow.model.workflow import JobSpec, Workflow
 from skyflow.spec.findings import Findings
 from skyflow.spec.jobs import read_concurrency, read_defaults, read_job
 from skyflow.spec.nodes import Node, ScalarNode
+from skyflow.spec.planning import read_plan
 from skyflow.spec.reading import Reading
 from skyflow.spec.triggers import read_triggers
 from skyflow.spec.walk import Templates
@@ -45,7 +45,7 @@ def parse_workflow(root: Node, source: str, templates: Templates, findings: Find
         env=reading.texts(fields.take("env")),
         defaults=read_defaults(reading, fields.take("defaults")),
         concurrency=read_concurrency(reading, fields.take("concurrency")),
-        objective=_read_plan(reading, fields.take("plan")),
+        plan=read_plan(reading, fields.take("plan")),
         jobs=_read_jobs(reading, fields.take("jobs")),
     )
     return Parsed(workflow, root, reading.scalars)
@@ -53,8 +53,3 @@ def parse_workflow(root: Node, source: str, templates: Templates, findings: Find
 
 def _read_jobs(reading: Reading, node: Node | None) -> tuple[JobSpec, ...]:
     return tuple(read_job(reading, key, value) for key, value in reading.fields(node).rest())
-
-
-def _read_plan(reading: Reading, node: Node | None) -> Objective | None:
-    objective = reading.plain_text(reading.fields(node).take("objective"))
-    return None if objective is None else Objective(objective)

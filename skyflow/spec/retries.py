@@ -2,9 +2,10 @@
 
 from skyflow.model.retry import RetryPolicy, parse_retry_cause
 from skyflow.model.status import Reason
+from skyflow.model.units import parse_duration_seconds
 from skyflow.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from skyflow.spec.quantities import read_quantity
 from skyflow.spec.reading import Reading
-from skyflow.spec.resources import read_duration
 
 __all__ = ["read_retry"]
 
@@ -18,7 +19,7 @@ def read_retry(reading: Reading, node: Node | None) -> RetryPolicy | None:
         return None if tries is None else RetryPolicy(attempts=tries)
     fields = reading.fields(node)
     tries = _tries(reading, fields.take("attempts"))
-    backoff = read_duration(reading, fields.take("backoff"))
+    backoff = read_quantity(reading, fields.take("backoff"), parse_duration_seconds)
     listed = fields.take("on")
     causes: set[Reason] = set()
     codes: set[int] = set()

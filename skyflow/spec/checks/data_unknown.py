@@ -4,6 +4,7 @@ from skyflow._util.text import did_you_mean
 from skyflow.spec.checks.subject import Check, Phase, Subject
 from skyflow.spec.findings import Findings
 from skyflow.spec.nodes import MappingNode, find
+from skyflow.spec.planning import is_place
 
 __all__ = ["CHECK"]
 
@@ -13,7 +14,7 @@ def _run(subject: Subject, findings: Findings) -> None:
         needed = [need.job_id for need in job.needs]
         data = find(subject.root, ("jobs", job.id, "data"))
         for name, entry in data.entries.items() if isinstance(data, MappingNode) else ():
-            if name.lower() not in {job_id.lower() for job_id in needed}:
+            if not is_place(name) and name.lower() not in {job_id.lower() for job_id in needed}:
                 message = f"'data' gives a size for '{name}', which job '{job.id}' does not need"
                 otherwise = f"add '{name}' to 'needs'" if subject.job(name) else None
                 hint = did_you_mean(name, needed, otherwise=otherwise)
@@ -22,7 +23,7 @@ def _run(subject: Subject, findings: Findings) -> None:
 
 CHECK = Check(
     code="data-unknown",
-    summary="Every key of `data` is a needed job.",
+    summary="Every key of `data` is a needed job, or a place such as `s3://bucket`.",
     wrong="""\
 jobs:
   prepare:

@@ -7,28 +7,70 @@ __all__ = ["CACHE", "DATA", "ESTIMATE", "PLAN", "RETRY"]
 
 
 _DURATION = quantity("a duration such as 10m")
+_SHARE = Shape("a number from 0 to 1", number=True)
+_WORK = table(
+    "a map with 'flops' or 'core-hours'",
+    {
+        "flops": Shape("a number such as 3e18", number=True, text=text(non_empty=True).text, strict=True).about(
+            "Floating-point operations. Divided by the peak of the machine's accelerators, or CPUs, times `utilization`."
+        ),
+        "utilization": _SHARE.about("The share of the peak that the job reaches. Default: 0.4."),
+        "core-hours": Shape("a number", number=True).about("Hours of one core."),
+        "parallel-fraction": _SHARE.about("The share of the work that more cores make faster. Default: 1."),
+    },
+    name="work",
+)
 ESTIMATE = one_of(
-    "a duration such as 10m, or a map with 'duration'",
-    _DURATION,
+    "a duration such as 10m, 'history', or a map",
+    Shape("", text=text(non_empty=True).text, number=True, strict=True),
     table(
         "",
         {
-            "duration": Key(
-                _DURATION.about("How long it takes on any machine that `on` does not name."), required=True
-            ),
+            "duration": _DURATION.about("How long it takes on any machine for which nothing else here has an answer."),
             "on": table("a map from machines to durations", other=_DURATION).about(
-                "How long it takes on particular machines, by instance type, accelerator or provider."
+                "How long it takes on particular machines, by instance type, family, accelerator or provider."
             ),
+            "work": _WORK.about("How much there is to do; the planner works out how long that takes on each machine."),
+            "function": text("a name such as module:function", non_empty=True).about(
+                "A Python function of the project, `module:function`: called with an offering, it returns seconds."
+            ),
+            "history": Shape("true or false", flag=True).about(
+                "Take the median of earlier successful runs of the job."
+            ),
+            "checkpoint": _DURATION.about(
+                "How often the job saves its work. On a spot machine that is taken away, it repeats no more than that."
+            ),
+            "recovery": _DURATION.about("From losing a spot machine to working on the next one. Default: two minutes."),
         },
         name="estimate",
     ),
 ).about(
-    "How long the job is expected to take: a duration such as `10m`, or `{duration: 2h, on: {A100: 40m, aws: 1h}}`."
+    "How long the job is expected to take: a duration such as `10m`, `history`, or a map such as "
+    "`{duration: 2h, on: {A100: 40m, aws: 1h}}` or `{work: {core-hours: 64, parallel-fraction: 0.95}}`."
 )
 
-DATA = table("a map from needed jobs to sizes", other=quantity("a size such as 12GB")).about(
-    "How much data each needed job hands to this one, for example `{prepare: 12GB}`. The planner counts the time and "
-    "the price of moving it."
+_SIZE = quantity("a size such as 12GB")
+DATA = table(
+    "a map from needed jobs, or places, to sizes",
+    other=one_of(
+        "a size such as 12GB, or a map with 'size'",
+        _SIZE,
+        table(
+            "",
+            {
+                "size": Key(_SIZE.about("How much data it is."), required=True),
+                "region": text("a region such as aws/us-east-1", non_empty=True).about("Where the data is."),
+                "output": Shape("true or false", flag=True).about(
+                    "The job leaves the data there. Default: it reads it."
+                ),
+            },
+            name="data place",
+        ),
+    ),
+).about(
+    "How much data each needed job hands to this one, for example `{prepare: 12GB}`; and what comes from or goes to "
+    "elsewhere: `{'s3://bucket/raw': {size: 40GB, region: aws/us-east-1}, 'file:report': {size: 1GB, output: true}}`. The "
+    "planner counts the time and the price of moving it."
 )
 
 _PATTERNS = one_of("a pattern or a list of patterns", NON_EMPTY, LABEL_LIST)
@@ -67,13 +109,49 @@ RETRY = one_of(
     ),
 )
 
-PLAN = table(
-    "a map with 'objective'",
+_WEIGHTS = table(
+    "",
     {
-        "objective": text("'cost' or 'makespan'", "cost", "makespan").about(
-            "`cost`: US dollars for machines and data transfer. `makespan`: the time from start to end. Ties are broken "
-            "by the other one."
-        )
+        "cost": Shape("a number", number=True).about("What a dollar counts. Default: 1."),
+        "carbon": quantity("a price such as 100 USD/t").about("The price of CO2 equivalents: `100 USD/t`."),
+        "time": quantity("a price such as 5 USD/h").about("The price of the run's time from start to end: `5 USD/h`."),
+    },
+    name="weights",
+)
+_PLACES = text("a place such as EU, DE, aws or aws/eu-west-1", non_empty=True)
+PLAN = table(
+    "a map such as {objective: cost}",
+    {
+        "objective": one_of(
+            "'cost', 'makespan', 'carbon', or a map of weights",
+            text("", "cost", "makespan", "carbon"),
+            _WEIGHTS,
+        ).about(
+            "`cost`: US dollars for machines and data transfer. `makespan`: the time from start to end. `carbon`: grams of "
+            "CO2 equivalents. Or a weighting in dollars: `{cost: 1, carbon: 100 USD/t, time: 5 USD/h}`. Ties are broken by "
+            "the others, in this order."
+        ),
+        "deadline": _DURATION.about("The run takes no longer than this."),
+        "budget": quantity("an amount of money such as 50 USD").about("The run costs no more than this."),
+        "carbon-cap": quantity("an amount of CO2 such as 2kg").about(
+            "The run emits no more CO2 equivalents than this."
+        ),
+        "residency": one_of("a place, or a list of places", _PLACES, items("", _PLACES)).about(
+            "Where jobs may run: jurisdictions (`EU`), countries (`DE`), providers (`aws`), regions (`aws/eu-west-1`), "
+            "`local`. Every job runs in one of them."
+        ),
+        "quotas": table(
+            "a map from places to quotas",
+            other=table(
+                "a map such as {vcpus: 64}", other=Shape("a number of vcpus, machines or accelerators", number=True)
+            ),
+        ).about(
+            "How much may be in use at one time, by provider, region or machine: "
+            "`{aws/us-east-1: {vcpus: 64, A100: 8}, local: {machines: 2}}`."
+        ),
+        "max-machines": Shape("a whole number, at least 1", number=True).about(
+            "No more machines than this at one time."
+        ),
     },
     name="plan",
-).about("What skyflow's planner makes small when it chooses a machine for each job.")
+).about("What skyflow's planner makes small when it chooses a machine for each job, and within which limits.")

@@ -7,7 +7,8 @@ import pytest
 from skyflow.errors import InternalError
 from skyflow.model.catalog import LOCAL_PLACE, Place, TransferRates
 from skyflow.model.resources import Accelerators, Estimate
-from skyflow.planner.build import DEFAULT_ESTIMATE_SECONDS, PlanningJob, build_problem, estimated_seconds
+from skyflow.planner.build import DEFAULT_ESTIMATE_SECONDS, OutsideData, PlanningJob, Pool, build_problem
+from skyflow.planner.estimates import Knowledge, expected_timing
 
 EAST = Place("aws", "us-east-1")
 RATES = TransferRates(
@@ -25,8 +26,12 @@ def host(make_offering):
     return make_offering(LOCAL_PLACE, "this-machine", 0.0)
 
 
-def built(*jobs, slots=1):
-    return build_problem(jobs, transfers=RATES, local_slots=slots)
+def built(*jobs, slots=1, **options):
+    return build_problem(jobs, transfers=RATES, local_slots=slots, **options).placement
+
+
+def estimated_seconds(estimate, offering):
+    return expected_timing("a", estimate, offering, Knowledge()).seconds
 
 
 def test_the_most_specific_estimate_wins(machine):
@@ -58,13 +63,43 @@ def test_jobs_come_after_their_needs_and_otherwise_stay_in_order(host):
 def test_candidates_come_cheapest_first_and_each_line_once(machine, host):
     dearer = replace(machine, instance_type="m6i.xlarge", price_usd_per_hour=0.2)
     problem = built(PlanningJob(key="a", candidates=(dearer, machine, host, machine)))
-    assert [candidate.offering for candidate in problem.candidates[0]] == [host, machine, dearer]
-    assert [candidate.rank for candidate in problem.candidates[0]] == [0, 1, 2]
-    assert problem.candidates[0][2].usd == pytest.approx(0.2 * DEFAULT_ESTIMATE_SECONDS / 3600)
+    assert problem.candidates[0].offerings == (host, machine, dearer)
+    assert list(problem.candidates[0].place) == [1, 0, 0]
+    assert problem.candidates[0].usd[2] == pytest.approx(0.2 * DEFAULT_ESTIMATE_SECONDS / 3600)
+
+
+def test_jobs_that_are_alike_share_their_candidates(host, machine):
+    both = (host, machine)
+    problem = built(*(PlanningJob(key=key, candidates=both) for key in "abc"))
+    assert problem.candidates[0] is problem.candidates[1] is problem.candidates[2]
+
+
+def test_data_from_outside_and_for_outside_are_jobs_that_cost_nothing(machine):
+    data = (
+        OutsideData(name="s3://raw", place=EAST, gigabytes=5.0),
+        OutsideData(name="file:out", place=LOCAL_PLACE, gigabytes=1.0, is_output=True),
+    )
+    problem = built(PlanningJob(key="a", candidates=(machine,), outside=data))
+    assert problem.jobs == ("s3://raw for a", "a", "file:out of a")
+    assert [(edge.source, edge.target, edge.gigabytes) for edge in problem.edges] == [(0, 1, 5.0), (1, 2, 1.0)]
+    assert [options.usd[0] for options in problem.candidates] == [0.0, pytest.approx(0.1 / 60), 0.0]
+
+
+def test_a_pool_leaves_out_what_is_larger_than_itself(machine):
+    larger = replace(machine, instance_type="m6i.8xlarge", vcpus=32)
+    pool = Pool(name="vCPUs in aws us-east-1", units=8, takes=lambda one: float(one.vcpus))
+    jobs = [PlanningJob(key=key, candidates=(machine, larger)) for key in "abc"]
+    problem = built(*jobs, pools=[pool])
+    assert problem.candidates[0].offerings == (machine,)
+    [capacity] = problem.capacities
+    assert (capacity.name, capacity.units, capacity.use(2, 0)) == ("vCPUs in aws us-east-1", 8, 4.0)
 
 
 def test_only_the_local_machine_has_slots(host):
-    assert built(PlanningJob(key="a", candidates=(host,)), slots=3).slots == (None, 3)
+    jobs = [PlanningJob(key=key, candidates=(host,)) for key in "abcd"]
+    [slots] = built(*jobs, slots=3).capacities
+    assert (slots.name, slots.units) == ("slots of this machine", 3)
+    assert not built(*jobs, slots=4).capacities  # nobody ever waits
 
 
 @pytest.mark.parametrize(

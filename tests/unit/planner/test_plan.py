@@ -7,7 +7,6 @@ from dataclasses import replace
 from itertools import product
 from time import perf_counter
 
-import mip
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,12 +16,10 @@ from skyflow.model.objective import Objective
 from skyflow.model.placement import PlanStatus
 from skyflow.model.resources import Estimate, Market
 from skyflow.planner import PlanningJob, plan_jobs
-from skyflow.planner.bounds import least_through, lower_bound, within
 from skyflow.planner.build import build_problem
-from skyflow.planner.greedy import greedy
-from skyflow.planner.problem import cheapest_per_place, fastest_per_place, pareto_per_place
 from skyflow.planner.schedule import evaluate
 
+SINGLES = (Objective.COST, Objective.MAKESPAN)
 PLACES = (LOCAL_PLACE, Place("aws", "us-east-1"), Place("gcp", "us-west1", "us-west1-a"))
 # with values that differ by a few millionths: solvers have been seen to overlook such differences
 MONEY = st.sampled_from([0.0, 0.0004, 0.5, 1.0, 1.000004, 3.0, 40.0])
@@ -85,42 +82,41 @@ def planned(jobs, transfers, objective, *, slots=100, **options):
     return plan_jobs(jobs, transfers=transfers, objective=objective, local_slots=slots, **options)
 
 
-def values(evaluation, objective):
-    figures = [evaluation.compute_usd + evaluation.transfer_usd, evaluation.makespan_seconds]
-    return figures if objective is Objective.COST else figures[::-1]
-
-
-def best_by_brute_force(problem, objective):
-    """The least objective, and the least other one among the plans that reach it."""
-    found = [values(evaluate(problem, choice), objective) for choice in product(*problem.candidates)]
-    least = min(first for first, _ in found)
-    return [least, min(second for first, second in found if math.isclose(first, least, rel_tol=1e-9, abs_tol=1e-12))]
-
-
 def figures(plan, objective):
     both = [plan.cost.total_usd, plan.makespan_seconds]
     return both if objective is Objective.COST else both[::-1]
 
 
+def best_by_brute_force(problem, objective):
+    """The least objective, and the least other one among the plans that reach it."""
+    found = []
+    for choice in product(*(range(len(options)) for options in problem.candidates)):
+        evaluation = evaluate(problem, choice)
+        both = [evaluation.usd, evaluation.makespan_seconds]
+        found.append(both if objective is Objective.COST else both[::-1])
+    least = min(first for first, _ in found)
+    return [least, min(second for first, second in found if math.isclose(first, least, rel_tol=1e-9, abs_tol=1e-12))]
+
+
 @pytest.mark.parametrize("solver", ["cbc", "highs"])
-@pytest.mark.parametrize("objective", Objective)
+@pytest.mark.parametrize("objective", SINGLES)
 @settings(max_examples=60)
 @given(jobs=workloads(), transfers=rates())
 def test_no_plan_is_better_in_the_objective_nor_in_the_tie_break(solver, objective, jobs, transfers):
     plan = planned(jobs, transfers, objective, solver=solver)
-    problem = build_problem(jobs, transfers=transfers, local_slots=100)
+    problem = build_problem(jobs, transfers=transfers, local_slots=100).placement
     least, tie_break = best_by_brute_force(problem, objective)
     assert figures(plan, objective)[0] == pytest.approx(least, rel=1e-6, abs=1e-9)
     assert figures(plan, objective)[1] == pytest.approx(tie_break, rel=2e-5, abs=1e-9)  # as near as CBC comes
     assert plan.status is PlanStatus.OPTIMAL
 
 
-@pytest.mark.parametrize("objective", Objective)
+@pytest.mark.parametrize("objective", SINGLES)
 @settings(max_examples=60)
 @given(jobs=workloads(), transfers=rates(), slots=st.integers(1, 2))
 def test_with_slots_the_plan_is_honest_and_its_proof_true(objective, jobs, transfers, slots):
     plan = planned(jobs, transfers, objective, slots=slots)
-    problem = build_problem(jobs, transfers=transfers, local_slots=slots)
+    problem = build_problem(jobs, transfers=transfers, local_slots=slots).placement
     least, _ = best_by_brute_force(problem, objective)
     assert plan.proof.bound <= least * (1 + 1e-6) + 1e-9
     if plan.status is PlanStatus.OPTIMAL:
@@ -128,48 +124,17 @@ def test_with_slots_the_plan_is_honest_and_its_proof_true(objective, jobs, trans
 
 
 @settings(max_examples=100)
-@given(jobs=workloads(), transfers=rates())
-def test_reductions_and_bounds_keep_the_optimum(jobs, transfers):
-    problem = build_problem(jobs, transfers=transfers, local_slots=100)
-    cost, makespan = (best_by_brute_force(problem, objective) for objective in Objective)
-    assert best_by_brute_force(cheapest_per_place(problem), Objective.COST) == pytest.approx(cost)
-    assert best_by_brute_force(fastest_per_place(problem), Objective.MAKESPAN)[0] == pytest.approx(makespan[0])
-    assert best_by_brute_force(pareto_per_place(problem), Objective.MAKESPAN) == pytest.approx(makespan)
-    for objective, best in ((Objective.COST, cost), (Objective.MAKESPAN, makespan)):
-        assert best_by_brute_force(within(problem, objective, best[0]), objective) == pytest.approx(best)
-        assert lower_bound(problem, objective) <= best[0] + 1e-9
-
-
-@pytest.mark.parametrize("objective", Objective)
-@settings(max_examples=50)
-@given(jobs=workloads(), transfers=rates())
-def test_no_plan_with_a_candidate_is_below_its_bound(objective, jobs, transfers):
-    problem = build_problem(jobs, transfers=transfers, local_slots=100)
-    bounds = least_through(problem, objective)
-    for choice in product(*problem.candidates):
-        value = values(evaluate(problem, choice), objective)[0]
-        for job, candidate in enumerate(choice):
-            assert bounds[job][candidate.rank] <= value * (1 + 1e-9) + 1e-9
-
-
-@settings(max_examples=100)
 @given(jobs=workloads(places=PLACES[:2]), transfers=rates(), slots=st.integers(1, 2))
 def test_no_machine_idles_while_a_job_waits_for_it(jobs, transfers, slots):
     """A job on the local machine starts when its inputs arrive, or when another one there ends."""
-    problem = build_problem(jobs, transfers=transfers, local_slots=slots)
-    choice = greedy(problem, Objective.MAKESPAN)
-    starts = evaluate(problem, choice).starts
-    finishes = [start + candidate.seconds for start, candidate in zip(starts, choice, strict=True)]
-    local_finishes = {finish for finish, one in zip(finishes, choice, strict=True) if one.place == 0}
-    for job, edges in enumerate(problem.incoming):
-        arrival = max(
-            (
-                finishes[edge.source] + problem.transfer_seconds(edge, choice[edge.source].place, choice[job].place)
-                for edge in edges
-            ),
-            default=0.0,
+    plan = planned(jobs, transfers, Objective.MAKESPAN, slots=slots)
+    finishes = {one.job: one.finish_seconds for one in plan.placements}
+    local = {one.finish_seconds for one in plan.placements if one.offering.provider == "local"}
+    for one in plan.placements:
+        arrival = max((finishes[given.from_job] + given.seconds for given in one.inputs), default=0.0)
+        assert one.start_seconds == pytest.approx(arrival) or (
+            one.offering.provider == "local" and one.start_seconds in local
         )
-        assert starts[job] == pytest.approx(arrival) or (choice[job].place == 0 and starts[job] in local_finishes)
 
 
 @pytest.fixture
@@ -200,14 +165,9 @@ def contested():
     return jobs, transfers
 
 
-def test_a_ceiling_below_every_plan_takes_nothing_away(tiny):
-    for objective in Objective:
-        assert within(tiny, objective, lower_bound(tiny, objective) / 2 - 1.0) == tiny
-
-
 def test_the_same_input_gives_the_same_plan(contested):
     plans = [planned(*contested, Objective.COST) for _ in range(3)]
-    assert plans[0].proof.method == "cbc"
+    assert plans[0].status is PlanStatus.OPTIMAL
     assert plans[1:] == plans[:1] * 2
 
 
@@ -224,52 +184,10 @@ def test_equal_offerings_are_told_apart_by_name(contested):
     assert plan.placement("a").offering.provider == "aws"
 
 
-@pytest.mark.parametrize("objective", Objective)
+@pytest.mark.parametrize("objective", SINGLES)
 def test_both_solvers_agree(contested, objective):
     cbc, highs = (planned(*contested, objective, solver=solver) for solver in ("cbc", "highs"))
     assert figures(cbc, objective) == pytest.approx(figures(highs, objective))
-
-
-@pytest.mark.parametrize("error", [mip.InterfacingError("it broke"), OSError("no such library")])
-def test_a_solver_that_dies_leaves_a_plan_that_says_so(contested, monkeypatch, error):
-    def die(*_args, **_kwargs):
-        raise error
-
-    monkeypatch.setattr(mip.Model, "optimize", die)
-    plan = planned(*contested, Objective.COST)
-    assert plan.proof.method == "greedy"
-    assert plan.status is PlanStatus.FEASIBLE
-    assert plan.notes == (f"planned without a solver, because cbc failed: {error}",)
-
-
-def test_a_solver_that_is_not_installed_leaves_a_plan_that_says_so(contested, monkeypatch):
-    monkeypatch.setitem(sys.modules, "mip", None)
-    plan = planned(*contested, Objective.COST)
-    assert plan.proof.method == "greedy"
-    assert plan.notes[0].startswith("planned without a solver, because python-mip cannot be loaded")
-
-
-def test_a_solver_that_claims_there_is_no_plan_is_not_believed(contested, monkeypatch):
-    monkeypatch.setattr(mip.Model, "optimize", lambda *_args, **_kwargs: mip.OptimizationStatus.INFEASIBLE)
-    assert "cbc finds no plan where there is one" in planned(*contested, Objective.COST).notes[0]
-
-
-def test_a_solver_that_stops_strangely_is_not_believed(contested, monkeypatch):
-    monkeypatch.setattr(mip.Model, "optimize", lambda *_args, **_kwargs: mip.OptimizationStatus.UNBOUNDED)
-    assert "stopped with status UNBOUNDED" in planned(*contested, Objective.COST).notes[0]
-
-
-def test_no_time_leaves_a_plan_that_says_so(contested):
-    plan = planned(*contested, Objective.COST, time_limit_seconds=0.0)
-    assert plan.status is PlanStatus.FEASIBLE
-    assert plan.notes == ("cbc ran out of time: a better plan may exist",)
-
-
-def test_time_for_the_objective_only_leaves_the_tie_break_open(contested):
-    readings = iter([0.0, 0.0, 0.0])  # the start, and the first stage's two questions; from then on it is late
-    plan = planned(*contested, Objective.COST, clock=lambda: next(readings, 99.0))
-    assert plan.status is PlanStatus.OPTIMAL
-    assert plan.notes == ("the tie-break by makespan is not proven",)
 
 
 def test_a_missing_estimate_is_told(contested):
@@ -318,6 +236,6 @@ jobs = [PlanningJob(key=f"{i}", candidates=(host,), needs=(f"{i // 2}",) if i el
 plan = plan_jobs(jobs, transfers=rates, objective=Objective.MAKESPAN, local_slots=2, clock=time.perf_counter)
 assert len(plan.placements) == 100
 assert plan.proof.method == "direct"
-assert not {"mip", "rich", "skyflow.planner.formulation"} & sys.modules.keys()
+assert not {"mip", "numpy", "rich", "skyflow.planner.formulation"} & sys.modules.keys()
 """
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -33,7 +33,7 @@ def jobs(make_offering):
 
 @pytest.fixture
 def problem(jobs):
-    return build_problem(jobs, transfers=RATES, local_slots=1)
+    return build_problem(jobs, transfers=RATES, local_slots=1).placement
 
 
 @pytest.fixture
@@ -101,9 +101,10 @@ def test_more_jobs_than_slots_are_named(jobs, make_offering):
     host = make_offering(LOCAL_PLACE, "this-machine", 0.0)
     local = [replace(job, candidates=(host,)) for job in jobs[:2]]
     plan = plan_jobs(local, transfers=RATES, objective=Objective.COST, local_slots=1, clock=lambda: 0.0)
-    local_problem = build_problem(local, transfers=RATES, local_slots=1)
+    local_problem = build_problem(local, transfers=RATES, local_slots=1).placement
     assert re.search(
-        r"2 jobs run at once at 0.0 s where 1 may", faults(changed(plan, "b", start_seconds=0.0), local_problem)
+        r"2 units of slots of this machine are taken up at 0.0 s where there are 1",
+        faults(changed(plan, "b", start_seconds=0.0), local_problem),
     )
 
 

@@ -1,0 +1,108 @@
+"""Plans the rest of a run anew: what has ended or runs stays where it is, what has been lost is left out."""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+
+from skyflow.app.callees import callees_from
+from skyflow.app.plan import PlanOptions, prepare_planning
+from skyflow.app.plan_views import diff_plans
+from skyflow.app.project import Project
+from skyflow.errors import UsageError
+from skyflow.model.catalog import Offering
+from skyflow.model.placement import Plan
+from skyflow.model.plan_view import PlanDiff
+from skyflow.model.run import JobRecord, RunRecord
+from skyflow.model.status import Status
+from skyflow.spec import load_workflow
+from skyflow.store.store import open_store
+
+__all__ = ["named_plan", "replan_run"]
+
+
+def named_plan(name: str, project: Project) -> Plan:
+    """Return the plan of a run, or the one in a JSON file.
+
+    Raises:
+        UsageError: there is neither, or it is of a form that this skyflow does not read.
+    """
+    if Path(name).is_file():
+        try:
+            data = json.loads(Path(name).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise UsageError(f"cannot read {name}: {error}") from error
+        return _read_plan(data, of=name)
+    with open_store(project.state, create=False) as store:
+        return _plan_of_run(store.find_run(name))
+
+
+def _plan_of_run(run: RunRecord) -> Plan:
+    return _read_plan(run.plan, of=f"run {run.number}")
+
+
+def _read_plan(data: object, *, of: str) -> Plan:
+    try:
+        return Plan.from_json(data if isinstance(data, Mapping) else {})
+    except ValueError as error:
+        raise UsageError(f"{of} has no plan that can be read: {error}") from error
+
+
+def replan_run(
+    name: str,
+    *,
+    project: Project,
+    now: datetime,
+    lost: Collection[str] = (),
+    options: PlanOptions | None = None,
+) -> PlanDiff:
+    """Return the old plan of a run and a new one for what is left of it, from now on.
+
+    Jobs that have ended are where they were and take no more time or money; a running job stays and takes what is left
+    of its estimate. `lost` are ids of offerings, such as `aws/us-east-1/m6i.xlarge/spot`, that cannot be had any more.
+
+    Raises:
+        UsageError: there is no such run, it has completed, or an offering is not known.
+        PlanningError: there is no plan without what has been lost.
+    """
+    with open_store(project.state, create=False) as store:
+        run = store.find_run(name)
+        jobs = store.jobs(run.id)
+    if run.status is Status.COMPLETED:
+        raise UsageError(f"run {run.number} has completed; there is nothing left to plan")
+    old = _plan_of_run(run)
+    workflow = load_workflow(run.workflow_path, text=run.workflow_source).workflow
+    asked = replace(
+        options or PlanOptions(),
+        slots=run.slots,
+        pinned=MappingProxyType(_pinned(old, jobs, now)),
+        lost=frozenset(lost),
+    )
+    callees = callees_from(workflow, run.callee_sources)
+    planning = prepare_planning(workflow, callees=callees, options=asked, project=project)
+    _refuse_unknown(lost, old)
+    return diff_plans(old, planning.plan(goal=old.goal, before=old))
+
+
+def _pinned(plan: Plan, jobs: Collection[JobRecord], now: datetime) -> dict[str, tuple[Offering, float]]:
+    placements = {placement.job: placement for placement in plan.placements}
+    pinned = {}
+    for job in jobs:
+        placement = placements.get(job.key)
+        if placement is None or job.started_at is None:
+            continue
+        if job.status is Status.COMPLETED:
+            pinned[job.key] = (placement.offering, 0.0)
+        elif job.status is Status.IN_PROGRESS:
+            elapsed = (now - job.started_at).total_seconds()
+            pinned[job.key] = (placement.offering, max(0.0, placement.duration_seconds - elapsed))
+    return pinned
+
+
+def _refuse_unknown(lost: Collection[str], plan: Plan) -> None:
+    known = [placement.offering.id for placement in plan.placements]
+    for one in lost:
+        if one.count("/") != 3:  # noqa: PLR2004 -- provider, place, type, market
+            raise UsageError(f"'{one}' names no offering", hint=f"for example {known[0]}" if known else None)

@@ -1,0 +1,84 @@
+"""Why there is no plan, in words: the smallest set of limits that are in each other's way, and what would have to give."""
+
+from collections.abc import Callable
+from itertools import combinations
+
+from skyflow.model.objective import Goal, Objective
+from skyflow.model.units import format_duration, format_grams, format_usd
+from skyflow.planner.decide import Decision, Infeasible, decide
+from skyflow.planner.problem import Limits, PlacementProblem
+from skyflow.planner.solve import Solver
+
+__all__ = ["explain_conflict"]
+
+_FAMILIES = {"usd": "within_budget", "grams": "within_carbon_cap", "seconds": "meets_deadline"}
+_OBJECTIVES = {"usd": Objective.COST, "grams": Objective.CARBON, "seconds": Objective.MAKESPAN}
+_WORDS = {"usd": "budget", "grams": "carbon cap", "seconds": "deadline"}
+_LEAST = {
+    "usd": "the cheapest possible plan costs {}",
+    "grams": "the cleanest possible plan emits {}",
+    "seconds": "the fastest possible plan takes {}",
+}
+
+
+def explain_conflict(
+    problem: PlacementProblem, found: Infeasible, *, seconds_left: Callable[[], float], solver: Solver
+) -> tuple[str, tuple[str, ...], str | None]:
+    """Return a sentence, the constraint families in conflict, and what would help."""
+    limits = problem.limits.named()
+    if not found.is_proven:
+        named = " and ".join(_named(name, limit) for name, limit in limits.items())
+        return (
+            f"no plan was found within {named} before the time ran out; there may be one",
+            tuple(_FAMILIES[name] for name in limits),
+            "raise --time-limit, or loosen one of them",
+        )
+    if len(found.least) == 1:
+        (name, least), *_ = found.least.items()
+        return (
+            f"no plan keeps {_named(name, limits[name])}: {_least(name, least)}",
+            (_FAMILIES[name],),
+            f"raise the {_WORDS[name]}",
+        )
+    smallest = _smallest(problem, seconds_left=seconds_left, solver=solver)
+    sentences = []
+    for name in smallest:
+        others = [other for other in smallest if other != name]
+        kept = " and ".join(f"the {_WORDS[other]}" for other in others)
+        loosened = problem.limited_by(Limits(**{other: limits[other] for other in others}))
+        best = decide(
+            loosened, Goal.of(_OBJECTIVES[name]), seconds_left=lambda: min(2.0, max(0.5, seconds_left())), solver=solver
+        )
+        if isinstance(best, Decision):
+            sentences.append(f"with {kept} kept, {_least(name, best.value)}")
+    named = " and ".join(_named(name, limits[name]) for name in smallest)
+    return (
+        f"{named} cannot be kept together" + "".join(f"; {sentence}" for sentence in sentences),
+        tuple(_FAMILIES[name] for name in smallest),
+        f"loosen the {' or the '.join(_WORDS[name] for name in smallest)}",
+    )
+
+
+def _smallest(problem: PlacementProblem, *, seconds_left: Callable[[], float], solver: Solver) -> tuple[str, ...]:
+    """Return the smallest set of limits that leaves no plan; each alone leaves one."""
+    limits = problem.limits.named()
+    for size in range(2, len(limits)):
+        for names in combinations(limits, size):
+            fewer = problem.limited_by(Limits(**{name: limits[name] for name in names}))
+            goal = Goal.of(_OBJECTIVES[names[0]])
+            answer = decide(fewer, goal, seconds_left=lambda: min(2.0, max(0.5, seconds_left())), solver=solver)
+            if isinstance(answer, Infeasible) and answer.is_proven:
+                return names
+    return tuple(limits)
+
+
+def _named(name: str, limit: float) -> str:
+    return f"the {_WORDS[name]} of {_figure(name, limit)}"
+
+
+def _least(name: str, value: float) -> str:
+    return _LEAST[name].format(_figure(name, value))
+
+
+def _figure(name: str, value: float) -> str:
+    return {"usd": format_usd, "grams": format_grams, "seconds": format_duration}[name](value)

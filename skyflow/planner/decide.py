@@ -1,0 +1,248 @@
+"""Which choice is best: reduce, bound, fix, and leave to a MIP solver what is then still open.
+
+The order is that of cost. A problem without a choice needs nothing. Without limits, or when the best plan keeps them, a
+goal that adds up over jobs and edges is `pairwise`, the makespan `paths`, both at once `tradeoff`. Limits that bind are
+`tradeoff` too. What these do not prove goes to `solve`, reduced, with the best choice known.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from skyflow.errors import SolverError
+from skyflow.model.objective import Goal, Objective
+from skyflow.planner.problem import Choice, Limits, PlacementProblem
+from skyflow.planner.schedule import evaluate
+from skyflow.planner.solve import Solver
+
+__all__ = ["PROOF_SHARE", "Decision", "Infeasible", "decide"]
+
+PROOF_SHARE = 1e-9
+"""Values that differ by a smaller share count as equal, so that rounding never decides."""
+_MIP_LABELS = 6_000
+"""More open labels than these are no work for a MIP solver in seconds."""
+
+_SINGLES = {"usd": Objective.COST, "grams": Objective.CARBON, "seconds": Objective.MAKESPAN}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The best choice found, what no plan can be below, and what found it: `direct`, `bounds`, `cbc`, `highs`, `search`.
+
+    `notes` are sentences for the user.
+    """
+
+    choice: Choice
+    value: float
+    bound: float
+    method: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether nothing is better."""
+        return self.bound >= self.value * (1 - PROOF_SHARE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Infeasible:
+    """No choice keeps all limits.
+
+    `least` is, by figure, what the limits on the others leave possible at best, None where that is not known; `is_proven`
+    is false when time ran out before a choice was found.
+    """
+
+    exceeded: tuple[str, ...]
+    least: dict[str, float] = field(default_factory=dict)
+    is_proven: bool = True
+
+
+def decide(
+    problem: PlacementProblem,
+    goal: Goal,
+    *,
+    seconds_left: Callable[[], float],
+    solver: Solver = "cbc",
+    start: Choice | None = None,
+    with_solver: bool = True,
+) -> Decision | Infeasible:
+    """Return the best choice that can be found in the time, or what stands in its way.
+
+    `start` is a choice to begin with, an earlier plan's for example; among equals it is kept.
+    """
+    search = _Search(problem, goal, seconds_left, solver, with_solver=with_solver)
+    search.start = start
+    if start is not None:
+        search.offer(start)
+    if problem.is_settled:
+        return search.settled()
+    return search.run()
+
+
+class _Search:
+    """One search, with the best choice known so far."""
+
+    def __init__(
+        self,
+        problem: PlacementProblem,
+        goal: Goal,
+        seconds_left: Callable[[], float],
+        solver: Solver,
+        *,
+        with_solver: bool,
+    ) -> None:
+        self.problem, self.goal, self.seconds_left, self.solver = problem, goal, seconds_left, solver
+        self.with_solver = with_solver
+        self.start: Choice | None = None
+        self.best: Choice | None = None
+        self.value = float("inf")
+        self.bound = 0.0
+        self.method = "bounds"
+        self.notes: list[str] = []
+        self.known: list[Choice] = []
+        """Choices worth trying where limits bind, in order."""
+
+    def is_late(self) -> bool:
+        """Tell whether time is up."""
+        return self.seconds_left() <= 0
+
+    def offer(self, choice: Choice) -> None:
+        """Take note of a choice as it would really run, if it keeps the limits and is the best so far."""
+        found = evaluate(self.problem, choice)
+        value = found.value(self.goal)
+        if not found.exceeded(self.problem) and (self.best is None or value < self.value * (1 - PROOF_SHARE)):
+            self.best, self.value = choice, value
+
+    def settled(self) -> Decision | Infeasible:
+        """Answer a problem in which no job has a choice."""
+        choice = (0,) * len(self.problem.jobs)
+        found = evaluate(self.problem, choice)
+        if exceeded := found.exceeded(self.problem):
+            values = {"usd": found.usd, "grams": found.grams, "seconds": found.makespan_seconds}
+            return Infeasible(exceeded=tuple(exceeded), least={name: values[name] for name in exceeded})
+        value = found.value(self.goal)
+        return Decision(choice=choice, value=value, bound=value, method="direct")
+
+    def run(self) -> Decision | Infeasible:
+        """Answer any other problem."""
+        choice, bound = self._unlimited(self.goal)
+        self.bound = bound
+        self.offer(choice)
+        limits = self.problem.limits.named()
+        if self.best is None or (limits and not self._is_proven()):
+            outcome = self._limited(choice)
+            if outcome is not None:
+                return outcome
+        if self.problem.capacities and self.best is not None and not self._is_proven():
+            from skyflow.planner.crowded import spread_out  # noqa: PLC0415 -- imports numpy
+
+            self.offer(spread_out(self.problem, self.goal, self.best, is_late=self.is_late))
+        if not self._is_proven() and self.with_solver:
+            outcome = self._solver()
+            if outcome is not None:
+                return outcome
+        if self.best is None:
+            return Infeasible(exceeded=tuple(limits), is_proven=False)
+        return Decision(
+            choice=self.best,
+            value=self.value,
+            bound=self.value if self._is_proven() else self.bound,
+            method=self.method,
+            notes=tuple(self.notes),
+        )
+
+    def _is_proven(self) -> bool:
+        return self.bound >= self.value * (1 - PROOF_SHARE)
+
+    def _unlimited(self, goal: Goal) -> tuple[Choice, float]:
+        """Return the best choice for a goal if there were no limits and no capacities, and a bound."""
+        from skyflow.planner.network import Network, reduced  # noqa: PLC0415 -- imports numpy
+
+        free = self.problem.limited_by(Limits())
+        network = Network(free, reduced(free, goal))
+        if goal.seconds and (goal.usd or goal.grams):
+            from skyflow.planner.tradeoff import Tradeoff  # noqa: PLC0415 -- imports numpy
+
+            tradeoff = Tradeoff(network, goal, is_late=self.is_late)
+            extremes = [self._unlimited(Goal.of(one))[0] for name, one in _SINGLES.items() if getattr(goal, name)]
+            for choice in extremes:
+                tradeoff.offer(network.choice(network.nearest(choice)))
+            tradeoff.solve()
+            best = tradeoff.best if tradeoff.best is not None else extremes[0]
+            return best, max(tradeoff.bound, 0.0)
+        if goal.seconds:
+            paths = network.paths()
+            if self.start is not None:
+                paths.offer(network.nearest(self.start))
+            found = paths.solve(is_late=self.is_late)
+        else:
+            known = None if self.start is None else network.nearest(self.start)
+            found = network.additive(usd=goal.usd, grams=goal.grams, known=known).solve(is_late=self.is_late)
+        return network.choice(found.labels), found.bound
+
+    # -------------------------------------------------------------------------------------------------- limits
+
+    def _limited(self, unlimited: Choice) -> Infeasible | None:
+        """Search within the limits; return why there is no choice, if that is certain."""
+        from skyflow.planner.network import Network, reduced  # noqa: PLC0415 -- imports numpy
+        from skyflow.planner.tradeoff import Tradeoff  # noqa: PLC0415 -- imports numpy
+
+        extremes: dict[str, Choice] = {}
+        for name, limit in self.problem.limits.named().items():
+            extremes[name], least = self._unlimited(Goal.of(_SINGLES[name]))
+            if least > limit * (1 + PROOF_SHARE):
+                return Infeasible(exceeded=(name,), least={name: least})
+            self.offer(extremes[name])
+        network = Network(self.problem, reduced(self.problem, self.goal))
+        tradeoff = Tradeoff(network, self.goal, is_late=self._is_half_time())
+        for choice in [unlimited, *extremes.values(), *([self.best] if self.best is not None else [])]:
+            tradeoff.offer(network.choice(network.nearest(choice)))
+        tradeoff.price_from(unlimited, extremes)
+        tradeoff.solve()
+        self.bound = max(self.bound, tradeoff.bound)
+        if tradeoff.best is not None:
+            self.offer(tradeoff.best)
+        self.known = [unlimited, *extremes.values()]
+        return None
+
+    def _is_half_time(self) -> Callable[[], bool]:
+        """Return a clock that leaves a third of the time to the solver."""
+        keep = self.seconds_left() / 3 if self.with_solver else 0.0
+        return lambda: self.seconds_left() <= keep
+
+    # -------------------------------------------------------------------------------------------------- solver
+
+    def _solver(self) -> Infeasible | None:
+        from skyflow.planner.network import reduced  # noqa: PLC0415 -- imports numpy
+        from skyflow.planner.solve import solve_stage  # noqa: PLC0415 -- rarely needed
+
+        kept = [columns.index.tolist() for columns in reduced(self.problem, self.goal)]
+        if self.is_late() or sum(map(len, kept)) > _MIP_LABELS:
+            self.notes.append("time ran out: a better plan may exist")
+            return None
+        begin = self.best if self.best is not None else self.known[0]
+        try:
+            stage = solve_stage(
+                self.problem, self.goal, start=begin, kept=kept, solver=self.solver, max_seconds=self.seconds_left()
+            )
+        except SolverError as error:
+            self.notes.append(f"planned without a solver, because {error.message}")
+            return None
+        if stage.choice is not None:
+            self._take(stage.choice)
+        if stage.status.value == "infeasible":
+            if self.best is not None:
+                self.notes.append(f"planned without a solver, because {self.solver} finds no plan where there is one")
+                return None
+            return Infeasible(exceeded=tuple(self.problem.limits.named()))
+        self.method = self.solver
+        self.bound = max(self.bound, stage.bound)
+        if stage.status.value != "optimal":
+            self.notes.append(f"{self.solver} ran out of time: a better plan may exist")
+        return None
+
+    def _take(self, choice: Choice) -> None:
+        self.offer(choice)
+        if self.problem.capacities:
+            from skyflow.planner.crowded import spread_out  # noqa: PLC0415 -- imports numpy
+
+            self.offer(spread_out(self.problem, self.goal, choice, is_late=self.is_late))

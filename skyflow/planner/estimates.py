@@ -1,0 +1,164 @@
+"""How long a job takes on an offering: what the workflow says, what earlier runs took, or a documented guess.
+
+The first of these that has an answer counts:
+
+1. an entry of `estimate.on`: of the instance type, else its family, else the accelerator, else the provider;
+2. the function that `estimate.function` names;
+3. the work that `estimate.work` states: `flops / (utilization * peak)`, with the peak of all accelerators of the machine,
+   or of its CPUs if it has none; or `core-hours * ((1 - p) + p / vcpus)` with the parallel fraction p (Amdahl 1967);
+4. with `estimate: history`, the median of earlier successful runs of the job on this kind of machine, else on any;
+5. `estimate.duration`;
+6. one minute, and the plan says that it is assumed.
+
+A spot machine may be taken away. Between interruptions, which come at rate r per second, a job works in stretches of the
+checkpoint interval c, without checkpoints of its whole duration t; after an interruption it needs the recovery time R and
+repeats the stretch. Its expected duration is then `(t / c) * (1 / r + R) * (exp(r * c) - 1)` (Daly 2006, "A higher order
+estimate of the optimum checkpoint interval for restart dumps", equation 20 without the cost of writing).
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from skyflow.model.catalog import Offering
+from skyflow.model.resources import Estimate, Market, Work
+from skyflow.planner.problem import Table
+
+__all__ = ["DEFAULT_ESTIMATE_SECONDS", "Knowledge", "Past", "Timing", "expected_timing"]
+
+DEFAULT_ESTIMATE_SECONDS = 60.0
+"""How long a job without an estimate is assumed to take, on every machine."""
+
+DEFAULT_RECOVERY_SECONDS = 120.0
+"""From losing a spot machine to working on the next one, unless the workflow says otherwise."""
+
+_CPU_FLOPS = 32e9
+"""Single precision, of one vCPU: 8 lanes times 2 for a fused multiply-add, at 2 GHz."""
+_MOST_INTERRUPTIONS = 50.0
+"""Interruptions of one stretch beyond which its expected duration is of no use to anybody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """How long a job is expected to take, interruptions included, and how much of that is work.
+
+    `source` says for people where the figure comes from and how sure it is; `is_assumed` that nobody gave one.
+    """
+
+    seconds: float
+    busy_seconds: float
+    source: str
+    is_assumed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """Earlier successful runs of a job: how many, the median of their durations, and the middle half of these."""
+
+    runs: int
+    median_seconds: float
+    low_seconds: float
+    high_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knowledge:
+    """What is known beyond the workflow.
+
+    `past` gives earlier runs of a job on an offering; `functions` the estimators that workflows name, called with an
+    offering; `peaks` the floating-point operations per second of one accelerator by its name; `grams` the CO2 equivalents
+    of a machine over so many seconds at a utilization, None where they are not known; `grams_per_gb` those of transfers, by pair of
+    places; `interruptions` how often a spot machine is taken away, per hour.
+    """
+
+    past: Callable[[str, Offering], Past | None] = lambda _job, _offering: None
+    functions: Mapping[str, Callable[[Offering], float]] = field(default_factory=dict)
+    peaks: Mapping[str, float] = field(default_factory=dict)
+    grams: Callable[[Offering, float, float | None], float | None] = lambda _offering, _seconds, _utilization: None
+    grams_per_gb: Table | None = None
+    interruptions: Callable[[Offering], float] = lambda _offering: 0.0
+    is_by_job: bool = False
+
+
+def expected_timing(job: str, estimate: Estimate | None, offering: Offering, knowledge: Knowledge) -> Timing:
+    """Return how long a job takes on an offering."""
+    seconds, source, is_assumed = _work_seconds(job, estimate, offering, knowledge)
+    rate = knowledge.interruptions(offering) / 3600 if offering.market is Market.SPOT else 0.0
+    expected = with_interruptions(
+        seconds,
+        rate=rate,
+        stretch=estimate.checkpoint_seconds if estimate else None,
+        recovery=DEFAULT_RECOVERY_SECONDS
+        if estimate is None or estimate.recovery_seconds is None
+        else estimate.recovery_seconds,
+    )
+    return Timing(seconds=expected, busy_seconds=seconds, source=source, is_assumed=is_assumed)
+
+
+def with_interruptions(seconds: float, *, rate: float, stretch: float | None, recovery: float) -> float:
+    """Return the expected duration of work that is interrupted at a rate per second and repeated by stretches."""
+    if rate <= 0 or seconds <= 0:
+        return seconds
+    stretch = seconds if not stretch else min(stretch, seconds)
+    if rate * stretch > _MOST_INTERRUPTIONS:
+        return math.inf
+    return seconds / stretch * (1 / rate + recovery) * math.expm1(rate * stretch)
+
+
+def _work_seconds(
+    job: str, estimate: Estimate | None, offering: Offering, knowledge: Knowledge
+) -> tuple[float, str, bool]:
+    if estimate is None:
+        return DEFAULT_ESTIMATE_SECONDS, "assumed", True
+    for way in (_from_table, _from_function, _from_work, _from_past):
+        found = way(job, estimate, offering, knowledge)
+        if found is not None:
+            return (*found, False)
+    if estimate.seconds is not None:
+        return estimate.seconds, "given", False
+    return DEFAULT_ESTIMATE_SECONDS, "assumed", True
+
+
+_Found = tuple[float, str] | None
+
+
+def _from_table(_job: str, estimate: Estimate, offering: Offering, _knowledge: Knowledge) -> _Found:
+    refined = {key.lower(): seconds for key, seconds in estimate.on}
+    accelerator = offering.accelerators.name if offering.accelerators else ""
+    for key in (offering.instance_type, offering.family, accelerator, offering.provider):
+        if key and key.lower() in refined:
+            return refined[key.lower()], f"given for {key}"
+    return None
+
+
+def _from_function(_job: str, estimate: Estimate, offering: Offering, knowledge: Knowledge) -> _Found:
+    if not estimate.function:
+        return None
+    return knowledge.functions[estimate.function](offering), estimate.function
+
+
+def _from_work(_job: str, estimate: Estimate, offering: Offering, knowledge: Knowledge) -> _Found:
+    seconds = None if estimate.work is None else _modelled(estimate.work, offering, knowledge)
+    return None if seconds is None else (seconds, "from the work")
+
+
+def _from_past(job: str, estimate: Estimate, offering: Offering, knowledge: Knowledge) -> _Found:
+    past = knowledge.past(job, offering) if estimate.from_history else None
+    return None if past is None else (past.median_seconds, _described(past))
+
+
+def _modelled(work: Work, offering: Offering, knowledge: Knowledge) -> float | None:
+    if work.core_hours is not None:
+        serial = 1.0 - work.parallel_fraction
+        return work.core_hours * 3600 * (serial + work.parallel_fraction / offering.vcpus)
+    if work.flops is None:
+        return None
+    if offering.accelerators is None:
+        return work.flops / (work.utilization * _CPU_FLOPS * offering.vcpus)
+    peak = knowledge.peaks.get(offering.accelerators.name)
+    return None if peak is None else work.flops / (work.utilization * peak * offering.accelerators.count)
+
+
+def _described(past: Past) -> str:
+    spread = (past.high_seconds - past.low_seconds) / 2 / past.median_seconds if past.median_seconds else 0.0
+    return f"median of {past.runs} run{'s' if past.runs > 1 else ''}, ±{spread:.0%}"

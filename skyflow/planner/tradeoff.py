@@ -1,0 +1,249 @@
+"""Cost against time, and limits: a Lagrangian bound, and plans from what it makes cheap.
+
+Limits on dollars and grams, and the makespan itself, are priced instead of enforced. A second of the makespan is paid for
+along paths: a flow from the start of the run to its end, as large as the price of a second, charges every job and
+transfer on its way for its time. Whatever the flow and the prices are, the cheapest choice under them is a bound, and it
+is one of costs that add up (`pairwise`). Better prices come from the choices that they lead to: a path that became long
+gets a larger part of the flow (exponentiated gradient over paths; Takimoto and Warmuth 2003), a limit that was missed a
+higher price. A label whose bound exceeds the best known plan is out, exactly.
+
+Imports numpy; loaded only by a problem that leaves something to choose.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import chain
+
+import numpy as np
+
+from skyflow.model.objective import Goal
+from skyflow.planner.exchange import Exchange, Figures
+from skyflow.planner.network import Network
+from skyflow.planner.pairwise import Floats, Ints, Pairwise
+from skyflow.planner.problem import Choice
+
+__all__ = ["Tradeoff"]
+
+_TOLERANCE = 1e-9
+_HEAT = 0.1
+"""How even the flow is spread over the paths: the share of the makespan that a path may be shorter by and still count."""
+_FORGET = 0.03
+"""The weight of the newest choice among those that shape the flow."""
+_RATE, _RATE_TURNS = 0.5, 30
+"""How much a missed limit raises its price, and over how many turns that becomes less."""
+_PLAN_EVERY, _PLAN_GROWTH = 5, 1.15
+"""Plans cost more than bounds, and become rarer as prices settle."""
+_SHRINK_EVERY = 20
+_PATIENCE = 80
+_LATENESS = 5.0
+_SHARES = (0.9, 1.0)
+
+
+class Tradeoff:
+    """One search for the best choice within limits; choices count among all candidates."""
+
+    def __init__(self, network: Network, goal: Goal, *, is_late: Callable[[], bool]) -> None:
+        self.goal, self.limits, self.is_late = goal, network.problem.limits, is_late
+        self.bound, self.upper = -math.inf, math.inf
+        self.best: Choice | None = None
+        self.prices = dict.fromkeys(self.limits.named(), 0.0)
+        self._turns = 0
+        self._next_plan = _PLAN_EVERY
+        self._span = 0.0
+        self._lengths = np.zeros(len(network.ends))  # how long the edges with their targets were in late choices
+        self._starts = np.zeros(len(network.columns))
+        self._settle_on(network)
+
+    def _settle_on(self, network: Network) -> None:
+        self.network = network
+        self.exchange = Exchange(network, self.goal, is_late=self.is_late)
+        self.paths = self.exchange.paths
+        self._model: Pairwise | None = None
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether the best choice known is the best there is."""
+        return self.bound >= self.upper * (1 - _TOLERANCE)
+
+    def offer(self, choice: Choice) -> None:
+        """Take note of a choice if it keeps the limits and is the best so far."""
+        at = self.network.labels(choice)
+        if at is not None:
+            self._offer(at)
+
+    def _offer(self, at: Sequence[int]) -> None:
+        figures = self.exchange.figures(at)
+        value = self.exchange.value(figures)
+        if value < self.upper and self.exchange.is_within(figures):
+            self.upper, self.best = value, self.network.choice(at)
+
+    def price_from(self, unlimited: Choice, extremes: dict[str, Choice]) -> None:
+        """Guess what the limits cost, from the best choice without them and those that are least in what is limited."""
+        free = self.exchange.figures(self.network.nearest(unlimited))
+        for name, choice in extremes.items():
+            least = self.exchange.figures(self.network.nearest(choice))
+            saved = getattr(free, name) - getattr(least, name)
+            dearer = self.exchange.value(least) - self.exchange.value(free)
+            if saved > 0:
+                self.prices[name] = max(dearer, 1e-3 * abs(self.exchange.value(free))) / saved
+
+    # --------------------------------------------------------------------------------------------------- bound
+
+    def solve(self, *, turns: int = 2_000) -> None:
+        """Look for better prices, and for plans along the way."""
+        idle = 0
+        for _ in range(turns):
+            bound, upper = self.bound, self.upper
+            self._turn()
+            if self.is_proven or self.is_late():
+                return
+            gap = max(self.upper - self.bound, 0.0)
+            has_gained = self.bound - bound > 1e-3 * gap or self.upper < upper - 1e-3 * gap
+            idle = 0 if has_gained else idle + 1
+            if idle >= _PATIENCE:
+                return
+
+    def _turn(self) -> None:
+        flows, inflows = self._flow(self.goal.seconds + self.prices.get("seconds", 0.0))
+        model = self._priced(flows, inflows)
+        forward, _, first = model.forward()
+        backward, slacks, second = model.backward()
+        paid_back = sum(price * self.limits.named()[name] for name, price in self.prices.items())
+        self.bound = max(self.bound, max(forward, backward) - paid_back)
+        for at in (first, second):
+            model.improve(at)
+            self._offer(at)
+        self._learn(min((first, second), key=model.value_at), flows, inflows)
+        if self._turns >= self._next_plan:
+            self._next_plan = int(self._turns * _PLAN_GROWTH) + _PLAN_EVERY
+            for deadline in self._deadlines():
+                self._plan(model, deadline)
+        if self._turns % _SHRINK_EVERY == 0 and self.upper < math.inf:
+            self._shrink(slacks, self.upper + paid_back - forward)
+
+    def _priced(self, flows: Sequence[float], inflows: Sequence[float]) -> Pairwise:
+        usd = self.goal.usd + self.prices.get("usd", 0.0)
+        grams = self.goal.grams + self.prices.get("grams", 0.0)
+        unary = [
+            usd * column.usd + grams * column.grams + inflow * column.seconds
+            for column, inflow in zip(self.network.columns, inflows, strict=True)
+        ]
+        tables = [
+            gigabytes * (usd * u + grams * g + flow * s)
+            for gigabytes, u, g, s, flow in zip(
+                self.network.gigabytes,
+                self.exchange.usd_tables,
+                self.exchange.gram_tables,
+                self.paths.tables,
+                flows,
+                strict=True,
+            )
+        ]
+        if self._model is None:
+            self._model = Pairwise(unary, self.network.ends, tables, [1.0] * len(tables))
+        else:
+            self._model.retune(unary, tables)
+        return self._model
+
+    def _flow(self, size: float) -> tuple[list[float], list[float]]:
+        """Return the part of the flow on each edge and into each job: longer paths get more, exponentially."""
+        count = len(self.network.columns)
+        flows, inflows = [0.0] * len(self.network.ends), [0.0] * count
+        if not size:
+            return flows, inflows
+        heat = max(self._span, 1e-12) * _HEAT / math.sqrt(max(1, self._turns))
+        edge, start = self._lengths / heat, self._starts / heat
+        rest = [0.0] * count  # the logarithm of the weight of all paths from the end of a job to the end of the run
+        for j in range(count - 1, -1, -1):
+            if self.paths.out[j]:
+                rest[j] = _log_sum([edge[e] + rest[self.network.ends[e][1]] for e in self.paths.out[j]])
+        first = [j for j in range(count) if not self.paths.into[j]]
+        total = _log_sum([start[j] + rest[j] for j in first])
+        for j in first:
+            inflows[j] = size * math.exp(start[j] + rest[j] - total)
+        for e in chain.from_iterable(self.paths.out):
+            u, v = self.network.ends[e]
+            flows[e] = inflows[u] * math.exp(edge[e] + rest[v] - rest[u])
+            inflows[v] += flows[e]
+        return flows, inflows
+
+    def _learn(self, at: Sequence[int], flows: Sequence[float], inflows: Sequence[float]) -> None:
+        """Take what a choice shows into the lengths of the paths and into the prices of limits."""
+        self._turns += 1
+        took = np.array([float(column.seconds[a]) for column, a in zip(self.network.columns, at, strict=True)])
+        waits = np.array([self.paths.wait(e, at) for e in range(len(self.network.ends))])
+        targets = [v for _, v in self.network.ends]
+        weight = max(1.0 / self._turns, _FORGET)
+        self._lengths += weight * (waits + took[targets] - self._lengths)
+        self._starts += weight * (took - self._starts)
+        figures = self.exchange.figures(at)
+        self._span += weight * (figures.seconds - self._span)
+        size = self.goal.seconds + self.prices.get("seconds", 0.0)
+        if size:  # what the bound counts as the makespan: the mean over the paths of the flow
+            seconds = (float(np.dot(inflows, took)) + float(np.dot(flows, waits))) / size
+            figures = Figures(figures.usd, figures.grams, seconds)
+        for name, limit in self.limits.named().items():
+            miss = 3.0 * (getattr(figures, name) - limit) / max(limit, 1e-9)
+            rate = _RATE / (1.0 + self._turns / _RATE_TURNS)
+            self.prices[name] *= math.exp(rate * max(-1.0, min(1.0, miss)))
+
+    def _shrink(self, slacks: dict[int, Floats], room: float) -> None:
+        """Drop the labels with which no plan can beat the best one, if that makes the network a good deal smaller."""
+        room += _TOLERANCE * abs(self.upper)
+        labels = [np.arange(len(columns)) for columns in self.network.columns]
+        kept: list[Ints] = [np.flatnonzero(slacks[j] <= room) if j in slacks else all_ for j, all_ in enumerate(labels)]
+        if not all(map(len, kept)):
+            self.bound = self.upper
+        elif sum(map(len, kept)) < 0.9 * sum(map(len, labels)):
+            self._settle_on(self.network.without(kept.__getitem__))
+
+    # --------------------------------------------------------------------------------------------------- plans
+
+    def _deadlines(self) -> list[float]:
+        """Return by when a plan should end that is worth making."""
+        deadline = math.inf if self.limits.seconds is None else self.limits.seconds
+        if not self.goal.seconds:
+            return [deadline]
+        at = None if self.best is None else self.network.labels(self.best)
+        if at is None:
+            return [min(deadline, 1.2 * self._span), min(deadline, 2.0 * self._span)]
+        best = self.paths.makespan(at)
+        return [min(deadline, share * best) for share in (0.95, 0.99, 1.03)]
+
+    def _plan(self, model: Pairwise, deadline: float) -> None:
+        usd, grams = self.goal.usd, self.goal.grams
+        if not (usd or grams):  # then dollars and grams matter as far as they are limited
+            usd, grams = self.prices.get("usd", 0.0), self.prices.get("grams", 0.0)
+        ways = self._ways()
+        longest = max(map(float.__add__, ways, map(float, self._starts)), default=0.0)
+        per_second = _LATENESS * (self.goal.seconds + self.prices.get("seconds", 0.0))
+        for share in _SHARES if deadline < math.inf else (1.0,):
+            scale = share if not self.goal.seconds else share * min(1.0, deadline / max(longest, 1e-9))
+            made = self.exchange.constructed(
+                model, [scale * way for way in ways], deadline=deadline, per_second=per_second
+            )
+            figures = self.exchange.figures(made)
+            if figures.seconds > deadline * (1 + _TOLERANCE) or self.exchange.value(figures) > 1.3 * self.upper:
+                continue
+            made = self.exchange.cheaper(made, deadline=deadline, usd=usd, grams=grams)
+            if deadline < math.inf and self.exchange.value(self.exchange.figures(made)) < 1.02 * self.upper:
+                for part in (0.5, 1.0):
+                    made = self.exchange.replanned(made, share=part, deadline=deadline, usd=usd, grams=grams)
+            self._offer(made)
+            if self.goal.seconds:
+                self._offer(self.exchange.faster(made))
+            if self.is_late():
+                return
+
+    def _ways(self) -> list[float]:
+        """Return how long it took lately from the end of each job to the end of the run."""
+        ways = [0.0] * len(self.network.columns)
+        for j in range(len(ways) - 1, -1, -1):
+            for e in self.paths.out[j]:
+                ways[j] = max(ways[j], float(self._lengths[e]) + ways[self.network.ends[e][1]])
+        return ways
+
+
+def _log_sum(values: Sequence[float]) -> float:
+    largest = max(values)
+    return largest + math.log(sum(math.exp(value - largest) for value in values))

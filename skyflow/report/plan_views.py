@@ -1,0 +1,138 @@
+"""Explanations, comparisons, frontiers and changes of plans, as tables for people; loads rich."""
+
+from collections.abc import Callable, Sequence
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from skyflow.model.catalog import Offering
+from skyflow.model.objective import Objective
+from skyflow.model.placement import Placement, Plan, PlanStatus
+from skyflow.model.plan_view import Alternative, Comparison, Explanation, LimitCost, PlanDiff
+from skyflow.model.resources import LOCAL, Market
+from skyflow.model.units import format_duration, format_grams, format_usd
+
+__all__ = ["render_comparisons", "render_diff", "render_explanations", "render_frontier"]
+
+_SHOWN = 6
+"""Alternatives of one job that a person can look at."""
+_JUDGED = {
+    Objective.COST: "cost",
+    Objective.MAKESPAN: "time",
+    Objective.CARBON: "carbon",
+    Objective.WEIGHTED: "weighted cost",
+}
+_WORDS = {"usd": "budget", "grams": "carbon cap", "seconds": "deadline"}
+
+
+def render_explanations(explanations: Sequence[Explanation], costs: Sequence[LimitCost]) -> Group:
+    """Return, per job, the choice and the best alternatives, then what the limits cost."""
+    parts: list[Text | Table] = []
+    for one in explanations:
+        parts += [_headline(one), *([_alternatives(one)] if one.alternatives else []), Text("")]
+    for cost in costs:
+        parts.append(_limit(cost))
+    return Group(*parts)
+
+
+def _headline(one: Explanation) -> Text:
+    text = Text()
+    text.append(one.placement.job, style="bold")
+    if one.candidates == 1:
+        text.append(f" can run only on {_name(one.placement.offering)}")
+    else:
+        text.append(f" runs on {_name(one.placement.offering)}, of {one.candidates} candidates")
+    if one.placement.duration_source:
+        text.append(f"; {format_duration(one.placement.duration_seconds)}, {one.placement.duration_source}")
+    return text
+
+
+def _alternatives(one: Explanation) -> Table:
+    table = _table("instead", "cost", "makespan", "")
+    best = {alternative.offering.provider: alternative for alternative in reversed(one.alternatives)}
+    first_of_each = [alternative for alternative in one.alternatives if alternative in best.values()]
+    rest = [alternative for alternative in one.alternatives if alternative not in first_of_each]
+    shown = [*first_of_each, *rest][: max(_SHOWN, len(first_of_each))]
+    for alternative in sorted(shown, key=lambda option: option.more_value):
+        table.add_row(*_alternative(alternative))
+    return table
+
+
+def _alternative(one: Alternative) -> tuple[str, str, str, str]:
+    misses = f"misses the {' and the '.join(_WORDS[name] for name in one.misses)}" if one.misses else ""
+    return _name(one.offering), _signed(one.more_usd, format_usd), _signed(one.more_seconds, format_duration), misses
+
+
+def _limit(cost: LimitCost) -> Text:
+    name = _WORDS.get(cost.name, cost.name)
+    if abs(cost.saved_value) < 1e-9:  # noqa: PLR2004 -- rounding
+        return Text(f"the {name} {'cost' if name.startswith('slots') else 'costs'} nothing", style="dim")
+    return Text(
+        f"without the {name}: {_signed(-cost.saved_usd, format_usd)}, {_signed(-cost.saved_seconds, format_duration)}"
+    )
+
+
+def render_frontier(plans: Sequence[Plan]) -> Table:
+    """Return one line per plan, the cheapest first."""
+    has_carbon = any(plan.carbon_grams is not None for plan in plans)
+    table = _table("cost", "makespan", *(("carbon",) if has_carbon else ()), "", right=3)
+    for plan in plans:
+        carbon = [format_grams(plan.carbon_grams)] if has_carbon and plan.carbon_grams is not None else []
+        status = "" if plan.status is PlanStatus.OPTIMAL else f"at most {plan.proof.gap:.1%} to save"
+        table.add_row(format_usd(plan.cost.total_usd), format_duration(plan.makespan_seconds), *carbon, status)
+    return table
+
+
+def render_comparisons(comparisons: Sequence[Comparison]) -> Table:
+    """Return one line per way to plan, with the difference from the first."""
+    table = _table("", "cost", "makespan", "")
+    first = comparisons[0].plan
+    for one in comparisons:
+        if one.plan is None:
+            table.add_row(one.name, "", "", "not possible")
+            continue
+        difference = ""
+        if first is not None and one.plan is not first and first.value > 0:
+            difference = f"{one.plan.value / first.value:.2f} times the {_JUDGED[first.objective]}"
+        table.add_row(
+            one.name, format_usd(one.plan.cost.total_usd), format_duration(one.plan.makespan_seconds), difference
+        )
+    return table
+
+
+def render_diff(found: PlanDiff) -> Group:
+    """Return the jobs that run elsewhere, and the difference in the totals."""
+    table = _table("job", "was", "is", "cost")
+    for change in found.changes:
+        more = (change.new.compute_usd if change.new else 0.0) - (change.old.compute_usd if change.old else 0.0)
+        table.add_row(change.job, _placed(change.old), _placed(change.new), _signed(more, format_usd))
+    usd = found.new.cost.total_usd - found.old.cost.total_usd
+    seconds = found.new.makespan_seconds - found.old.makespan_seconds
+    totals = Text(f"cost {_signed(usd, format_usd)}, makespan {_signed(seconds, format_duration)}", style="bold")
+    return Group(table if found.changes else Text("every job runs where it did"), totals)
+
+
+def _placed(placement: Placement | None) -> str:
+    return _name(placement.offering) if placement else "-"
+
+
+def _name(offering: Offering) -> str:
+    if offering.provider == LOCAL:
+        return "this machine"
+    spot = " spot" if offering.market is Market.SPOT else ""
+    return f"{offering.provider} {offering.instance_type} {offering.place.name}{spot}"
+
+
+def _signed(value: float, show: Callable[[float], str]) -> str:
+    if abs(value) < 1e-9:  # noqa: PLR2004 -- rounding
+        return "same"
+    return f"{'+' if value > 0 else '-'}{show(abs(value))}"
+
+
+def _table(*columns: str, right: int = 0) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
+    for position, column in enumerate(columns):
+        is_figure = column in {"cost", "makespan", "carbon"} or position < right
+        table.add_column(column, justify="right" if is_figure else "left", overflow="fold")
+    return table
