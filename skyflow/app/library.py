@@ -46,7 +46,7 @@ def plan(
 
     Args:
         workflow: a loaded workflow, or the path of a file.
-        objective: `cost` or `makespan`; by default what the workflow says, else cost.
+        objective: `cost`, `makespan` or `carbon`; by default what the workflow says, else cost.
         providers: use only these (`local`, `own`, `aws`, `gcp`, `azure`).
         jobs: how many jobs this machine runs at once; by default one for each CPU.
 
