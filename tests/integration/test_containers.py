@@ -227,7 +227,12 @@ async def test_what_cannot_be_removed_is_told_and_fails_no_job(engine, podman, t
     folders = StepFolders(name="p", workspace=tmp_path, event=folder.event, tools=tmp_path / "tools")
     containers = JobContainers(stubborn, run=run, folders=folders)
     async with LocalRunner(
-        run_tag=run, folder=folder, workspace=tmp_path, environment=os.environ, containers=containers
+        run_tag=run,
+        folder=folder,
+        workspace=tmp_path,
+        environment=os.environ,
+        clock=SystemClock(),
+        containers=containers,
     ) as runner:
         request = ContainersRequest(container=ContainerRequest(name="", image=engine.image))
         await runner.start_containers(SETUP, request, shown.append)
