@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from skyflow.app.clock import SystemClock
 from skyflow.model.containers import ContainerRequest, ContainersRequest, StartedContainers
 from skyflow.model.execution import StepRef, StepRequest, StepResult
 from skyflow.model.layout import RunFolder
@@ -116,7 +117,13 @@ def start(tmp_path: Path) -> Callable:
         containers = JobContainers(found, run=tag, folders=folders, patience=Patience(sleep=sleep))
         ladder = KillLadder(interrupt_seconds=0.2, terminate_seconds=0.2)
         async with LocalRunner(
-            run_tag=tag, folder=folder, workspace=tmp_path, environment=os.environ, containers=containers, ladder=ladder
+            run_tag=tag,
+            folder=folder,
+            workspace=tmp_path,
+            environment=os.environ,
+            clock=SystemClock(),
+            containers=containers,
+            ladder=ladder,
         ) as runner:
             result, started = await runner.start_containers(SETUP, request, shown.append)
             done = await runner.run_step(STEP, StepRequest(script=script), shown.append)
@@ -220,7 +227,12 @@ async def test_what_cannot_be_removed_is_told_and_fails_no_job(engine, podman, t
     folders = StepFolders(name="p", workspace=tmp_path, event=folder.event, tools=tmp_path / "tools")
     containers = JobContainers(stubborn, run=run, folders=folders)
     async with LocalRunner(
-        run_tag=run, folder=folder, workspace=tmp_path, environment=os.environ, containers=containers
+        run_tag=run,
+        folder=folder,
+        workspace=tmp_path,
+        environment=os.environ,
+        clock=SystemClock(),
+        containers=containers,
     ) as runner:
         request = ContainersRequest(container=ContainerRequest(name="", image=engine.image))
         await runner.start_containers(SETUP, request, shown.append)
