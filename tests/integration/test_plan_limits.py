@@ -169,8 +169,8 @@ def test_an_explanation_tells_what_else_there_was(here) -> None:
     assert {"aws", "gcp"} <= {a.offering.provider for a in reason.alternatives}
     [cost] = limit_costs(one, plan)
     assert (cost.name, cost.saved_value) == ("usd", 0.0)
-    with pytest.raises(UsageError, match="the plan has no job 'trian'"):
-        explain(one, plan, job="trian")
+    with pytest.raises(UsageError, match="the plan has no job 'trainn'"):
+        explain(one, plan, job="trainn")
 
 
 def test_what_a_limit_costs_is_told(here) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from skyflow.diagnostics import Severity
 from skyflow.errors import EXIT_USAGE, EXIT_WORKFLOW_INVALID, UsageError, WorkflowInvalidError
-from skyflow.model.objective import Objective
+from skyflow.model.objective import Goal, Objective
 from skyflow.model.resources import LOCAL, Accelerators, Amount, Estimate, Market
 from skyflow.spec import load_workflow
 
@@ -194,9 +194,9 @@ def test_triggers(on, triggers):
 
 
 def test_the_objective():
-    assert load_workflow("f.yml", text=MINIMAL).workflow.objective is None
+    assert load_workflow("f.yml", text=MINIMAL).workflow.plan.goal is None
     loaded = load_workflow("f.yml", text=f"plan: {{objective: makespan}}\n{MINIMAL}")
-    assert loaded.workflow.objective is Objective.MAKESPAN
+    assert loaded.workflow.plan.goal == Goal.of(Objective.MAKESPAN)
 
 
 def test_steps_have_unique_keys():
