@@ -370,7 +370,10 @@ class LocalRunner:
         self._stopped_early = {
             step for step in self._stopped_early if (step.job_key, step.attempt) != (job_key, attempt)
         }
-        shutil.rmtree(self._folder.temp(job_key, attempt), ignore_errors=True)
+        temp = self._folder.temp(job_key, attempt)
+        shutil.rmtree(temp, ignore_errors=True)
+        with suppress(OSError):  # another attempt has files there
+            temp.parent.rmdir()
 
     async def hash_files(self, job_key: str, attempt: int, patterns: tuple[str, ...]) -> str:
         """Hash files of the workspace, which all attempts share."""

@@ -65,7 +65,7 @@ def test_inputs_that_do_not_fit_are_usage_errors(project, options: list[str], me
 def test_an_interrupted_run_keeps_its_inputs(project, wait_until) -> None:
     project.write(
         "on: {workflow_dispatch: {inputs: {who: {required: true}}}}\njobs:\n  a:\n    runs-on: local\n    steps:\n"
-        "      - {run: 'test -e go || { touch started; sleep 60; }'}\n"
+        "      - {run: 'touch started; until test -e go; do sleep 0.05; done'}\n"
         "      - run: echo '${{ inputs.who }} ${{ vars.v }}'\n"
     )
     process = project.start("run", "-i", "who=you", "--var", "v=x", "w.yml")

@@ -138,7 +138,7 @@ def test_the_write_ahead_log_holds_none_either(project, wait_until) -> None:
 def test_a_driver_that_was_killed_leaves_scripts_until_the_run_is_resumed(project, wait_until) -> None:
     project.write(
         "on: push\njobs:\n  a:\n    runs-on: local\n    steps:\n      - run: |\n"
-        "          # ${{ secrets.SINGLE }}\n          test -e go || { touch started; sleep 60; }\n"
+        "          # ${{ secrets.SINGLE }}\n          touch started; until test -e go; do sleep 0.05; done\n"
     )
     process = project.start("run", "w.yml", **ENVIRONMENT)
     wait_until((project.folder / "started").exists)

@@ -76,7 +76,7 @@ class PastRuns:
         workflow = load_workflow("w.yml", text=source).workflow
         plan = plan_workflow(workflow, slots=4)
         with open_store(self.project.state) as store:
-            store._connection.execute("PRAGMA synchronous = OFF")  # thousands of moves, and nothing to lose
+            store.connection.execute("PRAGMA synchronous = OFF")  # thousands of moves, and nothing to lose
             run = _stored_run(store, workflow, plan)
             for at, moves in _moves(workflow, plan, failing, lost):
                 store.record(run, moves, at)
