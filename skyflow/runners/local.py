@@ -1,6 +1,5 @@
 """Runs steps as processes of this machine."""
 
-import os
 import shutil
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, closing, suppress
@@ -13,17 +12,18 @@ import anyio
 from anyio.abc import TaskGroup
 
 from skyflow._util.masking import Masks
-from skyflow.model.annotation import AnnotationLevel, LineTag
+from skyflow.model.annotation import LineTag
 from skyflow.model.containers import ContainersRequest, StartedContainers
 from skyflow.model.execution import ActionRequest, StepRef, StepRequest, StepResult
 from skyflow.model.layout import RunFolder
 from skyflow.ports.actions import ContainerMissingError
 from skyflow.ports.clock import Clock
-from skyflow.runners.contained import ContainedTree, StepContainer
+from skyflow.runners.answers import result_of
+from skyflow.runners.contained import ContainedTree
 from skyflow.runners.container_engine import ContainerError
 from skyflow.runners.container_log import ContainerLog
 from skyflow.runners.containers import HOME_FOLDER, JobContainers
-from skyflow.runners.files import CommandFiles, FileAnswers, FileCommandError
+from skyflow.runners.files import CommandFiles
 from skyflow.runners.hashing import hash_files
 from skyflow.runners.javascript import NodeError, action_variables, find_node, find_node_inside
 from skyflow.runners.kept import KeeperClient, KeptAs
@@ -41,6 +41,7 @@ from skyflow.runners.recovery import (
 from skyflow.runners.shells import ShellError, find_shell, shell_inside
 from skyflow.runners.spool import SpoolReader
 from skyflow.runners.step_log import StepLog
+from skyflow.runners.surroundings import Surroundings
 
 __all__ = ["LocalRunner"]
 
@@ -82,6 +83,7 @@ class LocalRunner:
         self._clock = clock
         self._ladder = ladder
         self._containers = containers
+        self._surroundings = Surroundings(workspace=workspace, inherited=self._environment, containers=containers)
         self._stack = AsyncExitStack()
         self._tasks: TaskGroup
         self._keeper: KeeperClient
@@ -130,11 +132,11 @@ class LocalRunner:
         if (known := self._known_result(step)) is not None:
             return known
         try:
-            container = self._container(step)
-            cwd = self._working_directory(request, container)
+            container = self._surroundings.container(step)
+            cwd = self._surroundings.working_directory(request, container)
             temp = self._temp(step)
             files = CommandFiles(temp, step.place, is_begun=self._inherited.is_alive(step))
-            env = self._step_environment(request, files, container)
+            env = self._surroundings.environment(request, files, container)
             if self._inherited.is_alive(step):
                 return await self._adopt(step, env=env, files=files, output=output)
             shell = shell_inside(request.shell) if container else find_shell(request.shell, search_path=env.get("PATH"))
@@ -155,9 +157,9 @@ class LocalRunner:
             return known
         files = CommandFiles(self._temp(step), step.place, is_begun=self._inherited.is_alive(step))
         try:
-            container = self._container(step)
+            container = self._surroundings.container(step)
             request = replace(request, env=(*request.env, *action_variables(request).items()))
-            env = self._step_environment(request, files, container)
+            env = self._surroundings.environment(request, files, container)
             if self._inherited.is_alive(step):
                 return await self._adopt(step, env=env, files=files, output=output)
             node = await (find_node_inside(container, env) if container else find_node(search_path=env.get("PATH")))
@@ -169,7 +171,7 @@ class LocalRunner:
 
     def seen_outside(self, step: StepRef, request: ActionRequest) -> ActionRequest | None:
         """Return a request whose paths are those of this machine, if its step runs in a container."""
-        container = self._container(step)
+        container = self._surroundings.container(step)
         if container is None:
             return None
         to_outside = container.mounts.to_outside
@@ -296,7 +298,19 @@ class LocalRunner:
             exit_code = await self._follow(step, tree, commands, output)
         finally:
             del self._running[step]
-        result = self._result(step, exit_code, files, commands, output)
+
+        def say(text: str) -> None:
+            with closing(StepLog(self._folder.log(step), self._clock)) as log:
+                LogWriter(log, commands, output).add(text)
+
+        result = result_of(
+            exit_code,
+            is_stopped=self._stopping.pop(step, None) is not None,
+            files=files,
+            commands=commands,
+            summary=self._folder.summary(step),
+            say=say,
+        )
         note_result(self._folder.temp(step.job_key, step.attempt), step, result)
         return result
 
@@ -323,7 +337,7 @@ class LocalRunner:
             OSError: it cannot be started.
             ValueError: a variable has a zero byte in it.
         """
-        container = self._container(step)
+        container = self._surroundings.container(step)
         kept = KeptAs(self._keeper, name=str(step), spool=spool)
         tag = f"{self._tag(step.job_key, step.attempt)}{step.place}/"
         if container is None:
@@ -337,7 +351,10 @@ class LocalRunner:
 
     def _commands(self, step: StepRef, env: Mapping[str, str]) -> StepCommands:
         return StepCommands(
-            self._memory(step), workspace=self._workspace, env=env, to_outside=lambda text: self._to_outside(step, text)
+            self._memory(step),
+            workspace=self._workspace,
+            env=env,
+            to_outside=lambda text: self._surroundings.to_outside(step, text),
         )
 
     def stop_step(self, step: StepRef, *, force: bool) -> None:
@@ -386,50 +403,8 @@ class LocalRunner:
         temp.mkdir(parents=True, exist_ok=True)
         return temp
 
-    def _container(self, step: StepRef) -> StepContainer | None:
-        """Return the container that a step runs in.
-
-        Raises:
-            ContainerMissingError: it was not started.
-        """
-        try:
-            return None if self._containers is None else self._containers.of(step)
-        except ContainerError as error:
-            raise ContainerMissingError(str(error)) from error
-
-    def _working_directory(self, request: StepRequest, container: StepContainer | None) -> str:
-        """Return where a script starts, as it is called there.
-
-        Raises:
-            FileNotFoundError: there is no such folder on this machine.
-        """
-        wanted = request.working_directory
-        cwd = container.working_directory(wanted) if container else str(self._workspace / (wanted or ""))
-        outside = container.mounts.to_outside(cwd) if container else cwd
-        if (outside != cwd or container is None) and not Path(outside).is_dir():
-            raise FileNotFoundError(f"the working directory '{cwd}' does not exist")
-        return cwd
-
-    def _to_outside(self, step: StepRef, text: str) -> str:
-        try:
-            container = self._container(step)
-        except ContainerMissingError:
-            return text
-        return container.mounts.to_outside(text) if container is not None else text
-
-    def _step_environment(
-        self, request: StepRequest | ActionRequest, files: CommandFiles, container: StepContainer | None
-    ) -> dict[str, str]:
-        if container is not None:
-            files.open_to_all()
-            return container.environment({**dict(request.env), **dict(files.variables())}, request.path)
-        env = {**self._environment, **dict(request.env), **dict(files.variables())}
-        if request.path:
-            env["PATH"] = os.pathsep.join((*request.path, env.get("PATH", os.defpath)))
-        return env
-
     def _memory(self, step: StepRef) -> AttemptMemory:
-        matchers = Matchers(self._workspace, lambda text: self._to_outside(step, text))
+        matchers = Matchers(self._workspace, lambda text: self._surroundings.to_outside(step, text))
         fresh = AttemptMemory(self._masks.copy(), matchers)
         return self._memories.setdefault((step.job_key, step.attempt), fresh)
 
@@ -465,34 +440,3 @@ class LocalRunner:
         await anyio.sleep(self._ladder.terminate_seconds)
         if self._running.get(step) is tree:
             await tree.kill()
-
-    def _result(
-        self,
-        step: StepRef,
-        exit_code: int,
-        files: CommandFiles,
-        commands: StepCommands,
-        output: Callable[[str], None],
-    ) -> StepResult:
-        written, answers, error = commands.written, FileAnswers(), commands.error
-        masks = commands.memory.masks
-        try:
-            answers = files.read()
-        except FileCommandError as refused:
-            error = error or str(refused)
-        try:
-            files.keep_summary(self._folder.summary(step), masks.hide)
-        except FileCommandError as dropped:
-            with closing(StepLog(self._folder.log(step), self._clock)) as log:
-                LogWriter(log, commands, output).add(commands.issue(AnnotationLevel.ERROR, str(dropped)))
-        return StepResult(
-            exit_code=exit_code,
-            stopped=self._stopping.pop(step, None) is not None,
-            masks=masks.values,
-            file_error=error,
-            outputs=(*written.outputs.items(), *answers.outputs),
-            state=(*written.state.items(), *answers.state),
-            env=(*written.env.items(), *answers.env),
-            path=(*answers.path, *written.path),
-            annotations=commands.masked_annotations(),
-        )

@@ -73,7 +73,9 @@ class Journal:
         for line in _json_lines(data[:whole]):
             if "started" in line:
                 self._survivors[line["started"]] = Survivor(line["pid"], line["keeper"], None)
-            elif "starting" in line or "truncated" in line:  # what is not kept whole is not seen through, but done again
+            elif (
+                "starting" in line or "truncated" in line
+            ):  # what is not kept whole is not seen through, but done again
                 self._survivors.pop(line.get("starting") or line["truncated"], None)
             elif line.get("ended") in self._survivors:
                 survivor = self._survivors[line["ended"]]

@@ -20,7 +20,8 @@ from skyflow.model.layout import RunFolder
 from skyflow.ports.clock import Clock
 from skyflow.ports.runner import HashFilesError
 from skyflow.ports.transport import LinkLostError, TransportError
-from skyflow.runners.files import CommandFiles, FileAnswers, FileCommandError
+from skyflow.runners.answers import result_of
+from skyflow.runners.files import CommandFiles
 from skyflow.runners.host_link import HostLink
 from skyflow.runners.host_session import StepEnd
 from skyflow.runners.javascript import action_variables
@@ -374,7 +375,7 @@ class RemoteRunner:
             env={name: there(value) for name, value in request.env},
             path=[there(entry) for entry in request.path],
             files=files.names(),
-            tag=self._tag(step.job_key, step.attempt),
+            tag=self._step_tag(step),
         )
 
     def _result(
@@ -385,28 +386,15 @@ class RemoteRunner:
         if end.is_disk_full:
             text = f"the disk of {self._link.name} is full: what this step printed and wrote may be incomplete"
             writer.add(commands.issue(AnnotationLevel.ERROR, text))
-        written, answers, error = commands.written, FileAnswers(), commands.error
-        masks = commands.memory.masks
         for name, content in zip(ANSWERS, end.answers, strict=True):
             files.fill(name, content)
-        try:
-            answers = files.read()
-        except FileCommandError as refused:
-            error = error or str(refused)
-        try:
-            files.keep_summary(self._folder.summary(step), masks.hide)
-        except FileCommandError as dropped:
-            writer.add(commands.issue(AnnotationLevel.ERROR, str(dropped)))
-        return StepResult(
-            exit_code=end.exit_code,
-            stopped=step in self._stopping,
-            masks=masks.values,
-            file_error=error,
-            outputs=(*written.outputs.items(), *answers.outputs),
-            state=(*written.state.items(), *answers.state),
-            env=(*written.env.items(), *answers.env),
-            path=(*answers.path, *written.path),
-            annotations=commands.masked_annotations(),
+        return result_of(
+            end.exit_code,
+            is_stopped=step in self._stopping,
+            files=files,
+            commands=commands,
+            summary=self._folder.summary(step),
+            say=writer.add,
         )
 
     # ------------------------------------------------------------------------------------------------- stopping
@@ -426,7 +414,7 @@ class RemoteRunner:
     async def _kill(self, step: StepRef, running: _Running) -> None:
         """Kill a step with all it has started; stop waiting for it if the machine does not answer."""
         with anyio.move_on_after(_FORCED_SECONDS):
-            await self._signal(step, "KILL", tag=self._tag(step.job_key, step.attempt))
+            await self._signal(step, "KILL", tag=self._step_tag(step))
             while self._running.get(step) is running:  # noqa: ASYNC110 -- what comes first, its end or the time
                 await anyio.sleep(0.02)
         running.scope.cancel()
@@ -464,6 +452,9 @@ class RemoteRunner:
 
     def _key(self, step: StepRef) -> str:
         return f"{self._place(step.job_key, step.attempt)}/steps/{step.place}"
+
+    def _step_tag(self, step: StepRef) -> str:
+        return f"{self._tag(step.job_key, step.attempt)}{step.place}/"
 
     def _tag(self, job_key: str, attempt: int) -> str:
         return f"{self._place(job_key, attempt)}/"

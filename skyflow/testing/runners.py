@@ -176,6 +176,22 @@ class RunnerConformance:
                 tasks.start_soon(one, "touch met; until test -e too; do sleep 0.02; done", 2)
         assert [result.exit_code for result in results] == [0, 0]
 
+    async def test_killing_one_step_leaves_those_beside_it_alone(self, bench: RunnerBench) -> None:
+        """Though they belong to the same attempt."""
+        results: list[StepResult] = []
+
+        async def beside() -> None:
+            results.append(await bench.run("touch beside; until test -e go; do sleep 0.02; done", 2))
+
+        with anyio.fail_after(_SOON_SECONDS):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(beside)
+                while (await bench.run("test -e beside", 3)).exit_code:  # noqa: ASYNC110 -- nobody tells
+                    await anyio.sleep(0.02)
+                await self._stopped(bench, "trap '' INT TERM; echo begun; while :; do sleep 1; done", force=True)
+                assert (await bench.run("touch go", 4)).exit_code == 0
+        assert [result.exit_code for result in results] == [0]
+
     async def _stopped(self, bench: RunnerBench, script: str, *, force: bool = False) -> None:
         """Run a script that prints `begun`, stop it then, and check that it was stopped."""
         results: list[StepResult] = []
