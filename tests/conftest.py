@@ -9,6 +9,7 @@ And a real container engine, with an image made here, since no registry can be r
 import io
 import os
 import shutil
+import signal
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -19,6 +20,9 @@ import pytest
 from hypothesis import settings
 
 pytest_plugins = ["testbed.fixtures"]
+
+# whoever starts the tests in the background of a script has it ignored, and so would all that they start
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.register_profile("search", max_examples=3_000, deadline=None)
