@@ -380,4 +380,13 @@ def _differences(drive: Drive, calm: Drive | None) -> list[str]:
 
 
 def _ends(drive: Drive) -> Mapping[str, tuple[str, tuple[tuple[str, str], ...]]]:
-    return {job.key: (str(job.conclusion), tuple(job.outputs.items())) for job in drive.jobs}
+    """Return how each job ended.
+
+    Of a matrix in which one failed there is only that: how far the others had come when it did, and with `fail-fast`
+    whether they failed themselves or were cancelled, is a question of time, which a crash may answer otherwise.
+    """
+    failed = {job.spec_id for job in drive.jobs if job.leg_total > 1 and job.conclusion is Conclusion.FAILURE}
+    ends = {
+        job.key: (str(job.conclusion), tuple(job.outputs.items())) for job in drive.jobs if job.spec_id not in failed
+    }
+    return ends | dict.fromkeys(sorted(failed), (str(Conclusion.FAILURE), ()))
