@@ -7,7 +7,8 @@ from itertools import chain
 
 from skyflow.app.callees import callees_from
 from skyflow.app.expansion import ExpectedJobs, expected_jobs
-from skyflow.model.graph import Fold, Graph, GraphEdge, GraphJob, GraphNode, Standing, needed_edges
+from skyflow.model.fold import Fold
+from skyflow.model.graph import Graph, GraphEdge, GraphJob, GraphNode, Standing, needed_edges
 from skyflow.model.placement import Placement, Plan
 from skyflow.model.run import JobRecord, RunHistory
 from skyflow.model.workflow import Workflow

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from skyflow.model.resources import Market
+from skyflow.model.market import Market
 
 __all__ = [
     "AcceleratorOption",

@@ -1,14 +1,16 @@
 """`--junit FILE`, for the commands that run or show a run."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skyflow.app.project import Project
 from skyflow.errors import UsageError
-from skyflow.model.execution import StepRef
-from skyflow.model.run import RunId
+
+if TYPE_CHECKING:
+    from skyflow.app.project import Project
+    from skyflow.model.execution import StepRef
+    from skyflow.model.run import RunId
 
 __all__ = ["JunitOption", "check_junit", "write_junit"]
 
@@ -34,7 +36,7 @@ def check_junit(path: Path | None) -> None:
         raise UsageError(f"cannot write {path}: there is no folder {path.parent}", hint="make it, or name another file")
 
 
-def write_junit(path: Path | None, project: Project, run: RunId) -> None:
+def write_junit(path: Path | None, project: "Project", run: "RunId") -> None:
     """Write the results of a run, if that is wanted.
 
     Raises:
@@ -47,7 +49,7 @@ def write_junit(path: Path | None, project: Project, run: RunId) -> None:
 
     folder = project.state.run(run)
 
-    def tail_of(step: StepRef) -> str:
+    def tail_of(step: "StepRef") -> str:
         try:
             with folder.log(step).open("rb") as file:
                 size = file.seek(0, 2)

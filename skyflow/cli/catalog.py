@@ -30,7 +30,7 @@ from skyflow.cli._catalog_options import (
 )
 from skyflow.cli._options import JsonOption, StateOption
 from skyflow.model.availability import Outcome
-from skyflow.model.resources import Market
+from skyflow.model.market import Market
 
 if TYPE_CHECKING:
     from skyflow.app.catalog import Listing

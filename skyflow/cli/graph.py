@@ -10,7 +10,7 @@ import typer
 
 from skyflow.cli._completion import complete_file_or_run
 from skyflow.cli._options import JobsOption, ObjectiveOption, OnOption, StateOption
-from skyflow.model.graph import Fold
+from skyflow.model.fold import Fold
 
 if TYPE_CHECKING:
     from skyflow.model.graph import Graph

@@ -1,7 +1,6 @@
 """`skyflow ui`."""
 
 import sys
-from secrets import token_urlsafe
 from typing import Annotated
 
 import typer
@@ -18,6 +17,8 @@ def ui(
     state: StateOption = None,
 ) -> None:
     """Show runs in a browser, live: their list, and each as its report that keeps up. Ctrl-C ends it."""
+    from secrets import token_urlsafe  # noqa: PLC0415 -- start-up
+
     from skyflow.app.clock import SystemClock  # noqa: PLC0415 -- start-up
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.cli._console import out  # noqa: PLC0415

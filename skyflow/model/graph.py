@@ -8,18 +8,7 @@ from enum import StrEnum
 from skyflow.model.placement import Placement
 from skyflow.model.status import Conclusion, Status
 
-__all__ = ["Fold", "Graph", "GraphEdge", "GraphJob", "GraphNode", "Standing", "needed_edges"]
-
-
-class Fold(StrEnum):
-    """Which jobs share a node."""
-
-    AUTO = "auto"
-    """The jobs of a matrix; and where there are very many nodes, those that wait for the same and are waited for by the same."""
-    ALL = "all"
-    """Also the jobs of a called workflow."""
-    NONE = "none"
-    """None: each has its own."""
+__all__ = ["Graph", "GraphEdge", "GraphJob", "GraphNode", "Standing", "needed_edges"]
 
 
 class Standing(StrEnum):

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 
+from skyflow.model.market import Market
 from skyflow.model.units import parse_size_gb, parse_size_gib
 
 __all__ = [
@@ -50,17 +50,6 @@ DEFAULT_ARCH = "x86_64"
 
 CAPABILITIES = ("bare-metal", "burstable", "confidential", "fpga", "gpu", "inferentia", "local-ssd", "tpu", "trainium")
 """What a machine can have beside its sizes."""
-
-
-class Market(StrEnum):
-    """How a machine is bought."""
-
-    ON_DEMAND = "on-demand"
-    """Kept until given back."""
-    SPOT = "spot"
-    """Cheaper, and may be taken away at any time."""
-    ANY = "any"
-    """Whichever the planner finds better."""
 
 
 @dataclass(frozen=True, slots=True)
