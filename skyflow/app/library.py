@@ -11,11 +11,12 @@ from skyflow.app.launch import Given, GivenSecrets, prepare_launch
 from skyflow.app.plan import plan_workflow
 from skyflow.app.project import find_project
 from skyflow.app.refusal import refuse_what_cannot_run
+from skyflow.app.rehearsal import rehearsed
 from skyflow.app.run import resume_run, run_workflow
 from skyflow.expr import from_python, to_string
 from skyflow.model.objective import Objective
 from skyflow.model.placement import Plan
-from skyflow.model.run import Json, RunRecord
+from skyflow.model.run import Json, RunOptions, RunRecord
 from skyflow.model.workflow import Workflow
 from skyflow.ports.reporter import Reporter
 from skyflow.report.silent import SilentReporter
@@ -77,6 +78,7 @@ def run(
     secrets: Mapping[str, str] | None = None,
     event: Mapping[str, Json] | None = None,
     event_name: str = "workflow_dispatch",
+    rehearse: bool = False,
     state: Path | None = None,
     reporter: Reporter | None = None,
 ) -> RunResult:
@@ -93,6 +95,7 @@ def run(
             is not given is empty.
         event: `github.event`; by default only the inputs.
         event_name: `github.event_name`.
+        rehearse: run all jobs on this machine, whatever they ask for; their steps find SKYFLOW_REHEARSAL set.
         state: the state database; by default `SKYFLOW_STATE`, then `.skyflow/state.db` in the project folder.
         reporter: who is told what happens meanwhile; by default nobody.
 
@@ -116,14 +119,22 @@ def run(
     launch = prepare_launch(loaded, given, project=project)
     callees = callees_in(loaded, project.root)
     decided = plan_workflow(
-        loaded,
-        callees=callees,
+        rehearsed(loaded) if rehearse else loaded,
+        callees={uses: rehearsed(callee) for uses, callee in callees.items()} if rehearse else callees,
         objective=None if objective is None else Objective(objective),
         providers=providers,
         slots=jobs,
         project=project,
     )
-    return run_workflow(loaded, decided, callees=callees, project=project, launch=launch, reporter=_factory(reporter))
+    return run_workflow(
+        loaded,
+        decided,
+        callees=callees,
+        project=project,
+        launch=launch,
+        options=RunOptions(rehearsal=rehearse),
+        reporter=_factory(reporter),
+    )
 
 
 def resume(

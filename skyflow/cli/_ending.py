@@ -36,7 +36,8 @@ def announce(reporter: ReporterFactory, slots: int | None, *, shown: Format) -> 
             plan = Plan.from_json(run.plan) if isinstance(run.plan, dict) else None
             where = ", ".join(run.options.hosts) or "this machine"
             jobs = "" if plan is None else f"{_count(len(plan.placements))} planned on {where}, "
-            out(f"{verb} {run.number}: {run.title}; {jobs}{slots or run.slots} at once")
+            rehearsal = "a rehearsal; " if run.options.rehearsal else ""
+            out(f"{verb} {run.number}: {run.title}; {rehearsal}{jobs}{slots or run.slots} at once")
         with reporter(run) as listener:
             yield listener
 

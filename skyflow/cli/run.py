@@ -70,6 +70,10 @@ def run(
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Run jobs with `cache` although nothing has changed.")] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="As --force, and remember nothing.")] = False,
+    rehearse: Annotated[
+        bool,
+        typer.Option("--rehearse", help="Run all jobs on this machine, whatever they ask for; sets SKYFLOW_REHEARSAL."),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Leave out what steps print.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show all output, on a terminal too.")] = False,
 ) -> None:
@@ -80,6 +84,7 @@ def run(
     from skyflow.app.plan import plan_workflow  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.app.refusal import refuse_what_cannot_run  # noqa: PLC0415
+    from skyflow.app.rehearsal import rehearsed  # noqa: PLC0415
     from skyflow.app.run import run_workflow  # noqa: PLC0415
     from skyflow.cli._detach import become_detached  # noqa: PLC0415
     from skyflow.cli._ending import announce, finish  # noqa: PLC0415
@@ -111,8 +116,8 @@ def run(
     warn_of_missing(launch.missing_secrets)
     callees = callees_in(loaded.workflow, project.root)
     plan = plan_workflow(
-        loaded.workflow,
-        callees=callees,
+        rehearsed(loaded.workflow) if rehearse else loaded.workflow,
+        callees={uses: rehearsed(callee) for uses, callee in callees.items()} if rehearse else callees,
         objective=objective,
         providers=on,
         slots=jobs,
@@ -132,6 +137,7 @@ def run(
             budget_usd=budget,
             cache=_cache_mode(changed=changed, force=force, no_cache=no_cache),
             hosts=tuple(hosts or ()),
+            rehearsal=rehearse,
         ),
         reporter=reporter,
     )

@@ -120,7 +120,7 @@ def _start(  # noqa: PLR0917 -- three of them say where we are
     step: UsesStep,
 ) -> AttemptState:
     scope = step_scope(draft.state, job, attempt, step, step_env)
-    layers = (*environment(attempt), step_env, run_variables(scope, job, attempt, step.key), request.env)
+    layers = (*environment(attempt), step_env, run_variables(draft.state, scope, job, attempt, step.key), request.env)
     request = replace(request, env=tuple(pair for layer in layers for pair in layer), path=search_path(attempt))
     if post_condition is not None:
         name = f"Post {step.name.template.source if step.name else f'Run {step.uses}'}"

@@ -187,7 +187,7 @@ def search_path(attempt: AttemptState) -> tuple[str, ...]:
     return (*attempt.strand.path, *attempt.path)
 
 
-def run_variables(scope: Scope, job: JobState, attempt: AttemptState, key: str) -> Pairs:
+def run_variables(state: RunState, scope: Scope, job: JobState, attempt: AttemptState, key: str) -> Pairs:
     """Return the variables of every step that a workflow cannot override: `GITHUB_*`, `RUNNER_*`, `SKYFLOW_*`."""
     pairs = [("CI", "true"), ("GITHUB_ACTIONS", "true"), ("SKYFLOW", "true")]
     for prefix in ("github", "runner"):
@@ -198,6 +198,8 @@ def run_variables(scope: Scope, job: JobState, attempt: AttemptState, key: str) 
                 for name, value in context.items()
                 if is_primitive(value) and value is not None and name not in _NOT_IN_ENVIRONMENT
             ]
+    if state.options.rehearsal:
+        pairs.append(("SKYFLOW_REHEARSAL", "true"))
     pairs += [("GITHUB_ACTION", key), ("SKYFLOW_JOB", job.key), ("SKYFLOW_ATTEMPT", str(attempt.number))]
     return tuple(pairs)
 

@@ -146,7 +146,7 @@ def _request(  # noqa: PLR0917 -- three of them say where we are
     draft: Draft, job: JobState, attempt: AttemptState, step: RunStep, script: str, step_env: Pairs, scope: Scope
 ) -> StepRequest:
     defaults = _defaults(draft, job, attempt)
-    layers = (*environment(attempt), step_env, run_variables(scope, job, attempt, step.key))
+    layers = (*environment(attempt), step_env, run_variables(draft.state, scope, job, attempt, step.key))
     return StepRequest(
         script=script,
         shell=scope.optional_text(step.shell) or scope.optional_text(defaults.shell),

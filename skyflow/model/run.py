@@ -67,13 +67,15 @@ class RunOptions:
     """What the user asked of a run as a whole, the same each time it is driven.
 
     With `keep_going` a failed job of a matrix does not cancel the others. `budget_usd` is what the run may cost. `cache` is a
-    `CacheMode`. `hosts` are the machines on which all jobs run instead of on this one, as `--host` names them.
+    `CacheMode`. `hosts` are the machines on which all jobs run instead of on this one, as `--host` names them. A `rehearsal`
+    has all jobs on this machine, whatever they ask for.
     """
 
     keep_going: bool = False
     budget_usd: float | None = None
     cache: str = "declared"
     hosts: tuple[str, ...] = ()
+    rehearsal: bool = False
 
     def to_json(self) -> dict[str, Json]:
         """Return the options as they are stored."""
@@ -82,6 +84,7 @@ class RunOptions:
             "budget_usd": self.budget_usd,
             "cache": self.cache,
             "hosts": list(self.hosts),
+            "rehearsal": self.rehearsal,
         }
 
     @classmethod
@@ -94,6 +97,7 @@ class RunOptions:
             budget_usd=float(budget) if isinstance(budget, int | float) else None,
             cache=str(data.get("cache", "declared")),
             hosts=tuple(map(str, hosts)) if isinstance(hosts, list) else (),
+            rehearsal=data.get("rehearsal") is True,
         )
 
 
