@@ -2,8 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
-from contextlib import AsyncExitStack, closing, contextmanager, suppress
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from contextlib import AsyncExitStack, closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +18,6 @@ from skyflow.model.annotation import AnnotationLevel
 from skyflow.model.execution import ActionRequest, StepRef, StepRequest, StepResult
 from skyflow.model.layout import RunFolder
 from skyflow.ports.clock import Clock
-from skyflow.ports.runner import HashFilesError
 from skyflow.ports.transport import LinkLostError, TransportError
 from skyflow.runners.answers import result_of
 from skyflow.runners.files import CommandFiles
@@ -30,12 +29,10 @@ from skyflow.runners.obey import AttemptMemory, StepCommands
 from skyflow.runners.onhost.steps import ANSWERS
 from skyflow.runners.output import LogWriter
 from skyflow.runners.process import KillLadder
-from skyflow.runners.project_files import ProjectFiles, ProjectFilesError
+from skyflow.runners.project_files import ProjectFilesError
 from skyflow.runners.recovery import EarlierAttempt, note_begun, note_result, read_attempt
-from skyflow.runners.remote_files import fetch_files, send_files
-from skyflow.runners.remote_hashing import hash_remote_files
 from skyflow.runners.remote_paths import PathPairs
-from skyflow.runners.remote_workspace import bring_workspace
+from skyflow.runners.remote_workspace import RemoteWorkspaces
 from skyflow.runners.shells import Shell, ShellError, shell_choices
 from skyflow.runners.step_log import StepLog
 
@@ -43,15 +40,6 @@ __all__ = ["RemoteRunner"]
 
 _FORCED_SECONDS = 5.0
 """How long a step that is killed by force may still be waited for: the machine may be out of reach."""
-
-
-@dataclass(slots=True)
-class _Attempt:
-    """What the steps of one attempt have in common."""
-
-    memory: AttemptMemory
-    preparing: anyio.Lock = field(default_factory=anyio.Lock)
-    paths: PathPairs | None = None
 
 
 @dataclass(slots=True)
@@ -95,15 +83,14 @@ class RemoteRunner:
         self._link = link
         self._run = run
         self._folder = folder
-        self._tools = tools
         self._workspace = workspace
-        self._files = ProjectFiles(workspace)
+        self.workspaces = RemoteWorkspaces(link, run=run, folder=folder, tools=tools, project=workspace)
         self._clock = clock
         self._masks = Masks(masks)
         self._ladder = ladder
         self._stack = AsyncExitStack()
         self._tasks: TaskGroup
-        self._attempts: dict[tuple[str, int], _Attempt] = {}
+        self._memories: dict[tuple[str, int], AttemptMemory] = {}
         self._earlier: dict[tuple[str, int], EarlierAttempt] = {}
         self._running: dict[StepRef, _Running] = {}
         self._stopping: set[StepRef] = set()
@@ -137,7 +124,7 @@ class RemoteRunner:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
         """End what is left of the run on the machine, if it can be reached, and close the link."""
-        if self._marker.exists():
+        if self.workspaces.marker.exists():
             with anyio.move_on_after(_FORCED_SECONDS, shield=True), suppress(TransportError):
                 await self._end_run()
         self._tasks.cancel_scope.cancel()
@@ -145,15 +132,16 @@ class RemoteRunner:
 
     async def recover(self, attempts: Collection[tuple[str, int]]) -> frozenset[tuple[str, int]]:
         """Find out which attempts can go on where they are, and end all else that is left of the run on the machine."""
-        if not self._marker.exists():
+        if not self.workspaces.marker.exists():
             return frozenset()
         for key, number in attempts:
             earlier = read_attempt(self._folder.temp(key, number))
             if earlier is not None:
                 self._earlier[key, number] = earlier
+                self.workspaces.expect(key, number)
         with suppress(TransportError):  # it cannot be reached, and will say so when a job needs it
             await self._link.ask(
-                "sweep", run=self._run, kept=[self._place(key, number) for key, number in self._earlier]
+                "sweep", run=self._run, kept=[self.workspaces.place(key, number) for key, number in self._earlier]
             )
         return frozenset(self._earlier)
 
@@ -186,7 +174,7 @@ class RemoteRunner:
         if (known := self._known_result(step)) is not None:
             return known
         note_begun(self._temp(step), step, self._folder.log(step))
-        commands = StepCommands(self._attempt(step).memory, workspace=self._workspace, env={})
+        commands = StepCommands(self._memory(step), workspace=self._workspace, env={})
         running = self._running[step] = _Running()
         result = StepResult(exit_code=None, stopped=True)
         with closing(StepLog(self._folder.log(step), self._clock)) as log:
@@ -223,49 +211,24 @@ class RemoteRunner:
 
     async def release(self, job_key: str, attempt: int) -> None:
         """End what the attempt left in the background and remove its files from the machine."""
-        known = self._attempts.pop((job_key, attempt), None)
-        earlier = self._earlier.pop((job_key, attempt), None)
+        self._memories.pop((job_key, attempt), None)
+        self._earlier.pop((job_key, attempt), None)
         self._stopped_early = {
             step for step in self._stopped_early if (step.job_key, step.attempt) != (job_key, attempt)
         }
         shutil.rmtree(self._folder.temp(job_key, attempt), ignore_errors=True)
-        if earlier is not None or (known is not None and known.paths is not None):
+        if self.workspaces.forget(job_key, attempt):
             with suppress(TransportError):  # the supervisor deletes what is left, in time
                 await self._link.ask(
                     "release",
                     tag=self._tag(job_key, attempt),
-                    folder=self._place(job_key, attempt),
+                    folder=self.workspaces.place(job_key, attempt),
                     patience=self._ladder.terminate_seconds,
                 )
 
     async def hash_files(self, job_key: str, attempt: int, patterns: tuple[str, ...]) -> str:
         """Hash files of the attempt's workspace on the machine."""
-        try:
-            paths = await self._prepared(StepRef(job_key, attempt, 1), lambda _: None)
-        except (TransportError, ProjectFilesError) as error:
-            raise HashFilesError(f"hashFiles on {self._link.name}: {error}") from error
-        return await hash_remote_files(self._link, paths.to_there(str(self._workspace)), patterns)
-
-    async def fetch(self, step: StepRef, patterns: str, target: Path) -> None:
-        """Copy the files of the attempt's workspace that match to a folder here.
-
-        Raises:
-            TransportError, PatternError, OSError: they cannot be copied.
-        """
-        paths = await self._prepared(step, lambda _: None)
-        workspace = paths.to_there(str(self._workspace))
-        with _one_error():
-            await fetch_files(self._link, workspace=workspace, patterns=paths.to_there(patterns), target=target)
-
-    async def send(self, step: StepRef, source: Path) -> None:
-        """Copy everything in a folder here to the attempt's workspace.
-
-        Raises:
-            TransportError, OSError: it cannot be copied.
-        """
-        await self._prepared(step, lambda _: None)
-        with _one_error():
-            await send_files(self._link, place=self._place(step.job_key, step.attempt), source=source)
+        return await self.workspaces.hash_files(job_key, attempt, patterns)
 
     # ------------------------------------------------------------------------------------------------- one step
 
@@ -280,13 +243,13 @@ class RemoteRunner:
         files = CommandFiles(self._temp(step), step.place)
         self._begin(step)
         running = self._running[step] = _Running()
-        commands = StepCommands(self._attempt(step).memory, workspace=self._workspace, env=dict(request.env))
+        commands = StepCommands(self._memory(step), workspace=self._workspace, env=dict(request.env))
         result = StepResult(exit_code=None, stopped=True)  # unless it comes to an end: then the scope was cancelled
         try:
             with closing(StepLog(self._folder.log(step), self._clock)) as log, running.scope:
                 writer = LogWriter(log, commands, output)
                 writer.add(request.notice)
-                paths = await self._prepared(step, lambda line: writer.feed(line.encode()))
+                paths = await self.workspaces.paths(step.job_key, step.attempt, lambda line: writer.feed(line.encode()))
                 running.is_on_machine = True
                 await self._start(step, request, shells, paths=paths, files=files)
                 end = await self._link.follow(self._key(step), 0, lambda data, _: writer.feed(data))
@@ -325,39 +288,8 @@ class RemoteRunner:
         if not results:
             return None
         result = results.pop(0)
-        self._attempt(step).memory.masks.add(*result.masks)
+        self._memory(step).masks.add(*result.masks)
         return result
-
-    async def _prepared(self, step: StepRef, tell: Callable[[str], None]) -> PathPairs:
-        """Bring the project to the machine, once for each attempt; return where its folders are.
-
-        Raises:
-            LinkLostError: the machine cannot be reached, or has lost the workspace of an attempt that was begun.
-        """
-        attempt = self._attempt(step)
-        async with attempt.preparing:
-            if attempt.paths is None:
-                root = await self._link.folder()
-                place = self._place(step.job_key, step.attempt)
-                if (step.job_key, step.attempt) in self._earlier:
-                    if not (await self._link.ask("built", folder=place)).fields["was"]:
-                        raise LinkLostError("the files of this attempt are gone")
-                else:
-                    self._marker.parent.mkdir(parents=True, exist_ok=True)
-                    self._marker.touch()
-                    with _one_error():
-                        await bring_workspace(
-                            self._link, self._files, folder=place, run=self._run, event=self._event(), tell=tell
-                        )
-                attempt.paths = PathPairs(
-                    (
-                        (str(self._folder.root), f"{root}/runs/{self._run}"),
-                        (str(self._folder.temp(step.job_key, step.attempt)), f"{root}/runs/{place}/temp"),
-                        (str(self._tools), f"{root}/tools"),
-                        (str(self._workspace), f"{root}/runs/{place}/work"),
-                    )
-                )
-        return attempt.paths
 
     async def _start(
         self, step: StepRef, request: StepRequest, shells: tuple[Shell, ...], *, paths: PathPairs, files: CommandFiles
@@ -425,14 +357,9 @@ class RemoteRunner:
 
     async def _end_run(self) -> None:
         await self._link.ask("release", tag=f"{self._run}/", folder=self._run, patience=0)
-        self._marker.unlink(missing_ok=True)
+        self.workspaces.marker.unlink(missing_ok=True)
 
     # --------------------------------------------------------------------------------------------------- names
-
-    @property
-    def _marker(self) -> Path:
-        """A file that is there while the run may have something on the machine."""
-        return self._folder.root / f"on-{self._link.name}"
 
     def _temp(self, step: StepRef) -> Path:
         """Return the folder here for the files of a step, which is there afterwards."""
@@ -440,33 +367,15 @@ class RemoteRunner:
         temp.mkdir(parents=True, exist_ok=True)
         return temp
 
-    def _event(self) -> bytes:
-        return self._folder.event.read_bytes() if self._folder.event.exists() else b"{}"
-
-    def _attempt(self, step: StepRef) -> _Attempt:
-        fresh = _Attempt(AttemptMemory(self._masks.copy(), Matchers(self._workspace)))
-        return self._attempts.setdefault((step.job_key, step.attempt), fresh)
-
-    def _place(self, job_key: str, attempt: int) -> str:
-        return f"{self._run}/{job_key}/{attempt}"
+    def _memory(self, step: StepRef) -> AttemptMemory:
+        fresh = AttemptMemory(self._masks.copy(), Matchers(self._workspace))
+        return self._memories.setdefault((step.job_key, step.attempt), fresh)
 
     def _key(self, step: StepRef) -> str:
-        return f"{self._place(step.job_key, step.attempt)}/steps/{step.place}"
+        return f"{self.workspaces.place(step.job_key, step.attempt)}/steps/{step.place}"
 
     def _step_tag(self, step: StepRef) -> str:
         return f"{self._tag(step.job_key, step.attempt)}{step.place}/"
 
     def _tag(self, job_key: str, attempt: int) -> str:
-        return f"{self._place(job_key, attempt)}/"
-
-
-@contextmanager
-def _one_error() -> Iterator[None]:
-    """Raise one error instead of the group that a task group makes of it."""
-    try:
-        yield
-    except BaseExceptionGroup as group:
-        error: BaseException = group
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
-        raise error from group
+        return f"{self.workspaces.place(job_key, attempt)}/"

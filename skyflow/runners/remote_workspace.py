@@ -1,6 +1,8 @@
-"""Brings the files of a project to another machine: each content once, and the list of them once."""
+"""The workspaces of attempts on another machine: made from the project, each content sent once; then read and written."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
 
@@ -8,16 +10,143 @@ import anyio
 import anyio.from_thread
 import anyio.to_thread
 
+from skyflow.model.layout import RunFolder
+from skyflow.ports.runner import HashFilesError
+from skyflow.ports.transport import LinkLostError, TransportError
 from skyflow.runners.host_link import HostLink
-from skyflow.runners.project_files import FileList, ProjectFiles
+from skyflow.runners.project_files import FileList, ProjectFiles, ProjectFilesError
+from skyflow.runners.remote_files import fetch_files, send_files
+from skyflow.runners.remote_hashing import hash_remote_files
+from skyflow.runners.remote_paths import PathPairs
 
-__all__ = ["bring_workspace"]
+__all__ = ["RemoteWorkspaces"]
 
 _PIECE_BYTES = 4 * 1024 * 1024
 _AT_ONCE = 4
 
 
-async def bring_workspace(
+@dataclass(slots=True)
+class _Workspace:
+    """That of one attempt: `was_made` by an earlier driver, or not; `paths` once it is known to be there."""
+
+    was_made: bool = False
+    making: anyio.Lock = field(default_factory=anyio.Lock)
+    paths: PathPairs | None = None
+
+
+class RemoteWorkspaces:
+    """One workspace for each attempt, a fresh copy of the project that is brought when it is asked for first."""
+
+    def __init__(self, link: HostLink, *, run: str, folder: RunFolder, tools: Path, project: Path) -> None:
+        """Prepare; nothing happens yet.
+
+        Args:
+            link: reaches the machine.
+            run: names the run.
+            folder: the run's folder here.
+            tools: the folder that RUNNER_TOOL_CACHE names here.
+            project: what is copied.
+        """
+        self._link = link
+        self._run = run
+        self._folder = folder
+        self._tools = tools
+        self._project = project
+        self._files = ProjectFiles(project)
+        self._known: dict[tuple[str, int], _Workspace] = {}
+
+    @property
+    def marker(self) -> Path:
+        """A file that is there while the run may have something on the machine."""
+        return self._folder.root / f"on-{self._link.name}"
+
+    def place(self, job_key: str, attempt: int) -> str:
+        """Return what an attempt's folder is called on the machine: `RUN/JOB/NUMBER`."""
+        return f"{self._run}/{job_key}/{attempt}"
+
+    def expect(self, job_key: str, attempt: int) -> None:
+        """Say that an earlier driver made the workspace of an attempt: it is never made again."""
+        self._known[job_key, attempt] = _Workspace(was_made=True)
+
+    def forget(self, job_key: str, attempt: int) -> bool:
+        """Give an attempt up; return whether it may have a workspace."""
+        known = self._known.pop((job_key, attempt), None)
+        return known is not None and (known.was_made or known.paths is not None)
+
+    async def paths(self, job_key: str, attempt: int, tell: Callable[[str], None] = lambda _: None) -> PathPairs:
+        """Make the workspace of an attempt, once; return where its folders are.
+
+        Args:
+            job_key: the job.
+            attempt: its attempt.
+            tell: takes a line about what was copied.
+
+        Raises:
+            LinkLostError: the machine cannot be reached, or has lost the workspace of an attempt that was begun.
+            ProjectFilesError, TransportError: the files of the project cannot be read or brought.
+        """
+        known = self._known.setdefault((job_key, attempt), _Workspace())
+        async with known.making:
+            if known.paths is None:
+                root = await self._link.folder()
+                place = self.place(job_key, attempt)
+                await self._make(place, tell, was_made=known.was_made)
+                known.paths = PathPairs(
+                    (
+                        (str(self._folder.root), f"{root}/runs/{self._run}"),
+                        (str(self._folder.temp(job_key, attempt)), f"{root}/runs/{place}/temp"),
+                        (str(self._tools), f"{root}/tools"),
+                        (str(self._project), f"{root}/runs/{place}/work"),
+                    )
+                )
+        return known.paths
+
+    async def hash_files(self, job_key: str, attempt: int, patterns: tuple[str, ...]) -> str:
+        """Hash files of an attempt's workspace.
+
+        Raises:
+            HashFilesError: it cannot be done.
+        """
+        try:
+            paths = await self.paths(job_key, attempt)
+        except (TransportError, ProjectFilesError) as error:
+            raise HashFilesError(f"hashFiles on {self._link.name}: {error}") from error
+        return await hash_remote_files(self._link, paths.to_there(str(self._project)), patterns)
+
+    async def fetch(self, job_key: str, attempt: int, patterns: str, target: Path) -> None:
+        """Copy the files of an attempt's workspace that match to a folder here.
+
+        Raises:
+            TransportError, PatternError, OSError: they cannot be copied.
+        """
+        paths = await self.paths(job_key, attempt)
+        workspace = paths.to_there(str(self._project))
+        with _one_error():
+            await fetch_files(self._link, workspace=workspace, patterns=paths.to_there(patterns), target=target)
+
+    async def send(self, job_key: str, attempt: int, source: Path) -> None:
+        """Copy everything in a folder here to an attempt's workspace.
+
+        Raises:
+            TransportError, OSError: it cannot be copied.
+        """
+        await self.paths(job_key, attempt)
+        with _one_error():
+            await send_files(self._link, place=self.place(job_key, attempt), source=source)
+
+    async def _make(self, place: str, tell: Callable[[str], None], *, was_made: bool) -> None:
+        if was_made:
+            if not (await self._link.ask("built", folder=place)).fields["was"]:
+                raise LinkLostError("the files of this attempt are gone")
+            return
+        self.marker.parent.mkdir(parents=True, exist_ok=True)
+        self.marker.touch()
+        event = self._folder.event.read_bytes() if self._folder.event.exists() else b"{}"
+        with _one_error():
+            await _bring(self._link, self._files, folder=place, run=self._run, event=event, tell=tell)
+
+
+async def _bring(
     link: HostLink, files: ProjectFiles, *, folder: str, run: str, event: bytes, tell: Callable[[str], None]
 ) -> None:
     """Make the workspace of an attempt on the machine.
@@ -73,3 +202,15 @@ async def _send(link: HostLink, digest: str, path: Path) -> int:
 
 def _megabytes(count: int) -> str:
     return f"{count / 1e6:.1f} MB"
+
+
+@contextmanager
+def _one_error() -> Iterator[None]:
+    """Raise one error instead of the group that a task group makes of it."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        raise error from group

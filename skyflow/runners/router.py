@@ -166,7 +166,9 @@ class RunnerRouter:
         Raises:
             TransportError, PatternError, OSError: they cannot be copied.
         """
-        await self._chosen[step.job_key, step.attempt].runner.fetch(step, patterns, target)
+        await self._chosen[step.job_key, step.attempt].runner.workspaces.fetch(
+            step.job_key, step.attempt, patterns, target
+        )
 
     async def send(self, step: StepRef, source: Path) -> None:
         """Copy everything in a folder here to the workspace of a job that runs elsewhere.
@@ -174,7 +176,7 @@ class RunnerRouter:
         Raises:
             TransportError, OSError: it cannot be copied.
         """
-        await self._chosen[step.job_key, step.attempt].runner.send(step, source)
+        await self._chosen[step.job_key, step.attempt].runner.workspaces.send(step.job_key, step.attempt, source)
 
     async def _on(
         self, step: StepRef, work: Callable[[LocalRunner | RemoteRunner], Awaitable[StepResult]]

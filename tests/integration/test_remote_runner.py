@@ -168,7 +168,7 @@ async def test_a_full_disk_is_said(make_machine: Callable[..., Machine], drive: 
 async def test_a_driver_that_died_is_followed_by_another(machine: Machine, drive: Callable) -> None:
     with anyio.move_on_after(30) as first:
         async with drive(machine) as bench:
-            bench.runner._marker.parent.mkdir(parents=True, exist_ok=True)
+            bench.runner.workspaces.marker.parent.mkdir(parents=True, exist_ok=True)
 
             async def vanish() -> None:
                 await shows(bench, "line 5\n")
