@@ -12,6 +12,8 @@ from skyflow.ports.actions import ActionHost, Workbench
 from skyflow.ports.clock import Clock
 
 if TYPE_CHECKING:
+    from skyflow.artifacts.caches import Caches
+    from skyflow.artifacts.named import Artifacts
     from skyflow.runners.router import RunnerRouter
 
 __all__ = ["OnDemandActionHost"]
@@ -41,20 +43,21 @@ class OnDemandActionHost:
         self._clock = clock
         self._folder = folder
         self._elsewhere = elsewhere
-        self._host: ActionHost | None = None
+        self._here: ActionHost | None = None
+        self._there: ActionHost | None = None
         self._is_pruned = False
 
     async def run_action(self, step: StepRef, request: ActionRequest, output: Callable[[str], None]) -> StepResult:
         """Run one phase of an action to its end."""
-        if self._elsewhere is not None and request.name and not works_anywhere(request.name):
+        is_here = self._elsewhere is None or not self._elsewhere.is_elsewhere(step.job_key)
+        if not is_here and request.name and not works_anywhere(request.name):
             why = f"{request.name} works on this machine only so far, and this job runs on another one"
             return StepResult(exit_code=None, not_started=why)
-        if self._host is None:
-            self._host = self._make()
+        host = self._host_here() if is_here else self._host_there()
         if request.name in _STORING and not self._is_pruned:
             self._is_pruned = True
             await self._prune(output)
-        return await self._host.run_action(step, request, output)
+        return await host.run_action(step, request, output)
 
     async def _prune(self, output: Callable[[str], None]) -> None:
         """Make room for what is about to be stored: expired artifacts and unused caches go, once a run."""
@@ -67,18 +70,28 @@ class OnDemandActionHost:
         except ArtifactError as error:  # what is about to be stored may still fit
             output(f"warning: expired artifacts and unused caches cannot be removed: {error}\n")
 
-    def _make(self) -> ActionHost:
-        from skyflow.actions.host import LocalActionHost  # noqa: PLC0415 -- see the module's docstring
-        from skyflow.app.artifacts import artifact_store  # noqa: PLC0415
-        from skyflow.artifacts.caches import Caches  # noqa: PLC0415
-        from skyflow.artifacts.named import Artifacts  # noqa: PLC0415
+    def _host_here(self) -> ActionHost:
+        if self._here is None:
+            from skyflow.actions.host import LocalActionHost  # noqa: PLC0415 -- see the module's docstring
 
-        objects = artifact_store(self._project)
-        artifacts, caches = Artifacts(objects, self._clock), Caches(objects, self._clock)
-        if self._elsewhere is not None:
-            from skyflow.app.mirror import MirroringHost  # noqa: PLC0415
+            artifacts, caches = self._stores()
+            self._here = LocalActionHost(
+                self._workbench,
+                run=self._run_id,
+                workspace=self._project.root,
+                environment=self._environment,
+                artifacts=artifacts,
+                caches=caches,
+            )
+        return self._here
 
-            return MirroringHost(
+    def _host_there(self) -> ActionHost:
+        if self._there is None:
+            from skyflow.app.mirror import MirroringHost  # noqa: PLC0415 -- see the module's docstring
+
+            assert self._elsewhere is not None  # noqa: S101 -- or no job would run there
+            artifacts, caches = self._stores()
+            self._there = MirroringHost(
                 self._elsewhere,
                 run=self._run_id,
                 folder=self._folder,
@@ -87,11 +100,12 @@ class OnDemandActionHost:
                 artifacts=artifacts,
                 caches=caches,
             )
-        return LocalActionHost(
-            self._workbench,
-            run=self._run_id,
-            workspace=self._project.root,
-            environment=self._environment,
-            artifacts=artifacts,
-            caches=caches,
-        )
+        return self._there
+
+    def _stores(self) -> "tuple[Artifacts, Caches]":
+        from skyflow.app.artifacts import artifact_store  # noqa: PLC0415 -- see the module's docstring
+        from skyflow.artifacts.caches import Caches  # noqa: PLC0415
+        from skyflow.artifacts.named import Artifacts  # noqa: PLC0415
+
+        objects = artifact_store(self._project)
+        return Artifacts(objects, self._clock), Caches(objects, self._clock)

@@ -15,9 +15,10 @@ from skyflow.model.run import RunId
 from skyflow.model.units import parse_duration_seconds
 from skyflow.ports.transport import Transport
 from skyflow.runners.host_link import HostLink
+from skyflow.runners.host_pool import HostPool, PoolHost
 from skyflow.runners.local import LocalRunner
 from skyflow.runners.remote import RemoteRunner
-from skyflow.runners.router import PoolHost, RunnerRouter
+from skyflow.runners.router import RunnerRouter
 
 __all__ = ["PATIENCE_VARIABLE", "SSH_CONFIG_VARIABLE", "rooms_on", "router_to"]
 
@@ -73,7 +74,7 @@ def router_to(
         )
         for each in hosts
     ]
-    return RunnerRouter(here, pools={_POOL: pool}, pool_of=lambda _: _POOL, folder=folder)
+    return RunnerRouter(here, places={_POOL: HostPool(_POOL, pool, folder=folder)}, place_of=lambda _: _POOL)
 
 
 def _transport(host: SshHost) -> Transport:

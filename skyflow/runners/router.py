@@ -1,8 +1,7 @@
-"""Runs each job where it is placed: on this machine, or on one machine of a pool."""
+"""Runs each job where it is placed: on this machine, or in one of several places of other machines."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,69 +10,38 @@ import anyio
 
 from skyflow.model.containers import ContainersRequest, StartedContainers
 from skyflow.model.execution import ActionRequest, StepRef, StepRequest, StepResult
-from skyflow.model.layout import RunFolder
 from skyflow.ports.runner import HashFilesError
 from skyflow.ports.transport import TransportError
 from skyflow.runners.local import LocalRunner
+from skyflow.runners.places import Attempt, Place
 from skyflow.runners.remote import RemoteRunner
 
-__all__ = ["PoolHost", "RunnerRouter"]
-
-_CHECK_SECONDS = 30.0
-"""How long a machine may take to answer before another one of its pool is tried."""
-
-_Attempt = tuple[str, int]
-
-
-@dataclass(slots=True)
-class PoolHost:
-    """One machine of a pool: what runs steps there, and how many jobs it takes at once."""
-
-    runner: RemoteRunner
-    slots: int = 1
-    is_lost: bool = False
-    attempts: set[_Attempt] = field(default_factory=set)
-
-    @property
-    def is_free(self) -> bool:
-        """Whether there is room for another job."""
-        return len(self.attempts) < self.slots
+__all__ = ["RunnerRouter"]
 
 
 class RunnerRouter:
     """The runner of a run whose jobs run in several places, as an asynchronous context that owns theirs."""
 
-    def __init__(
-        self,
-        here: LocalRunner,
-        *,
-        pools: Mapping[str, Sequence[PoolHost]],
-        pool_of: Callable[[str], str],
-        folder: RunFolder,
-    ) -> None:
+    def __init__(self, here: LocalRunner, *, places: Mapping[str, Place], place_of: Callable[[str], str]) -> None:
         """Prepare; nothing happens yet.
 
         Args:
             here: the runner of this machine.
-            pools: the machines of each pool.
-            pool_of: the pool of a job by its key; nothing for one that runs here.
-            folder: where it is written down which machine an attempt runs on.
+            places: all others, by name.
+            place_of: the place of a job by its key, when an attempt at it begins; nothing for this machine.
         """
         self._here = here
-        self._pools = pools
-        self._pool_of = pool_of
-        self._folder = folder
-        self._chosen: dict[_Attempt, PoolHost] = {}
-        self._choosing = anyio.Lock()
-        self._freed = anyio.Event()
+        self._places = places
+        self._place_of = place_of
+        self._used: dict[Attempt, Place] = {}
         self._waiting: dict[StepRef, anyio.CancelScope] = {}
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         """Enter all runners."""
         await self._stack.enter_async_context(self._here)
-        for host in self._hosts():
-            await self._stack.enter_async_context(host.runner)
+        for place in self._places.values():
+            await self._stack.enter_async_context(place)
         return self
 
     async def __aexit__(
@@ -84,27 +52,24 @@ class RunnerRouter:
 
     def is_elsewhere(self, job_key: str) -> bool:
         """Tell whether a job runs on another machine."""
-        return bool(self._pool_of(job_key))
+        return bool(self._place_of(job_key))
 
-    async def recover(self, attempts: Collection[_Attempt]) -> frozenset[_Attempt]:
-        """Let every runner take over what is its own."""
-        hosts = {host.runner.name: host for host in self._hosts()}
-        owners = {which: hosts.get(self._written(which)) for which in attempts}
-        kept = await self._here.recover([which for which in attempts if not self._pool_of(which[0])])
-        for host in hosts.values():
-            own = await host.runner.recover([which for which, owner in owners.items() if owner is host])
-            for which in own:
-                self._choose(which, host)
+    async def recover(self, attempts: Collection[Attempt]) -> frozenset[Attempt]:
+        """Let this machine and every place take over what is their own."""
+        kept = await self._here.recover([which for which in attempts if not self._place_of(which[0])])
+        for name, place in self._places.items():
+            own = await place.recover([which for which in attempts if self._place_of(which[0]) == name])
+            self._used |= dict.fromkeys(own, place)
             kept |= own
         return kept
 
     async def run_step(self, step: StepRef, request: StepRequest, output: Callable[[str], None]) -> StepResult:
         """Run one script to its end."""
-        return await self._on(step, lambda runner: runner.run_step(step, request, output))
+        return await self._on(step, lambda runner: runner.run_step(step, request, output), output)
 
     async def run_action(self, step: StepRef, request: ActionRequest, output: Callable[[str], None]) -> StepResult:
         """Run one phase of a JavaScript action to its end."""
-        return await self._on(step, lambda runner: runner.run_action(step, request, output))
+        return await self._on(step, lambda runner: runner.run_action(step, request, output), output)
 
     async def run_here(
         self,
@@ -113,7 +78,7 @@ class RunnerRouter:
         output: Callable[[str], None],
     ) -> StepResult:
         """Do the work of a built-in action in this process, as a step of the job it belongs to."""
-        return await self._on(step, lambda runner: runner.run_here(step, work, output))
+        return await self._on(step, lambda runner: runner.run_here(step, work, output), output)
 
     def seen_outside(self, step: StepRef, request: ActionRequest) -> ActionRequest | None:
         """Return a request whose paths are those of this machine, if its step runs in a container here."""
@@ -136,26 +101,22 @@ class RunnerRouter:
         if step in self._waiting:
             self._waiting[step].cancel()
             return
-        host = self._chosen.get((step.job_key, step.attempt))
-        (host.runner if host is not None else self._here).stop_step(step, force=force)
+        which = (step.job_key, step.attempt)
+        runner = self._used[which].taken(which) if which in self._used else None
+        (runner or self._here).stop_step(step, force=force)
 
     async def release(self, job_key: str, attempt: int) -> None:
-        """End everything an attempt left running, and make room for another one."""
-        host = self._chosen.pop((job_key, attempt), None)
-        if host is None:
+        """End everything an attempt left running, and give its machine back."""
+        place = self._used.pop((job_key, attempt), None)
+        if place is None:
             await self._here.release(job_key, attempt)
-            return
-        try:
-            if not host.is_lost:
-                await host.runner.release(job_key, attempt)
-        finally:
-            host.attempts.discard((job_key, attempt))
-            self._freed.set()
+        else:
+            await place.release((job_key, attempt))
 
     async def hash_files(self, job_key: str, attempt: int, patterns: tuple[str, ...]) -> str:
         """Hash files of the workspace of an attempt."""
         try:
-            runner = await self._runner((job_key, attempt))
+            runner = await self._runner((job_key, attempt), lambda _: None)
         except TransportError as error:
             raise HashFilesError(f"hashFiles: {error}") from error
         return await runner.hash_files(job_key, attempt, patterns)
@@ -166,9 +127,7 @@ class RunnerRouter:
         Raises:
             TransportError, PatternError, OSError: they cannot be copied.
         """
-        await self._chosen[step.job_key, step.attempt].runner.workspaces.fetch(
-            step.job_key, step.attempt, patterns, target
-        )
+        await (await self._remote(step)).workspaces.fetch(step.job_key, step.attempt, patterns, target)
 
     async def send(self, step: StepRef, source: Path) -> None:
         """Copy everything in a folder here to the workspace of a job that runs elsewhere.
@@ -176,16 +135,19 @@ class RunnerRouter:
         Raises:
             TransportError, OSError: it cannot be copied.
         """
-        await self._chosen[step.job_key, step.attempt].runner.workspaces.send(step.job_key, step.attempt, source)
+        await (await self._remote(step)).workspaces.send(step.job_key, step.attempt, source)
 
     async def _on(
-        self, step: StepRef, work: Callable[[LocalRunner | RemoteRunner], Awaitable[StepResult]]
+        self,
+        step: StepRef,
+        work: Callable[[LocalRunner | RemoteRunner], Awaitable[StepResult]],
+        output: Callable[[str], None],
     ) -> StepResult:
         which = (step.job_key, step.attempt)
         runner: LocalRunner | RemoteRunner | None = None
         try:
             with anyio.CancelScope() as self._waiting[step]:
-                runner = await self._runner(which)
+                runner = await self._runner(which, output)
         except TransportError as error:
             return StepResult(exit_code=None, not_started=str(error))
         finally:
@@ -193,58 +155,22 @@ class RunnerRouter:
         if runner is None:
             return StepResult(exit_code=None, stopped=True)
         result = await work(runner)
-        host = self._chosen.get(which)
-        if host is not None:
-            host.is_lost = result.lost is not None
+        if which in self._used:
+            self._used[which].heard(which, is_lost=result.lost is not None)
         return result
 
-    async def _runner(self, which: _Attempt) -> LocalRunner | RemoteRunner:
-        """Return the runner of an attempt; a machine is chosen for it when it is asked for the first time.
+    async def _runner(self, which: Attempt, tell: Callable[[str], None]) -> LocalRunner | RemoteRunner:
+        """Return the runner of an attempt.
 
         Raises:
-            TransportError: no machine of its pool can be used.
+            TransportError: there is no machine for it.
         """
-        pool = self._pool_of(which[0])
-        if not pool:
+        name = self._place_of(which[0])
+        if not name and which not in self._used:
             return self._here
-        async with self._choosing:
-            while which not in self._chosen:
-                await self._choose_from(pool, which)
-        return self._chosen[which].runner
+        place = self._used.setdefault(which, self._places[name])
+        return await place.take(which, tell)
 
-    async def _choose_from(self, pool: str, which: _Attempt) -> None:
-        """Choose the machine that has most room and answers; wait for room if there is none."""
-        hosts = sorted(self._pools[pool], key=lambda host: (host.is_lost, len(host.attempts) / host.slots))
-        free = [host for host in hosts if host.is_free]
-        if not free:
-            self._freed = anyio.Event()
-            await self._freed.wait()
-            return
-        problem = TransportError(f"no machine of the pool '{pool}' can be reached")
-        for host in free:
-            try:
-                await host.runner.check(_CHECK_SECONDS)
-            except TransportError as error:
-                problem, host.is_lost = error, True
-            else:
-                self._choose(which, host)
-                return
-        if len(free) == len(hosts):
-            raise problem
-        self._freed = anyio.Event()  # those that answer are busy
-        await self._freed.wait()
-
-    def _choose(self, which: _Attempt, host: PoolHost) -> None:
-        self._chosen[which] = host
-        host.attempts.add(which)
-        file = self._folder.host(*which)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(host.runner.name, encoding="utf-8")
-
-    def _written(self, which: _Attempt) -> str:
-        with suppress(OSError):
-            return self._folder.host(*which).read_text(encoding="utf-8")
-        return ""
-
-    def _hosts(self) -> list[PoolHost]:
-        return [host for hosts in self._pools.values() for host in hosts]
+    async def _remote(self, step: StepRef) -> RemoteRunner:
+        which = (step.job_key, step.attempt)
+        return await self._used[which].take(which, lambda _: None)

@@ -1,0 +1,45 @@
+"""Where jobs run besides this machine: in a pool of known machines, on rented ones, in the queue of a cluster."""
+
+from collections.abc import Callable, Collection
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from skyflow.runners.remote import RemoteRunner
+
+__all__ = ["Attempt", "Place"]
+
+Attempt = tuple[str, int]
+"""The key of a job, and the number of the attempt at it."""
+
+
+class Place(AbstractAsyncContextManager["Place"], Protocol):
+    """Machines of one kind, as an asynchronous context that owns the links to them.
+
+    An attempt is given a machine when one is first asked for, keeps it to its end, and gives it back then.
+    """
+
+    async def take(self, which: Attempt, tell: Callable[[str], None]) -> RemoteRunner:
+        """Return what runs the steps of an attempt, after a machine was had for it; asked again it is the same.
+
+        May take as long as it takes; cancelled, nothing is kept. `tell` gets lines on what happens, for the user.
+
+        Raises:
+            TransportError: there is no machine for it.
+        """
+        ...
+
+    def taken(self, which: Attempt) -> RemoteRunner | None:
+        """Return what runs the steps of an attempt, if it has a machine."""
+        ...
+
+    def heard(self, which: Attempt, *, is_lost: bool) -> None:
+        """Take in whether the machine of an attempt still answered when a step ended."""
+        ...
+
+    async def release(self, which: Attempt) -> None:
+        """End everything an attempt left running, and give its machine back; called once for every attempt here."""
+        ...
+
+    async def recover(self, attempts: Collection[Attempt]) -> frozenset[Attempt]:
+        """Take over from an earlier, dead driver: return the attempts that go on where they are, and end all else here."""
+        ...
