@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from skyflow.model.catalog import Offering
 from skyflow.model.objective import Goal, Objective
 
-__all__ = ["PLAN_FORMAT", "CostBreakdown", "Placement", "Plan", "PlanStatus", "Proof", "Transfer"]
+__all__ = ["PLAN_FORMAT", "CostBreakdown", "Placement", "Plan", "PlanStatus", "Proof", "Transfer", "Waiting"]
 
 PLAN_FORMAT = "skyflow-plan/1"
 """The `format` of a plan's JSON form; the number grows with every change that an old reader would misread."""
@@ -62,6 +62,10 @@ class Placement:
     the second. `is_duration_assumed` tells that the workflow gives no estimate and the documented default was used;
     `duration_source` says where the duration comes from, for people. `inputs` holds one entry per needed job, in the
     order of `needs`. `carbon_grams` are the CO2 equivalents of the machine, None where they are not known.
+
+    Jobs with the same `machine` share one, each taking it over from the one before; it is empty on this machine.
+    `startup_seconds` are those of the duration in which the machine starts, none on one that is taken over.
+    `not_before_seconds` is when a job starts at the earliest although its inputs are there: it waits for cleaner hours.
     """
 
     job: str
@@ -73,6 +77,9 @@ class Placement:
     compute_usd: float
     duration_source: str = ""
     carbon_grams: float | None = None
+    machine: str = ""
+    startup_seconds: float = 0.0
+    not_before_seconds: float = 0.0
 
     @property
     def finish_seconds(self) -> float:
@@ -111,13 +118,23 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What is saved by jobs that wait, and how much later the run ends, against the best plan in which none does."""
+
+    saved_grams: float
+    saved_usd: float
+    later_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Where and when every job runs.
 
     `placements` stand in an order in which they can run: every job after all that it needs. `local_slots` is how many
     jobs the local machine takes at once. `notes` are sentences for the user. `goal` says what a weighting counts, None
     for a single objective. `limits` are what the plan was not to exceed: `usd`, `grams`, `seconds`. `outputs` is the
-    data that has to end somewhere, with the job that makes it in `from_job`.
+    data that has to end somewhere, with the job that makes it in `from_job`. `begins_at` is when the run is to begin, in
+    UTC, where the emissions of its jobs depend on that; `waiting` what it brings that some of them wait.
     """
 
     objective: Objective
@@ -129,6 +146,8 @@ class Plan:
     goal: Goal | None = None
     limits: Mapping[str, float] = field(default_factory=dict)
     outputs: tuple[Transfer, ...] = ()
+    begins_at: datetime | None = None
+    waiting: Waiting | None = None
 
     @property
     def cost(self) -> CostBreakdown:
@@ -182,6 +201,15 @@ class Plan:
                 return placement
         raise KeyError(job)
 
+    def not_before(self, job: str) -> datetime | None:
+        """Return the moment that a job waits for; None for one that starts when its inputs are there.
+
+        Raises:
+            KeyError: the plan has no such job.
+        """
+        seconds = self.placement(job).not_before_seconds
+        return self.begins_at + timedelta(seconds=seconds) if self.begins_at and seconds else None
+
     def to_json(self) -> dict[str, object]:
         """Return the machine-readable form, as in `schemas/plan.schema.json`."""
         cost = self.cost
@@ -195,7 +223,17 @@ class Plan:
                 "total_usd": cost.total_usd,
             },
             "carbon_grams": self.carbon_grams,
+            "begins_at": self.begins_at.isoformat() if self.begins_at else None,
             "makespan_seconds": self.makespan_seconds,
+            "waiting": (
+                {
+                    "saved_grams": self.waiting.saved_grams,
+                    "saved_usd": self.waiting.saved_usd,
+                    "later_seconds": self.waiting.later_seconds,
+                }
+                if self.waiting
+                else None
+            ),
             "weights": (
                 {"usd": self.goal.usd, "grams": self.goal.grams, "seconds": self.goal.seconds} if self.goal else None
             ),
@@ -224,7 +262,7 @@ class Plan:
         if data.get("format") != PLAN_FORMAT:
             raise ValueError(f"not a plan: its format is {data.get('format')!r}, this skyflow reads {PLAN_FORMAT!r}")
         try:
-            proof, weights = data["proof"], data.get("weights")
+            proof, weights, waiting = data["proof"], data.get("weights"), data.get("waiting")
             return cls(
                 objective=Objective(data["objective"]),
                 status=PlanStatus(data["status"]),
@@ -237,6 +275,8 @@ class Plan:
                 goal=Goal(objective=Objective.WEIGHTED, **weights) if weights else None,
                 limits=dict(data.get("limits", {})),
                 outputs=tuple(_transfer_from_json(transfer) for transfer in data.get("outputs", ())),
+                begins_at=datetime.fromisoformat(data["begins_at"]) if data.get("begins_at") else None,
+                waiting=Waiting(**waiting) if waiting else None,
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"not a plan: {error}") from error
@@ -246,9 +286,12 @@ def _placement_to_json(placement: Placement) -> dict[str, object]:
     return {
         "job": placement.job,
         "offering": placement.offering.to_json(),
+        "machine": placement.machine or None,
         "duration_seconds": placement.duration_seconds,
         "is_duration_assumed": placement.is_duration_assumed,
         "duration_source": placement.duration_source,
+        "startup_seconds": placement.startup_seconds,
+        "not_before_seconds": placement.not_before_seconds,
         "start_seconds": placement.start_seconds,
         "finish_seconds": placement.finish_seconds,
         "compute_usd": placement.compute_usd,
@@ -269,6 +312,9 @@ def _placement_from_json(data: Mapping[str, Any]) -> Placement:
         compute_usd=data["compute_usd"],
         duration_source=data.get("duration_source", ""),
         carbon_grams=data.get("carbon_grams"),
+        machine=data.get("machine") or "",
+        startup_seconds=data.get("startup_seconds", 0.0),
+        not_before_seconds=data.get("not_before_seconds", 0.0),
     )
 
 

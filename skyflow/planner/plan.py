@@ -7,6 +7,7 @@ from skyflow.errors import InfeasibleError
 from skyflow.model.catalog import TransferRates
 from skyflow.model.objective import Goal, Objective
 from skyflow.model.placement import Placement, Plan, PlanStatus, Proof, Transfer
+from skyflow.model.resources import LOCAL
 from skyflow.model.units import format_duration
 from skyflow.planner.build import DEFAULT_ESTIMATE_SECONDS, PlanningJob, Pool, Problem, build_problem
 from skyflow.planner.conflict import explain_conflict
@@ -163,6 +164,7 @@ def _placement(
         compute_usd=options.usd[k],
         duration_source=timing.source,
         carbon_grams=options.grams[k] if is_known else None,
+        machine="" if offering.provider == LOCAL else f"m{index + 1}",
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import jsonschema
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from skyflow._util.data_files import data_file
 from skyflow.model.catalog import Offering
 from skyflow.model.objective import Objective
-from skyflow.model.placement import Placement, Plan, PlanStatus, Proof, Transfer
+from skyflow.model.placement import Placement, Plan, PlanStatus, Proof, Transfer, Waiting
 from skyflow.model.resources import Accelerators, Market
 
 HOST = Offering(
@@ -54,13 +54,18 @@ PLAN = Plan(
             inputs=(Transfer(from_job="prepare", gigabytes=2.0, usd=0.5, seconds=160.0),),
             duration_seconds=3600.0,
             is_duration_assumed=False,
-            start_seconds=220.0,
+            start_seconds=3600.0,
             compute_usd=0.41246,
+            machine="m1",
+            startup_seconds=40.0,
+            not_before_seconds=3600.0,
         ),
     ),
     proof=Proof(value=0.91246, bound=0.8, method="cbc", seconds=0.1),
     local_slots=2,
     notes=("1 of 2 jobs lack an estimate: 1m 00s assumed",),
+    begins_at=datetime(2025, 6, 28, 9, tzinfo=UTC),
+    waiting=Waiting(saved_grams=120.0, saved_usd=0.0, later_seconds=3380.0),
 )
 
 
@@ -68,7 +73,7 @@ def test_totals_follow_from_the_placements():
     assert PLAN.cost.compute_usd == 0.41246
     assert PLAN.cost.transfer_usd == 0.5
     assert PLAN.cost.total_usd == 0.91246
-    assert PLAN.makespan_seconds == 3820.0
+    assert PLAN.makespan_seconds == 7200.0
     assert PLAN.price_dates == (date(2025, 6, 28),)
     assert PLAN.placement("train").transfer_gb == 2.0
 
@@ -92,6 +97,11 @@ def test_the_gap_is_a_share_of_the_value():
 
 def test_plans_that_differ_only_in_planning_time_are_equal():
     assert replace(PLAN, proof=replace(PLAN.proof, seconds=9.0)) == PLAN
+
+
+def test_a_job_that_waits_has_a_moment_to_wait_for():
+    assert PLAN.not_before("train") == datetime(2025, 6, 28, 10, tzinfo=UTC)
+    assert PLAN.not_before("prepare") is None
 
 
 def test_a_plan_survives_json():
