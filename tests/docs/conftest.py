@@ -17,11 +17,15 @@ class Folder:
     """An empty project folder with the examples in it."""
 
     path: Path
+    programs: Path | None = None
+    """What comes first in PATH."""
 
     def skyflow(self, *arguments: str, code: int | None = 0) -> str:
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith(("SKYFLOW_", "GITHUB_", "RUNNER_"))
         }
+        if self.programs is not None:
+            environment["PATH"] = os.pathsep.join((str(self.programs), environment["PATH"]))
         done = subprocess.run(
             [sys.executable, "-m", "skyflow", *arguments],
             cwd=self.path,

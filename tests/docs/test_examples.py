@@ -2,6 +2,8 @@
 
 import json
 import re
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,25 @@ CONCLUSIONS = {
     for path in EXAMPLES
     if (match := re.search(r"^# Ends in: (\w+)", path.read_text(), re.MULTILINE))
 }
+
+
+HEAVY = (
+    *("aws", "gcloud", "azcopy", "torchrun", "neuronx-cc", "spark-submit", "bwa-mem2", "samtools", "gatk", "bcftools"),
+    *("anonymise-dicom", "tokenise", "evaluate-model", "choose-best", "quantise", "forecast", "pseudonymise", "score"),
+)
+"""The programs that the examples call and that are not here."""
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    """A folder of programs that play the heavy ones."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    player = (Path(__file__).parent / "stand_in.py").read_text()
+    for program in HEAVY:
+        (folder / program).write_text(f"#!{sys.executable}\n{player}")
+        (folder / program).chmod(0o755)
+    return folder
 
 
 def test_there_are_examples_of_both_kinds() -> None:
@@ -45,6 +66,24 @@ def test_it_runs_to_the_conclusion_it_names(folder, name: str, conclusion: str) 
     assert json.loads(folder.skyflow("show", "--json"))["conclusion"] == conclusion
     written = {path.name for path in folder.path.iterdir()} - {"workflows", ".skyflow"}
     assert written <= {"build"}, "examples write below build/ only"
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if "--rehearse" in (ROOT / "workflows" / name).read_text()])
+def test_it_can_be_rehearsed_with_programs_that_play_the_heavy_ones(folder, programs: Path, name: str) -> None:
+    out = replace(folder, programs=programs).skyflow("run", "--rehearse", f"workflows/{name}")
+    assert "a rehearsal" in out
+    run = json.loads(folder.skyflow("show", "--json"))
+    assert {job["conclusion"] for job in run["jobs"]} == {"success"}
+
+
+def test_a_rehearsal_fails_where_a_program_does_not_find_what_it_reads(folder, programs: Path) -> None:
+    path = folder.path / "workflows" / "eu-residency.yml"
+    path.write_text(
+        path.read_text().replace("--in features.parquet --out model.pt", "--in other.parquet --out model.pt")
+    )
+    replace(folder, programs=programs).skyflow("run", "--rehearse", "workflows/eu-residency.yml", code=1)
+    jobs = {job["id"]: job["conclusion"] for job in json.loads(folder.skyflow("show", "--json"))["jobs"]}
+    assert jobs == {"pseudonymise": "success", "features": "success", "model": "failure", "score": "skipped"}
 
 
 def test_quickstart_draws_a_symmetric_picture_and_measures_it(folder) -> None:
