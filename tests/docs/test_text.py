@@ -85,7 +85,7 @@ def test_pages_have_one_title_and_closed_blocks(page: Path) -> None:
 
 def test_the_architecture_fits_on_a_few_screens() -> None:
     text = (ROOT / "site" / "docs" / "explanation" / "architecture.md").read_text()
-    assert len(text.splitlines()) <= 150
+    assert len(text.splitlines()) <= 180
     for name in re.findall(
         r"`((?:app|cli|spec|engine|store|planner|runners|provisioners|catalog|model|expr)/[\w/]+\.py)`", text
     ):
