@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from skyflow._util.text import did_you_mean
+from skyflow.app.capacities import limited_pools
 from skyflow.app.catalog_folder import catalog_folder
 from skyflow.app.clock import SystemClock
 from skyflow.app.config import project_config
@@ -19,10 +20,10 @@ from skyflow.errors import NoCandidateError, UsageError
 from skyflow.model.catalog import LOCAL_PLACE, Offering, Place
 from skyflow.model.objective import Goal, Objective
 from skyflow.model.placement import Plan
-from skyflow.model.planning import DataPlace, PlanSpec, Quota
+from skyflow.model.planning import DataPlace, PlanSpec
 from skyflow.model.resources import LOCAL, PROVIDERS, Estimate, Requirements
 from skyflow.model.workflow import JobSpec, Workflow
-from skyflow.planner import Knowledge, Limits, OutsideData, PlanningJob, Pool
+from skyflow.planner import Knowledge, Limits, OutsideData, PlanningJob
 from skyflow.planner.build import Problem, build_problem
 from skyflow.planner.estimates import expected_timing
 from skyflow.planner.plan import solve_problem
@@ -30,8 +31,6 @@ from skyflow.planner.solve import Solver
 from skyflow.provisioners.local import this_machine
 
 __all__ = ["PlanOptions", "Planning", "default_slots", "plan_workflow", "prepare_planning"]
-
-_UNITS = ("vcpus", "machines")
 
 _Question = tuple[Requirements, Estimate | None]
 
@@ -182,7 +181,7 @@ def prepare_planning(
         transfers=catalog.rates_between(places),
         local_slots=slots,
         knowledge=knowledge,
-        pools=_pools(plan, catalog),
+        pools=limited_pools(plan, catalog),
         limits=limits,
     )
     return Planning(
@@ -306,42 +305,6 @@ def _outside(data: DataPlace, catalog: Catalog, *, job: str) -> OutsideData:
                 hint=did_you_mean(data.region, known),
             )
     return OutsideData(name=data.uri, place=place, gigabytes=data.gigabytes, is_output=data.is_output)
-
-
-def _pools(plan: PlanSpec, catalog: Catalog) -> list[Pool]:
-    pools = [_pool(quota, catalog) for quota in plan.quotas]
-    if plan.max_machines is not None:
-        pools.append(
-            Pool(name="limit on machines", units=plan.max_machines, takes=lambda offering: float(offering.nodes))
-        )
-    return pools
-
-
-def _pool(quota: Quota, catalog: Catalog) -> Pool:
-    provider, _, rest = quota.scope.partition("/")
-    region, _, kind = rest.partition("/")
-    if provider not in PROVIDERS or (region and (provider, region) not in catalog.regions):
-        known = [*PROVIDERS, *(f"{a}/{b}" for a, b in catalog.regions)]
-        raise UsageError(
-            f"'plan.quotas' names '{quota.scope}', which no table knows", hint=did_you_mean(quota.scope, known)
-        )
-    accelerator = catalog.accelerators.canonical(quota.unit)
-    if quota.unit not in _UNITS and accelerator is None:
-        hint = did_you_mean(quota.unit, [*_UNITS, *catalog.accelerators.known])
-        raise UsageError(f"'plan.quotas' counts '{quota.unit}', which is no accelerator, vcpus or machines", hint=hint)
-
-    def takes(offering: Offering) -> float:
-        is_meant = offering.provider == provider and region in {"", offering.region}
-        if not is_meant or kind not in {"", offering.instance_type}:
-            return 0.0
-        if quota.unit == "machines":
-            return float(offering.nodes)
-        if quota.unit == "vcpus":
-            return float(offering.vcpus * offering.nodes)
-        has_it = offering.accelerators is not None and offering.accelerators.name == accelerator
-        return float(offering.accelerators.count * offering.nodes) if has_it and offering.accelerators else 0.0
-
-    return Pool(name=f"quota of {quota.unit} in {quota.scope}", units=quota.amount, takes=takes)
 
 
 def _allowed(spec: JobSpec, providers: Collection[str] | None) -> Requirements:

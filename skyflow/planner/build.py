@@ -11,7 +11,10 @@ from skyflow.model.resources import LOCAL, Estimate
 from skyflow.planner.estimates import DEFAULT_ESTIMATE_SECONDS, Knowledge, Timing, expected_timing
 from skyflow.planner.problem import Candidates, Capacity, Edge, Limits, PlacementProblem
 
-__all__ = ["DEFAULT_ESTIMATE_SECONDS", "OutsideData", "PlanningJob", "Pool", "Problem", "build_problem"]
+__all__ = ["DEFAULT_ESTIMATE_SECONDS", "LOCAL_SLOTS", "OutsideData", "PlanningJob", "Pool", "Problem", "build_problem"]
+
+LOCAL_SLOTS = "slots of this machine"
+"""The name of the capacity that every plan has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +92,7 @@ def build_problem(
     if local_slots < 1:
         raise InternalError(f"the local machine cannot run {local_slots} jobs at once")
     ordered = _in_running_order(jobs)
-    slots = Pool(
-        name="slots of this machine", units=local_slots, takes=lambda offering: float(offering.provider == LOCAL)
-    )
+    slots = Pool(name=LOCAL_SLOTS, units=local_slots, takes=lambda offering: float(offering.provider == LOCAL))
     maker = _Maker(transfers, knowledge or Knowledge(), (slots, *pools))
     for job in ordered:
         maker.add(job)

@@ -9,17 +9,20 @@ from skyflow.model.objective import Goal, Objective
 from skyflow.model.placement import Placement, Plan, PlanStatus, Proof, Transfer
 from skyflow.model.resources import LOCAL
 from skyflow.model.units import format_duration
-from skyflow.planner.build import DEFAULT_ESTIMATE_SECONDS, PlanningJob, Pool, Problem, build_problem
+from skyflow.planner.build import DEFAULT_ESTIMATE_SECONDS, LOCAL_SLOTS, PlanningJob, Pool, Problem, build_problem
 from skyflow.planner.conflict import explain_conflict
 from skyflow.planner.decide import Decision, Infeasible, decide
 from skyflow.planner.estimates import Knowledge
-from skyflow.planner.problem import Choice, Edge, Limits
+from skyflow.planner.problem import Choice, Edge, Limits, PlacementProblem
 from skyflow.planner.schedule import evaluate
 from skyflow.planner.solve import Solver
 from skyflow.planner.ties import broken
 from skyflow.planner.verify import PROOF_GAP, verify_plan
 
 __all__ = ["plan_jobs", "plan_of", "solve_problem"]
+
+_SHORT_SECONDS = 0.5
+"""Waits that round to nothing are not worth a note."""
 
 
 def plan_jobs(
@@ -97,7 +100,7 @@ def solve_problem(
         knowledge=knowledge,
         local_slots=local_slots,
         seconds=clock() - started,
-        notes=(*found.notes, *notes, *_estimate_notes(problem)),
+        notes=(*found.notes, *notes, *_wait_notes(placement, choice), *_estimate_notes(problem)),
     )
     if goal.grams or placement.limits.grams is not None:
         plan = replace(plan, notes=(*plan.notes, *_emission_notes(plan)))
@@ -203,6 +206,20 @@ def _emission_notes(plan: Plan) -> list[str]:
         "no machine are known" if unknown == len(plan.placements) else f"the machines of {unknown} jobs are not known"
     )
     return [f"the emissions of {machines}; they count as none"]
+
+
+def _wait_notes(problem: PlacementProblem, choice: Choice) -> list[str]:
+    """Say of everything scarce, but for the slots of this machine, how many jobs wait for it and how long."""
+    waits = evaluate(problem, choice).waits(problem, choice)
+    notes = []
+    for capacity in problem.capacities:
+        waiting = [wait for job, wait in enumerate(waits) if capacity.use(job, choice[job]) and wait > _SHORT_SECONDS]
+        if waiting and capacity.name != LOCAL_SLOTS:
+            jobs = "1 job waits" if len(waiting) == 1 else f"{len(waiting)} jobs wait"
+            notes.append(
+                f"{jobs} for the {capacity.name}, up to {format_duration(max(waiting))}: there are {capacity.units:g}"
+            )
+    return notes
 
 
 def _estimate_notes(problem: Problem) -> list[str]:

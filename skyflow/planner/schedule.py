@@ -31,6 +31,16 @@ class Evaluation:
         """Return what the goal counts."""
         return goal.value(usd=self.usd, grams=self.grams, seconds=self.makespan_seconds)
 
+    def waits(self, problem: PlacementProblem, choice: Choice) -> tuple[float, ...]:
+        """Return how many seconds each job waits for something scarce once its inputs have arrived."""
+        ready = [0.0] * len(self.starts)
+        for edge in problem.edges:
+            ended = self.starts[edge.source] + problem.candidates[edge.source].seconds[choice[edge.source]]
+            there, here = problem.place(edge.source, choice), problem.place(edge.target, choice)
+            arrived = ended + edge.gigabytes * problem.seconds_per_gb[there][here]
+            ready[edge.target] = max(ready[edge.target], arrived)
+        return tuple(max(0.0, start - at) for start, at in zip(self.starts, ready, strict=True))
+
     def exceeded(self, problem: PlacementProblem) -> list[str]:
         """Return the limits of a problem that are not kept, rounding aside."""
         values = {"usd": self.usd, "grams": self.grams, "seconds": self.makespan_seconds}

@@ -23,6 +23,7 @@ _JUDGED = {
     Objective.CARBON: "carbon",
     Objective.WEIGHTED: "weighted cost",
 }
+_PLURALS = ("slots", "machines")
 _WORDS = {"usd": "budget", "grams": "carbon cap", "seconds": "deadline"}
 
 
@@ -67,7 +68,7 @@ def _alternative(one: Alternative) -> tuple[str, str, str, str]:
 def _limit(cost: LimitCost) -> Text:
     name = _WORDS.get(cost.name, cost.name)
     if abs(cost.saved_value) < 1e-9:  # noqa: PLR2004 -- rounding
-        return Text(f"the {name} {'cost' if name.startswith('slots') else 'costs'} nothing", style="dim")
+        return Text(f"the {name} {'cost' if name.startswith(_PLURALS) else 'costs'} nothing", style="dim")
     return Text(
         f"without the {name}: {_signed(-cost.saved_usd, format_usd)}, {_signed(-cost.saved_seconds, format_duration)}"
     )
@@ -121,7 +122,8 @@ def _name(offering: Offering) -> str:
     if offering.provider == LOCAL:
         return "this machine"
     spot = " spot" if offering.market is Market.SPOT else ""
-    return f"{offering.provider} {offering.instance_type} {offering.place.name}{spot}"
+    where = "" if offering.instance_type == offering.place.name else f" {offering.place.name}"  # as of a pool
+    return f"{offering.provider} {offering.instance_type}{where}{spot}"
 
 
 def _signed(value: float, show: Callable[[float], str]) -> str:

@@ -119,6 +119,25 @@ def test_quotas_and_machines_make_jobs_wait(here) -> None:
             planned(jobs, f"{{quotas: {{{quota}}}}}")
 
 
+POOL = "machines:\n  lab: {count: 2, cpus: 64, memory: 512GiB, price: 0.80}\n"
+
+
+def test_the_machines_of_a_pool_are_shared(here) -> None:
+    (here / "skyflow.yml").write_text(POOL)
+    matrix = f"  a: {{runs-on: [own, aws], strategy: {{matrix: {{n: [1, 2, 3, 4]}}}}, estimate: 10m, {STEPS}}}\n"
+    gang = f"  b: {{runs-on: own, resources: {{nodes: 2}}, estimate: 10m, {STEPS}}}\n"
+    planning_ = planning(matrix + gang, "{objective: makespan}", providers=("own",))
+    plan = planning_.plan()
+    assert plan.makespan_seconds == 1800
+    assert plan.placement("b").offering.nodes == 2
+    assert "for the machines of lab, up to 20m 00s: there are 2" in " ".join(plan.notes)
+    [cost] = limit_costs(planning_, plan)
+    assert (cost.name, cost.saved_seconds) == ("machines of lab", 1200)
+    assert planned(matrix + gang, "{objective: makespan}").makespan_seconds == 600  # clouds take what does not fit
+    with pytest.raises(NoCandidateError, match="the most machines of a kind are 2"):
+        planned(f"  b: {{runs-on: own, resources: {{nodes: 3}}, {STEPS}}}\n")
+
+
 def test_data_pulls_jobs_to_where_it_is(here) -> None:
     def job(data: str) -> str:
         return f"  a: {{runs-on: [aws, gcp], resources: {{cpus: 4+}}, estimate: 1h, data: {{{data}}}, {STEPS}}}\n"

@@ -15,7 +15,7 @@ from skyflow.model.catalog import LOCAL_PLACE, Offering, Place, TransferRates
 from skyflow.model.objective import Objective
 from skyflow.model.placement import PlanStatus
 from skyflow.model.resources import Estimate, Market
-from skyflow.planner import PlanningJob, plan_jobs
+from skyflow.planner import PlanningJob, Pool, plan_jobs
 from skyflow.planner.build import build_problem
 from skyflow.planner.schedule import evaluate
 
@@ -137,6 +137,55 @@ def test_no_machine_idles_while_a_job_waits_for_it(jobs, transfers, slots):
         )
 
 
+@st.composite
+def shared_pools(draw):
+    """Jobs that may go to a pool of a few machines, some of them with several nodes, or to a cloud."""
+    count = draw(st.integers(2, 3))
+    jobs = []
+    for index in range(draw(st.integers(2, 5))):
+        nodes = draw(st.integers(1, count))
+        own = replace(offering(Place("own", "lab"), "lab", draw(MONEY)), nodes=nodes)
+        rented = replace(offering(PLACES[1], "type-0", draw(MONEY)), nodes=nodes)
+        needs = tuple(job.key for job in jobs if draw(st.booleans()))
+        on = (("lab", draw(SECONDS)), ("type-0", draw(SECONDS)))
+        candidates = (own, rented) if draw(st.booleans()) else (own,)
+        jobs.append(
+            PlanningJob(key=f"job-{index}", candidates=candidates, needs=needs, estimate=Estimate(seconds=1.0, on=on))
+        )
+    return jobs, Pool(name="machines of lab", units=count, takes=lambda one: one.nodes * float(one.provider == "own"))
+
+
+@pytest.mark.parametrize("objective", SINGLES)
+@settings(max_examples=60)
+@given(workload=shared_pools())
+def test_jobs_share_the_machines_of_a_pool(objective, workload):
+    """At no time more machines are in use than there are, none is idle without need, and the proof is true."""
+    jobs, pool = workload
+    places = (Place("own", "lab"), PLACES[1])
+    transfers = TransferRates(places=places, usd_per_gb=((0.0,) * 2,) * 2, seconds_per_gb=((0.0,) * 2,) * 2)
+    plan = planned(jobs, transfers, objective, pools=[pool])
+    on_pool = [one for one in plan.placements if one.offering.provider == "own"]
+    finishes = {one.job: one.finish_seconds for one in plan.placements}
+    for one in on_pool:
+        beside = [
+            other.offering.nodes for other in on_pool if other.start_seconds <= one.start_seconds < other.finish_seconds
+        ]
+        assert sum(beside) <= pool.units
+        ready = max((finishes[given.from_job] for given in one.inputs), default=0.0)
+        assert one.start_seconds == pytest.approx(ready) or one.start_seconds in {
+            other.finish_seconds for other in on_pool
+        }
+    waits = any(
+        one.start_seconds > max((finishes[given.from_job] for given in one.inputs), default=0.0) + 1 for one in on_pool
+    )
+    assert any("for the machines of lab" in note for note in plan.notes) == waits
+    problem = build_problem(jobs, transfers=transfers, local_slots=1, pools=[pool]).placement
+    least, _ = best_by_brute_force(problem, objective)
+    assert plan.proof.bound <= least * (1 + 1e-6) + 1e-9
+    if objective is Objective.COST:
+        assert plan.cost.total_usd == pytest.approx(least)
+
+
 @pytest.fixture
 def contested():
     """Moving the data is cheaper than the dear machine beside it: only a search can tell."""
@@ -228,7 +277,7 @@ def test_a_local_plan_loads_no_solver():
 import sys, time
 from skyflow.model.catalog import TransferRates
 from skyflow.model.objective import Objective
-from skyflow.planner import PlanningJob, plan_jobs
+from skyflow.planner import PlanningJob, Pool, plan_jobs
 from skyflow.provisioners.local import this_machine
 host = this_machine()
 rates = TransferRates(places=(host.place,), usd_per_gb=((0.0,),), seconds_per_gb=((0.0,),))
