@@ -87,14 +87,18 @@ def drive(
     engine: ContainerEngine | None,
     reporter: ReporterFactory,
     clock: Clock,
+    starts_now: bool = False,
 ) -> RunResult:
     """Drive a run from where it is until it has completed or was interrupted; the caller holds its lease.
+
+    With `starts_now`, jobs do not wait for the starts that the plan has chosen.
 
     Raises:
         StoreError: the state store or a log cannot be written; what was running has been killed.
     """
     attempts = store.attempts(run.id)
-    planned = _planned(run)
+    plan = Plan.from_json(run.plan) if isinstance(run.plan, dict) else None
+    planned = {} if plan is None else {placement.job: placement for placement in plan.placements}
     state = restore(
         workflow,
         replace(run, contexts=with_secrets(run.contexts, secrets)),
@@ -105,6 +109,7 @@ def drive(
         callees=callees,
         masks=secrets.masks,
         prices={key: placed.compute_usd + placed.transfer_usd for key, placed in planned.items()},
+        not_before={} if plan is None or starts_now else plan.moments,
         spent=sum(_cost(planned, attempt.job_key, _seconds(attempt)) for attempt in attempts),
     )
     hosts = [read_host(text) for text in run.options.hosts]
@@ -186,11 +191,6 @@ def _write_event(run: RunRecord, folder: RunFolder) -> None:
     if isinstance(github, dict) and not folder.event.exists():
         text = json.dumps(github.get("event"), indent=2, ensure_ascii=False)
         folder.event.write_text(text, encoding="utf-8", errors="surrogateescape")
-
-
-def _planned(run: RunRecord) -> Mapping[str, Placement]:
-    plan = Plan.from_json(run.plan) if isinstance(run.plan, dict) else None
-    return {} if plan is None else {placement.job: placement for placement in plan.placements}
 
 
 def _cost(planned: Mapping[str, Placement], key: str, seconds: float) -> float:

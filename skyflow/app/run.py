@@ -109,6 +109,7 @@ def resume_run(
     reporter: ReporterFactory,
     given: GivenSecrets,
     slots: int | None = None,
+    starts_now: bool = False,
     clock: Clock | None = None,
 ) -> RunResult:
     """Continue a run: completed jobs stay as they are, one that was under way gets a new attempt.
@@ -121,6 +122,7 @@ def resume_run(
         reporter: who is told.
         given: the secrets, which no run remembers.
         slots: how many jobs at once; by default as before.
+        starts_now: do not wait for the starts that the plan has chosen.
         clock: the time.
 
     Raises:
@@ -135,7 +137,16 @@ def resume_run(
         if run.status is Status.COMPLETED:
             raise UsageError(f"run {run.number} has completed ({run.conclusion}); there is nothing to resume")
         with run_lease(project.state.run(run.id)):
-            return continue_run(store, run, project=project, reporter=reporter, given=given, slots=slots, clock=clock)
+            return continue_run(
+                store,
+                run,
+                project=project,
+                reporter=reporter,
+                given=given,
+                slots=slots,
+                starts_now=starts_now,
+                clock=clock,
+            )
 
 
 def continue_run(
@@ -146,6 +157,7 @@ def continue_run(
     reporter: ReporterFactory,
     given: GivenSecrets,
     slots: int | None = None,
+    starts_now: bool = False,
     clock: Clock | None = None,
 ) -> RunResult:
     """Drive a stored run with what is stored of it; the caller holds its lease.
@@ -168,6 +180,7 @@ def continue_run(
         engine=engine_for(all_specs(workflow, callees)),
         reporter=reporter,
         clock=clock or SystemClock(),
+        starts_now=starts_now,
     )
 
 

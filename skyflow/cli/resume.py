@@ -32,6 +32,7 @@ def resume(
     secrets: SecretOption = None,
     secret_files: SecretFileOption = None,
     jobs: JobsOption = None,
+    now: Annotated[bool, typer.Option("--now", help="Do not wait for the starts that the plan has chosen.")] = False,
     state: StateOption = None,
     as_json: JsonOption = False,
     output_format: FormatOption = None,
@@ -56,6 +57,7 @@ def resume(
         reporter=announce(reporter, jobs, shown=shown),
         given=read_given_secrets(secrets, secret_files),
         slots=jobs,
+        starts_now=now,
     )
     write_junit(junit, project, result.run.id)
     finish(result, shown=shown)

@@ -28,6 +28,7 @@ from skyflow.engine.effects import (
     StopContainers,
     StopStep,
     TimerKey,
+    WaitUntil,
 )
 from skyflow.engine.events import (
     ActionLoaded,
@@ -223,6 +224,8 @@ class Driver:
                 self._groups.release_group(self._run_id, holder)
             case StartTimer(key=key, seconds=seconds):
                 self._deadlines[key] = self._clock.monotonic() + seconds
+            case WaitUntil(key=key, at=at):
+                self._deadlines[key] = self._clock.monotonic() + (at - self._clock.now()).total_seconds()
             case CancelTimer(key=key):
                 self._deadlines.pop(key, None)
             case Transition():

@@ -4,6 +4,7 @@ Moves (`skyflow.model.run.Transition`) are effects as well; the driver stores th
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from skyflow.model.containers import ContainersRequest
 from skyflow.model.execution import ActionRequest, Pairs, StepRef, StepRequest
@@ -27,6 +28,7 @@ __all__ = [
     "StopContainers",
     "StopStep",
     "TimerKey",
+    "WaitUntil",
 ]
 
 
@@ -155,6 +157,14 @@ class StartTimer:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitUntil:
+    """Send `TimerFired` at a moment, at once if that has passed."""
+
+    key: TimerKey
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CancelTimer:
     """Forget a timer; harmless if it has fired."""
 
@@ -176,5 +186,6 @@ Effect = (
     | RequestGroup
     | ReleaseGroup
     | StartTimer
+    | WaitUntil
     | CancelTimer
 )

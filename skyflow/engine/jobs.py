@@ -6,7 +6,7 @@ from typing import cast
 
 from skyflow.engine.contexts import EvaluationError, Scope, called_scope, job_scope
 from skyflow.engine.draft import Draft
-from skyflow.engine.effects import CancelTimer, ReleaseGroup, RequestGroup, TimerKey
+from skyflow.engine.effects import CancelTimer, ReleaseGroup, RequestGroup, TimerKey, WaitUntil
 from skyflow.engine.retries import stop_step
 from skyflow.engine.reuse import ask, is_remembered, remember
 from skyflow.engine.state import JobState, frame_key, local_id
@@ -30,6 +30,7 @@ __all__ = [
     "settle_dependents",
     "settle_if_ready",
     "skip_reason",
+    "wait_for_start",
 ]
 
 
@@ -90,9 +91,23 @@ def _create(draft: Draft, job: JobState, known: KnownJob | None) -> None:
         _take_over(draft, job, Conclusion.SUCCESS, known.outputs, f"unchanged since run {known.run_number}")
     else:
         job = replace(job, fingerprint=None if known is None else known.fingerprint)
-        draft.move_job(job, None, data=_creation_data(job))
+        moment = draft.state.moment_of(job)
+        if moment is None:
+            draft.move_job(job, None, data=_creation_data(job))
+        else:
+            message = f"waits for its planned start at {moment:%Y-%m-%d %H:%M} UTC"
+            draft.move_job(job, None, reason=Reason.PLANNED_START, message=message, data=_creation_data(job))
         draft.enqueue(job)
-        request_group(draft, job)
+        wait_for_start(draft, job)
+        request_group(draft, draft.state.jobs[job.key])
+
+
+def wait_for_start(draft: Draft, job: JobState) -> None:
+    """Hold a queued job back until the moment at which its plan has it start."""
+    moment = draft.state.moment_of(job)
+    if moment is not None:
+        draft.put(replace(job, is_paused=True))
+        draft.emit(WaitUntil(TimerKey(job.key, job.attempts, is_pause=True), moment))
 
 
 def _take_over(draft: Draft, job: JobState, conclusion: Conclusion, outputs: Pairs, message: str | None = None) -> None:

@@ -43,6 +43,7 @@ from skyflow.engine.jobs import (
     request_group,
     settle_all,
     settle_dependents,
+    wait_for_start,
 )
 from skyflow.engine.losses import machine_lost
 from skyflow.engine.state import JobState, RunState, Stop
@@ -142,6 +143,7 @@ def _go_on(draft: Draft, kept: Mapping[tuple[str, int], float] = MappingProxyTyp
             _commit(draft, job, job.attempt.number)
             take_up_attempt(draft, job, seconds)
     for key in draft.state.queue:
+        wait_for_start(draft, draft.state.jobs[key])
         request_group(draft, draft.state.jobs[key])
     if draft.state.root.cancelled is not None:
         _cancel(draft, draft.state.root.cancelled)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from types import MappingProxyType
 
 from skyflow.engine.calls import with_callee
@@ -26,6 +27,7 @@ def restore(
     callees: Mapping[str, Workflow],
     masks: tuple[str, ...] = (),
     prices: Mapping[str, float] = MappingProxyType({}),
+    not_before: Mapping[str, datetime] = MappingProxyType({}),
     spent: float = 0.0,
 ) -> RunState:
     """Return the state a stored run is in; attempts that were under way are there to be given up.
@@ -42,6 +44,7 @@ def restore(
         callees: the workflows that may be called, by what `uses` says.
         masks: texts to hide.
         prices: what jobs are planned to cost, by key.
+        not_before: the moments that jobs wait for, by key.
         spent: what was paid for attempts so far, in US dollars.
     """
     contexts = {name: from_python(value) for name, value in run.contexts.items()}
@@ -64,6 +67,7 @@ def restore(
         options=run.options,
         carried=run.carried,
         prices=prices,
+        not_before=not_before,
     )
     state = replace(state, status=run.status, spent=spent)
     if run.is_cancelled:

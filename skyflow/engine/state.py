@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import Enum, auto
 from types import MappingProxyType
 
@@ -276,7 +277,7 @@ class JobState:
 
     `key` is the id of the spec, with `.N` behind it for the N-th combination. `outcome` is the conclusion before
     `continue-on-error`. `group` is its concurrency group, `is_granted` whether that is ours. `is_paused` tells that it
-    waits before it is tried again. `fingerprint` is what it is remembered by
+    waits before it is tried again, or for its planned start. `fingerprint` is what it is remembered by
     when it succeeds. `attempts` counts those begun; `attempt` is the one under way.
     """
 
@@ -327,7 +328,8 @@ class RunState:
     before. `queue` holds the keys of jobs waiting for one of `slots`, in
     starting order; `active` those of jobs in progress. `masks` are the texts to hide from the start, longest first;
     they and the `secrets` context are never stored. `carried` is what the run takes over from the one it retries, by job
-    key. `prices` are what jobs are planned to cost, in US dollars; `spent` is what has been paid, `committed` what attempts
+    key. `not_before` are the moments that jobs wait for as planned, by job key. `prices` are what jobs are planned to cost, in
+    US dollars; `spent` is what has been paid, `committed` what attempts
     will cost of which that is not known yet. `rooms` says which jobs run elsewhere, and how many at once.
     """
 
@@ -340,6 +342,7 @@ class RunState:
     masks: tuple[str, ...] = ()
     options: RunOptions = RunOptions()
     carried: Mapping[str, Carried] = field(default_factory=dict)
+    not_before: Mapping[str, datetime] = field(default_factory=dict)
     prices: Mapping[str, float] = field(default_factory=dict)
     spent: float = 0.0
     committed: Mapping[tuple[str, int], float] = field(default_factory=dict)
@@ -407,6 +410,12 @@ class RunState:
         """Return what a job is planned to cost, in US dollars."""
         return self.prices.get(job.key, self.prices.get(job.spec_id, 0.0))
 
+    def moment_of(self, job: JobState) -> datetime | None:
+        """Return the moment that a job waits for before its first attempt."""
+        if job.attempts > self.attempts_before(job.key):
+            return None
+        return self.not_before.get(job.key, self.not_before.get(job.spec_id))
+
     def with_job(self, job: JobState) -> "RunState":
         """Return the state with one job added or replaced."""
         legs = self.legs
@@ -454,6 +463,7 @@ def new_run(
     options: RunOptions = RunOptions(),
     carried: Mapping[str, Carried] = MappingProxyType({}),
     prices: Mapping[str, float] = MappingProxyType({}),
+    not_before: Mapping[str, datetime] = MappingProxyType({}),
 ) -> RunState:
     """Return the state of a run that has not begun."""
     empty = RunState(
@@ -467,5 +477,6 @@ def new_run(
         options=options,
         carried=carried,
         prices=prices,
+        not_before=not_before,
     )
     return empty.with_frame("", workflow, contexts)

@@ -201,14 +201,13 @@ class Plan:
                 return placement
         raise KeyError(job)
 
-    def not_before(self, job: str) -> datetime | None:
-        """Return the moment that a job waits for; None for one that starts when its inputs are there.
-
-        Raises:
-            KeyError: the plan has no such job.
-        """
-        seconds = self.placement(job).not_before_seconds
-        return self.begins_at + timedelta(seconds=seconds) if self.begins_at and seconds else None
+    @property
+    def moments(self) -> Mapping[str, datetime]:
+        """The moments that jobs wait for, by job; one that starts when its inputs are there has none."""
+        if self.begins_at is None:
+            return {}
+        waits = ((placement.job, placement.not_before_seconds) for placement in self.placements)
+        return {job: self.begins_at + timedelta(seconds=seconds) for job, seconds in waits if seconds}
 
     def to_json(self) -> dict[str, object]:
         """Return the machine-readable form, as in `schemas/plan.schema.json`."""

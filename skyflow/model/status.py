@@ -54,7 +54,7 @@ class Conclusion(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why an entity ended as it did, where the conclusion alone does not say it."""
+    """Why an entity ended as it did, where the conclusion alone does not say it; or what it waits for."""
 
     CONDITION = "condition"
     """Its `if` was false."""
@@ -78,6 +78,8 @@ class Reason(StrEnum):
     """The user or the system asked skyflow to stop."""
     CANCELLED = "cancelled"
     """The user cancelled the run."""
+    PLANNED_START = "planned_start"
+    """Its plan has it start at a later time, when power is cleaner; it is queued until then."""
     BUDGET = "budget"
     """It would have cost more than the run may."""
     REUSED = "reused"

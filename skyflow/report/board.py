@@ -15,7 +15,7 @@ from rich.text import Text
 from skyflow.model.execution import StepRef
 from skyflow.model.resources import LOCAL
 from skyflow.model.run import Transition
-from skyflow.model.status import Conclusion, Entity, Status
+from skyflow.model.status import Conclusion, Entity, Reason, Status
 from skyflow.model.units import format_duration
 from skyflow.report.forecast import Forecast
 from skyflow.report.graph_words import place_text, shortened
@@ -182,13 +182,17 @@ class _Board:
         done = [job for job in self._jobs if job.status is Status.COMPLETED]
         total = max(self._forecast.total if self._forecast else 0, len(self._jobs))
         failed = sum(job.conclusion is Conclusion.FAILURE for job in done)
-        waiting = sum(job.status is Status.QUEUED for job in self._jobs)
+        queued = [job for job in self._jobs if job.status is Status.QUEUED]
+        planned = sum(job.reason is Reason.PLANNED_START for job in queued)
+        waiting = len(queued) - planned
         so_far = (self._now - self._began).total_seconds()
         words = [f"{len(done)} of {total} jobs done"]
         if failed:
             words.append(f"{failed} failed")
         if waiting:
             words.append(f"{waiting} waiting for a slot")
+        if planned:
+            words.append(f"{planned} waiting for a planned start")
         words.append(_whole(so_far))
         share = len(done) / total if total else 0.0
         if self._left is not None:

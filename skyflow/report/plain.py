@@ -34,6 +34,8 @@ class PlainReporter:
             self._step_ended(job, transition)
         elif transition.entity is Entity.JOB and transition.new is Status.COMPLETED:
             self._job_ended(job)
+        elif transition.reason is Reason.PLANNED_START:
+            self._line(job, f"{self._signs.waiting} {reason_text(transition.reason, transition.message)}")
 
     def output(self, step: StepRef, text: str) -> None:
         """Write what a step printed, every line with its job."""

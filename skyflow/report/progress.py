@@ -81,7 +81,7 @@ class Progress:
         return f"[{job_key if job is None else job.name}] "
 
     def _job_moved(self, job: JobProgress, move: Transition, at: datetime) -> None:
-        job.status = move.new
+        job.status, job.reason, job.message = move.new, move.reason, move.message
         if move.new is Status.IN_PROGRESS:
             job.started_at = at
             job.tails.clear()
@@ -89,8 +89,7 @@ class Progress:
         elif move.new is Status.COMPLETED:
             outcome = move.data.get("outcome")
             job.outcome = Conclusion(outcome) if isinstance(outcome, str) else move.conclusion
-            job.conclusion, job.reason, job.message = move.conclusion, move.reason, move.message
-            job.completed_at = at
+            job.conclusion, job.completed_at = move.conclusion, at
 
     def _step_moved(self, job: JobProgress, move: Transition) -> None:
         position = move.position or 0

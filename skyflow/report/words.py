@@ -60,6 +60,7 @@ _REASONS = {
     Reason.INTERRUPTED: "interrupted",
     Reason.PREEMPTED: "its machine was taken away",
     Reason.CANCELLED: "the run was cancelled",
+    Reason.PLANNED_START: "it waits for its planned start",
     Reason.BUDGET: "the budget does not allow it",
     Reason.REUSED: "taken over from an earlier run",
     Reason.LOST: "the skyflow that drove it died",

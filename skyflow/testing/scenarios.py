@@ -21,7 +21,7 @@ from skyflow.model.execution import Pairs, StepRef
 from skyflow.model.job_cache import CacheQuestion, KnownJob
 from skyflow.model.layout import StateFolder
 from skyflow.model.placement import Plan
-from skyflow.model.run import JobRecord, NewRun, RunId, RunOptions, RunRecord
+from skyflow.model.run import AttemptRecord, JobRecord, NewRun, RunId, RunOptions, RunRecord
 from skyflow.model.status import Conclusion, Status
 from skyflow.model.workflow import Workflow
 from skyflow.report.silent import SilentReporter
@@ -36,6 +36,8 @@ __all__ = ["Drive", "Scenario", "ScenarioError", "check_scenario", "drive_in_wor
 _WORKFLOWS = 40
 """How many different workflows there are; a scenario is one of them in a world of its own."""
 _MOST_CRASHES = 4
+_SHARE_WAITING = 0.3
+"""The share of scenarios in which jobs wait for a planned start."""
 _COST_SLACK_USD = 1e-6
 
 
@@ -75,6 +77,8 @@ class Scenario:
         budget = chance.choice((None, None, plan.cost.total_usd * chance.uniform(0.5, 1.5)))
         crashes = tuple(chance.randint(1, 60) for _ in range(chance.randint(0, _MOST_CRASHES)))
         options = RunOptions(keep_going=chance.random() < 0.2, budget_usd=budget)
+        if chance.random() < _SHARE_WAITING:
+            plan = _with_planned_starts(plan, chance)
         return cls(seed, workflow, plan, nature, options, crashes)
 
 
@@ -101,6 +105,15 @@ def _planned(number: int) -> tuple[Workflow, Plan]:
     return workflow, plan_workflow(workflow, slots=2)
 
 
+def _with_planned_starts(plan: Plan, chance: Random) -> Plan:
+    """Return the plan with some jobs that wait for up to three hours from the start of the run."""
+    waits = (chance.choice((0.0, float(chance.randint(1, 3 * 3600)))) for _ in plan.placements)
+    placements = tuple(
+        replace(one, not_before_seconds=seconds) for one, seconds in zip(plan.placements, waits, strict=True)
+    )
+    return replace(plan, placements=placements, begins_at=VirtualClock().now())
+
+
 @dataclass(slots=True)
 class Drive:
     """How a run went in a world."""
@@ -108,6 +121,7 @@ class Drive:
     world: World
     run: RunRecord
     jobs: tuple[JobRecord, ...]
+    attempts: tuple[AttemptRecord, ...]
     crashes: int
 
 
@@ -196,7 +210,7 @@ def drive_in_world(
         fate = _Fate(dies_at)
         try:
             now = store.find_run(run.id)
-            run_virtually(clock, _driver(store, now, workflow, world, fate, number, callees))
+            run_virtually(clock, _driver(store, now, workflow, world, fate, number, callees, plan))
             break
         except BaseExceptionGroup as group:
             _, rest = group.split(Crash)
@@ -207,7 +221,7 @@ def drive_in_world(
         died += 1
         if store.find_run(run.id).status is Status.COMPLETED:
             break
-    return Drive(world, store.find_run(run.id), tuple(store.jobs(run.id)), died)
+    return Drive(world, store.find_run(run.id), tuple(store.jobs(run.id)), tuple(store.attempts(run.id)), died)
 
 
 def _new_run(run_id: RunId, workflow: Workflow, plan: Plan, options: RunOptions) -> NewRun:
@@ -238,6 +252,7 @@ def _driver(  # noqa: PLR0917 -- what a driver stands in
     fate: _Fate,
     number: int,
     callees: Mapping[str, Workflow],
+    plan: Plan,
 ) -> Callable[[], Any]:
     attempts = store.attempts(run.id)
     state = restore(
@@ -249,6 +264,7 @@ def _driver(  # noqa: PLR0917 -- what a driver stands in
         slots=run.slots,
         callees=callees,
         prices={key: placed.compute_usd + placed.transfer_usd for key, placed in world.placements.items()},
+        not_before=plan.moments,
         spent=world.cost(),
     )
     steps = {spec.id: len(spec.steps) for each in (workflow, *callees.values()) for spec in each.jobs}
@@ -344,10 +360,17 @@ def _problems(scenario: Scenario, drive: Drive) -> list[str]:
     problems += [f"step {step} was started twice" for step in twice]
     problems += [f"the machine of {key}#{number} outlives the run" for key, number in world.running_machines()]
     problems += [f"job {job.key}: {text}" for job in drive.jobs for text in _unfinished(scenario.workflow, world, job)]
+    problems += [f"job {key} began before its planned start" for key in _too_early(scenario.plan, drive)]
     budget = scenario.options.budget_usd
     if budget is not None and world.cost() > budget + _worst_overrun(scenario, drive) + _COST_SLACK_USD:
         problems.append(f"${world.cost():.4f} were spent of a budget of ${budget:.4f}")
     return problems
+
+
+def _too_early(plan: Plan, drive: Drive) -> list[str]:
+    """Return the jobs whose first attempt began before the moment that the plan has it wait for."""
+    began = {attempt.job_key: attempt.started_at for attempt in reversed(drive.attempts)}
+    return [key for key, moment in plan.moments.items() if key in began and began[key] < moment]
 
 
 def _unfinished(workflow: Workflow, world: World, job: JobRecord) -> list[str]:

@@ -1,6 +1,7 @@
 """A workflow under test: events in, effects out, every invariant checked after each of them."""
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 
 import pytest
 
@@ -20,6 +21,7 @@ from skyflow.engine.effects import (
     StopContainers,
     StopStep,
     TimerKey,
+    WaitUntil,
 )
 from skyflow.engine.events import (
     ActionLoaded,
@@ -44,6 +46,9 @@ from skyflow.model.uses import LoadedAction
 from skyflow.model.workflow import Workflow
 from skyflow.spec import load_workflow
 
+BEGAN = datetime(2026, 3, 1, 9, tzinfo=UTC)
+"""When planned starts count from."""
+
 CONTEXTS = {
     "github": {"ref_name": "main", "actor": "somebody", "event": {"ignored": 1}},
     "runner": {"os": "Linux", "temp": "/state/runs/r"},
@@ -57,11 +62,18 @@ class World:
     """A run whose steps end when the test says so."""
 
     def __init__(
-        self, text: str | Workflow, *, slots: int = 100, callees: Mapping[str, Workflow] | None = None
+        self,
+        text: str | Workflow,
+        *,
+        slots: int = 100,
+        callees: Mapping[str, Workflow] | None = None,
+        not_before: Mapping[str, datetime] | None = None,
     ) -> None:
         workflow = text if isinstance(text, Workflow) else load_workflow("w.yml", text=text).workflow
         contexts = {name: from_python(value) for name, value in CONTEXTS.items()}
-        self.state: RunState = new_run(workflow, contexts, slots=slots, callees=callees or {})
+        self.state: RunState = new_run(
+            workflow, contexts, slots=slots, callees=callees or {}, not_before=not_before or {}
+        )
         self.running: dict[StepRef, StepRequest | ActionRequest | ContainersRequest | None] = {}
         self.loading: dict[StepRef, str] = {}
         self.hashing: list[HashFiles] = []
@@ -180,6 +192,9 @@ class World:
             case StartTimer(key=key, seconds=seconds):
                 assert key not in self.timers
                 self.timers[key] = seconds
+            case WaitUntil(key=key, at=at):
+                assert key not in self.timers
+                self.timers[key] = (at - BEGAN).total_seconds()
             case Transition():
                 identity = (effect.entity, effect.entity_id)
                 assert self.statuses.get(identity) == effect.old, f"{identity} is not {effect.old}"
@@ -268,10 +283,15 @@ def world() -> Callable[..., World]:
     """Begin a workflow, given as its `jobs:` section or as a whole."""
 
     def make(
-        text: str | Workflow, *, slots: int = 100, callees: Mapping[str, Workflow] | None = None, begin: bool = True
+        text: str | Workflow,
+        *,
+        slots: int = 100,
+        callees: Mapping[str, Workflow] | None = None,
+        not_before: Mapping[str, datetime] | None = None,
+        begin: bool = True,
     ) -> World:
         whole = text if isinstance(text, Workflow) or "\njobs:" in text else f"on: push\njobs:\n{text}"
-        made = World(whole, slots=slots, callees=callees)
+        made = World(whole, slots=slots, callees=callees, not_before=not_before)
         return made.begin() if begin else made
 
     return make

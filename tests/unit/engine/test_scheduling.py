@@ -1,8 +1,13 @@
 """When jobs start."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 
-from skyflow.model.status import Conclusion, Status
+from skyflow.engine.effects import TimerKey
+from skyflow.engine.events import CancelRequested, RunBegun
+from skyflow.model.status import Conclusion, Reason, Status
+from tests.unit.engine.conftest import BEGAN
 
 STEP = "{runs-on: local, steps: [{run: 'true'}]"
 
@@ -60,3 +65,50 @@ def test_max_parallel_limits_one_matrix_and_nothing_else(world: Callable) -> Non
     assert [ref.job_key for ref in run.running] == ["m.0", "other"]
     run.end("m.0")
     assert {ref.job_key for ref in run.running} == {"m.1", "other"}
+
+
+LATER = BEGAN + timedelta(hours=2)
+PLANNED = TimerKey("b", 0, is_pause=True)
+
+
+def test_a_job_waits_for_its_planned_start_and_others_take_the_slot(world: Callable) -> None:
+    run = world(f"  b: {STEP}}}\n  a: {STEP}}}\n", slots=1, not_before={"b": LATER})
+    assert [ref.job_key for ref in run.running] == ["a"]
+    assert run.timers == {PLANNED: 7200.0} | {key: limit for key, limit in run.timers.items() if not key.is_pause}
+    [queued] = [move for move in run.moves if move.job_key == "b"]
+    assert queued.reason is Reason.PLANNED_START
+    assert queued.message == "waits for its planned start at 2026-03-01 11:00 UTC"
+    run.end("a").fire("b", is_pause=True)
+    assert [ref.job_key for ref in run.running] == ["b"]
+    run.end("b")
+    assert run.results() == {"a": "success", "b": "success"}
+
+
+def test_a_run_that_is_taken_up_again_still_waits(world: Callable) -> None:
+    run = world(f"  b: {STEP}}}\n", not_before={"b": LATER}).stop()
+    assert run.state.status is Status.INTERRUPTED
+    run.timers.clear()
+    run.state = replace(run.state, stop=None)
+    run.send(RunBegun())
+    assert run.timers == {PLANNED: 7200.0}
+    assert not run.running
+
+
+def test_only_the_first_attempt_waits_for_the_planned_start(world: Callable) -> None:
+    job = "{runs-on: local, retry: 2, steps: [{run: 'true'}]}"
+    run = world(f"  b: {job}\n", not_before={"b": LATER}).fire("b", is_pause=True)
+    run.end("b", 1)
+    assert run.job("b").attempts == 2
+    assert run.step("b")
+
+
+def test_every_combination_of_a_matrix_waits_for_the_start_of_its_job(world: Callable) -> None:
+    run = world(f"  b: {STEP}, strategy: {{matrix: {{n: [1, 2]}}}}}}\n", not_before={"b": LATER})
+    assert not run.running
+    assert sorted(key.job_key for key in run.timers) == ["b.0", "b.1"]
+
+
+def test_a_job_that_waits_for_its_planned_start_can_be_cancelled(world: Callable) -> None:
+    run = world(f"  b: {STEP}}}\n", not_before={"b": LATER}).send(CancelRequested())
+    assert run.results() == {"b": "cancelled"}
+    assert not run.timers

@@ -100,8 +100,7 @@ def test_plans_that_differ_only_in_planning_time_are_equal():
 
 
 def test_a_job_that_waits_has_a_moment_to_wait_for():
-    assert PLAN.not_before("train") == datetime(2025, 6, 28, 10, tzinfo=UTC)
-    assert PLAN.not_before("prepare") is None
+    assert PLAN.moments == {"train": datetime(2025, 6, 28, 10, tzinfo=UTC)}
 
 
 def test_a_plan_survives_json():
