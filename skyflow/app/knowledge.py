@@ -24,14 +24,7 @@ __all__ = ["known_for"]
 
 _RUNS = 50
 """How many runs of the project are looked through, the newest first."""
-_PEAKS = {
-    "P4": 5.5, "P100": 21.2, "V100": 125, "V100-32GB": 125, "T4": 65, "T4g": 65, "A10": 125, "A10G": 125, "A40": 150,
-    "A100": 312, "A100-80GB": 312, "L4": 121, "L40": 181, "L40S": 362, "H100": 989, "H100-NVL": 835, "H200": 989,
-    "B200": 2250, "B300": 2250, "GB200": 2500, "GB300": 2500, "MI25": 24.6, "MI250X": 383, "MI300X": 1307,
-    "Gaudi2": 432, "Gaudi3": 1835, "Inferentia": 64, "Inferentia2": 190, "Trainium": 190, "Trainium2": 667,
-    "tpu-v2": 46, "tpu-v3": 123, "tpu-v4": 275, "tpu-v5e": 197, "tpu-v5p": 459, "tpu-v6e": 918,
-}  # fmt: skip
-"""Trillions of floating-point operations per second of one accelerator, dense 16-bit, from the vendors' data sheets."""
+_TERA = 1e12
 
 
 def known_for(workflow: Workflow, estimates: Sequence[Estimate], *, catalog: Catalog, project: Project) -> Knowledge:
@@ -45,13 +38,13 @@ def known_for(workflow: Workflow, estimates: Sequence[Estimate], *, catalog: Cat
     past: dict[str, dict[str, list[float]]] = {}
     if any(estimate.from_history for estimate in estimates) and project.state.database.exists():
         past = _durations(workflow, project)
-    peaks = {catalog.accelerators.canonical(name) or name: peak * 1e12 for name, peak in _PEAKS.items()}
+    has_flops = any(estimate.work is not None and estimate.work.flops for estimate in estimates)
     return Knowledge(
         past=lambda job, offering: _past(past.get(job, {}), offering),
         functions={
             name: _imported(name, (Path(workflow.path).absolute().parent, project.root)) for name in sorted(named)
         },
-        peaks=peaks,
+        peaks={name: peak * _TERA for name, peak in catalog.accelerators.peaks.items()} if has_flops else {},
         grams=_grams,
         interruptions=lambda offering: offering.interruptions_per_hour,
         is_by_job=bool(past),

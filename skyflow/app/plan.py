@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from types import MappingProxyType
 
 from skyflow._util.text import did_you_mean
@@ -231,7 +232,23 @@ class _Selection:
             by_power=self.by_power,
             every=bool(self.plan.quotas),
         )
+        if estimate is not None and estimate.work is not None:
+            some = self._of_known_speed(some, estimate, job=job, key=key)
         return _admitted(some, self.catalog, self.plan, self.options, job=job)
+
+    def _of_known_speed(
+        self, offerings: tuple[Offering, ...], estimate: Estimate, *, job: str, key: str
+    ) -> tuple[Offering, ...]:
+        """Leave out machines of which nobody knows how fast they do the work that the job states."""
+        seconds = self._seconds(estimate, key)
+        known = tuple(one for one in offerings if isfinite(seconds(one)))
+        if not known:
+            device = next(one.accelerators.name for one in offerings if one.accelerators)
+            raise NoCandidateError(
+                f"job '{job}' states its work in 'flops', and no table knows how many of them {device} does in a second",
+                hint=f"add a duration for it, such as {{work: ..., on: {{{device}: 2h}}}}",
+            )
+        return known
 
     def _seconds(self, estimate: Estimate, key: str) -> Callable[[Offering], float]:
         return lambda offering: expected_timing(key, estimate, offering, self.knowledge).busy_seconds

@@ -1,4 +1,4 @@
-"""The names of accelerators: one canonical name per device, and what else people and drivers call it."""
+"""Accelerators: one canonical name per device, what else people and drivers call it, and what it does at most."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,10 +11,14 @@ __all__ = ["AcceleratorNames", "accelerator_names"]
 
 @dataclass(frozen=True, slots=True)
 class AcceleratorNames:
-    """Every known name, lower-case, with the canonical name it stands for; and the kind of each device."""
+    """Every known name, lower-case, with the canonical name it stands for; and the kind of each device.
+
+    `peaks` are trillions of floating-point operations per second, dense and of 16 bits, of those devices that have one.
+    """
 
     by_name: Mapping[str, str]
     kinds: Mapping[str, str]
+    peaks: Mapping[str, float]
 
     def canonical(self, name: str) -> str | None:
         """Return the canonical name, ignoring case, or None for a name nobody has told us."""
@@ -47,11 +51,14 @@ def accelerator_names(table: Table) -> AcceleratorNames:
     """Read the names out of `accelerators.csv`; a name that stands for two devices is a fault of the second one."""
     by_name: dict[str, str] = {}
     kinds: dict[str, str] = {}
-    for line, canonical, kind, aliases in table.rows("name", "kind", "aliases"):
+    peaks: dict[str, float] = {}
+    for line, canonical, kind, peak, aliases in table.rows("name", "kind", "fp16_tflops", "aliases"):
         for column, name in (("name", canonical), *(("aliases", alias) for alias in aliases)):
             if by_name.setdefault(name.lower(), canonical) != canonical:
                 table.fault(line, column, f"'{name}' already stands for {by_name[name.lower()]}")
                 break
         else:
             kinds[canonical] = kind
-    return AcceleratorNames(by_name, kinds)
+            if peak:
+                peaks[canonical] = peak
+    return AcceleratorNames(by_name, kinds, peaks)

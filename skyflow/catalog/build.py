@@ -80,7 +80,7 @@ def build_index(
     header, arrays = _laid_out(building)
     header["regions"] = [_region_cells(region) for region in regions]
     header["carbon"] = _carbon(tables["carbon.csv"], position)
-    header["accelerators"] = [accelerators.by_name, accelerators.kinds]
+    header["accelerators"] = [accelerators.by_name, accelerators.kinds, accelerators.peaks]
     header["profiles"], profiles = _profiles(tables["carbon_profiles.csv"])
     for table in tables.values():
         building.faults += table.faults

@@ -281,7 +281,7 @@ TABLES: Mapping[str, TableSpec] = {
             optional(amount("memory_gib", "Memory of one device.")),
             optional(number("idle_watts", "Power when idle.")),
             optional(number("max_watts", "Power at full load.")),
-            optional(number("fp16_tflops", "Half precision, dense, in TFLOP/s.")),
+            optional(number("fp16_tflops", "The most it does: trillions of 16-bit operations per second, dense. Estimates by `flops` need it.")),
             free("year", "When it came out."),
             words("aliases", "What else it is called, separated by `|`; case is ignored."),
         ),

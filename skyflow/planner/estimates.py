@@ -8,7 +8,8 @@ The first of these that has an answer counts:
    or of its CPUs if it has none; or `core-hours * ((1 - p) + p / vcpus)` with the parallel fraction p (Amdahl 1967);
 4. with `estimate: history`, the median of earlier successful runs of the job on this kind of machine, else on any;
 5. `estimate.duration`;
-6. one minute, and the plan says that it is assumed.
+6. one minute, and the plan says that it is assumed. But where work is stated, and nobody knows how fast a machine does it,
+   the job takes for ever there.
 
 A spot machine may be taken away. Between interruptions, which come at rate r per second, a job works in stretches of the
 checkpoint interval c, without checkpoints of its whole duration t; after an interruption it needs the recovery time R and
@@ -116,6 +117,8 @@ def _work_seconds(
             return (*found, False)
     if estimate.seconds is not None:
         return estimate.seconds, "given", False
+    if estimate.work is not None:
+        return math.inf, "of unknown speed", False
     return DEFAULT_ESTIMATE_SECONDS, "assumed", True
 
 

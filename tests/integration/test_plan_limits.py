@@ -119,6 +119,21 @@ def test_quotas_and_machines_make_jobs_wait(here) -> None:
             planned(jobs, f"{{quotas: {{{quota}}}}}")
 
 
+def test_work_needs_machines_whose_speed_a_table_knows(here) -> None:
+    def job(accelerators: str, more: str = "") -> str:
+        resources = f"resources: {{accelerators: {accelerators}}}"
+        return (
+            f"  a: {{runs-on: aws, {resources}, estimate: {{work: {{flops: 3e18, utilization: 1}}{more}}}, {STEPS}}}\n"
+        )
+
+    placement = planned(job("{K80: 1, T4: 1}")).placement("a")
+    assert placement.offering.accelerators.name == "T4"
+    assert placement.duration_seconds == pytest.approx(3e18 / 65e12)
+    with pytest.raises(NoCandidateError, match="no table knows how many of them K80 does in a second"):
+        planned(job("K80:1"))
+    assert planned(job("K80:1", ", on: {K80: 9h}")).makespan_seconds == 9 * 3600
+
+
 POOL = "machines:\n  lab: {count: 2, cpus: 64, memory: 512GiB, price: 0.80}\n"
 
 

@@ -70,6 +70,7 @@ def test_work_is_divided_by_what_the_machine_can_do(machine, gpu):
     assert seconds(Estimate(work=flops), machine) == pytest.approx(3e18 / (0.4 * 4 * 32e9))
     unknown = replace(gpu, accelerators=Accelerators("Abacus", 1))
     assert seconds(Estimate(work=flops, seconds=7.0), unknown) == 7.0
+    assert seconds(Estimate(work=flops), unknown) == math.inf
     amdahl = Work(core_hours=10.0, parallel_fraction=0.8)
     assert seconds(Estimate(work=amdahl), machine) == pytest.approx(36000 * (0.2 + 0.8 / 4))
 
