@@ -4,9 +4,10 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ from skyflow.errors import EXIT_INTERRUPTED, EXIT_NOT_SUCCESS, EXIT_SUCCESS, Sky
 from skyflow.model.annotation import AnnotationRecord
 from skyflow.model.layout import RunFolder
 from skyflow.model.placement import Placement, Plan
-from skyflow.model.run import AttemptRecord, JobRecord, RunId, RunRecord, last_annotations
+from skyflow.model.run import AttemptRecord, JobRecord, RunId, RunRecord, StepRecord, last_annotations
 from skyflow.model.status import Conclusion, Status
 from skyflow.model.workflow import Workflow
 from skyflow.ports.clock import Clock
@@ -154,11 +155,7 @@ def drive(
             clock=clock,
             cost_of=partial(_cost, planned) if run.options.budget_usd is not None else None,
         )
-        ages = {
-            (attempt.job_key, attempt.number): max((clock.now() - attempt.started_at).total_seconds(), 0.0)
-            for attempt in attempts
-            if attempt.status is Status.IN_PROGRESS
-        }
+        ages = _ages(attempts, store.steps(run.id), clock.now())
         anyio.run(_drive_here, state, runner, driver, partial(_is_cancelled, store, run.id), ages)
     return result_of(store, run, folder)
 
@@ -197,6 +194,21 @@ def _cost(planned: Mapping[str, Placement], key: str, seconds: float) -> float:
     """Return what an attempt at a job costs, in US dollars; a job of a matrix that was not known is planned as its spec."""
     placed = planned.get(key) or planned.get(key.rpartition(".")[0])
     return 0.0 if placed is None else placed.offering.price_usd_per_hour * max(seconds, 0) / 3600 + placed.transfer_usd
+
+
+def _ages(
+    attempts: Sequence[AttemptRecord], steps: Sequence[StepRecord], now: datetime
+) -> dict[tuple[str, int], float]:
+    """Return how many seconds of their time the attempts under way have had; it counts from the end of their set-up."""
+    set_up = {
+        (step.job_key, step.attempt): step.completed_at for step in steps if step.position == 0 and step.completed_at
+    }
+    begun = {
+        (attempt.job_key, attempt.number): attempt.started_at
+        for attempt in attempts
+        if attempt.status is Status.IN_PROGRESS
+    }
+    return {which: max((now - set_up.get(which, at)).total_seconds(), 0.0) for which, at in begun.items()}
 
 
 def _seconds(attempt: AttemptRecord) -> float:

@@ -74,7 +74,8 @@ def router_to(
         )
         for each in hosts
     ]
-    return RunnerRouter(here, places={_POOL: HostPool(_POOL, pool, folder=folder)}, place_of=lambda _: _POOL)
+    place = HostPool(_POOL, pool, folder=folder)
+    return RunnerRouter(here, places={_POOL: place}, place_of=lambda _: _POOL, folder=folder, clock=clock)
 
 
 def _transport(host: SshHost) -> Transport:

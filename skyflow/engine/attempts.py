@@ -13,6 +13,7 @@ from skyflow.engine.effects import (
     HashFiles,
     ReleaseAttempt,
     ReleaseGroup,
+    SetUp,
     StartAction,
     StartContainers,
     StartTimer,
@@ -37,6 +38,7 @@ __all__ = [
     "containers_started",
     "files_hashed",
     "lose_attempt",
+    "lose_steps",
     "start_attempt",
     "step_ended",
     "take_up_attempt",
@@ -58,7 +60,7 @@ def start_attempt(draft: Draft, job: JobState) -> None:
     draft.move_attempt(job, attempt, None, Status.IN_PROGRESS)
     for position, step in enumerate(steps, start=1):
         draft.move_step(job, attempt, position, StepState(), None, data={"name": authored_name(step)})
-    _enter(draft, job, attempt, 0.0)
+    _enter(draft, job, attempt)
 
 
 def take_up_attempt(draft: Draft, job: JobState, seconds: float) -> None:
@@ -71,19 +73,43 @@ def take_up_attempt(draft: Draft, job: JobState, seconds: float) -> None:
         return
     steps = in_order(draft.state.specs[job.spec_id].steps)
     recorded = {position: state.status for position, state in enumerate(job.attempt.states, start=1)}
+    if job.attempt.setup is not None:
+        recorded[0] = job.attempt.setup.status
     attempt = AttemptState(
         number=job.attempt.number,
         steps=steps,
         states=tuple(StepState() for _ in steps),
         masks=draft.state.masks,
         recorded=recorded,
+        seconds=seconds,
     )
-    _enter(draft, draft.put(replace(job, attempt=attempt)), attempt, seconds)
+    _enter(draft, draft.put(replace(job, attempt=attempt)), attempt)
 
 
-def _enter(draft: Draft, job: JobState, attempt: AttemptState, seconds: float) -> None:
-    """Begin with the first step; so many seconds of the attempt's time are over."""
-    spec, steps = draft.state.specs[job.spec_id], attempt.steps
+def _enter(draft: Draft, job: JobState, attempt: AttemptState) -> None:
+    """Begin with having a machine, where the job runs elsewhere; else with the first step."""
+    if not draft.state.rooms.pool_of(job.key, job.spec_id):
+        _begin(draft, job, attempt)
+        return
+    draft.move_step(job, attempt, 0, StepState(), None, data={"name": "Set up job"})
+    attempt = replace(attempt, setup=StepState(status=Status.IN_PROGRESS))
+    draft.move_step(job, attempt, 0, StepState(status=Status.IN_PROGRESS), Status.PENDING)
+    draft.put(replace(job, attempt=attempt))
+    draft.emit(SetUp(attempt.ref(job.key)))
+
+
+def _set_up(draft: Draft, job: JobState, attempt: AttemptState, result: StepResult) -> None:
+    """Go on with the first step, now that there is a machine; without one there is nothing that could run."""
+    attempt, outcome = _end_own_step(draft, job, replace(attempt, setup=None), 0, result)
+    if outcome is Conclusion.SUCCESS:
+        _begin(draft, job, attempt)
+    else:
+        _finish(draft, job, _skip_all(draft, job, attempt, attempt.cancel or Reason.EARLIER_FAILURE))
+
+
+def _begin(draft: Draft, job: JobState, attempt: AttemptState) -> None:
+    """Begin with the first step; from now on the time of the attempt counts."""
+    spec = draft.state.specs[job.spec_id]
     workflow = draft.state.frame_of(spec.id).workflow
     try:
         attempt = replace(attempt, job_env=attempt_scope(draft.state, job, attempt).variables(workflow.env))
@@ -95,16 +121,21 @@ def _enter(draft: Draft, job: JobState, attempt: AttemptState, seconds: float) -
         attempt = replace(
             attempt.with_verdict(Conclusion.FAILURE), reason=Reason.EXPRESSION, message=attempt.hide(str(error))
         )
-        for position in range(1, len(steps) + 1):
-            attempt = attempt.with_top(replace(attempt.top, position=position))
-            attempt = end_step(draft, job, attempt, Conclusion.SKIPPED, reason=Reason.EXPRESSION)
-        _finish(draft, job, attempt)
+        _finish(draft, job, _skip_all(draft, job, attempt, Reason.EXPRESSION))
         return
-    draft.emit(StartTimer(TimerKey(job.key, attempt.number), max(minutes * 60 - seconds, 0.0)))
+    draft.emit(StartTimer(TimerKey(job.key, attempt.number), max(minutes * 60 - attempt.seconds, 0.0)))
     if containers is None:
         _go_on(draft, job, attempt)
     else:
         _start_containers(draft, job, attempt, containers)
+
+
+def _skip_all(draft: Draft, job: JobState, attempt: AttemptState, reason: Reason) -> AttemptState:
+    """Skip every step of an attempt that cannot begin, and return it."""
+    for position in range(1, len(attempt.steps) + 1):
+        attempt = attempt.with_top(replace(attempt.top, position=position))
+        attempt = end_step(draft, job, attempt, Conclusion.SKIPPED, reason=reason)
+    return attempt
 
 
 def _start_containers(draft: Draft, job: JobState, attempt: AttemptState, request: ContainersRequest) -> None:
@@ -131,6 +162,9 @@ def step_ended(draft: Draft, ref: StepRef, result: StepResult) -> None:
     job = draft.state.jobs[ref.job_key]
     attempt = _view(job, ref)
     if attempt is None:
+        return
+    if ref.position == 0:
+        _set_up(draft, job, attempt, result)
         return
     if attempt.post_position:
         _post_ended(draft, job, attempt, result)
@@ -247,6 +281,15 @@ def lose_attempt(draft: Draft, job: JobState, *, message: str | None = None) -> 
     attempt = job.attempt
     if attempt is None:
         return
+    lose_steps(draft, job, attempt)
+    attempt = replace(attempt.with_verdict(Conclusion.CANCELLED), reason=Reason.LOST, message=message)
+    draft.move_attempt(job, attempt, Status.IN_PROGRESS, Status.COMPLETED)
+    draft.emit(ReleaseAttempt(job.key, attempt.number))
+    _requeue(draft, job)
+
+
+def lose_steps(draft: Draft, job: JobState, attempt: AttemptState) -> None:
+    """Complete every step of an attempt that has not: whatever ran them is lost."""
     setup = () if attempt.setup is None else ((0, attempt.setup),)
     for position, state in (*setup, *enumerate(attempt.states, start=1)):
         if state.status is not Status.COMPLETED:
@@ -254,10 +297,6 @@ def lose_attempt(draft: Draft, job: JobState, *, message: str | None = None) -> 
                 state, status=Status.COMPLETED, outcome=Conclusion.CANCELLED, conclusion=Conclusion.CANCELLED
             )
             draft.move_step(job, attempt, position, lost, state.status, reason=Reason.LOST)
-    attempt = replace(attempt.with_verdict(Conclusion.CANCELLED), reason=Reason.LOST, message=message)
-    draft.move_attempt(job, attempt, Status.IN_PROGRESS, Status.COMPLETED)
-    draft.emit(ReleaseAttempt(job.key, attempt.number))
-    _requeue(draft, job)
 
 
 def _go_on(draft: Draft, job: JobState, attempt: AttemptState) -> None:

@@ -21,6 +21,7 @@ from skyflow.engine.effects import (
     ReleaseGroup,
     Remember,
     RequestGroup,
+    SetUp,
     StartAction,
     StartContainers,
     StartStep,
@@ -202,6 +203,8 @@ class Driver:
                 self._sender.send_nowait(self._load(step, uses))
             case StartAction(step=step, request=request):
                 tasks.start_soon(self._run_action, step, request)
+            case SetUp(step=step):
+                tasks.start_soon(self._set_up, step)
             case StartContainers():
                 tasks.start_soon(self._start_containers, effect)
             case StopContainers(step=step):
@@ -246,6 +249,10 @@ class Driver:
     async def _run_step(self, effect: StartStep) -> None:
         step = effect.step
         result = await self._runner.run_step(step, effect.request, lambda text: self._reporter.output(step, text))
+        self._sender.send_nowait(StepEnded(step, result))
+
+    async def _set_up(self, step: StepRef) -> None:
+        result = await self._runner.set_up(step, lambda text: self._reporter.output(step, text))
         self._sender.send_nowait(StepEnded(step, result))
 
     def _request_group(self, effect: RequestGroup, tasks: TaskGroup) -> None:

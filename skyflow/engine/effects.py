@@ -21,6 +21,7 @@ __all__ = [
     "ReleaseGroup",
     "Remember",
     "RequestGroup",
+    "SetUp",
     "StartAction",
     "StartContainers",
     "StartStep",
@@ -67,6 +68,13 @@ class StartAction:
 
     step: StepRef
     request: ActionRequest
+
+
+@dataclass(frozen=True, slots=True)
+class SetUp:
+    """Have a machine for an attempt that runs elsewhere, with the project on it; `StepEnded` will follow."""
+
+    step: StepRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +184,7 @@ Effect = (
     | StartStep
     | LoadAction
     | StartAction
+    | SetUp
     | StartContainers
     | StopContainers
     | HashFiles

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from skyflow.engine.attempts import lose_attempt
+from skyflow.engine.attempts import lose_attempt, lose_steps
 from skyflow.engine.draft import Draft
 from skyflow.engine.effects import CancelTimer, ReleaseAttempt, StopStep, TimerKey
 from skyflow.engine.jobs import complete_job
@@ -48,12 +48,7 @@ def _end(draft: Draft, job: JobState, outcome: Conclusion, *, reason: Reason | N
     attempt = job.attempt
     if attempt is None:
         return
-    for position, state in enumerate(attempt.states, start=1):
-        if state.status is not Status.COMPLETED:
-            lost = replace(
-                state, status=Status.COMPLETED, outcome=Conclusion.CANCELLED, conclusion=Conclusion.CANCELLED
-            )
-            draft.move_step(job, attempt, position, lost, state.status, reason=Reason.LOST)
+    lose_steps(draft, job, attempt)
     attempt = replace(attempt.with_verdict(outcome), reason=reason, message=message)
     draft.move_attempt(job, attempt, Status.IN_PROGRESS, Status.COMPLETED)
     draft.emit(ReleaseAttempt(job.key, attempt.number))

@@ -144,8 +144,8 @@ class AttemptState:
     the evaluated variables of the workflow and the job, `step_env` what steps wrote to GITHUB_ENV, `path` what they wrote
     to GITHUB_PATH (latest first). `masks` are texts to hide, longest first. `cancel` is why the attempt is being
     cancelled, from the moment that was asked for. `posts` are the post phases still to run, next first; `post_position`
-    is that of the one under way, else 0. `setup` is where the start of its containers stands, None without any and once
-    they are stopped; `containers` are those that run. `failure` is why the first step failed that counts, and its exit code.
+    is that of the one under way, else 0. `setup` is where its set-up stands: of a machine elsewhere, or of its containers; None
+    without any and once they are stopped; `containers` are those that run. `seconds` of its time were over when this driver took it up. `failure` is why the first step failed that counts, and its exit code.
     `recorded` is how far the steps had come when a dead driver was followed, by position.
     """
 
@@ -169,6 +169,7 @@ class AttemptState:
     failure: tuple[Reason | None, int | None] | None = None
     recorded: Mapping[int, Status] = field(default_factory=dict)
     setup: StepState | None = None
+    seconds: float = 0.0
     containers: StartedContainers | None = None
 
     @property

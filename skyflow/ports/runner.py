@@ -26,6 +26,13 @@ class Runner(Protocol):
         """
         ...
 
+    async def set_up(self, step: StepRef, output: Callable[[str], None]) -> StepResult:
+        """Have a machine for an attempt, with the project on it; called first for every job that runs elsewhere.
+
+        Returns at once for an attempt that has its machine.
+        """
+        ...
+
     async def start_containers(
         self, step: StepRef, request: ContainersRequest, output: Callable[[str], None]
     ) -> tuple[StepResult, StartedContainers | None]:

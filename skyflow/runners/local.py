@@ -127,6 +127,11 @@ class LocalRunner:
                 await self._containers.remove_all()
         return kept
 
+    @property
+    def name(self) -> str:
+        """What the machine is called."""
+        return "this machine"
+
     async def run_step(self, step: StepRef, request: StepRequest, output: Callable[[str], None]) -> StepResult:
         """Run one script to its end."""
         if (known := self._known_result(step)) is not None:
@@ -181,6 +186,11 @@ class LocalRunner:
             inputs=tuple((name, "\n".join(map(to_outside, text.split("\n")))) for name, text in request.inputs),
             env=(home, *((name, to_outside(text)) for name, text in request.env)),
         )
+
+    async def set_up(self, step: StepRef, output: Callable[[str], None]) -> StepResult:
+        """Do nothing: this machine is there."""
+        del step, output
+        return StepResult(exit_code=0)
 
     async def start_containers(
         self, step: StepRef, request: ContainersRequest, output: Callable[[str], None]

@@ -4,12 +4,17 @@ from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from skyflow.ports.transport import TransportError
 from skyflow.runners.remote import RemoteRunner
 
-__all__ = ["Attempt", "Place"]
+__all__ = ["Attempt", "MovedError", "Place"]
 
 Attempt = tuple[str, int]
 """The key of a job, and the number of the attempt at it."""
+
+
+class MovedError(TransportError):
+    """A job is to run in another place than the one that was asked for a machine; another attempt will be there."""
 
 
 class Place(AbstractAsyncContextManager["Place"], Protocol):
@@ -24,6 +29,7 @@ class Place(AbstractAsyncContextManager["Place"], Protocol):
         May take as long as it takes; cancelled, nothing is kept. `tell` gets lines on what happens, for the user.
 
         Raises:
+            MovedError: the job has been planned elsewhere meanwhile.
             TransportError: there is no machine for it.
         """
         ...

@@ -1,7 +1,7 @@
 """Runs each job where it is placed: on this machine, or in one of several places of other machines."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -10,11 +10,15 @@ import anyio
 
 from skyflow.model.containers import ContainersRequest, StartedContainers
 from skyflow.model.execution import ActionRequest, StepRef, StepRequest, StepResult
+from skyflow.model.layout import RunFolder
+from skyflow.ports.clock import Clock
 from skyflow.ports.runner import HashFilesError
-from skyflow.ports.transport import TransportError
+from skyflow.ports.transport import LinkLostError, TransportError
 from skyflow.runners.local import LocalRunner
-from skyflow.runners.places import Attempt, Place
+from skyflow.runners.places import Attempt, MovedError, Place
+from skyflow.runners.project_files import ProjectFilesError
 from skyflow.runners.remote import RemoteRunner
+from skyflow.runners.step_log import StepLog
 
 __all__ = ["RunnerRouter"]
 
@@ -22,14 +26,26 @@ __all__ = ["RunnerRouter"]
 class RunnerRouter:
     """The runner of a run whose jobs run in several places, as an asynchronous context that owns theirs."""
 
-    def __init__(self, here: LocalRunner, *, places: Mapping[str, Place], place_of: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        here: LocalRunner,
+        *,
+        places: Mapping[str, Place],
+        place_of: Callable[[str], str],
+        folder: RunFolder,
+        clock: Clock,
+    ) -> None:
         """Prepare; nothing happens yet.
 
         Args:
             here: the runner of this machine.
             places: all others, by name.
             place_of: the place of a job by its key, when an attempt at it begins; nothing for this machine.
+            folder: where the logs of set-ups go.
+            clock: the time, for the index of logs.
         """
+        self._folder = folder
+        self._clock = clock
         self._here = here
         self._places = places
         self._place_of = place_of
@@ -62,6 +78,34 @@ class RunnerRouter:
             self._used |= dict.fromkeys(own, place)
             kept |= own
         return kept
+
+    async def set_up(self, step: StepRef, output: Callable[[str], None]) -> StepResult:
+        """Have a machine for an attempt, and bring the project to it."""
+        which = (step.job_key, step.attempt)
+        with closing(StepLog(self._folder.log(step), self._clock)) as log:
+
+            def tell(line: str) -> None:
+                log.write(line.encode())
+                output(line)
+
+            runner: LocalRunner | RemoteRunner | None = None
+            try:
+                with anyio.CancelScope() as self._waiting[step]:
+                    runner = await self._runner(which, tell)
+                    if isinstance(runner, RemoteRunner):
+                        await runner.workspaces.paths(*which, tell)
+                    return StepResult(exit_code=0)
+            except MovedError as error:
+                return StepResult(exit_code=None, lost=str(error))
+            except LinkLostError as error:
+                if runner is not None:
+                    return StepResult(exit_code=None, lost=f"{runner.name} is lost: {error}")
+                return StepResult(exit_code=None, not_started=str(error))
+            except (TransportError, ProjectFilesError, OSError) as error:
+                return StepResult(exit_code=None, not_started=str(error))
+            finally:
+                del self._waiting[step]
+        return StepResult(exit_code=None, stopped=True)
 
     async def run_step(self, step: StepRef, request: StepRequest, output: Callable[[str], None]) -> StepResult:
         """Run one script to its end."""

@@ -210,6 +210,16 @@ class SimulatedRunner:
                 world.end(*which)
         return kept
 
+    async def set_up(self, step: StepRef, output: Callable[[str], None]) -> StepResult:
+        """Have a machine, and wait until it has booted."""
+        del output
+        machine = self._world.machine(step.job_key, step.attempt)
+        stopped = self._waits[step] = anyio.Event()
+        with anyio.move_on_after(max(machine.ready - self._world.clock.seconds, 0.0) if machine else 0.0):
+            await stopped.wait()
+            return StepResult(exit_code=None, stopped=True)
+        return StepResult(exit_code=0)
+
     async def hash_files(self, patterns: tuple[str, ...]) -> str:
         """Return the same hash each time."""
         return f"{len(patterns):064x}"

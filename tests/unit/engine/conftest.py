@@ -14,6 +14,7 @@ from skyflow.engine.effects import (
     ReleaseAttempt,
     ReleaseGroup,
     RequestGroup,
+    SetUp,
     StartAction,
     StartContainers,
     StartStep,
@@ -173,7 +174,7 @@ class World:
     def scripts(self) -> list[str]:
         return [request.script for request in self.running.values()]
 
-    def _perform(self, effect: Effect) -> None:  # noqa: C901, PLR0912 -- one case per effect
+    def _perform(self, effect: Effect) -> None:  # noqa: C901, PLR0912, PLR0915 -- one case per effect
         match effect:
             case StartStep(step=step, request=request):
                 assert step not in self.running, "a step is started while it runs"
@@ -208,6 +209,11 @@ class World:
                 assert step not in self.started, "an action is started twice"
                 self.started.append(step)
                 self.running[step] = request
+            case SetUp(step=step):
+                assert step not in self.started, "a machine is asked for twice"
+                assert self.statuses[Entity.STEP, str(step)] is Status.IN_PROGRESS, "it is stored before it is done"
+                self.started.append(step)
+                self.running[step] = StepRequest(script="")
             case StartContainers(step=step, request=request):
                 assert step not in self.started, "containers are started twice"
                 assert self.statuses[Entity.STEP, str(step)] is Status.IN_PROGRESS, "it is stored before it is done"

@@ -5,13 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from skyflow.engine.effects import CancelTimer, StopStep
-from skyflow.engine.events import StepEnded
+from skyflow.engine.effects import CancelTimer, SetUp, StartTimer, StopStep
+from skyflow.engine.events import RunBegun, StepEnded
 from skyflow.engine.losses import MOST_ATTEMPTS
 from skyflow.engine.machine import handle
 from skyflow.engine.rooms import Rooms
+from skyflow.engine.state import StepState
 from skyflow.model.execution import StepResult
-from skyflow.model.status import Entity, Reason, Status
+from skyflow.model.run import Transition
+from skyflow.model.status import Conclusion, Entity, Reason, Status
 
 LOST = StepResult(exit_code=None, lost="box is lost: the link broke")
 STEP = "{runs-on: local, steps: [{run: 'x'}]}"
@@ -32,7 +34,7 @@ def test_a_pool_takes_as_many_jobs_as_it_has_room_for(world) -> None:
     pools = dict.fromkeys(("a", "b", "c"), "lab")
     made = in_pools(world, jobs, slots=1, pools=pools, capacity={"lab": 2})
     assert running(made) == ["a", "b", "d"]
-    made.end("a")
+    made.end("a").end("a")
     assert running(made) == ["b", "c", "d"]
     made.end("d")
     assert running(made) == ["b", "c", "e"]
@@ -42,6 +44,57 @@ def test_a_matrix_that_was_planned_as_one_job_runs_where_that_was_placed(world) 
     text = "  a: {runs-on: local, strategy: {matrix: {n: [1, 2, 3]}}, steps: [{run: 'x'}]}\n"
     made = in_pools(world, text, pools={"a": "lab"}, capacity={"lab": 2})
     assert running(made) == ["a.0", "a.1"]
+
+
+IN_LAB = {"otherwise": "lab", "capacity": {"lab": 2}}
+LATER = "  a: {runs-on: local, timeout-minutes: 2, steps: [{run: 'x'}, {run: 'y', if: always()}]}\n"
+
+
+def steps_of(made) -> list[tuple[int, str]]:
+    """Where every step is, as it was last stored."""
+    last = {each.position: each for each in made.moves if each.entity is Entity.STEP}
+    return [(position, str(last[position].conclusion or last[position].new)) for position in sorted(last)]
+
+
+def test_a_job_elsewhere_is_set_up_first_and_its_time_counts_from_then_on(world) -> None:
+    made = in_pools(world, LATER, **IN_LAB)
+    assert (steps_of(made)[0], made.timers) == ((0, "in_progress"), {})
+    made.end("a")
+    assert steps_of(made)[:2] == [(0, "success"), (1, "in_progress")]
+    assert list(made.timers.values()) == [120.0]
+    assert made.end("a").end("a").results() == {"a": "success"}
+
+
+def test_without_a_machine_no_step_runs_and_the_job_fails(world) -> None:
+    made = in_pools(world, LATER, **IN_LAB)
+    made.end_with("a", StepResult(exit_code=None, not_started="there is none to be had"))
+    assert (made.results(), running(made)) == ({"a": "failure"}, [])
+    assert steps_of(made) == [(0, "failure"), (1, "skipped"), (2, "skipped")]
+    [move] = [each for each in made.moves if each.entity is Entity.JOB and each.new is Status.COMPLETED]
+    assert move.message == "there is none to be had"
+
+
+def test_a_machine_that_is_lost_while_it_is_set_up_is_replaced(world) -> None:
+    made = in_pools(world, LATER, **IN_LAB).end_with("a", LOST)
+    assert (running(made), made.job("a").attempts) == (["a"], 2)
+
+
+def test_a_run_that_is_stopped_while_a_machine_is_set_up_keeps_the_job(world) -> None:
+    made = in_pools(world, LATER, **IN_LAB).stop().obey_stops()
+    assert (made.state.status, made.state.queue) == (Status.INTERRUPTED, ("a",))
+
+
+def test_an_attempt_that_is_taken_up_is_not_stored_as_set_up_again(world) -> None:
+    made = in_pools(world, LATER, **IN_LAB).end("a")
+    job = made.job("a")
+    done = StepState(status=Status.COMPLETED, outcome=Conclusion.SUCCESS, conclusion=Conclusion.SUCCESS)
+    stored = made.state.with_job(replace(job, attempt=replace(job.attempt, setup=done)))
+    state, effects = handle(stored, RunBegun({("a", 1): 30.0}))
+    [again] = [each.step for each in effects if isinstance(each, SetUp)]
+    assert not [each for each in effects if isinstance(each, Transition)]
+    _, effects = handle(state, StepEnded(again, StepResult(exit_code=0)))
+    assert [each.seconds for each in effects if isinstance(each, StartTimer)] == [90.0]
+    assert [each.entity for each in effects if isinstance(each, Transition)] == []
 
 
 def test_a_job_whose_machine_is_lost_is_tried_again(world) -> None:
