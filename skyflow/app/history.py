@@ -5,20 +5,21 @@ from pathlib import Path
 
 from skyflow.app.project import Project
 from skyflow.model.layout import RunFolder
-from skyflow.model.run import JobRecord, RunHistory, RunOverview
+from skyflow.model.run import ANY_RUN, JobRecord, RunFilter, RunHistory, RunOverview
 from skyflow.store.lease import is_leased
 from skyflow.store.store import open_store
 
 __all__ = ["list_runs", "read_run", "step_summaries"]
 
 
-def list_runs(project: Project, *, limit: int) -> list[RunOverview]:
-    """Return the newest runs, newest first; none where nothing was ever run."""
+def list_runs(project: Project, *, limit: int, wanted: RunFilter = ANY_RUN) -> list[RunOverview]:
+    """Return the newest runs that are wanted, newest first; none where nothing was ever run."""
     if not project.state.database.exists():
         return []
     with open_store(project.state, create=False) as store:
         return [
-            RunOverview(run=run, is_driven=is_leased(project.state.run(run.id))) for run in store.latest_runs(limit)
+            RunOverview(run=run, is_driven=is_leased(project.state.run(run.id)))
+            for run in store.latest_runs(limit, wanted)
         ]
 
 

@@ -27,8 +27,8 @@ _HEAD = 0.25
 """The share of what is shown of a long log that is its beginning; how it ended matters more."""
 
 
-def make_report(project: Project, name: str, *, clock: Clock, live: bool = False) -> tuple[RunHistory, str]:
-    """Return a run and its report, a whole HTML page; a `live` one is served, and keeps itself up to date.
+def make_report(project: Project, name: str, *, clock: Clock, write_token: str = "") -> tuple[RunHistory, str]:
+    """Return a run and its report, a whole HTML page; one whose buttons have a `write_token` is served, and stays up to date.
 
     Raises:
         UsageError: there is no such run.
@@ -41,12 +41,12 @@ def make_report(project: Project, name: str, *, clock: Clock, live: bool = False
         graph=graph_of_run(history, expected),
         plan=plan_of_run(history),
         needs=needs_of_run(history, expected),
-        logs=_excerpts(folder, history, room=_ROOM_BYTES_LIVE if live else _ROOM_BYTES),
+        logs=_excerpts(folder, history, room=_ROOM_BYTES_LIVE if write_token else _ROOM_BYTES),
         summaries=tuple(step_summaries(folder, history.jobs)),
         made_at=clock.now(),
         version=__version__,
     )
-    return history, render_report(data, placed=placements_of_run(history), live=live)
+    return history, render_report(data, placed=placements_of_run(history), write_token=write_token)
 
 
 def _excerpts(folder: RunFolder, history: RunHistory, *, room: int) -> dict[StepRef, LogExcerpt]:

@@ -5,19 +5,21 @@ from pathlib import Path
 
 from skyflow.app.project import Project
 from skyflow.model.run import RunId
+from skyflow.store.lease import is_leased
 from skyflow.store.store import open_store
 
 __all__ = ["mark_of_run", "mark_of_runs"]
 
-_MOST_RUNS = 200
+Mark = tuple[object, ...]
 
 
-def mark_of_runs(project: Project) -> str:
-    """Return a text that differs from that of before when a run was added or moved."""
+def mark_of_runs(project: Project) -> Mark:
+    """Return what differs from before when a run was added, has moved, was forgotten, or has lost its driver."""
     if not project.state.database.exists():
-        return ""
+        return ()
     with open_store(project.state, create=False) as store:
-        return ";".join(f"{run.number}{run.status}{run.conclusion}" for run in store.latest_runs(_MOST_RUNS))
+        numbers, unfinished = store.mark_of_runs()
+    return (*numbers, *(run for run in unfinished if is_leased(project.state.run(run))))
 
 
 def mark_of_run(project: Project, run: RunId, *, after: int) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from skyflow.model.objective import Objective
 
 __all__ = [
     "CloudOption",
+    "DetachOption",
     "EventNameOption",
     "EventOption",
     "Format",
@@ -110,6 +111,9 @@ OnOption = Annotated[
 ]
 CloudOption = Annotated[
     list[str] | None, typer.Option("--on", metavar="CLOUD", help="Ask only aws, gcp or azure; may be repeated.")
+]
+DetachOption = Annotated[
+    bool, typer.Option("--detach", "-d", help="Begin the run and return; `skyflow attach` shows it.")
 ]
 InputOption = Annotated[
     list[str] | None,

@@ -7,6 +7,7 @@ import typer
 from skyflow.cli._completion import complete_run
 from skyflow.cli._junit import JunitOption, check_junit, write_junit
 from skyflow.cli._options import (
+    DetachOption,
     Format,
     FormatOption,
     JobsOption,
@@ -33,6 +34,7 @@ def resume(
     secret_files: SecretFileOption = None,
     jobs: JobsOption = None,
     now: Annotated[bool, typer.Option("--now", help="Do not wait for the starts that the plan has chosen.")] = False,
+    detach: DetachOption = False,
     state: StateOption = None,
     as_json: JsonOption = False,
     output_format: FormatOption = None,
@@ -43,6 +45,7 @@ def resume(
     """Continue a run that was interrupted or killed; completed jobs are not run again."""
     from skyflow.app.project import find_project  # noqa: PLC0415 -- start-up
     from skyflow.app.run import resume_run  # noqa: PLC0415
+    from skyflow.cli._detach import become_detached  # noqa: PLC0415
     from skyflow.cli._ending import announce, finish  # noqa: PLC0415
     from skyflow.cli._given import read_given_secrets  # noqa: PLC0415
     from skyflow.cli._progress import choose_reporter  # noqa: PLC0415
@@ -51,11 +54,12 @@ def resume(
     reporter = choose_reporter(shown=shown, quiet=quiet, verbose=verbose)
     check_junit(junit)
     project = find_project(state=state)
+    given = read_given_secrets(secrets, secret_files)
     result = resume_run(
         run,
         project=project,
-        reporter=announce(reporter, jobs, shown=shown),
-        given=read_given_secrets(secrets, secret_files),
+        reporter=become_detached(project) if detach else announce(reporter, jobs, shown=shown),
+        given=given,
         slots=jobs,
         starts_now=now,
     )

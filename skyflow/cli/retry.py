@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from skyflow.cli._options import (
+    DetachOption,
     Format,
     FormatOption,
     JobsOption,
@@ -30,6 +31,7 @@ def retry(
     secrets: SecretOption = None,
     secret_files: SecretFileOption = None,
     jobs: JobsOption = None,
+    detach: DetachOption = False,
     state: StateOption = None,
     as_json: JsonOption = False,
     output_format: FormatOption = None,
@@ -39,6 +41,7 @@ def retry(
     """Run the jobs of a run again, as a new run that takes over the results of the others."""
     from skyflow.app.project import find_project  # noqa: PLC0415 -- start-up
     from skyflow.app.retry import retry_run  # noqa: PLC0415
+    from skyflow.cli._detach import become_detached  # noqa: PLC0415
     from skyflow.cli._ending import announce, finish  # noqa: PLC0415
     from skyflow.cli._given import read_given_secrets  # noqa: PLC0415
     from skyflow.cli._progress import choose_reporter  # noqa: PLC0415
@@ -47,14 +50,16 @@ def retry(
     if job is not None and failed:
         raise UsageError("--job and --failed contradict each other", hint="leave one of them away")
     shown = Format.chosen(output_format, as_json=as_json)
+    project = find_project(state=state)
     reporter = choose_reporter(shown=shown, quiet=quiet, verbose=verbose)
+    given = read_given_secrets(secrets, secret_files)
     result = retry_run(
         run,
         job=job,
         failed_only=failed,
-        project=find_project(state=state),
-        reporter=announce(reporter, jobs, shown=shown),
-        given=read_given_secrets(secrets, secret_files),
+        project=project,
+        reporter=become_detached(project) if detach else announce(reporter, jobs, shown=shown),
+        given=given,
         slots=jobs,
     )
     finish(result, shown=shown)

@@ -7,6 +7,7 @@ import typer
 
 from skyflow.cli._junit import JunitOption, check_junit, write_junit
 from skyflow.cli._options import (
+    DetachOption,
     EventNameOption,
     EventOption,
     Format,
@@ -56,9 +57,7 @@ def run(
     debug: Annotated[
         bool, typer.Option("--debug", help="Show ::debug:: lines and set RUNNER_DEBUG.  [default: if RUNNER_DEBUG=1]")
     ] = False,
-    detach: Annotated[
-        bool, typer.Option("--detach", "-d", help="Begin the run and return; `skyflow attach` shows it.")
-    ] = False,
+    detach: DetachOption = False,
     keep_going: Annotated[
         bool, typer.Option("--keep-going", "-k", help="Let the rest of a matrix go on when one of its jobs fails.")
     ] = False,

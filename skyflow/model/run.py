@@ -9,12 +9,14 @@ from skyflow.model.annotation import Annotation, AnnotationRecord
 from skyflow.model.status import Conclusion, Entity, Reason, Status
 
 __all__ = [
+    "ANY_RUN",
     "AttemptRecord",
     "Carried",
     "Event",
     "JobRecord",
     "Json",
     "NewRun",
+    "RunFilter",
     "RunHistory",
     "RunId",
     "RunOptions",
@@ -271,6 +273,22 @@ class RunOverview:
         if self.run.conclusion is not None:
             return self.run.conclusion.value
         return Status.IN_PROGRESS.value if self.is_driven else Status.INTERRUPTED.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFilter:
+    """Which runs are wanted; what is empty or None is no limit.
+
+    `state` is a conclusion, or `unfinished`; `text` is in the name of the workflow or the run, the path or the id, in upper
+    or lower case; `before` is the number of a run that is newer than all that are wanted.
+    """
+
+    state: str = ""
+    text: str = ""
+    before: int | None = None
+
+
+ANY_RUN = RunFilter()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

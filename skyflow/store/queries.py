@@ -23,6 +23,7 @@ __all__ = [
     "LEAVE_GROUP",
     "LEAVE_GROUPS",
     "LOOKUP",
+    "MARK_OF_RUNS",
     "MOVE_ROW",
     "NAME_RUN",
     "NEWEST_UNFINISHED_RUN",
@@ -122,8 +123,20 @@ WHERE run_id = :run_id AND job_key = :job_key AND attempt = :attempt AND positio
 }
 """Move an entity, if it is still where the move starts from."""
 
-LATEST_RUNS = "SELECT * FROM runs ORDER BY number DESC LIMIT :limit"
+LATEST_RUNS = """
+SELECT * FROM runs
+WHERE number < :before
+  AND (:state = '' OR iif(status = 'completed', conclusion, 'unfinished') = :state)
+  AND (:text = '' OR instr(lower(workflow_name || ' ' || coalesce(display_name, '') || ' ' || workflow_path || ' ' || id), :text))
+ORDER BY number DESC LIMIT :limit
+"""
 """The newest runs first."""
+
+MARK_OF_RUNS = """
+SELECT (SELECT coalesce(max(id), 0) FROM events) AS event, (SELECT count(*) FROM runs) AS runs,
+       (SELECT group_concat(id) FROM runs WHERE status <> 'completed') AS unfinished
+"""
+"""What differs from before when a run was added, moved or forgotten."""
 
 RUN_BY_NUMBER = "SELECT * FROM runs WHERE number = :number"
 """One run by its number in this store."""

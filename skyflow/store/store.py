@@ -16,7 +16,18 @@ from typing import Self
 from skyflow.errors import SkyflowError, StaleWriteError, StoreError, StoreLockedError, UsageError
 from skyflow.model.annotation import AnnotationRecord
 from skyflow.model.layout import StateFolder
-from skyflow.model.run import AttemptRecord, Event, JobRecord, NewRun, RunId, RunRecord, StepRecord, Transition
+from skyflow.model.run import (
+    ANY_RUN,
+    AttemptRecord,
+    Event,
+    JobRecord,
+    NewRun,
+    RunFilter,
+    RunId,
+    RunRecord,
+    StepRecord,
+    Transition,
+)
 from skyflow.model.status import check_transition
 from skyflow.store import queries
 from skyflow.store.lease import file_lock
@@ -37,6 +48,8 @@ __all__ = ["Store", "open_store", "translated"]
 
 _LONGEST_NUMBER = 9
 _SHORTEST_PREFIX = 4
+_NO_NUMBER = 1 << 62
+"""Above the number of any run."""
 _BUSY_SECONDS = 10.0
 """How long to wait for another process's transaction; ours last milliseconds."""
 
@@ -118,7 +131,7 @@ class Store:
         """
         rows: list[sqlite3.Row] = []
         if name == "latest":
-            rows = self.rows(queries.LATEST_RUNS, limit=1)
+            rows = self.rows(queries.LATEST_RUNS, limit=1, before=_NO_NUMBER, state="", text="")
         elif name.isascii() and name.isdigit() and len(name) <= _LONGEST_NUMBER:
             rows = self.rows(queries.RUN_BY_NUMBER, number=int(name))
         if not rows and len(name) >= _SHORTEST_PREFIX:
@@ -130,9 +143,22 @@ class Store:
             raise UsageError(f"more than one run begins with '{name}'", hint="give more of its id, or its number")
         return run_from_row(rows[0])
 
-    def latest_runs(self, limit: int) -> list[RunRecord]:
-        """Return the newest runs, newest first; all of them for a limit of -1."""
-        return [run_from_row(row) for row in self.rows(queries.LATEST_RUNS, limit=limit)]
+    def latest_runs(self, limit: int, wanted: RunFilter = ANY_RUN) -> list[RunRecord]:
+        """Return the newest runs that are wanted, newest first; all of them for a limit of -1."""
+        rows = self.rows(
+            queries.LATEST_RUNS,
+            limit=limit,
+            before=wanted.before or _NO_NUMBER,
+            state=wanted.state,
+            text=wanted.text.lower(),
+        )
+        return [run_from_row(row) for row in rows]
+
+    def mark_of_runs(self) -> tuple[tuple[int, int], list[RunId]]:
+        """Return two numbers that change when a run is added, moves or is forgotten, and the runs that have not completed."""
+        row = self.rows(queries.MARK_OF_RUNS)[0]
+        unfinished = row["unfinished"] or ""
+        return (row["event"], row["runs"]), [RunId(each) for each in unfinished.split(",") if each]
 
     def newest_unfinished_run(self) -> RunRecord | None:
         """Return the newest run that has not completed."""

@@ -1,1 +1,1 @@
-"""The live page: runs in a browser, served on this machine to whoever holds a token. It shows, and changes nothing."""
+"""The live page: runs in a browser, served to whoever holds a token; what its buttons begin is another process."""

@@ -15,30 +15,46 @@ from skyflow.app.project import Project
 from skyflow.app.report import make_report
 from skyflow.app.watching import mark_of_run, mark_of_runs
 from skyflow.errors import SkyflowError, UsageError
+from skyflow.model.run import RunFilter
 from skyflow.ports.clock import Clock
-from skyflow.report.page.render import render_runs_page
+from skyflow.report.page.live import render_message_page, render_runs_page
+from skyflow.web.buttons import button_routes
 
 __all__ = ["make_pages"]
 
 _SECONDS_BETWEEN_LOOKS = 0.1
 _LOOKS_BETWEEN_SIGNS_OF_LIFE = 100
-_MOST_RUNS = 200
+_MOST_RUNS = 100
 
 
-def make_pages(project: Project, *, clock: Clock) -> Starlette:
-    """Return the application; who may use it is for others to check."""
+def make_pages(
+    project: Project, *, write_token: str, clock: Clock, is_ending: Callable[[], bool] = lambda: False
+) -> Starlette:
+    """Return the application; who may use it is for others to check.
 
-    async def runs(_: Request) -> Response:
-        found = await anyio.to_thread.run_sync(partial(list_runs, project, limit=_MOST_RUNS))
-        return HTMLResponse(render_runs_page(found, root=str(project.root)))
+    Args:
+        project: whose runs.
+        write_token: what its forms carry.
+        clock: the time.
+        is_ending: tells that the server wants to end, and with it every stream.
+    """
+
+    async def runs(request: Request) -> Response:
+        return HTMLResponse(await anyio.to_thread.run_sync(partial(_runs_page, project, _wanted(request))))
 
     async def run(request: Request) -> Response:
         name = request.path_params["run"]
-        _, page = await anyio.to_thread.run_sync(partial(make_report, project, name, clock=clock, live=True))
+        _, page = await anyio.to_thread.run_sync(
+            partial(make_report, project, name, clock=clock, write_token=write_token)
+        )
+        return HTMLResponse(page)
+
+    async def report(request: Request) -> Response:
+        _, page = await anyio.to_thread.run_sync(partial(make_report, project, request.path_params["run"], clock=clock))
         return HTMLResponse(page)
 
     async def changes_of_runs(_: Request) -> Response:
-        return _stream(partial(mark_of_runs, project))
+        return _stream(partial(mark_of_runs, project), is_ending)
 
     async def changes_of_run(request: Request) -> Response:
         history = await anyio.to_thread.run_sync(read_run, project, request.path_params["run"])
@@ -49,7 +65,7 @@ def make_pages(project: Project, *, clock: Clock) -> Starlette:
             last, size = mark_of_run(project, history.overview.run.id, after=last)
             return last, size
 
-        return _stream(mark)
+        return _stream(mark, is_ending)
 
     async def nothing(_: Request) -> Response:
         return Response(status_code=204)
@@ -60,21 +76,38 @@ def make_pages(project: Project, *, clock: Clock) -> Starlette:
             Route("/changes", changes_of_runs),
             Route("/runs", lambda _: RedirectResponse("/")),
             Route("/runs/{run}", run),
+            Route("/runs/{run}/report.html", report),
             Route("/runs/{run}/changes", changes_of_run),
             Route("/favicon.ico", nothing),
+            *button_routes(project),
         ],
         exception_handlers={SkyflowError: _told, HTTPException: _not_there},
     )
 
 
-def _stream(mark: Callable[[], object]) -> StreamingResponse:
+def _wanted(request: Request) -> RunFilter:
+    asked = request.query_params
+    before = asked.get("before", "")
+    return RunFilter(
+        state=asked.get("state", ""),
+        text=asked.get("text", "").strip(),
+        before=int(before) if before.isascii() and before.isdigit() else None,
+    )
+
+
+def _runs_page(project: Project, wanted: RunFilter) -> str:
+    found = list_runs(project, limit=_MOST_RUNS + 1, wanted=wanted)
+    return render_runs_page(found[:_MOST_RUNS], wanted, root=str(project.root), more=len(found) > _MOST_RUNS)
+
+
+def _stream(mark: Callable[[], object], is_ending: Callable[[], bool]) -> StreamingResponse:
     """Return a stream of server-sent events: one whenever the mark is another than before."""
 
     async def events() -> AsyncIterator[str]:
         yield "retry: 1000\n\n"
         before = await anyio.to_thread.run_sync(mark)
         looks = 0
-        while True:
+        while not is_ending():
             await anyio.sleep(_SECONDS_BETWEEN_LOOKS)
             now = await anyio.to_thread.run_sync(mark)
             looks += 1
@@ -87,10 +120,18 @@ def _stream(mark: Callable[[], object]) -> StreamingResponse:
     return StreamingResponse(events(), media_type="text/event-stream")
 
 
-async def _told(_: Request, error: Exception) -> Response:
-    """Return an error of ours as text; what is not there is not found."""
-    message = error.message if isinstance(error, SkyflowError) else str(error)
-    return PlainTextResponse(f"{message}\n", 404 if isinstance(error, UsageError) else 500)
+async def _told(request: Request, error: Exception) -> Response:
+    """Return an error of ours as a page; what is not there is not found, and what cannot be done conflicts."""
+    message, hint = (error.message, error.hint) if isinstance(error, SkyflowError) else (str(error), None)
+    is_button = request.method == "POST"
+    if not isinstance(error, UsageError):
+        status, title = 500, "That did not work"
+    elif is_button:
+        status, title = 409, "That was not done"
+    else:
+        status, title = 404, "There is no such page"
+    back = request.url.path.rpartition("/")[0] if is_button else "/"
+    return HTMLResponse(render_message_page(title, message, hint=hint, back=back), status)
 
 
 async def _not_there(_: Request, error: Exception) -> Response:

@@ -1,8 +1,9 @@
-"""Serves the live page on the loopback interface until it is interrupted."""
+"""Serves the live page until it is interrupted: on the loopback interface, unless the user names another address."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from ipaddress import ip_address
 
 import uvicorn
 
@@ -12,35 +13,61 @@ from skyflow.ports.clock import Clock
 from skyflow.web.guard import Guard
 from skyflow.web.pages import make_pages
 
-__all__ = ["serve"]
+__all__ = ["LOOPBACK", "serve"]
 
-_LOOPBACK = "127.0.0.1"
+LOOPBACK = "127.0.0.1"
+_EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 -- to refuse them where nothing else is said
 _SECONDS_TO_END = 1
 
 
-def serve(project: Project, *, port: int, token: str, clock: Clock, ready: Callable[[str], None]) -> None:
+def serve(
+    project: Project,
+    *,
+    address: str = LOOPBACK,
+    port: int,
+    names: Sequence[str] = (),
+    token: str,
+    write_token: str,
+    clock: Clock,
+    ready: Callable[[str], None],
+) -> None:
     """Serve until Ctrl-C.
 
     Args:
         project: whose runs.
+        address: where to listen; an IPv4 or IPv6 address.
         port: where; 0 takes any that is free.
+        names: what others call this machine, where it listens to others.
         token: what whoever looks has to know.
+        write_token: what our forms carry.
         clock: the time.
         ready: is told the address, token included, once it answers.
 
     Raises:
-        UsageError: the port is taken, or not ours to take.
+        UsageError: the address is none of this machine's, it says nothing about how we are reached, or the port is taken
+            or not ours to take.
     """
-    with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as listener:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with closing(socket.socket(family, socket.SOCK_STREAM)) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((_LOOPBACK, port))
+            listener.bind((address, port))
         except OSError as error:
-            raise UsageError(f"cannot listen on port {port}: {error.strerror}", hint="choose another --port") from error
+            raise UsageError(
+                f"cannot listen on port {port} of {address}: {error.strerror}",
+                hint="choose another --port, or an address of this machine",
+            ) from error
         listener.listen()
         number = listener.getsockname()[1]
-        hosts = {f"{_LOOPBACK}:{number}", f"localhost:{number}"}
-        app = Guard(make_pages(project, clock=clock), token=token, hosts=hosts)
+        known = [*names, *_own_names(address)]
+        if not known:
+            raise UsageError(
+                f"{address} stands for every address of this machine, and says nothing about how it is reached",
+                hint="add --name, for example --name build.example.org",
+            )
+        hosts = {f"{name}:{number}" for name in known}
+        pages = make_pages(project, write_token=write_token, clock=clock, is_ending=lambda: server.should_exit)
+        app = Guard(pages, token=token, write_token=write_token, hosts=hosts)
         config = uvicorn.Config(
             app,
             log_level="error",
@@ -49,5 +76,14 @@ def serve(project: Project, *, port: int, token: str, clock: Clock, ready: Calla
             server_header=False,
             timeout_graceful_shutdown=_SECONDS_TO_END,
         )
-        ready(f"http://{_LOOPBACK}:{number}/?token={token}")
-        uvicorn.Server(config).run(sockets=[listener])
+        server = uvicorn.Server(config)
+        ready(f"http://{known[0]}:{number}/?token={token}")
+        server.run(sockets=[listener])
+
+
+def _own_names(address: str) -> list[str]:
+    """Return what a browser can call an address that we listen on."""
+    if address in _EVERYWHERE:
+        return []
+    written = f"[{address}]" if ":" in address else address
+    return [written, "localhost"] if ip_address(address).is_loopback else [written]
