@@ -272,7 +272,9 @@ def _settle_run(draft: Draft) -> None:
     state = draft.state
     if state.active or state.status is Status.COMPLETED:
         return
-    if state.status is Status.IN_PROGRESS and all(state.is_spec_completed(spec_id) for spec_id in state.specs):
+    is_waiting = bool(state.queue or state.asked)  # then there is no need to look at every job
+    is_done = not is_waiting and all(state.is_spec_completed(spec_id) for spec_id in state.specs)
+    if is_done and state.status is Status.IN_PROGRESS:
         conclusion, reason = _verdict(state)
         draft.move_run(Status.IN_PROGRESS, Status.COMPLETED, conclusion=conclusion, reason=reason)
     elif state.stop is not None and state.status is not Status.INTERRUPTED:

@@ -3,9 +3,10 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, is_dataclass
 from enum import Enum, StrEnum
 
+from skyflow._util.field_names import field_names
 from skyflow.diagnostics import Span
 from skyflow.expr import Template
 from skyflow.model.execution import Pairs
@@ -79,15 +80,23 @@ def text_of(value: object) -> str:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, Template | Enum):
-        value = value.source if isinstance(value, Template) else value.value
-    if is_dataclass(value):
-        named = ((field.name, getattr(value, field.name)) for field in fields(value))
-        return {name: _plain(part) for name, part in named if not isinstance(part, Span)}
+    if isinstance(value, Enum):
+        value = value.value
+    if isinstance(value, str | int | float | bool | None):
+        return value
+    if isinstance(value, Template):
+        return value.source
     if isinstance(value, tuple | list):
         return [_plain(part) for part in value if not isinstance(part, Span)]
-    if isinstance(value, dict):
-        return {str(name): _plain(part) for name, part in value.items()}
     if isinstance(value, frozenset | set):
         return sorted(str(_plain(part)) for part in value)
-    return value if isinstance(value, str | int | float | bool | None) else repr(value)
+    if isinstance(value, dict):
+        return {str(name): _plain(part) for name, part in value.items()}
+    return _plain_fields(value)
+
+
+def _plain_fields(value: object) -> object:
+    if not is_dataclass(value):
+        return repr(value)
+    named = ((name, getattr(value, name)) for name in field_names(value))
+    return {name: _plain(part) for name, part in named if not isinstance(part, Span)}

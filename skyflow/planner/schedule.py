@@ -115,7 +115,8 @@ class _Simulation:
         self._units, self._free, self._uses = units, list(units), uses
         self._missing = [len(edges) for edges in problem.incoming]
         self._arrivals = [0.0] * len(seconds)
-        self._ready: list[tuple[float, int]] = []  # (minus the way to the end, job): heap of jobs that could start
+        # heaps of the jobs that could start, as (minus the way to the end, job): what one of a heap needs, all need
+        self._ready: dict[tuple[float, ...], list[tuple[float, int]]] = {}
         # (time, whether the job may start rather than ends, job): what falls free at a time counts at that time
         self._events = [(0.0, True, job) for job, count in enumerate(self._missing) if count == 0]
         heapify(self._events)
@@ -126,7 +127,7 @@ class _Simulation:
         while self._events:
             now, may_start, job = heappop(self._events)
             if may_start:
-                heappush(self._ready, (-self._ways[job], job))
+                heappush(self._ready.setdefault(tuple(self._uses[job]), []), (-self._ways[job], job))
             else:
                 self._finish(job, now)
             if not self._events or self._events[0][0] > now:
@@ -143,19 +144,16 @@ class _Simulation:
                 heappush(self._events, (self._arrivals[target], True, target))
 
     def _start_ready_jobs(self, now: float) -> None:
-        waiting = []
-        while self._ready:
-            entry = heappop(self._ready)
-            job = entry[1]
-            # a job that alone takes up more than there is would wait for ever: such candidates are left out before
-            if any(
-                units > free * (1 + _TOLERANCE) + _TOLERANCE
-                for units, free in zip(self._uses[job], self._free, strict=True)
-            ):
-                waiting.append(entry)
-                continue
-            for capacity, units in enumerate(self._uses[job]):
+        # a job that alone takes up more than there is would wait for ever: such candidates are left out before
+        while fitting := [uses for uses in self._ready if self._fits(uses)]:
+            uses = min(fitting, key=lambda uses: self._ready[uses][0])
+            _, job = heappop(self._ready[uses])
+            if not self._ready[uses]:
+                del self._ready[uses]
+            for capacity, units in enumerate(uses):
                 self._free[capacity] -= units
             self.starts[job] = now
             heappush(self._events, (now + self._seconds[job], False, job))
-        self._ready = waiting  # popped in order, hence already a heap
+
+    def _fits(self, uses: Sequence[float]) -> bool:
+        return all(units <= free * (1 + _TOLERANCE) + _TOLERANCE for units, free in zip(uses, self._free, strict=True))

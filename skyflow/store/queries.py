@@ -17,6 +17,7 @@ __all__ = [
     "INSERT_RUN",
     "INSERT_WAITER",
     "JOBS_OF_RUN",
+    "JOB_COUNT",
     "KEEP_FILE_DIGEST",
     "LATEST_RESULT",
     "LATEST_RUNS",
@@ -78,10 +79,9 @@ INSERT_ROW = {
 INSERT INTO jobs (run_id, job_key, position, spec_id, leg_index, leg_total, name, matrix, max_parallel, fail_fast,
                   continue_on_error, concurrency_group, status, outcome, conclusion, reason, message, outputs, queued_at,
                   completed_at)
-SELECT :run_id, :job_key, count(*) + 1, :spec_id, :leg_index, :leg_total, :name, :matrix, :max_parallel, :fail_fast,
-       :continue_on_error, :concurrency_group, :new, :outcome, :conclusion, :reason, :message, coalesce(:outputs, '{}'), :at,
-       iif(:new = 'completed', :at, NULL)
-FROM jobs WHERE run_id = :run_id
+VALUES (:run_id, :job_key, :ordinal, :spec_id, :leg_index, :leg_total, :name, :matrix, :max_parallel, :fail_fast,
+        :continue_on_error, :concurrency_group, :new, :outcome, :conclusion, :reason, :message, coalesce(:outputs, '{}'), :at,
+        iif(:new = 'completed', :at, NULL))
 """,
     Entity.ATTEMPT: """
 INSERT INTO attempts (run_id, job_key, attempt, status, started_at)
@@ -149,6 +149,9 @@ NEWEST_UNFINISHED_RUN = "SELECT * FROM runs WHERE status <> 'completed' ORDER BY
 
 JOBS_OF_RUN = "SELECT * FROM jobs WHERE run_id = :run_id ORDER BY position"
 """The jobs of a run in the order they came to be."""
+
+JOB_COUNT = "SELECT count(*) FROM jobs WHERE run_id = :run_id"
+"""How many jobs a run has so far."""
 
 ATTEMPTS_OF_RUN = "SELECT * FROM attempts WHERE run_id = :run_id ORDER BY job_key, attempt"
 """Every attempt of a run."""

@@ -38,12 +38,12 @@ def time_text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def to_row(run_id: RunId, transition: Transition, at: datetime) -> dict[str, object]:
-    """Return the parameters of the statements that store a move."""
+def to_row(run_id: RunId, transition: Transition, at: str) -> dict[str, object]:
+    """Return the parameters of the statements that store a move at a time, as `time_text` has it."""
     data = transition.data
     return {
         "run_id": run_id,
-        "at": time_text(at),
+        "at": at,
         "entity": transition.entity.value,
         "job_key": transition.job_key,
         "attempt": transition.attempt,
@@ -53,7 +53,7 @@ def to_row(run_id: RunId, transition: Transition, at: datetime) -> dict[str, obj
         "conclusion": transition.conclusion,
         "reason": transition.reason,
         "message": transition.message,
-        "data": _dump(dict(data)),
+        "data": _dump(dict(data)) if data else "{}",
         "outcome": data.get("outcome"),
         "outputs": _dump(data["outputs"]) if "outputs" in data else None,
         "exit_code": data.get("exit_code"),
@@ -61,7 +61,7 @@ def to_row(run_id: RunId, transition: Transition, at: datetime) -> dict[str, obj
         "spec_id": data.get("spec_id"),
         "leg_index": data.get("leg_index"),
         "leg_total": data.get("leg_total"),
-        "matrix": _dump(data.get("matrix")),
+        "matrix": _dump(data.get("matrix")) if "matrix" in data else "null",
         "max_parallel": data.get("max_parallel"),
         "fail_fast": data.get("fail_fast"),
         "continue_on_error": data.get("continue_on_error"),

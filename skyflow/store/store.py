@@ -28,7 +28,7 @@ from skyflow.model.run import (
     StepRecord,
     Transition,
 )
-from skyflow.model.status import check_transition
+from skyflow.model.status import Entity, check_transition
 from skyflow.store import queries
 from skyflow.store.lease import file_lock
 from skyflow.store.migrations import SCHEMA_VERSION, migrate
@@ -110,18 +110,28 @@ class Store:
 
     def record(self, run_id: RunId, transitions: Sequence[Transition], at: datetime) -> None:
         """Store moves in order, all or none; see `skyflow.ports.store.TransitionStore`."""
+        when, events, annotations = time_text(at), [], []
         with self.transaction() as connection:
+            count = self._job_count(run_id) if any(map(_creates_job, transitions)) else 0
             for transition in transitions:
                 check_transition(transition.entity, transition.entity_id or run_id, transition.old, transition.new)
-                row = to_row(run_id, transition, at)
+                row = to_row(run_id, transition, when)
+                if _creates_job(transition):
+                    count += 1
+                    row["ordinal"] = count
                 statements = queries.INSERT_ROW if transition.old is None else queries.MOVE_ROW
                 if connection.execute(statements[transition.entity], row).rowcount != 1:
                     raise StaleWriteError(
                         f"{transition.entity} {transition.entity_id or run_id} is no longer {transition.old}",
                         hint="another process seems to drive the same run",
                     )
-                connection.execute(queries.INSERT_EVENT, row)
-                connection.executemany(queries.INSERT_ANNOTATION, annotation_rows(run_id, transition))
+                events.append(row)
+                annotations += annotation_rows(run_id, transition)
+            connection.executemany(queries.INSERT_EVENT, events)
+            connection.executemany(queries.INSERT_ANNOTATION, annotations)
+
+    def _job_count(self, run_id: RunId) -> int:
+        return int(self.rows(queries.JOB_COUNT, run_id=run_id)[0][0])
 
     def find_run(self, name: str) -> RunRecord:
         """Return a run by number, id, beginning of its id, or `latest`.
@@ -258,6 +268,10 @@ def _prepare(connection: sqlite3.Connection, database: Path) -> None:
         database.chmod(0o600)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _creates_job(transition: Transition) -> bool:
+    return transition.entity is Entity.JOB and transition.old is None
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """Which secrets a workflow names, found without running it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 
+from skyflow._util.field_names import field_names
 from skyflow.expr import Reference, Template, referenced
 from skyflow.model.workflow import CallSpec, UsesStep, Workflow
 from skyflow.vault.assignments import TOKEN
@@ -67,8 +68,10 @@ def _parts(value: object) -> Iterator[Template | CallSpec | UsesStep]:
     if isinstance(value, tuple):
         for item in value:
             yield from _parts(item)
-    if isinstance(value, Template | CallSpec | UsesStep):
+    elif isinstance(value, Template):
         yield value
-    if is_dataclass(value) and not isinstance(value, Template):
-        for each in fields(value):
-            yield from _parts(getattr(value, each.name))
+    else:
+        if isinstance(value, CallSpec | UsesStep):
+            yield value
+        for name in field_names(value):
+            yield from _parts(getattr(value, name))
