@@ -94,6 +94,8 @@ def render_configuration() -> str:
     ]
     for title, name in (
         ("`machines.<name>`", "machines"),
+        ("`machines.<name>.hosts[*]`", "host"),
+        ("`machines.<name>.ssh`", "ssh"),
         ("`machines.<name>.place`", "place"),
         ("`machines.<name>.power`", "power"),
         ("`prices[*]`", "price"),

@@ -30,12 +30,13 @@ def limited_pools(plan: PlanSpec, catalog: Catalog) -> list[Pool]:
 
 
 def _machines(pool: OwnPool) -> Pool:
-    """Return a pool of `skyflow.yml`: a job takes as many of its machines as it has nodes."""
+    """Return a pool of `skyflow.yml`: a job takes a slot on as many of its machines as it has nodes."""
 
     def takes(offering: Offering) -> float:
         return float(offering.nodes) if (offering.provider, offering.region) == (OWN, pool.name) else 0.0
 
-    return Pool(name=f"machines of {pool.name}", units=pool.count, takes=takes)
+    name = f"{'machines' if pool.slots == 1 else 'slots'} of {pool.name}"
+    return Pool(name=name, units=pool.count * pool.slots, takes=takes)
 
 
 def _quota(quota: Quota, catalog: Catalog) -> Pool:

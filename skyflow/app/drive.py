@@ -18,6 +18,7 @@ from skyflow.app.action_source import ProjectActions
 from skyflow.app.contexts import with_secrets
 from skyflow.app.host_options import read_host
 from skyflow.app.job_cache import ProjectJobCache
+from skyflow.app.pools import pools_of
 from skyflow.app.project import Project
 from skyflow.engine.driver import Driver
 from skyflow.engine.restore import restore
@@ -114,6 +115,7 @@ def drive(
         spent=sum(_cost(planned, attempt.job_key, _seconds(attempt)) for attempt in attempts),
     )
     hosts = [read_host(text) for text in run.options.hosts]
+    pools = pools_of(plan, project)
     folder = project.state.run(run.id)
     _write_event(run, folder)
     with reporter(run) as listener, _one_error():
@@ -127,11 +129,13 @@ def drive(
             containers=None if engine is None else _containers(engine, run, project),
         )
         elsewhere: RunnerRouter | None = None
-        if hosts:
+        if hosts or pools:
             from skyflow.app.hosts import rooms_on, router_to  # noqa: PLC0415 -- start-up
 
-            state = replace(state, rooms=rooms_on(hosts))
-            elsewhere = router_to(hosts, here, run=run.id, project=project, folder=folder, masks=state.masks)
+            state = replace(state, rooms=rooms_on(hosts, pools))
+            elsewhere = router_to(
+                hosts, pools, here, rooms=state.rooms, run=run.id, project=project, folder=folder, masks=state.masks
+            )
         runner = elsewhere or here
         host = OnDemandActionHost(
             runner,

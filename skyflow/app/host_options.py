@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
-from urllib.parse import urlsplit
 
 from skyflow.errors import ProvisionError, UsageError
-from skyflow.model.hosts import Link, SshHost
-from skyflow.model.workflow import JobSpec, UsesStep, Workflow
+from skyflow.model.hosts import SshHost, parse_host
+from skyflow.model.workflow import JobSpec, UsesStep
 
 __all__ = ["HostSlots", "read_host", "refuse_what_stays_here", "works_anywhere"]
 
@@ -32,40 +30,25 @@ def read_host(text: str) -> HostSlots:
         UsageError: it is neither.
     """
     name, has_slots, count = text.partition("=")
-    if not name or name.startswith("-") or (has_slots and not (count.isdecimal() and int(count))):
-        raise UsageError(
-            f"--host {text}: this names no machine", hint="write NAME, USER@ADDRESS or ssh://USER@ADDRESS:PORT"
-        )
-    slots = int(count) if has_slots else 1
-    if not name.startswith("ssh://"):
-        user, _, address = name.rpartition("@")
-        return HostSlots(SshHost(name=address, address=address, user=user or None), slots)
+    if has_slots and not (count.isdecimal() and int(count)):
+        raise UsageError(f"--host {text}: '{count}' is not a number of jobs", hint=f"write for example {name}=2")
     try:
-        parts = urlsplit(name)
-        address, port = parts.hostname or "", parts.port
+        return HostSlots(parse_host(name), int(count) if has_slots else 1)
     except ValueError as error:
-        raise UsageError(f"--host {text}: {error}") from error
-    if not address or parts.path.strip("/") or parts.password is not None:
-        raise UsageError(f"--host {text}: this is not of the form ssh://USER@ADDRESS:PORT")
-    link = Link.ASYNCSSH if find_spec("asyncssh") is not None else Link.OPENSSH
-    shown = address if port is None else f"{address}:{port}"
-    return HostSlots(SshHost(name=shown, address=address, port=port, user=parts.username, link=link), slots)
+        message, _, hint = str(error).partition("; ")
+        raise UsageError(f"--host {message}", hint=hint or None) from error
 
 
-def refuse_what_stays_here(workflows: Iterable[Workflow]) -> None:
+def refuse_what_stays_here(jobs: Iterable[JobSpec], *, hint: str) -> None:
     """Stop before anything starts that could only run on this machine.
 
     Raises:
         ProvisionError: a job uses something that other machines cannot do yet.
     """
-    for workflow in workflows:
-        for job in workflow.jobs:
-            reason = next(_reasons(job), None)
-            if reason is not None:
-                raise ProvisionError(
-                    f"job '{job.id}' {reason}, which works on this machine only so far",
-                    hint="leave --host away, or keep such jobs in a workflow of their own",
-                )
+    for job in jobs:
+        reason = next(_reasons(job), None)
+        if reason is not None:
+            raise ProvisionError(f"job '{job.id}' {reason}, which works on this machine only so far", hint=hint)
 
 
 def _reasons(job: JobSpec) -> Iterator[str]:

@@ -1,7 +1,9 @@
-"""Runs the jobs of a run on machines that are reached over SSH."""
+"""Runs jobs on machines that are reached over SSH."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from skyflow.app.clock import SystemClock
@@ -9,6 +11,7 @@ from skyflow.app.host_options import HostSlots
 from skyflow.app.project import Project
 from skyflow.engine.rooms import Rooms
 from skyflow.errors import UsageError
+from skyflow.model.config import OwnPool
 from skyflow.model.hosts import Link, SshHost
 from skyflow.model.layout import RunFolder
 from skyflow.model.run import RunId
@@ -20,7 +23,7 @@ from skyflow.runners.local import LocalRunner
 from skyflow.runners.remote import RemoteRunner
 from skyflow.runners.router import RunnerRouter
 
-__all__ = ["PATIENCE_VARIABLE", "SSH_CONFIG_VARIABLE", "rooms_on", "router_to"]
+__all__ = ["PATIENCE_VARIABLE", "SSH_CONFIG_VARIABLE", "rooms_on", "router_to", "transport_to"]
 
 SSH_CONFIG_VARIABLE = "SKYFLOW_SSH_CONFIG"
 """A file that the program ssh reads instead of `~/.ssh/config`."""
@@ -28,59 +31,77 @@ SSH_CONFIG_VARIABLE = "SKYFLOW_SSH_CONFIG"
 PATIENCE_VARIABLE = "SKYFLOW_HOST_PATIENCE"
 """How long a machine may be out of reach before its jobs are given up there, such as `90s`; five minutes by default."""
 
-_POOL = "hosts"
+_GIVEN = "--host"
+"""The pool of what `--host` names."""
 _PATIENCE_SECONDS = 300.0
 
 
-def rooms_on(hosts: Sequence[HostSlots]) -> Rooms:
-    """Return the rooms of a run that has all its jobs on these machines."""
-    return Rooms(otherwise=_POOL, capacity={_POOL: sum(each.slots for each in hosts)})
+def rooms_on(given: Sequence[HostSlots], pools: Mapping[str, OwnPool]) -> Rooms:
+    """Return the rooms of a run.
+
+    Args:
+        given: the machines on which jobs run instead of here.
+        pools: the pool of each job that is placed on one.
+    """
+    capacity = {pool.name: len(pool.hosts) * pool.slots for pool in pools.values()}
+    if given:
+        capacity[_GIVEN] = sum(each.slots for each in given)
+    return Rooms(
+        pools={key: pool.name for key, pool in pools.items()}, otherwise=_GIVEN if given else "", capacity=capacity
+    )
 
 
 def router_to(
-    hosts: Sequence[HostSlots],
+    given: Sequence[HostSlots],
+    pools: Mapping[str, OwnPool],
     here: LocalRunner,
     *,
+    rooms: Rooms,
     run: RunId,
     project: Project,
     folder: RunFolder,
     masks: tuple[str, ...],
 ) -> RunnerRouter:
-    """Return the runner of a run that has all its jobs on these machines.
+    """Return the runner of a run that has jobs on other machines; arguments are those of `rooms_on`, and where things are.
 
     Raises:
         UsageError: a variable of the environment is wrong.
     """
     clock = SystemClock()
     patience = _patience_seconds()
-    pool = [
-        PoolHost(
-            RemoteRunner(
-                HostLink(
-                    _transport(each.host),
-                    clock=clock,
-                    folder=each.host.folder,
-                    python=each.host.python,
-                    patience_seconds=patience,
-                ),
-                run=run,
-                folder=folder,
-                tools=project.state.root / "tools",
-                workspace=project.root,
-                clock=clock,
-                masks=masks,
-            ),
-            each.slots,
+
+    def machine(host: SshHost, slots: int) -> PoolHost:
+        link = HostLink(
+            transport_to(host), clock=clock, folder=host.folder, python=host.python, patience_seconds=patience
         )
-        for each in hosts
-    ]
-    place = HostPool(_POOL, pool, folder=folder)
-    return RunnerRouter(here, places={_POOL: place}, place_of=lambda _: _POOL, folder=folder, clock=clock)
+        runner = RemoteRunner(
+            link,
+            run=run,
+            folder=folder,
+            tools=project.state.root / "tools",
+            workspace=project.root,
+            clock=clock,
+            masks=masks,
+        )
+        return PoolHost(runner, slots)
+
+    machines = {pool.name: [machine(host, pool.slots) for host in pool.hosts] for pool in pools.values()}
+    if given:
+        machines[_GIVEN] = [machine(each.host, each.slots) for each in given]
+    return RunnerRouter(
+        here,
+        places={name: HostPool(name, hosts, folder=folder) for name, hosts in machines.items()},
+        place_of=lambda key: rooms.pool_of(key, key.rpartition(".")[0]),
+        folder=folder,
+        clock=clock,
+    )
 
 
-def _transport(host: SshHost) -> Transport:
-    """Return what reaches a machine."""
-    if host.link is Link.ASYNCSSH:
+def transport_to(host: SshHost) -> Transport:
+    """Return what reaches a machine: what its link says, or the program ssh where asyncssh is not installed."""
+    if host.identity is not None:
+        host = replace(host, identity=str(Path(host.identity).expanduser()))
+    if host.link is Link.ASYNCSSH and find_spec("asyncssh") is not None:
         from skyflow.transports.asyncssh import AsyncsshTransport  # noqa: PLC0415 -- an extra, and slow to import
 
         return AsyncsshTransport(host)

@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -15,13 +15,15 @@ from skyflow.app.clock import SystemClock
 from skyflow.app.container_engine import all_specs, engine_for
 from skyflow.app.contexts import display_name, run_contexts
 from skyflow.app.drive import CANCEL_SIGNAL, ReporterFactory, RunResult, drive
+from skyflow.app.expansion import expected_jobs
 from skyflow.app.host_options import refuse_what_stays_here
 from skyflow.app.launch import GivenSecrets, Launch
+from skyflow.app.pools import pools_of
 from skyflow.app.project import Project
 from skyflow.errors import ProvisionError, UsageError
 from skyflow.model.layout import RunFolder
 from skyflow.model.placement import Plan
-from skyflow.model.resources import LOCAL
+from skyflow.model.resources import LOCAL, OWN
 from skyflow.model.run import Json, NewRun, RunId, RunOptions, RunRecord
 from skyflow.model.status import Status
 from skyflow.model.workflow import Workflow
@@ -63,9 +65,8 @@ def run_workflow(
         ExpressionError: `run-name` cannot be evaluated; nothing was started.
         StoreError: the state store cannot be used.
     """
-    _refuse_other_machines(plan)
-    if options.hosts:
-        refuse_what_stays_here((workflow, *callees.values()))
+    _refuse_rented_machines(plan)
+    _refuse_what_stays_here(workflow, callees, pools=pools_of(plan, project), options=options)
     engine = engine_for(all_specs(workflow, callees))
     clock = clock or SystemClock()
     with open_store(project.state) as store:
@@ -203,15 +204,27 @@ def run_lease(folder: RunFolder) -> Iterator[None]:
         signal.signal(CANCEL_SIGNAL, before)
 
 
-def _refuse_other_machines(plan: Plan) -> None:
-    elsewhere = [placement for placement in plan.placements if placement.offering.provider != LOCAL]
-    if elsewhere:
-        first = elsewhere[0]
+def _refuse_rented_machines(plan: Plan) -> None:
+    rented = [placement for placement in plan.placements if placement.offering.provider not in {LOCAL, OWN}]
+    if rented:
+        first = rented[0]
         raise ProvisionError(
             f"job '{first.job}' is planned on {first.offering.provider} ({first.offering.instance_type}), and this "
-            "version of skyflow can start jobs on this machine only",
+            "version of skyflow can start jobs on this machine and your own ones only",
             hint="`skyflow plan` shows the whole plan; `--on local` keeps the jobs here that may run anywhere",
         )
+
+
+def _refuse_what_stays_here(
+    workflow: Workflow, callees: Mapping[str, Workflow], *, pools: Collection[str], options: RunOptions
+) -> None:
+    """Refuse what other machines cannot do yet, of all jobs with `--host`, else of those that are placed on `pools`."""
+    if options.hosts:
+        jobs = [job for each in (workflow, *callees.values()) for job in each.jobs]
+        refuse_what_stays_here(jobs, hint="leave --host away, or keep such jobs in a workflow of their own")
+    elif pools:
+        elsewhere = [each.spec for each in expected_jobs(workflow, callees) if not set(pools).isdisjoint(each.keys)]
+        refuse_what_stays_here(elsewhere, hint="write `runs-on: local` for this job, or give `--on local` for all")
 
 
 def _refuse_missing_secrets(run: RunRecord, secrets: Secrets) -> None:

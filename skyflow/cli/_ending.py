@@ -10,11 +10,13 @@ from shlex import quote
 
 import typer
 
+from skyflow._util.text import sentence_list
 from skyflow.app.drive import ReporterFactory, RunResult
 from skyflow.app.history import step_summaries
 from skyflow.cli._console import draw, err, out
 from skyflow.cli._options import Format, in_github_actions
 from skyflow.model.placement import Plan
+from skyflow.model.resources import OWN
 from skyflow.model.run import RunHistory, RunOverview, RunRecord
 from skyflow.model.status import Conclusion, Status
 from skyflow.ports.reporter import Reporter
@@ -34,14 +36,29 @@ def announce(reporter: ReporterFactory, slots: int | None, *, shown: Format) -> 
         if shown is not Format.JSON:
             verb = "Run" if run.status is Status.QUEUED else "Resuming run"
             plan = Plan.from_json(run.plan) if isinstance(run.plan, dict) else None
-            where = ", ".join(run.options.hosts) or "this machine"
-            jobs = "" if plan is None else f"{_count(len(plan.placements))} planned on {where}, "
+            jobs = "" if plan is None else f"{_count(len(plan.placements))} planned on {_where(run, plan)}, "
             rehearsal = "a rehearsal; " if run.options.rehearsal else ""
-            out(f"{verb} {run.number}: {run.title}; {rehearsal}{jobs}{slots or run.slots} at once")
+            out(
+                f"{verb} {run.number}: {run.title}; {rehearsal}{jobs}{slots or run.slots} at once{_on_slots(run, plan)}"
+            )
         with reporter(run) as listener:
             yield listener
 
     return announced
+
+
+def _where(run: RunRecord, plan: Plan) -> str:
+    """Return where jobs are: on this machine, or what stands in for it, and in pools."""
+    pools = sorted({each.offering.region for each in plan.placements if each.offering.provider == OWN})
+    is_all_there = all(each.offering.provider == OWN for each in plan.placements)
+    here = () if pools and is_all_there else run.options.hosts or ("this machine",)
+    return sentence_list([*here, *pools])
+
+
+def _on_slots(run: RunRecord, plan: Plan | None) -> str:
+    """Return what tells the slots of this machine from those of pools, where a run has both."""
+    has_pools = plan is not None and any(each.offering.provider == OWN for each in plan.placements)
+    return " here" if has_pools and not run.options.hosts else ""
 
 
 def _count(jobs: int) -> str:

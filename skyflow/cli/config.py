@@ -1,9 +1,12 @@
 """`skyflow config`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from skyflow.model.config import ProjectConfig
 
 __all__ = ["app"]
 
@@ -18,8 +21,10 @@ def _config() -> None:
 @app.command()
 def check(
     file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="By default the project's skyflow.yml.")] = None,
+    *,
+    hosts: Annotated[bool, typer.Option(help="Ask every host over SSH whether jobs can run there.")] = True,
 ) -> None:
-    """Check a skyflow.yml: its form, and whether what it names is in the catalog."""
+    """Check a skyflow.yml: its form, whether what it names is in the catalog, and whether its hosts answer."""
     from skyflow.app.config import check_config  # noqa: PLC0415 -- start-up
     from skyflow.app.project import CONFIG_NAME, find_project  # noqa: PLC0415
     from skyflow.cli._console import err, out  # noqa: PLC0415
@@ -37,6 +42,30 @@ def check(
     )
     said = [f"{number} {what if number == 1 else _plural(what)}" for number, what in counted if number]
     out(f"{checked.path.name} is valid: {', '.join(said) or 'it declares nothing'}")
+    if hosts and any(pool.hosts for pool in config.pools):
+        _ask_hosts(config)
+
+
+def _ask_hosts(config: "ProjectConfig") -> None:
+    """Say what the hosts answer.
+
+    Raises:
+        ProvisionError: jobs cannot run on one of them.
+    """
+    from skyflow.app.host_checks import check_hosts  # noqa: PLC0415 -- start-up
+    from skyflow.cli._console import err, out  # noqa: PLC0415
+    from skyflow.errors import ProvisionError  # noqa: PLC0415
+
+    checks = check_hosts(config)
+    for each in checks:
+        for doubt in each.doubts:
+            err(f"warning: machines '{each.pool}': {each.host} {doubt}", style="yellow")
+        if each.answer:
+            out(f"{each.pool}: {each.host} answers: {each.answer}")
+    broken = [each for each in checks if each.problem]
+    if broken:
+        lines = "\n".join(f"machines '{each.pool}': {each.host}: {each.problem}" for each in broken)
+        raise ProvisionError(lines, hint="jobs go to the other hosts meanwhile" if len(broken) < len(checks) else None)
 
 
 def _plural(what: str) -> str:

@@ -1,5 +1,6 @@
 """How many jobs run at once, and where: on this machine, and in each pool of other ones."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -7,13 +8,15 @@ from dataclasses import dataclass, field
 __all__ = ["Rooms"]
 
 _HERE = ""
+_COMBINATION = re.compile(r"\.\d+(?=/|$)")
+"""What the key of a job has of its matrix, or of that of a job that calls its workflow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rooms:
     """Where jobs are placed: `pools` has the pool of a job by its key, or by that of its spec.
 
-    All others are in the pool `otherwise`, or run here if that is empty. `capacity` says how many jobs a pool takes at once.
+    A matrix that was not known when the run was planned has one entry for all. All other jobs are in the pool `otherwise`, or run here if that is empty. `capacity` says how many jobs a pool takes at once.
     """
 
     pools: Mapping[str, str] = field(default_factory=dict)
@@ -22,7 +25,8 @@ class Rooms:
 
     def pool_of(self, key: str, spec_id: str) -> str:
         """Return the pool of a job, or nothing for one that runs here."""
-        return self.pools.get(key) or self.pools.get(spec_id) or self.otherwise
+        planned = (key, spec_id, _COMBINATION.sub("", key))
+        return next((self.pools[each] for each in planned if each in self.pools), self.otherwise)
 
     def free(self, active: Iterable[tuple[str, str]], slots: int) -> Mapping[str, int]:
         """Return how many more jobs may start in each pool, and under the empty name here.

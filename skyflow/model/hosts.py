@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import urlsplit
 
-__all__ = ["KeepAlive", "Link", "SshHost"]
+__all__ = ["KeepAlive", "Link", "SshHost", "parse_host", "parse_port"]
+
+_MOST_PORT = 65535
 
 
 class Link(StrEnum):
@@ -51,3 +54,36 @@ class SshHost:
         """The pinned keys as lines of a known_hosts file; empty without any."""
         shown = self.address if self.port in (None, 22) else f"[{self.address}]:{self.port}"
         return "".join(f"{shown} {' '.join(key.split()[:2])}\n" for key in self.host_keys)
+
+
+def parse_host(text: str) -> SshHost:
+    """Read `NAME` or `USER@NAME` as `ssh` takes it, or `ssh://USER@ADDRESS:PORT`, which is for asyncssh.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if not text.startswith("ssh://"):
+        user, _, address = text.rpartition("@")
+        if not address or address.startswith("-") or user.startswith("-") or any(sign in text for sign in " \t/"):
+            raise ValueError(f"'{text}' names no machine; write NAME, USER@NAME or ssh://USER@ADDRESS:PORT")
+        return SshHost(name=address, address=address, user=user or None)
+    try:
+        parts = urlsplit(text)
+        address, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise ValueError(f"'{text}': {error}") from error
+    if not address or parts.path.strip("/") or parts.password is not None:
+        raise ValueError(f"'{text}' is not of the form ssh://USER@ADDRESS:PORT")
+    shown = address if port is None else f"{address}:{port}"
+    return SshHost(name=shown, address=address, port=port, user=parts.username, link=Link.ASYNCSSH)
+
+
+def parse_port(text: str) -> int:
+    """Read the number of a port.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not (text.isdecimal() and 0 < int(text) <= _MOST_PORT):
+        raise ValueError(f"'{text}' is no port; write a number from 1 to {_MOST_PORT}")
+    return int(text)

@@ -23,6 +23,7 @@ __all__ = [
     "Work",
     "parse_accelerators",
     "parse_amount",
+    "parse_count",
     "parse_disk",
     "parse_memory",
     "parse_money",
@@ -221,12 +222,25 @@ def parse_nodes(text: str) -> int:
     Raises:
         ValueError: the text is not one, or the number is not above zero.
     """
+    return _whole_from_one(text, "a number of machines")
+
+
+def parse_count(text: str) -> int:
+    """Read how many there are of something.
+
+    Raises:
+        ValueError: the text is not a whole number, or the number is not above zero.
+    """
+    return _whole_from_one(text, "a whole number")
+
+
+def _whole_from_one(text: str, what: str) -> int:
     try:
         number = float(text)
     except ValueError:
         number = 0.0
     if not number.is_integer() or number < 1:
-        raise ValueError(f"'{text}' is not a number of machines; write a whole number, at least 1")
+        raise ValueError(f"'{text}' is not {what}; write a whole number, at least 1")
     return int(number)
 
 

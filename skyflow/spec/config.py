@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from skyflow.diagnostics import Diagnostic, has_errors, in_reading_order
 from skyflow.errors import WorkflowInvalidError
 from skyflow.model.config import OwnPool, Peering, PriceRule, ProjectConfig
+from skyflow.model.hosts import SshHost
 from skyflow.model.resources import (
     Accelerators,
     Alternatives,
     Market,
+    parse_count,
     parse_money,
     parse_nodes,
     parse_rate,
@@ -17,6 +19,7 @@ from skyflow.model.resources import (
 from skyflow.model.units import parse_size_gib
 from skyflow.spec.findings import FileRefusedError, Findings
 from skyflow.spec.grammar.config import CONFIG
+from skyflow.spec.hosts import read_hosts
 from skyflow.spec.nodes import Node, ScalarNode, SequenceNode
 from skyflow.spec.quantities import read_list, read_quantity
 from skyflow.spec.reading import Fields, Reading
@@ -54,8 +57,10 @@ def load(path: str, content: bytes | str) -> tuple[ProjectConfig, tuple[Diagnost
 
 def _read(reading: Reading, root: Node) -> ProjectConfig:
     fields = reading.fields(root)
+    taken: dict[str, str] = {}
+    machines = reading.fields(fields.take("machines")).rest()
     return ProjectConfig(
-        pools=tuple(_pool(reading, key, value) for key, value in reading.fields(fields.take("machines")).rest()),
+        pools=tuple(_pool(reading, key, value, taken) for key, value in machines),
         prices=tuple(_rule(reading, item) for item in _items(fields.take("prices"))),
         peerings=tuple(_line(reading, item) for item in _items(fields.take("peering"))),
         catalog=reading.plain_text(fields.take("catalog")),
@@ -66,8 +71,11 @@ def _items(node: Node | None) -> Iterator[Node]:
     return iter(node.items if isinstance(node, SequenceNode) else ())
 
 
-def _pool(reading: Reading, key: ScalarNode, node: Node) -> OwnPool:
+def _pool(reading: Reading, key: ScalarNode, node: Node, taken: dict[str, str]) -> OwnPool:
+    """Read one kind of machines; `taken` are the hosts so far, with the machines that they are among."""
     fields = reading.fields(node)
+    kind = reading.plain_text(fields.take("kind")) or "machine"
+    hosts = read_hosts(reading, key, fields, kind=kind, taken=taken)
     place = reading.fields(fields.take("place"))
     power = reading.fields(fields.take("power"))
     idle, full = _rate(reading, power, "idle"), _rate(reading, power, "max")
@@ -77,9 +85,11 @@ def _pool(reading: Reading, key: ScalarNode, node: Node) -> OwnPool:
     uplink = _rate(reading, place, "uplink")
     return OwnPool(
         name=key.key,
-        kind=reading.plain_text(fields.take("kind")) or "machine",
-        count=read_quantity(reading, fields.take("count"), parse_nodes) or 1,
-        vcpus=read_quantity(reading, fields.take("cpus"), parse_nodes) or 1,
+        kind=kind,
+        count=_count(reading, key, fields, hosts),
+        hosts=hosts,
+        slots=read_quantity(reading, fields.take("slots"), parse_count) or 1,
+        vcpus=read_quantity(reading, fields.take("cpus"), parse_count) or 1,
         memory_gib=read_quantity(reading, fields.take("memory"), parse_size_gib) or 1.0,
         accelerators=_accelerators(reading, fields),
         arch=reading.plain_text(fields.take("arch")) or "x86_64",
@@ -94,6 +104,15 @@ def _pool(reading: Reading, key: ScalarNode, node: Node) -> OwnPool:
         uplink_gbps=uplink or 0.1,
         egress_usd_per_gb=_money(reading, place, "egress") or 0.0,
     )
+
+
+def _count(reading: Reading, key: ScalarNode, fields: Fields, hosts: tuple[SshHost, ...]) -> int:
+    node = fields.take("count")
+    count = read_quantity(reading, node, parse_nodes)
+    if node is not None and count is not None and hosts and count != len(hosts):
+        message = f"'{key.key}' has a count of {count}, and {len(hosts)} {'host' if len(hosts) == 1 else 'hosts'}"
+        reading.findings.error("pool-hosts", node.span, message, hint="remove 'count': the hosts are counted")
+    return count or len(hosts) or 1
 
 
 def _accelerators(reading: Reading, fields: Fields) -> Accelerators | None:

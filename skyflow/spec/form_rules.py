@@ -81,6 +81,13 @@ FORM_RULES = (
         file="skyflow.yml",
     ),
     FormRule(
+        "pool-hosts",
+        "The hosts of machines in `skyflow.yml` are not as many as these, belong to others as well, or there are none.",
+        wrong="machines:\n  rack: {kind: ssh, cpus: 8, memory: 32GiB, hosts: [node1, node1]}\n",
+        right="machines:\n  rack: {kind: ssh, cpus: 8, memory: 32GiB, hosts: [node1, node2]}\n",
+        file="skyflow.yml",
+    ),
+    FormRule(
         "price-rule",
         "A price rule of `skyflow.yml` has neither a price nor a discount, or both.",
         wrong="prices:\n  - cloud: aws\n",

@@ -2,7 +2,7 @@
 
 from skyflow.model.resources import CAPABILITIES, PROVIDERS
 from skyflow.spec.grammar.resources import ACCELERATORS, names
-from skyflow.spec.grammar.shapes import Key, Shape, TextShape, items, quantity, table, text
+from skyflow.spec.grammar.shapes import Key, Shape, TextShape, items, one_of, quantity, table, text
 
 __all__ = ["CONFIG"]
 
@@ -42,13 +42,54 @@ _POWER = table(
     },
     name="power",
 )
+_SSH = {
+    "user": _word("a user").about("Who to log in as."),
+    "port": quantity("a port such as 22").about("Where the SSH server listens."),
+    "identity": _word("a file such as ~/.ssh/id_ed25519").about(
+        "The file of a private key; without it, those that SSH finds by itself are tried."
+    ),
+    "python": _word("a program such as python3").about("What runs skyflow's supervisor there. `python3` by default."),
+    "folder": _word("a folder such as /scratch/skyflow").about(
+        "Where skyflow keeps its files there, below the home folder unless it begins with `/`. `.skyflow` by default."
+    ),
+}
+_HOST_NAME = _word("a host such as node1, me@node1 or ssh://me@10.0.0.5:2222")
+_HOST = one_of(
+    "a host such as node1, or a map with 'host'",
+    _HOST_NAME,
+    table(
+        "",
+        {
+            "host": Key(
+                _HOST_NAME.about(
+                    "The machine, as `skyflow run --host` takes it: a name for `ssh`, or an `ssh://` URL."
+                ),
+                required=True,
+            ),
+            "host-key": _word("a public key such as ssh-ed25519 AAAA...").about(
+                "The key that the machine has to show. Without it, the machine has to be in `~/.ssh/known_hosts`."
+            ),
+            **_SSH,
+        },
+        name="host",
+    ),
+)
 _MACHINES = table(
     "a map such as {cpus: 64, memory: 512GiB}",
     {
         "kind": text("'machine', 'ssh' or 'slurm'", "machine", "ssh", "slurm").about(
             "What they are: servers, machines of an SSH pool, or a Slurm partition."
         ),
-        "count": quantity("a whole number of machines").about("How many there are of the kind. One by default."),
+        "count": quantity("a whole number of machines").about(
+            "How many there are of the kind. As many as there are `hosts` by default, or one."
+        ),
+        "hosts": items("a list of hosts", _HOST).about(
+            "How the machines are reached over SSH. Without it, jobs can be planned there, and not run."
+        ),
+        "ssh": table("a map such as {user: ci, identity: ~/.ssh/rack}", _SSH, name="ssh").about(
+            "What holds for all `hosts` that do not say it themselves."
+        ),
+        "slots": quantity("a whole number of jobs").about("How many jobs one machine runs at once. One by default."),
         "cpus": Key(quantity("a number of CPUs").about("Of one machine."), required=True),
         "memory": Key(quantity("a size such as 512GiB").about("Of one machine."), required=True),
         "accelerators": ACCELERATORS.about("Of one machine: `A100:4`."),

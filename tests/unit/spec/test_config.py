@@ -4,9 +4,11 @@ import pytest
 
 from skyflow.errors import WorkflowInvalidError
 from skyflow.model.config import OwnPool, Peering, PriceRule, ProjectConfig
+from skyflow.model.hosts import Link, SshHost
 from skyflow.model.resources import Accelerators, Market
 from skyflow.spec import load_config
 
+SIZES = "cpus: 4, memory: 4"
 FULL = """\
 catalog: tables
 machines:
@@ -53,6 +55,41 @@ def test_everything_that_can_be_said():
     )  # fmt: skip
 
 
+HOSTS = """\
+machines:
+  rack:
+    kind: ssh
+    cpus: 8
+    memory: 32GiB
+    slots: 2
+    ssh: {user: ci, port: 22, identity: ~/.ssh/rack}
+    hosts:
+      - node1
+      - me@node2
+      - ssh://root@10.0.0.5:2222
+      - {host: node4, host-key: ssh-ed25519 AAAA x, user: it, port: 2022, python: python3.12, folder: /scratch/sky}
+  lone: {cpus: 4, memory: 8, hosts: [lone]}
+"""
+
+
+def test_hosts_say_themselves_or_by_their_name_or_for_all_how_they_are_reached():
+    config, findings = load_config("skyflow.yml", HOSTS)
+    assert findings == ()
+    rack, lone = config.pools
+    assert (rack.count, rack.slots, lone.count, lone.slots) == (4, 2, 1, 1)
+    common = {"identity": "~/.ssh/rack"}
+    assert rack.hosts == (
+        SshHost(name="node1", address="node1", user="ci", port=22, **common),
+        SshHost(name="node2", address="node2", user="me", port=22, **common),
+        SshHost(name="10.0.0.5:2222", address="10.0.0.5", user="root", port=2222, link=Link.ASYNCSSH, **common),
+        SshHost(
+            name="node4", address="node4", user="it", port=2022, host_keys=("ssh-ed25519 AAAA x",),
+            python="python3.12", folder="/scratch/sky", **common,
+        ),
+    )  # fmt: skip
+    assert lone.hosts == (SshHost(name="lone", address="lone"),)
+
+
 @pytest.mark.parametrize("text", ["", "\n", "# nothing yet\n\n"])
 def test_an_empty_file_says_nothing(text):
     assert load_config("skyflow.yml", text) == (ProjectConfig(), ())
@@ -63,7 +100,7 @@ def test_an_empty_file_says_nothing(text):
     [
         ("machins: {}\n", "1:1: unknown key 'machins'"),
         ("machines: {a: {cpus: 4}}\n", "1:15: missing key 'memory'"),
-        ("machines: {a: {cpus: many, memory: 4}}\n", "1:22: 'many' is not a number of machines"),
+        ("machines: {a: {cpus: many, memory: 4}}\n", "1:22: 'many' is not a whole number"),
         ("machines: {a: {cpus: 4, memory: 4, price: -1}}\n", "1:43: '-1' is not a number from zero"),
         ("machines: {a: {cpus: 4, memory: 4, power: {idle: 9, max: 3}}}\n", "1:12: 'a' draws more when idle (9 W)"),
         (
@@ -71,6 +108,20 @@ def test_an_empty_file_says_nothing(text):
             "1:50: a machine has accelerators of one type",
         ),
         ("machines: {a: {cpus: 4, memory: 4, kind: vm}}\n", "1:42: expected 'machine', 'ssh' or 'slurm', found 'vm'"),
+        (f"machines: {{a: {{{SIZES}, hosts: []}}}}\n", "1:43: 'a' has no hosts"),
+        (f"machines: {{a: {{{SIZES}, hosts: [n, n]}}}}\n", "1:47: host 'n' is among the machines 'a' already"),
+        (
+            f"machines: {{a: {{{SIZES}, hosts: [n]}}, b: {{{SIZES}, hosts: [x@n]}}}}\n",
+            "1:81: host 'n' is among the machines 'a' already",
+        ),
+        (f"machines: {{a: {{{SIZES}, count: 3, hosts: [n]}}}}\n", "1:43: 'a' has a count of 3, and 1 host"),
+        (f"machines: {{a: {{{SIZES}, kind: slurm, hosts: [n]}}}}\n", "1:56: 'a' is a Slurm partition"),
+        (f"machines: {{a: {{{SIZES}, hosts: ['-oX=y']}}}}\n", "1:44: '-oX=y' names no machine"),
+        (f"machines: {{a: {{{SIZES}, hosts: ['ssh://a:b@c']}}}}\n", "1:44: 'ssh://a:b@c' is not of the form"),
+        (f"machines: {{a: {{{SIZES}, hosts: [{{port: 22}}]}}}}\n", "1:44: missing key 'host'"),
+        (f"machines: {{a: {{{SIZES}, hosts: [{{host: n, port: 0}}]}}}}\n", "1:60: '0' is no port"),
+        (f"machines: {{a: {{{SIZES}, ssh: {{key: n}}}}}}\n", "1:42: unknown key 'key'"),
+        (f"machines: {{a: {{{SIZES}, slots: 0}}}}\n", "1:43: '0' is not a whole number"),
         ("prices: [{cloud: aws}]\n", "1:10: a rule needs either a 'price' or a 'discount'"),
         ("prices: [{price: 1, discount: 5%}]\n", "1:10: a rule needs either a 'price' or a 'discount'"),
         ("prices: [{cloud: amazon, price: 1}]\n", "1:18: expected one of local, own, aws, gcp, azure, found 'amazon'"),

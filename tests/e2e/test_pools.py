@@ -1,0 +1,201 @@
+"""Jobs that are planned on the project's own machines run there, as a person begins, breaks and resumes them."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from testbed.machine import Machine
+
+WORKFLOW = """
+on: push
+jobs:
+  here:
+    runs-on: local
+    outputs: {value: '${{ steps.s.outputs.v }}'}
+    steps: [{id: s, run: 'echo "here in $(pwd)"; echo v=42 >> "$GITHUB_OUTPUT"'}]
+  there:
+    needs: here
+    runs-on: own
+    strategy: {matrix: {n: [1, 2]}}
+    steps: [{run: 'echo "there ${{ matrix.n }} got ${{ needs.here.outputs.value }} in $(pwd) of $(cat ~/name)"'}]
+"""
+SLOW = """
+on: push
+jobs:
+  a:
+    runs-on: own
+    steps:
+      - run: echo once >> ~/count; echo MARK=set >> $GITHUB_ENV
+      - run: echo begun $MARK; while ! test -e ~/go; do sleep 0.05; done; echo ended
+      - run: echo after $MARK
+"""
+
+
+@pytest.fixture
+def pool(project) -> Callable[..., None]:
+    """Declare machines in skyflow.yml."""
+
+    def declare(*machines: Machine, name: str = "rack", kind: str = "ssh", **more: object) -> None:
+        hosts = [
+            {
+                "host": f"ssh://root@127.0.0.1:{machine.relay.port}",
+                "host-key": machine.host_key.public,
+                "identity": str(machine.client_key.path),
+            }
+            for machine in machines
+        ]
+        for machine in machines:
+            (machine.home / "name").write_text(machine.base.name)
+        said = {"kind": kind, "cpus": 8, "memory": "32GiB", **more, **({"hosts": hosts} if hosts else {})}
+        path = project.folder / "skyflow.yml"
+        known = json.loads(path.read_text()) if path.exists() else {"machines": {}}
+        known["machines"][name] = said
+        path.write_text(json.dumps(known))
+
+    return declare
+
+
+def hosts_of(project, key: str) -> list[str]:
+    return [path.read_text() for path in sorted(project.folder.glob(f".skyflow/runs/*/{key}/*/host"))]
+
+
+def test_jobs_run_where_they_are_placed(project, make_machine, machine: Machine, pool) -> None:
+    pool(machine, make_machine("other"), kind="machine")
+    project.write(WORKFLOW)
+    out = project.skyflow("run", "w.yml").out
+    assert "3 jobs planned on this machine and rack" in out.splitlines()[0]
+    assert f"here in {project.folder}" in out
+    for expected in ("there 1 got 42 in /root/.skyflow/runs/", "there 2 got 42", "of box", "of other"):
+        assert expected in out
+    assert not list(machine.home.glob(".skyflow/runs/*/*/*"))
+    assert not list(project.folder.glob(".skyflow/runs/*/here/1/host"))
+
+
+def test_a_matrix_that_was_not_known_runs_where_it_was_planned(project, machine: Machine, pool) -> None:
+    pool(machine)
+    project.write(
+        "on: push\njobs:\n"
+        "  m: {runs-on: local, outputs: {l: '${{ steps.s.outputs.l }}'}, steps: "
+        "[{id: s, run: 'echo l=[7,8] >> $GITHUB_OUTPUT'}]}\n"
+        "  a:\n    needs: m\n    runs-on: own\n"
+        "    strategy: {matrix: {n: '${{ fromJSON(needs.m.outputs.l) }}'}}\n"
+        "    steps: [{run: 'echo ${{ matrix.n }} on $(cat ~/name)'}]\n"
+    )
+    out = project.skyflow("run", "w.yml").out
+    assert "7 on box" in out
+    assert "8 on box" in out
+
+
+def test_two_pools_are_two_places(project, make_machine, machine: Machine, pool) -> None:
+    pool(machine)
+    pool(make_machine("other"), name="arms", arch="arm64")
+    project.write(
+        "on: push\njobs:\n"
+        "  a: {runs-on: own, resources: {arch: x86_64}, steps: [{run: 'echo a on $(cat ~/name)'}]}\n"
+        "  b: {runs-on: own, resources: {arch: arm64}, steps: [{run: 'echo b on $(cat ~/name)'}]}\n"
+    )
+    out = project.skyflow("run", "w.yml").out
+    assert "a on box" in out
+    assert "b on other" in out
+
+
+def test_a_machine_runs_as_many_jobs_at_once_as_it_has_slots(project, machine: Machine, pool) -> None:
+    pool(machine, slots=2)
+    project.write(
+        "on: push\njobs:\n  a:\n    runs-on: own\n    strategy: {matrix: {n: [1, 2]}}\n"
+        "    steps: [{run: 'touch ~/up${{ matrix.n }}; while ! test -e ~/up1 -a -e ~/up2; do sleep 0.05; done'}]\n"
+    )
+    project.skyflow("run", "w.yml")
+
+
+def test_a_job_moves_to_another_machine_of_its_pool(project, make_machine, machine: Machine, pool, wait_until) -> None:
+    other = make_machine("other")
+    pool(machine, other)
+    project.write(SLOW)
+    run = project.start("run", "w.yml", SKYFLOW_HOST_PATIENCE="2s")
+    wait_until(lambda: (machine.home / "count").exists() or (other.home / "count").exists())
+    first, second = (machine, other) if (machine.home / "count").exists() else (other, machine)
+    first.kill()
+    (second.home / "go").touch()
+    out, err = run.communicate(timeout=60)
+    assert run.returncode == 0, err
+    assert b"after set" in out
+    attempts = project.skyflow("show", "--json").json["jobs"][0]["attempts"]
+    assert [each["reason"] for each in attempts] == ["lost", None]
+    assert len(set(hosts_of(project, "a"))) == 2
+
+
+def test_a_machine_that_is_down_is_passed_over(project, make_machine, machine: Machine, pool) -> None:
+    other = make_machine("other")
+    pool(other, machine)
+    other.kill()
+    project.write("on: push\njobs:\n  a: {runs-on: own, steps: [{run: 'echo on $(cat ~/name)'}]}\n")
+    assert "on box" in project.skyflow("run", "w.yml", SKYFLOW_HOST_PATIENCE="1s").out
+
+
+def test_a_run_goes_on_on_the_machine_it_was_on(project, make_machine, machine: Machine, pool, wait_until) -> None:
+    other = make_machine("other")
+    pool(machine, other)
+    project.write(SLOW)
+    run = project.start("run", "w.yml")
+    logs = project.folder.glob
+    wait_until(lambda: any(b"begun set" in path.read_bytes() for path in logs(".skyflow/runs/*/a/1/*.log")))
+    run.kill()
+    run.communicate()
+    for each in (machine, other):
+        (each.home / "go").touch()
+    assert "after set" in project.skyflow("resume").out
+    assert project.skyflow("show", "--json").json["jobs"][0]["attempts"][-1]["number"] == 1
+
+
+def test_machines_without_hosts_are_planned_and_not_run(project, pool) -> None:
+    pool()
+    project.write(SLOW)
+    done = project.skyflow("run", "w.yml", code=5)
+    assert "'rack', and skyflow.yml does not say how to reach them" in done.err
+    assert "hosts: [node1, me@node2]" in done.err
+    assert not (project.folder / ".skyflow" / "runs").exists()
+
+
+def test_a_run_whose_machines_are_not_declared_any_more_cannot_be_resumed(
+    project, machine: Machine, pool, wait_until
+) -> None:
+    pool(machine)
+    project.write(SLOW)
+    run = project.start("run", "w.yml")
+    wait_until((machine.home / "count").exists)
+    run.kill()
+    run.communicate()
+    (project.folder / "skyflow.yml").write_text("")
+    assert "'rack', which skyflow.yml does not have any more" in project.skyflow("resume", code=5).err
+
+
+def test_what_works_here_only_is_refused_for_jobs_on_a_pool(project, machine: Machine, pool) -> None:
+    pool(machine)
+    project.write(
+        "on: push\njobs:\n  a: {runs-on: own, steps: [{uses: actions/setup-python@v5}]}\n"
+        "  b: {runs-on: local, steps: [{uses: actions/setup-python@v5}]}\n"
+    )
+    err = project.skyflow("run", "w.yml", code=5).err
+    assert "job 'a' uses actions/setup-python@v5" in err
+    assert "write `runs-on: local` for this job" in err
+
+
+def test_config_check_asks_every_host(project, make_machine, machine: Machine, pool) -> None:
+    pool(machine, cpus=1, memory="1GiB")
+    out = project.skyflow("config", "check").out
+    assert "skyflow.yml is valid: 1 machine\n" in out
+    assert f"rack: 127.0.0.1:{machine.relay.port} answers: Python 3." in out
+    other = make_machine("other")
+    other.kill()
+    pool(machine, other, cpus=4096, memory="1GiB")
+    done = project.skyflow("config", "check", code=5)
+    assert "and 4096 are declared" in done.err
+    assert f"machines 'rack': 127.0.0.1:{other.relay.port}: " in done.err
+    assert "jobs go to the other hosts meanwhile" in done.err
+    assert "answers" not in project.skyflow("config", "check", "--no-hosts").out
+
+
+def test_config_check_says_what_a_host_lacks(project, machine: Machine, pool) -> None:
+    pool(machine, ssh={"python": "python9"})
+    assert "has no program 'python9'" in project.skyflow("config", "check", code=5).err
