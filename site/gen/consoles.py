@@ -36,6 +36,8 @@ _VARYING = (
     (re.compile(r"\s+"), " "),
 )
 _SECONDS = 60
+_SHOWN_FOLDER = "/home/you/project"
+"""How the temporary folder is called on pages, so that they are the same each time."""
 
 CONSOLE_PAGES = (
     _ROOT / "README.md",
@@ -129,10 +131,11 @@ class _Session:
         """Run a command and return it with its output: as the page has it, where that is still right."""
         done = self._run(["bash", "-c", f"(exit {self._code}); {exchange.command}"])
         self._code = done.returncode if done.returncode >= 0 else 128 - done.returncode
-        printed = done.stdout.rstrip("\n").split("\n") if done.stdout.strip() else []
+        shown = done.stdout.replace(str(self._folder), _SHOWN_FOLDER)
+        printed = shown.rstrip("\n").split("\n") if shown.strip() else []
         same = _comparable(printed) == _comparable(exchange.lines)
-        shown = "$ " + exchange.command.replace("\n", "\n> ")
-        return "".join(f"{line}\n" for line in (shown, *(exchange.lines if same else printed)))
+        command = "$ " + exchange.command.replace("\n", "\n> ")
+        return "".join(f"{line}\n" for line in (command, *(exchange.lines if same else printed)))
 
     def _run(self, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from skyflow.app.container_engine import engine_findings
 from skyflow.diagnostics import Diagnostic, Severity, Span, in_reading_order
-from skyflow.errors import WorkflowInvalidError
+from skyflow.errors import UsageError, WorkflowInvalidError
 from skyflow.spec import load_action, load_workflow, reader_for
 from skyflow.spec.checks.registry import CHECKS
 from skyflow.spec.form_rules import FORM_RULES
 from skyflow.spec.second_opinion import schema_findings
 from skyflow.spec.source import read_bytes
 
-__all__ = ["STANDARD_INPUT", "Validated", "find_files", "meanings", "validate_files"]
+__all__ = ["STANDARD_INPUT", "Validated", "find_files", "meanings", "validate_files", "workflow_folders"]
 
 STANDARD_INPUT = "-"
 """The name that stands for standard input."""
@@ -41,6 +41,21 @@ def meanings() -> dict[str, str]:
     """Return what each code of a finding means, as a sentence."""
     checks = {check.code: check.summary for check in CHECKS}
     return checks | {rule.code: rule.summary for rule in FORM_RULES}
+
+
+def workflow_folders() -> tuple[str, ...]:
+    """Return the folders of the current folder in which workflows are looked for.
+
+    Raises:
+        UsageError: there are none.
+    """
+    found = tuple(str(home) for home in _WORKFLOW_FOLDERS if home.is_dir())
+    if not found:
+        raise UsageError(
+            f"there is neither {_WORKFLOW_FOLDERS[0]} nor {_WORKFLOW_FOLDERS[1]} in this folder",
+            hint="name a file: skyflow validate FILE; `skyflow init` makes one to start from",
+        )
+    return found
 
 
 def validate_files(names: Iterable[str], *, read_input: Callable[[], bytes]) -> Validated:

@@ -9,7 +9,7 @@ from skyflow.errors import UsageError, WorkflowInvalidError
 from skyflow.spec import render_diagnostic, source_lines
 from skyflow.spec.source import read_bytes
 
-__all__ = ["print_findings"]
+__all__ = ["print_findings", "print_warnings"]
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.HINT: "cyan"}
 
@@ -25,6 +25,11 @@ def print_findings(findings: Iterable[Diagnostic], *, standard_input: str = "") 
         err(headline, style=_COLOURS[finding.severity])
         if rest:
             err(rest)
+
+
+def print_warnings(findings: Iterable[Diagnostic]) -> None:
+    """Write those findings that matter to somebody who wants the workflow done; hints are for `skyflow validate`."""
+    print_findings(finding for finding in findings if finding.severity is not Severity.HINT)
 
 
 @cache

@@ -88,11 +88,11 @@ def _of_file(
     from skyflow.app.graph import graph_of_workflow  # noqa: PLC0415
     from skyflow.app.plan import plan_workflow  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
-    from skyflow.cli._findings import print_findings  # noqa: PLC0415
+    from skyflow.cli._findings import print_warnings  # noqa: PLC0415
     from skyflow.spec import load_workflow  # noqa: PLC0415
 
     loaded = load_workflow(name)
-    print_findings(loaded.findings)
+    print_warnings(loaded.findings)
     callees = callees_in(loaded.workflow, find_project().root)
     plan = None
     if planned:

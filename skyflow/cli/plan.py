@@ -78,11 +78,11 @@ def plan(
     from skyflow.app.callees import callees_in  # noqa: PLC0415
     from skyflow.app.plan import PlanOptions, prepare_planning  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
-    from skyflow.cli._findings import print_findings  # noqa: PLC0415
+    from skyflow.cli._findings import print_warnings  # noqa: PLC0415
     from skyflow.spec import load_workflow  # noqa: PLC0415
 
     loaded = load_workflow(workflow or "")
-    print_findings(loaded.findings)
+    print_warnings(loaded.findings)
     project = find_project(state=state)
     planning = prepare_planning(
         loaded.workflow,

@@ -87,7 +87,7 @@ def run(
     from skyflow.app.run import run_workflow  # noqa: PLC0415
     from skyflow.cli._detach import become_detached  # noqa: PLC0415
     from skyflow.cli._ending import announce, finish  # noqa: PLC0415
-    from skyflow.cli._findings import print_findings  # noqa: PLC0415
+    from skyflow.cli._findings import print_warnings  # noqa: PLC0415
     from skyflow.cli._given import ask_input, read_given, warn_of_missing  # noqa: PLC0415
     from skyflow.cli._progress import choose_reporter  # noqa: PLC0415
     from skyflow.cli._redact import hide_from_now_on  # noqa: PLC0415
@@ -99,7 +99,7 @@ def run(
     host_slots = sum(read_host(text).slots for text in hosts or ())
     project = find_project(state=state)
     loaded = load_workflow(workflow)
-    print_findings(loaded.findings)
+    print_warnings(loaded.findings)
     refuse_what_cannot_run(loaded)
     given = read_given(
         inputs=inputs,

@@ -41,7 +41,7 @@ def simulate(
     from skyflow.app.plan import plan_workflow  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.cli._console import out  # noqa: PLC0415
-    from skyflow.cli._findings import print_findings  # noqa: PLC0415
+    from skyflow.cli._findings import print_warnings  # noqa: PLC0415
     from skyflow.model.run import RunOptions  # noqa: PLC0415
     from skyflow.spec import load_workflow  # noqa: PLC0415
     from skyflow.testing import read_spot_trace  # noqa: PLC0415
@@ -55,7 +55,7 @@ def simulate(
     )
     project = find_project()
     loaded = load_workflow(workflow)
-    print_findings(loaded.findings)
+    print_warnings(loaded.findings)
     callees = callees_in(loaded.workflow, project.root)
     plan = plan_workflow(
         loaded.workflow,

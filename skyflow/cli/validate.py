@@ -24,13 +24,13 @@ class Format(StrEnum):
 
 def validate(
     files: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
-            metavar="FILE...",
-            help="Workflow files, folders, or - for standard input.",
+            metavar="[FILE...]",
+            help="Workflow files, folders, or - for standard input.  [default: .github/workflows and workflows]",
             autocompletion=complete_workflow,
         ),
-    ],
+    ] = None,
     *,
     form: Annotated[
         Format, typer.Option("--format", help="text for people, json, sarif, or github for annotations.")
@@ -39,12 +39,12 @@ def validate(
 ) -> None:
     """Check workflow files; every finding is shown with its place. Nothing is run."""
     gc.disable()  # a short life that makes many small values and hardly a cycle, so there is nothing to collect
-    from skyflow.app.validate import validate_files  # noqa: PLC0415 -- start-up
+    from skyflow.app.validate import validate_files, workflow_folders  # noqa: PLC0415 -- start-up
     from skyflow.cli._console import err, out  # noqa: PLC0415
     from skyflow.diagnostics import has_errors  # noqa: PLC0415
     from skyflow.errors import EXIT_WORKFLOW_INVALID  # noqa: PLC0415
 
-    checked = validate_files(files, read_input=sys.stdin.buffer.read)
+    checked = validate_files(files or workflow_folders(), read_input=sys.stdin.buffer.read)
     match Format.JSON if as_json else form:
         case Format.JSON:
             out(json.dumps([finding.to_json() for finding in checked.findings], indent=2, ensure_ascii=False))

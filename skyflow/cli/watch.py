@@ -90,7 +90,7 @@ def _run(workflow: str, kind: "Kind", *, job: str | None, given: "Given", jobs: 
     from skyflow.app.run import run_workflow  # noqa: PLC0415
     from skyflow.app.watch import Kind  # noqa: PLC0415
     from skyflow.cli._ending import announce, finish  # noqa: PLC0415
-    from skyflow.cli._findings import print_findings  # noqa: PLC0415
+    from skyflow.cli._findings import print_warnings  # noqa: PLC0415
     from skyflow.cli._options import Format  # noqa: PLC0415
     from skyflow.cli._progress import choose_reporter  # noqa: PLC0415
     from skyflow.cli._redact import hide_from_now_on  # noqa: PLC0415
@@ -99,7 +99,7 @@ def _run(workflow: str, kind: "Kind", *, job: str | None, given: "Given", jobs: 
     from skyflow.spec import load_workflow  # noqa: PLC0415
 
     loaded = load_workflow(workflow)
-    print_findings(loaded.findings)
+    print_warnings(loaded.findings)
     refuse_what_cannot_run(loaded)
     chosen = loaded.workflow if job is None else _only(loaded.workflow, job)
     launch = prepare_launch(chosen, given, project=project, ask=None)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from skyflow.engine.contexts import job_scope
 from skyflow.engine.draft import Draft
 from skyflow.engine.effects import LookUp, Remember
 from skyflow.engine.state import JobState, RunState
@@ -24,7 +25,11 @@ def is_remembered(state: RunState, spec: JobSpec) -> bool:
 
 
 def ask(draft: Draft, spec: JobSpec, jobs: Sequence[JobState]) -> None:
-    """Ask what is known of the jobs of a spec; they come to be with the answer."""
+    """Ask what is known of the jobs of a spec; they come to be with the answer.
+
+    Raises:
+        EvaluationError: an expression in `cache` fails.
+    """
     draft.state = replace(draft.state, asked=draft.state.asked | {spec.id})
     common = _common_parts(draft.state, spec)
     questions = tuple(_question(draft.state, spec, job, common) for job in jobs)
@@ -56,10 +61,11 @@ def _common_parts(state: RunState, spec: JobSpec) -> Pairs:
 
 def _question(state: RunState, spec: JobSpec, job: JobState, common: Pairs) -> CacheQuestion:
     declared = spec.cache or CacheSpec()
+    scope = job_scope(state, spec, job)
     return CacheQuestion(
         job_key=job.key,
         parts=tuple((name, state.hide(text)) for name, text in (*common, ("matrix", text_of(to_python(job.matrix))))),
-        inputs=None if spec.cache is None else declared.inputs,
+        inputs=None if spec.cache is None else tuple(map(scope.text, declared.inputs)),
         env=declared.env,
-        outputs=declared.outputs,
+        outputs=tuple(map(scope.text, declared.outputs)),
     )

@@ -213,9 +213,9 @@ class CallSpec:
 class CacheSpec:
     """`cache` of a job: which files and variables it depends on, and which files it makes."""
 
-    inputs: tuple[str, ...] = ()
+    inputs: tuple[Authored, ...] = ()
     env: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
+    outputs: tuple[Authored, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

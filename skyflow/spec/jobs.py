@@ -2,6 +2,7 @@
 
 from skyflow.model.workflow import (
     INSERT,
+    Authored,
     AuthoredTree,
     CacheSpec,
     CallSpec,
@@ -62,16 +63,16 @@ def _read_cache(reading: Reading, node: Node | None) -> CacheSpec | None:
         return None
     fields = reading.fields(node)
     return CacheSpec(
-        inputs=_plain_texts(reading, fields.take("inputs")),
-        env=_plain_texts(reading, fields.take("env")),
-        outputs=_plain_texts(reading, fields.take("outputs")),
+        inputs=_texts(reading, fields.take("inputs")),
+        env=tuple(name.template.text({}) for name in _texts(reading, fields.take("env"))),
+        outputs=_texts(reading, fields.take("outputs")),
     )
 
 
-def _plain_texts(reading: Reading, node: Node | None) -> tuple[str, ...]:
+def _texts(reading: Reading, node: Node | None) -> tuple[Authored, ...]:
     """Return one text, or a list of them."""
     items = node.items if isinstance(node, SequenceNode) else () if node is None else (node,)
-    return tuple(text for item in items if (text := reading.plain_text(item)) is not None)
+    return tuple(text for item in items if (text := reading.text(item)) is not None)
 
 
 def read_defaults(reading: Reading, node: Node | None) -> Defaults:

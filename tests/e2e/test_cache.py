@@ -110,3 +110,29 @@ def test_without_a_change_in_the_repository_nothing_runs(project) -> None:
     project.skyflow("run", "--changed", "w.yml")
     assert (project.folder / "log").read_text().split() == ["a", "a"]
     assert "file new is new" in project.skyflow("why", "a").out
+
+
+def test_each_job_of_a_matrix_depends_on_files_of_its_own(project) -> None:
+    project.write(
+        "on: push\njobs:\n  sort:\n    runs-on: local\n    strategy: {matrix: {n: [a, b]}}\n"
+        "    cache: {inputs: 'raw/${{ matrix.n }}', outputs: ['sorted/${{ matrix.n }}']}\n"
+        "    steps: [{run: 'echo ${{ matrix.n }} >> log; mkdir -p sorted; sort raw/${{ matrix.n }} > sorted/${{ matrix.n }}'}]\n"
+        "  last: {runs-on: local, needs: sort, steps: [{run: echo last >> log}]}\n"
+    )
+    for name in ("raw/a", "raw/b"):
+        (project.folder / name).parent.mkdir(exist_ok=True)
+        (project.folder / name).write_text("y\nx\n")
+    assert run(project) == ["a", "b", "last"]
+    (project.folder / "raw" / "b").write_text("z\nx\n")
+    (project.folder / "sorted" / "a").unlink()
+    assert run(project) == ["b", "last"]
+    assert (project.folder / "sorted" / "a").read_text() == "x\ny\n"
+    assert (project.folder / "sorted" / "b").read_text() == "x\nz\n"
+
+
+def test_a_pattern_that_cannot_be_evaluated_fails_the_job_and_says_where(project) -> None:
+    project.write(
+        "on: push\njobs:\n  a:\n    runs-on: local\n    cache: {inputs: \"${{ fromJSON('[') }}\"}\n    steps: [{run: 'true'}]\n"
+    )
+    done = project.skyflow("run", "w.yml", code=1)
+    assert "w.yml:5:21: " in done.out

@@ -125,3 +125,12 @@ def test_a_starter_is_valid_runs_and_is_written_once(project):
 def test_a_starter_cannot_be_written_below_a_file(project):
     project.write("x", "file")
     assert "cannot write" in project.skyflow("init", "file/w.yml", code=2).err
+
+
+def test_without_a_name_the_workflows_of_the_folder_are_checked(project):
+    assert "there is neither .github/workflows nor workflows" in project.skyflow("validate", code=2).err
+    for name in (".github/workflows/ci.yml", "workflows/local.yml"):
+        (project.folder / name).parent.mkdir(parents=True)
+        project.write("on: push\njobs: {a: {runs-on: local, steps: [{run: 'true'}]}}\n", name)
+    project.write("jobs: 1\n", "other.yml")
+    assert project.skyflow("validate").out == "2 files are valid\n"

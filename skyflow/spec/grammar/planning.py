@@ -1,5 +1,6 @@
 """The shapes of skyflow's own keys, which its planner reads."""
 
+from skyflow.spec.availability import JOB
 from skyflow.spec.grammar.common import LABEL_LIST, NON_EMPTY
 from skyflow.spec.grammar.shapes import Key, Shape, items, one_of, quantity, table, text
 
@@ -73,11 +74,13 @@ DATA = table(
     "planner counts the time and the price of moving it."
 )
 
-_PATTERNS = one_of("a pattern or a list of patterns", NON_EMPTY, LABEL_LIST)
+_PATTERNS = one_of("a pattern or a list of patterns", NON_EMPTY, LABEL_LIST, where=JOB)
 CACHE = table(
     "a map with 'inputs', 'env' or 'outputs'",
     {
-        "inputs": _PATTERNS.about("Patterns of the files that the job depends on, as for hashFiles."),
+        "inputs": _PATTERNS.about(
+            "Patterns of the files that the job depends on, as for hashFiles; `src/${{ matrix.part }}/**` differs by job."
+        ),
         "env": one_of("a name or a list of names", NON_EMPTY, LABEL_LIST).about(
             "Names of variables of skyflow's own environment that the job depends on."
         ),
