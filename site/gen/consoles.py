@@ -36,7 +36,7 @@ _VARYING = (
     (re.compile(r"\s+"), " "),
 )
 _SECONDS = 60
-_SHOWN_FOLDER = "/home/you/project"
+_SHOWN_FOLDER = "~/project"
 """How the temporary folder is called on pages, so that they are the same each time."""
 
 CONSOLE_PAGES = (
