@@ -8,10 +8,10 @@ from pathlib import Path
 
 from skyflow.app.clock import SystemClock
 from skyflow.app.host_options import HostSlots
+from skyflow.app.pools import PooledJob
 from skyflow.app.project import Project
 from skyflow.engine.rooms import Rooms
 from skyflow.errors import UsageError
-from skyflow.model.config import OwnPool
 from skyflow.model.hosts import Link, SshHost
 from skyflow.model.layout import RunFolder
 from skyflow.model.run import RunId
@@ -36,24 +36,27 @@ _GIVEN = "--host"
 _PATIENCE_SECONDS = 300.0
 
 
-def rooms_on(given: Sequence[HostSlots], pools: Mapping[str, OwnPool]) -> Rooms:
+def rooms_on(given: Sequence[HostSlots], pooled: Mapping[str, PooledJob]) -> Rooms:
     """Return the rooms of a run.
 
     Args:
         given: the machines on which jobs run instead of here.
-        pools: the pool of each job that is placed on one.
+        pooled: the jobs that are placed on pools.
     """
-    capacity = {pool.name: len(pool.hosts) * pool.slots for pool in pools.values()}
+    capacity = {job.pool.name: len(job.pool.hosts) * job.pool.slots for job in pooled.values()}
     if given:
         capacity[_GIVEN] = sum(each.slots for each in given)
     return Rooms(
-        pools={key: pool.name for key, pool in pools.items()}, otherwise=_GIVEN if given else "", capacity=capacity
+        pools={key: job.pool.name for key, job in pooled.items()},
+        otherwise=_GIVEN if given else "",
+        capacity=capacity,
+        nodes={key: job.nodes for key, job in pooled.items() if job.nodes > 1},
     )
 
 
 def router_to(
     given: Sequence[HostSlots],
-    pools: Mapping[str, OwnPool],
+    pooled: Mapping[str, PooledJob],
     here: LocalRunner,
     *,
     rooms: Rooms,
@@ -85,12 +88,22 @@ def router_to(
         )
         return PoolHost(runner, slots)
 
-    machines = {pool.name: [machine(host, pool.slots) for host in pool.hosts] for pool in pools.values()}
+    pools = {job.pool.name: job.pool for job in pooled.values()}
+    machines = {name: [machine(host, pool.slots) for host in pool.hosts] for name, pool in pools.items()}
     if given:
         machines[_GIVEN] = [machine(each.host, each.slots) for each in given]
     return RunnerRouter(
         here,
-        places={name: HostPool(name, hosts, folder=folder) for name, hosts in machines.items()},
+        places={
+            name: HostPool(
+                name,
+                hosts,
+                folder=folder,
+                clock=clock,
+                nodes_of=lambda key: rooms.nodes_of(key, key.rpartition(".")[0]),
+            )
+            for name, hosts in machines.items()
+        },
         place_of=lambda key: rooms.pool_of(key, key.rpartition(".")[0]),
         folder=folder,
         clock=clock,
