@@ -1,6 +1,5 @@
 """The three clouds: which can be used here, what exists of ours in them, and what it has cost."""
 
-import importlib.util
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +8,7 @@ from typing import TypeVar
 
 from skyflow._util.text import did_you_mean
 from skyflow.app.project import Project
+from skyflow.app.sdks import is_sdk_installed
 from skyflow.catalog import load_catalog
 from skyflow.errors import UsageError
 from skyflow.model.machines import Machine, MachineRecord, MachineState
@@ -29,7 +29,6 @@ __all__ = [
 ]
 
 CLOUDS = ("aws", "gcp", "azure")
-_SDKS = {"aws": "boto3", "gcp": "google.cloud.compute_v1", "azure": "azure.mgmt.compute"}
 _SECONDS_PER_HOUR = 3600.0
 _OWNER_BYTES = 5
 
@@ -86,7 +85,7 @@ def open_cloud(provider: str, clock: Waiter) -> Cloud:
         CloudError: its configuration cannot be used.
     """
     _check_name(provider)
-    if not _is_installed(provider):
+    if not is_sdk_installed(provider):
         raise UsageError(f"{provider} needs a package that is not installed", hint=f"pip install 'skyflow[{provider}]'")
     # The SDKs take from 0.4 s to 3 s to import; only what uses a cloud pays for it.
     if provider == "aws":
@@ -195,10 +194,3 @@ def _prices() -> dict[tuple[str, str, str, str], float]:
 
 def _line_of(machine: Machine) -> tuple[str, str, str, str]:
     return (machine.provider, machine.region, machine.instance_type, machine.market.value)
-
-
-def _is_installed(provider: str) -> bool:
-    try:
-        return importlib.util.find_spec(_SDKS[provider]) is not None
-    except ModuleNotFoundError:  # of a package above it
-        return False

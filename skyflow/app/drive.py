@@ -20,6 +20,7 @@ from skyflow.app.host_options import read_host
 from skyflow.app.job_cache import ProjectJobCache
 from skyflow.app.pools import pools_of
 from skyflow.app.project import Project
+from skyflow.app.renting import rented_placements
 from skyflow.engine.driver import Driver
 from skyflow.engine.restore import restore
 from skyflow.engine.state import RunState
@@ -129,12 +130,15 @@ def drive(
             containers=None if engine is None else _containers(engine, run, project),
         )
         elsewhere: RunnerRouter | None = None
-        if hosts or pools:
-            from skyflow.app.hosts import rooms_on, router_to  # noqa: PLC0415 -- start-up
+        if hosts or pools or rented_placements(plan):
+            from skyflow.app.elsewhere import router_to  # noqa: PLC0415 -- start-up
+            from skyflow.app.hosts import rooms_on  # noqa: PLC0415
+            from skyflow.app.live_plan import LivePlan  # noqa: PLC0415
 
-            state = replace(state, rooms=rooms_on(hosts, pools))
+            live = LivePlan(plan, workflow, callees, rooms=rooms_on(hosts, pools))
+            state = replace(state, rooms=live.rooms())
             elsewhere = router_to(
-                hosts, pools, here, rooms=state.rooms, run=run.id, project=project, folder=folder, masks=state.masks
+                live, here, given=hosts, pools=pools, run=run.id, project=project, folder=folder, masks=state.masks
             )
         runner = elsewhere or here
         host = OnDemandActionHost(

@@ -1,29 +1,26 @@
 """Runs jobs on machines that are reached over SSH."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from skyflow.app.clock import SystemClock
 from skyflow.app.host_options import HostSlots
-from skyflow.app.pools import PooledJob
-from skyflow.app.project import Project
 from skyflow.engine.rooms import Rooms
 from skyflow.errors import UsageError
+from skyflow.model.config import OwnPool
 from skyflow.model.hosts import Link, SshHost
 from skyflow.model.layout import RunFolder
-from skyflow.model.run import RunId
 from skyflow.model.units import parse_duration_seconds
+from skyflow.ports.clock import Clock
 from skyflow.ports.transport import Transport
 from skyflow.runners.host_link import HostLink
 from skyflow.runners.host_pool import HostPool, PoolHost
-from skyflow.runners.local import LocalRunner
+from skyflow.runners.places import Place
 from skyflow.runners.remote import RemoteRunner
-from skyflow.runners.router import RunnerRouter
 
-__all__ = ["PATIENCE_VARIABLE", "SSH_CONFIG_VARIABLE", "rooms_on", "router_to", "transport_to"]
+__all__ = ["PATIENCE_VARIABLE", "SSH_CONFIG_VARIABLE", "link_patience", "pool_places", "rooms_on", "transport_to"]
 
 SSH_CONFIG_VARIABLE = "SKYFLOW_SSH_CONFIG"
 """A file that the program ssh reads instead of `~/.ssh/config`."""
@@ -36,82 +33,53 @@ _GIVEN = "--host"
 _PATIENCE_SECONDS = 300.0
 
 
-def rooms_on(given: Sequence[HostSlots], pooled: Mapping[str, PooledJob]) -> Rooms:
+def rooms_on(given: Sequence[HostSlots], pools: Mapping[str, OwnPool]) -> Rooms:
     """Return the rooms of a run.
 
     Args:
         given: the machines on which jobs run instead of here.
-        pooled: the jobs that are placed on pools.
+        pools: the pool of each job that is placed on one.
     """
-    capacity = {job.pool.name: len(job.pool.hosts) * job.pool.slots for job in pooled.values()}
+    capacity = {pool.name: len(pool.hosts) * pool.slots for pool in pools.values()}
     if given:
         capacity[_GIVEN] = sum(each.slots for each in given)
     return Rooms(
-        pools={key: job.pool.name for key, job in pooled.items()},
-        otherwise=_GIVEN if given else "",
-        capacity=capacity,
-        nodes={key: job.nodes for key, job in pooled.items() if job.nodes > 1},
+        pools={key: pool.name for key, pool in pools.items()}, otherwise=_GIVEN if given else "", capacity=capacity
     )
 
 
-def router_to(
+def pool_places(
     given: Sequence[HostSlots],
-    pooled: Mapping[str, PooledJob],
-    here: LocalRunner,
+    pools: Mapping[str, OwnPool],
+    runner: Callable[[HostLink], RemoteRunner],
     *,
-    rooms: Rooms,
-    run: RunId,
-    project: Project,
     folder: RunFolder,
-    masks: tuple[str, ...],
-) -> RunnerRouter:
-    """Return the runner of a run that has jobs on other machines; arguments are those of `rooms_on`, and where things are.
+    clock: Clock,
+) -> dict[str, Place]:
+    """Return the places of the pools that `rooms_on` names; `runner` makes what runs steps over a link.
 
     Raises:
         UsageError: a variable of the environment is wrong.
     """
-    clock = SystemClock()
-    patience = _patience_seconds()
+    patience = link_patience()
 
     def machine(host: SshHost, slots: int) -> PoolHost:
         link = HostLink(
             transport_to(host), clock=clock, folder=host.folder, python=host.python, patience_seconds=patience
         )
-        runner = RemoteRunner(
-            link,
-            run=run,
-            folder=folder,
-            tools=project.state.root / "tools",
-            workspace=project.root,
-            clock=clock,
-            masks=masks,
-        )
-        return PoolHost(runner, slots)
+        return PoolHost(runner(link), slots)
 
-    pools = {job.pool.name: job.pool for job in pooled.values()}
-    machines = {name: [machine(host, pool.slots) for host in pool.hosts] for name, pool in pools.items()}
+    machines = {pool.name: [machine(host, pool.slots) for host in pool.hosts] for pool in pools.values()}
     if given:
         machines[_GIVEN] = [machine(each.host, each.slots) for each in given]
-    return RunnerRouter(
-        here,
-        places={
-            name: HostPool(
-                name,
-                hosts,
-                folder=folder,
-                clock=clock,
-                nodes_of=lambda key: rooms.nodes_of(key, key.rpartition(".")[0]),
-            )
-            for name, hosts in machines.items()
-        },
-        place_of=lambda key: rooms.pool_of(key, key.rpartition(".")[0]),
-        folder=folder,
-        clock=clock,
-    )
+    return {name: HostPool(name, hosts, folder=folder) for name, hosts in machines.items()}
 
 
-def transport_to(host: SshHost) -> Transport:
-    """Return what reaches a machine: what its link says, or the program ssh where asyncssh is not installed."""
+def transport_to(host: SshHost, *, config: Path | None = None) -> Transport:
+    """Return what reaches a machine: what its link says, or the program ssh where asyncssh is not installed.
+
+    `config` is what ssh reads instead of `~/.ssh/config`, by default what `SSH_CONFIG_VARIABLE` names.
+    """
     if host.identity is not None:
         host = replace(host, identity=str(Path(host.identity).expanduser()))
     if host.link is Link.ASYNCSSH and find_spec("asyncssh") is not None:
@@ -120,11 +88,16 @@ def transport_to(host: SshHost) -> Transport:
         return AsyncsshTransport(host)
     from skyflow.transports.openssh import OpensshTransport  # noqa: PLC0415 -- start-up
 
-    config = os.environ.get(SSH_CONFIG_VARIABLE)
-    return OpensshTransport(host, config=Path(config) if config else None)
+    named = os.environ.get(SSH_CONFIG_VARIABLE)
+    return OpensshTransport(host, config=config or (Path(named) if named else None))
 
 
-def _patience_seconds() -> float:
+def link_patience() -> float:
+    """Return how long a machine may be out of reach, in seconds.
+
+    Raises:
+        UsageError: the variable that says so is wrong.
+    """
     text = os.environ.get(PATIENCE_VARIABLE)
     if not text:
         return _PATIENCE_SECONDS

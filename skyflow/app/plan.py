@@ -187,7 +187,7 @@ def prepare_planning(
     )
     return Planning(
         expected=expected,
-        problem=replace(problem, spill=plan.spill),
+        problem=problem,
         goal=goal,
         knowledge=knowledge,
         slots=slots,

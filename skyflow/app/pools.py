@@ -1,7 +1,6 @@
 """Which jobs of a plan run on the project's own machines, and which machines these are."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from skyflow._util.text import did_you_mean
 from skyflow.app.config import project_config
@@ -11,19 +10,11 @@ from skyflow.model.config import OwnPool
 from skyflow.model.placement import Plan
 from skyflow.model.resources import OWN
 
-__all__ = ["PooledJob", "pools_of"]
+__all__ = ["pools_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class PooledJob:
-    """A job that is placed on a pool, and how many of its machines it takes at once."""
-
-    pool: OwnPool
-    nodes: int
-
-
-def pools_of(plan: Plan | None, project: Project) -> Mapping[str, PooledJob]:
-    """Return every job that is placed on a pool, by its key, with the pool as `skyflow.yml` describes it now.
+def pools_of(plan: Plan | None, project: Project) -> Mapping[str, OwnPool]:
+    """Return the pool of every job that is placed on one, by the key of the job, as `skyflow.yml` describes it now.
 
     Raises:
         ProvisionError: a pool has no hosts, or is not there any more.
@@ -42,7 +33,7 @@ def pools_of(plan: Plan | None, project: Project) -> Mapping[str, PooledJob]:
                 f"job '{each.job}' is planned on the machines '{name}', which {CONFIG_NAME} does not have any more",
                 hint=did_you_mean(name, pools) or f"put them back into {CONFIG_NAME}",
             )
-        found[each.job] = PooledJob(pools[name], each.offering.nodes)
+        found[each.job] = pools[name]
         if not pools[name].hosts:
             raise ProvisionError(
                 f"job '{each.job}' is planned on the machines '{name}', and {CONFIG_NAME} does not say how to reach them",

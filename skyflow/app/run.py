@@ -20,10 +20,10 @@ from skyflow.app.host_options import refuse_what_stays_here
 from skyflow.app.launch import GivenSecrets, Launch
 from skyflow.app.pools import pools_of
 from skyflow.app.project import Project
-from skyflow.errors import ProvisionError, UsageError
+from skyflow.app.renting import refuse_strangers, refuse_unfit, rented_placements
+from skyflow.errors import UsageError
 from skyflow.model.layout import RunFolder
 from skyflow.model.placement import Plan
-from skyflow.model.resources import LOCAL, OWN
 from skyflow.model.run import Json, NewRun, RunId, RunOptions, RunRecord
 from skyflow.model.status import Status
 from skyflow.model.workflow import Workflow
@@ -60,14 +60,16 @@ def run_workflow(
     With `debug`, steps see RUNNER_DEBUG=1 and `::debug::` lines are kept and shown, also when the run is resumed.
 
     Raises:
-        ProvisionError: the plan needs a machine that this skyflow cannot provide, or containers and there is no engine;
-            nothing was started.
+        ProvisionError: the plan needs a machine that this skyflow cannot provide, a cloud that does not know us, or
+            containers and there is no engine; nothing was started.
         ExpressionError: `run-name` cannot be evaluated; nothing was started.
         StoreError: the state store cannot be used.
     """
-    _refuse_rented_machines(plan)
-    _refuse_what_stays_here(workflow, callees, pools=pools_of(plan, project), options=options)
+    refuse_unfit(plan)
+    elsewhere = {*pools_of(plan, project), *(placement.job for placement in rented_placements(plan))}
+    _refuse_what_stays_here(workflow, callees, elsewhere=elsewhere, options=options)
     engine = engine_for(all_specs(workflow, callees))
+    refuse_strangers(plan, SystemClock())
     clock = clock or SystemClock()
     with open_store(project.state) as store:
         now = clock.now()
@@ -204,27 +206,16 @@ def run_lease(folder: RunFolder) -> Iterator[None]:
         signal.signal(CANCEL_SIGNAL, before)
 
 
-def _refuse_rented_machines(plan: Plan) -> None:
-    rented = [placement for placement in plan.placements if placement.offering.provider not in {LOCAL, OWN}]
-    if rented:
-        first = rented[0]
-        raise ProvisionError(
-            f"job '{first.job}' is planned on {first.offering.provider} ({first.offering.instance_type}), and this "
-            "version of skyflow can start jobs on this machine and your own ones only",
-            hint="`skyflow plan` shows the whole plan; `--on local` keeps the jobs here that may run anywhere",
-        )
-
-
 def _refuse_what_stays_here(
-    workflow: Workflow, callees: Mapping[str, Workflow], *, pools: Collection[str], options: RunOptions
+    workflow: Workflow, callees: Mapping[str, Workflow], *, elsewhere: Collection[str], options: RunOptions
 ) -> None:
-    """Refuse what other machines cannot do yet, of all jobs with `--host`, else of those that are placed on `pools`."""
+    """Refuse what other machines cannot do yet, of all jobs with `--host`, else of those that are placed `elsewhere`."""
     if options.hosts:
         jobs = [job for each in (workflow, *callees.values()) for job in each.jobs]
         refuse_what_stays_here(jobs, hint="leave --host away, or keep such jobs in a workflow of their own")
-    elif pools:
-        elsewhere = [each.spec for each in expected_jobs(workflow, callees) if not set(pools).isdisjoint(each.keys)]
-        refuse_what_stays_here(elsewhere, hint="write `runs-on: local` for this job, or give `--on local` for all")
+    elif elsewhere:
+        jobs = [each.spec for each in expected_jobs(workflow, callees) if not set(elsewhere).isdisjoint(each.keys)]
+        refuse_what_stays_here(jobs, hint="write `runs-on: local` for this job, or give `--on local` for all")
 
 
 def _refuse_missing_secrets(run: RunRecord, secrets: Secrets) -> None:

@@ -16,7 +16,7 @@ from skyflow.app.history import step_summaries
 from skyflow.cli._console import draw, err, out
 from skyflow.cli._options import Format, in_github_actions
 from skyflow.model.placement import Plan
-from skyflow.model.resources import OWN
+from skyflow.model.resources import LOCAL, OWN
 from skyflow.model.run import RunHistory, RunOverview, RunRecord
 from skyflow.model.status import Conclusion, Status
 from skyflow.ports.reporter import Reporter
@@ -48,17 +48,18 @@ def announce(reporter: ReporterFactory, slots: int | None, *, shown: Format) -> 
 
 
 def _where(run: RunRecord, plan: Plan) -> str:
-    """Return where jobs are: on this machine, or what stands in for it, and in pools."""
-    pools = sorted({each.offering.region for each in plan.placements if each.offering.provider == OWN})
-    is_all_there = all(each.offering.provider == OWN for each in plan.placements)
-    here = () if pools and is_all_there else run.options.hosts or ("this machine",)
-    return sentence_list([*here, *pools])
+    """Return where jobs are: on this machine, or what stands in for it, in pools, and in clouds."""
+    offerings = [each.offering for each in plan.placements]
+    pools = sorted({each.region for each in offerings if each.provider == OWN})
+    clouds = sorted({each.provider for each in offerings} - {LOCAL, OWN})
+    is_any_here = not offerings or any(each.provider == LOCAL for each in offerings)
+    return sentence_list([*((run.options.hosts or ("this machine",)) if is_any_here else ()), *pools, *clouds])
 
 
 def _on_slots(run: RunRecord, plan: Plan | None) -> str:
-    """Return what tells the slots of this machine from those of pools, where a run has both."""
-    has_pools = plan is not None and any(each.offering.provider == OWN for each in plan.placements)
-    return " here" if has_pools and not run.options.hosts else ""
+    """Return what tells the slots of this machine from those of others, where a run has both."""
+    has_others = plan is not None and any(each.offering.provider != LOCAL for each in plan.placements)
+    return " here" if has_others and not run.options.hosts else ""
 
 
 def _count(jobs: int) -> str:

@@ -38,8 +38,6 @@ __all__ = [
 ]
 
 _NOT_IN_ENVIRONMENT = frozenset({"event", "repositoryUrl", "token"})
-_ALONE = (("SKYFLOW_NODE_RANK", "0"), ("SKYFLOW_NUM_NODES", "1"), ("SKYFLOW_NODE_IPS", "127.0.0.1"))
-"""What a step sees of the machines of its job, unless whoever runs it on several says otherwise."""
 
 
 class EvaluationError(Exception):
@@ -202,7 +200,7 @@ def run_variables(state: RunState, scope: Scope, job: JobState, attempt: Attempt
             ]
     if state.options.rehearsal:
         pairs.append(("SKYFLOW_REHEARSAL", "true"))
-    pairs += [*_ALONE, ("GITHUB_ACTION", key), ("SKYFLOW_JOB", job.key), ("SKYFLOW_ATTEMPT", str(attempt.number))]
+    pairs += [("GITHUB_ACTION", key), ("SKYFLOW_JOB", job.key), ("SKYFLOW_ATTEMPT", str(attempt.number))]
     return tuple(pairs)
 
 

@@ -7,10 +7,11 @@
 - `.skyflow/runs/RUN/JOB/ATTEMPT/POSITION.log`: what a step printed
 - `.skyflow/runs/RUN/JOB/ATTEMPT/POSITION.index`: where its lines begin, and when they were printed
 - `.skyflow/runs/RUN/JOB/ATTEMPT/POSITION.md`: its step summary
-- `.skyflow/runs/RUN/JOB/ATTEMPT/nodes/0/POSITION.log`: what it printed on one of several machines
 - `.skyflow/runs/RUN/temp/JOB@ATTEMPT/`: scripts, command files and output, while the attempt lasts
 - `.skyflow/runs/RUN/keeper.jsonl`: which steps were started and how they ended, for whoever resumes the run
 - `.skyflow/results/`: files that jobs with `cache` have made
+- `.skyflow/.skyflow-keys/ours`: the private key that lets us into rented machines, with its public key beside it
+- `.skyflow/.skyflow-keys/NAME`: the private host key of a rented machine, while there is the machine
 - `.skyflow/tools/`: what actions keep for later runs, `runner.tool_cache`
 - `.skyflow/artifacts/`: artifacts of runs and caches of the project, as an object store
 """
@@ -21,7 +22,10 @@ from pathlib import Path
 from skyflow.model.execution import StepRef
 from skyflow.model.run import RunId
 
-__all__ = ["RunFolder", "StateFolder"]
+__all__ = ["KEYS_FOLDER", "RunFolder", "StateFolder"]
+
+KEYS_FOLDER = ".skyflow-keys"
+"""Holds private keys; nothing with this name is ever copied to another machine, wherever the state is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,15 @@ class StateFolder:
         return self.root / "results"
 
     @property
+    def machine_key(self) -> Path:
+        """The private key that lets us into rented machines."""
+        return self.root / KEYS_FOLDER / "ours"
+
+    def host_key(self, machine: str) -> Path:
+        """Return the file of the private host key of a rented machine."""
+        return self.root / KEYS_FOLDER / machine
+
+    @property
     def tools(self) -> Path:
         """The folder of `runner.tool_cache`."""
         return self.root / "tools"
@@ -62,14 +75,9 @@ class StateFolder:
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """The folder of one run; with `node`, as one of several machines that run a job together has its files there."""
+    """The folder of one run."""
 
     root: Path
-    node: int | None = None
-
-    def of_node(self, node: int | None) -> "RunFolder":
-        """Return the folder as one of several machines sees it, or, without any, the run."""
-        return RunFolder(self.root, node)
 
     @property
     def lock(self) -> Path:
@@ -91,14 +99,12 @@ class RunFolder:
         return self.root / job_key / str(attempt)
 
     def host(self, job_key: str, attempt: int) -> Path:
-        """Return the file that names the machines of a pool that an attempt runs on: a name and an address per line."""
+        """Return the file that names the machine of a pool that an attempt runs on."""
         return self.attempt(job_key, attempt) / "host"
 
     def temp(self, job_key: str, attempt: int) -> Path:
         """Return the folder that is removed when the attempt ends."""
-        return (
-            self.root / "temp" / f"{job_key.replace('/', '+')}@{attempt}{'' if self.node is None else f'+{self.node}'}"
-        )
+        return self.root / "temp" / f"{job_key.replace('/', '+')}@{attempt}"
 
     @property
     def journal(self) -> Path:
@@ -107,12 +113,8 @@ class RunFolder:
 
     def log(self, step: StepRef) -> Path:
         """Return the log file of one step."""
-        return self._own(step, self.node) / f"{step.position}.log"
+        return self.attempt(step.job_key, step.attempt) / f"{step.position}.log"
 
     def summary(self, step: StepRef) -> Path:
-        """Return the step summary, Markdown; the first of several machines writes that of the step."""
-        return self._own(step, self.node or None) / f"{step.place}.md"
-
-    def _own(self, step: StepRef, node: int | None) -> Path:
-        attempt = self.attempt(step.job_key, step.attempt)
-        return attempt if node is None else attempt / "nodes" / str(node)
+        """Return the step summary, Markdown."""
+        return self.attempt(step.job_key, step.attempt) / f"{step.place}.md"

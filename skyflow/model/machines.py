@@ -107,6 +107,7 @@ class MachineRequest:
         owner: the state store whose machine it is.
         run: the run that it is for; `job`, `attempt` and `node` say the rest.
         public_key: who may log in, as a line of an OpenSSH `authorized_keys` file.
+        host_key: the private key, in OpenSSH's form, by which it will prove who it is; empty for one of its own making.
         lifetime: when it ends itself.
         image: the name that its cloud gives an image; None for Ubuntu 24.04, with drivers where there are accelerators.
         disk_gib: the size of its disk, at least that of the image.
@@ -122,6 +123,7 @@ class MachineRequest:
     attempt: int
     node: int = 0
     public_key: str
+    host_key: str = field(default="", repr=False)
     lifetime: Lifetime = field(default_factory=Lifetime)
     image: str | None = None
     disk_gib: int = 64

@@ -13,7 +13,6 @@ __all__ = [
     "LOCAL",
     "OWN",
     "PROVIDERS",
-    "RENTED",
     "Accelerators",
     "Alternatives",
     "Amount",
@@ -44,10 +43,7 @@ LOCAL = "local"
 OWN = "own"
 """The provider name of the machines that a project declares in its `skyflow.yml`."""
 
-RENTED = ("aws", "gcp", "azure")
-"""The clouds: providers whose machines are there only while somebody pays for them."""
-
-PROVIDERS = (LOCAL, OWN, *RENTED)
+PROVIDERS = (LOCAL, OWN, "aws", "gcp", "azure")
 """Every provider there is."""
 
 DEFAULT_ARCH = "x86_64"

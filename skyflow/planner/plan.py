@@ -1,16 +1,12 @@
 """The planner's entry: jobs with their candidates in, a verified plan out."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
-from types import MappingProxyType
 
-from skyflow._util.text import sentence_list
 from skyflow.errors import InfeasibleError
 from skyflow.model.catalog import TransferRates
 from skyflow.model.objective import Goal, Objective
 from skyflow.model.placement import Placement, Plan, PlanStatus, Proof, Transfer
-from skyflow.model.planning import Spilled, SpillReason
 from skyflow.model.resources import LOCAL
 from skyflow.model.units import format_duration
 from skyflow.planner.build import DEFAULT_ESTIMATE_SECONDS, LOCAL_SLOTS, PlanningJob, Pool, Problem, build_problem
@@ -20,14 +16,11 @@ from skyflow.planner.estimates import Knowledge
 from skyflow.planner.problem import Choice, Edge, Limits, PlacementProblem
 from skyflow.planner.schedule import evaluate
 from skyflow.planner.solve import Solver
-from skyflow.planner.spill import spilled_over
 from skyflow.planner.ties import broken
 from skyflow.planner.verify import PROOF_GAP, verify_plan
 
 __all__ = ["plan_jobs", "plan_of", "solve_problem"]
 
-_NAMES = 5
-"""Names of jobs in one note."""
 _SHORT_SECONDS = 0.5
 """Waits that round to nothing are not worth a note."""
 
@@ -92,17 +85,11 @@ def solve_problem(
     def seconds_left() -> float:
         return time_limit_seconds - (clock() - started)
 
-    spilled: dict[int, Spilled] = {}
-    if problem.spill is not None:
-        best = partial(decide, seconds_left=seconds_left, solver=solver)
-        problem, spilled = spilled_over(problem, goal, problem.spill, decide=best)
     placement = problem.placement
     start = None if before is None else _choice_of(before, problem)
     found = decide(placement, goal, seconds_left=seconds_left, solver=solver, start=start)
     if isinstance(found, Infeasible):
         message, conflict, hint = explain_conflict(placement, found, seconds_left=seconds_left, solver=solver)
-        if problem.spill is not None:
-            message += "; 'plan.spill' decides which jobs are rented a machine"
         raise InfeasibleError(message, conflict=conflict, hint=hint)
     choice, notes = broken(placement, goal, found, start=start, solver=solver, seconds_left=seconds_left)
     plan = plan_of(
@@ -113,14 +100,7 @@ def solve_problem(
         knowledge=knowledge,
         local_slots=local_slots,
         seconds=clock() - started,
-        spilled=spilled,
-        notes=(
-            *found.notes,
-            *notes,
-            *_spill_notes(problem, spilled),
-            *_wait_notes(placement, choice),
-            *_estimate_notes(problem),
-        ),
+        notes=(*found.notes, *notes, *_wait_notes(placement, choice), *_estimate_notes(problem)),
     )
     if goal.grams or placement.limits.grams is not None:
         plan = replace(plan, notes=(*plan.notes, *_emission_notes(plan)))
@@ -137,7 +117,6 @@ def plan_of(
     knowledge: Knowledge,
     local_slots: int,
     seconds: float,
-    spilled: Mapping[int, Spilled] = MappingProxyType({}),
     notes: tuple[str, ...] = (),
 ) -> Plan:
     """Return a choice as a plan, with all that follows from it."""
@@ -149,11 +128,8 @@ def plan_of(
         objective=goal.objective,
         status=PlanStatus.OPTIMAL if proof.gap <= PROOF_GAP else PlanStatus.FEASIBLE,
         placements=tuple(
-            replace(
-                _placement(
-                    problem, index, choice, start=found.starts[index], pinned=job.pinned_seconds, knowledge=knowledge
-                ),
-                spilled=spilled.get(index),
+            _placement(
+                problem, index, choice, start=found.starts[index], pinned=job.pinned_seconds, knowledge=knowledge
             )
             for job, index in zip(problem.jobs, problem.positions, strict=True)
         ),
@@ -232,25 +208,6 @@ def _emission_notes(plan: Plan) -> list[str]:
     return [f"the emissions of {machines}; they count as none"]
 
 
-def _spill_notes(problem: Problem, spilled: Mapping[int, Spilled]) -> list[str]:
-    """Say which jobs are rented a machine, and why, one sentence for each reason."""
-    notes = []
-    for reason in SpillReason:
-        jobs = {job: why.seconds for job, why in spilled.items() if why.reason is reason}
-        if not jobs or problem.spill is None:
-            continue
-        names = [problem.placement.jobs[job] for job in sorted(jobs)]
-        shown = [*names[:_NAMES], *([f"{len(names) - _NAMES} more"] if len(names) > _NAMES else [])]
-        most = format_duration(max(jobs.values()))
-        why = (
-            f"would wait up to {most} for one that is there, longer than {format_duration(problem.spill.after_seconds)}"
-            if reason is SpillReason.POOL_FULL
-            else f"would make the run up to {most} late on one that is there"
-        )
-        notes.append(f"a machine is rented for {sentence_list(shown)}, which {why}")
-    return notes
-
-
 def _wait_notes(problem: PlacementProblem, choice: Choice) -> list[str]:
     """Say of everything scarce, but for the slots of this machine, how many jobs wait for it and how long."""
     waits = evaluate(problem, choice).waits(problem, choice)
@@ -260,7 +217,7 @@ def _wait_notes(problem: PlacementProblem, choice: Choice) -> list[str]:
         if waiting and capacity.name != LOCAL_SLOTS:
             jobs = "1 job waits" if len(waiting) == 1 else f"{len(waiting)} jobs wait"
             notes.append(
-                f"{jobs} for the {capacity.name}, up to {format_duration(max(waiting))}: {capacity.units:g} at a time"
+                f"{jobs} for the {capacity.name}, up to {format_duration(max(waiting))}: there are {capacity.units:g}"
             )
     return notes
 

@@ -41,7 +41,7 @@ mkdir -p @STATE@
 [ -e @STATE@/booted ] && exit
 touch @STATE@/booted
 if ! id @USER@ >/dev/null 2>&1; then
-  useradd --create-home --shell /bin/bash @USER@
+  useradd --create-home --shell /bin/bash --password '*' @USER@
 fi
 echo '@USER@ ALL=(ALL) NOPASSWD:ALL' >/etc/sudoers.d/skyflow
 chmod 0440 /etc/sudoers.d/skyflow
@@ -50,6 +50,7 @@ install -d -m 0700 -o @USER@ "$home/.ssh"
 grep -qxF -- @KEY@ "$home/.ssh/authorized_keys" 2>/dev/null || echo @KEY@ >>"$home/.ssh/authorized_keys"
 chown @USER@ "$home/.ssh/authorized_keys"
 chmod 0600 "$home/.ssh/authorized_keys"
+@HOST_KEY@chown @USER@ @STATE@
 cat >@WATCHDOG@ <<'END-OF-WATCHDOG'
 @WATCHDOG_TEXT@END-OF-WATCHDOG
 chmod 0755 @WATCHDOG@
@@ -66,10 +67,21 @@ systemctl daemon-reload && systemctl enable --now skyflow-watchdog.service || se
 """
 
 
+_HOST_KEY_TEXT = """\
+(umask 077 && cat >/etc/ssh/ssh_host_ed25519_key) <<'END-OF-KEY'
+@KEY@
+END-OF-KEY
+ssh-keygen -y -f /etc/ssh/ssh_host_ed25519_key >/etc/ssh/ssh_host_ed25519_key.pub
+systemctl try-restart ssh.service sshd.service 2>/dev/null || pkill -HUP -o -x sshd
+"""
+"""The driver knows the key by which the machine proves who it is from the first connection on."""
+
+
 def boot_script(request: MachineRequest, *, farewell: str = POWER_OFF) -> str:
     """Return the script for a machine; `farewell` is what ends it, in bash."""
     text = _filled(
         _BOOT_TEXT,
+        HOST_KEY=_filled(_HOST_KEY_TEXT, KEY=request.host_key.strip()) if request.host_key else "",
         WATCHDOG_TEXT=watchdog_script(request.lifetime, farewell=farewell),
         KEY=shlex.quote(request.public_key.strip()),
         WATCHDOG=_WATCHDOG,
@@ -92,7 +104,7 @@ def watchdog_script(lifetime: Lifetime, *, farewell: str = POWER_OFF) -> str:
 
 
 def stay_command(seconds: int) -> str:
-    """Return the command that lets a machine stay for so many seconds from now, to be run as root there."""
+    """Return the command that lets a machine stay for so many seconds from now, to be run there by `LOGIN_USER`."""
     folder = f"${{SKYFLOW_STATE_FOLDER:-{_STATE}}}"
     return f"cd {folder} && echo $(($(date +%s) + {seconds})) >deadline.new && mv deadline.new deadline"
 

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from skyflow.model.machines import FailureKind, Machine, MachineRequest, MachineState, Scope
+from skyflow.model.machines import FailureKind, Machine, MachineRecord, MachineRequest, MachineState, Scope
 from skyflow.ports.clock import Waiter
 from skyflow.ports.provisioner import CloudError, MachineJournal, Provisioner
 
-__all__ = ["Fleet", "Patience", "persist"]
+__all__ = ["Fleet", "Patience", "UnwantedError", "persist"]
 
 T = TypeVar("T")
 
@@ -25,7 +25,9 @@ class Patience:
     tries: int = 5
     first_pause: float = 1.0
     longest_pause: float = 20.0
+    first_poll: float = 0.2
     poll: float = 2.0
+    """How often to look how a machine is, at most; at first more often."""
     start_within: float = 600.0
     """From the answer to `create` until the machine runs and has an address."""
     visible_within: float = 30.0
@@ -52,6 +54,13 @@ def persist(call: Callable[[], T], *, clock: Waiter, patience: Patience) -> T:
     return call()
 
 
+class UnwantedError(CloudError):
+    """A machine was given up before it ran, because nobody wants it any more."""
+
+    def __init__(self, machine: Machine) -> None:
+        super().__init__(f"machine {machine.id} is not wanted any more", kind=FailureKind.PERMANENT, code="Unwanted")
+
+
 class Fleet:
     """The machines of one cloud for one state store."""
 
@@ -63,21 +72,71 @@ class Fleet:
         self._clock = clock
         self._patience = patience or Patience()
 
-    def acquire(self, request: MachineRequest) -> Machine:
+    def acquire(self, request: MachineRequest, *, is_wanted: Callable[[], bool] = lambda: True) -> Machine:
         """Return a machine that runs and has an address.
 
+        `is_wanted` is asked now and then: once it says no, the machine is given up.
+
         Raises:
+            UnwantedError: nobody wants it any more.
             CloudError: there is none to be had; what had been made is removed, or left to the sweeper if the cloud
                 does not answer.
         """
         self._journal.intend(request, self._clock.now())
         try:
             machine = self._create(request)
+        except CloudError as error:
+            if error.kind is FailureKind.AUTH and not error.is_ambiguous:  # whoever is not let in has made nothing
+                self._journal.gone(request.name, self._clock.now(), f"{error.kind}: {error.message}")
+            else:
+                self._give_up(request, error)
+            raise
+        try:
             self._journal.created(request.name, machine.id, self._clock.now())
-            return self._started(machine)
+            return self._started(machine, is_wanted)
         except CloudError as error:
             self._give_up(request, error)
             raise
+
+    def resume(self, record: MachineRecord, *, is_wanted: Callable[[], bool] = lambda: True) -> Machine | None:
+        """Return a machine that was asked for by a process that is gone, once it runs; None if it does not exist.
+
+        Raises:
+            UnwantedError, CloudError: as `acquire`.
+        """
+        place = record.offering.place
+        machine = self._persist(lambda: self._cloud.find(record.name, region=place.region, zone=place.zone))
+        if machine is None or machine.state is MachineState.GONE:
+            self._journal.gone(record.name, self._clock.now(), "it was gone when its run was resumed")
+            return None
+        self._journal.created(record.name, machine.id, self._clock.now())
+        try:
+            return self._started(machine, is_wanted)
+        except CloudError as error:
+            self._abandon(record.name, machine, error)
+            raise
+
+    def discard(self, record: MachineRecord) -> bool:
+        """Remove a machine that a process left behind, and tell whether it was seen to be gone.
+
+        Raises:
+            CloudError: as `release`.
+        """
+        place = record.offering.place
+        self._journal.released(record.name, self._clock.now())
+        machine = self._persist(lambda: self._cloud.find(record.name, region=place.region, zone=place.zone))
+        if machine is None or machine.state is MachineState.GONE:
+            self._journal.gone(record.name, self._clock.now(), record.detail)
+            return True
+        return self.release(machine)
+
+    def look(self, machine: Machine) -> Machine | None:
+        """Return how a machine is now; None once its cloud knows nothing of it.
+
+        Raises:
+            CloudError: its cloud does not answer.
+        """
+        return self._persist(lambda: self._cloud.describe(machine))
 
     def release(self, machine: Machine) -> bool:
         """Remove a machine, and tell whether it was seen to be gone.
@@ -108,9 +167,11 @@ class Fleet:
                 raise
             return found
 
-    def _started(self, machine: Machine) -> Machine:
-        created = self._clock.monotonic()
+    def _started(self, machine: Machine, is_wanted: Callable[[], bool]) -> Machine:
+        created, pause = self._clock.monotonic(), min(self._patience.first_poll, self._patience.poll)
         while (waited := self._clock.monotonic() - created) < self._patience.start_within:
+            if not is_wanted():
+                raise UnwantedError(machine)
             now = self._persist(lambda: self._cloud.describe(machine))
             if now is None and waited >= self._patience.visible_within:
                 raise _start_failed(machine, "has vanished")
@@ -118,7 +179,8 @@ class Fleet:
                 return now
             if now is not None and now.state not in {MachineState.PENDING, MachineState.RUNNING}:
                 raise _start_failed(machine, f"is {now.state}: {now.detail or 'its cloud does not say why'}")
-            self._clock.sleep(self._patience.poll)
+            self._clock.sleep(pause)
+            pause = min(1.5 * pause, self._patience.poll)
         raise _start_failed(machine, f"did not start within {self._patience.start_within:.0f} seconds")
 
     def _give_up(self, request: MachineRequest, error: CloudError) -> None:
@@ -126,10 +188,18 @@ class Fleet:
         self._journal.released(request.name, self._clock.now())
         try:
             found = self._find(request)
-            if found is not None and found.state is not MachineState.GONE:
-                self.release(found)
-            elif not error.is_ambiguous:
-                self._journal.gone(request.name, self._clock.now(), f"{error.kind}: {error.message}")
+        except CloudError as another:
+            error.add_note(f"and cleaning up failed: {another.message}; `skyflow gc` will try again")
+            return
+        if found is not None and found.state is not MachineState.GONE:
+            self._abandon(request.name, found, error)
+        elif not error.is_ambiguous:
+            self._journal.gone(request.name, self._clock.now(), f"{error.kind}: {error.message}")
+
+    def _abandon(self, name: str, machine: Machine, error: CloudError) -> None:
+        self._journal.released(name, self._clock.now())
+        try:
+            self.release(machine)
         except CloudError as another:
             error.add_note(f"and cleaning up failed: {another.message}; `skyflow gc` will try again")
 

@@ -34,6 +34,7 @@ class HostLink:
         folder: str = ".skyflow",
         python: str = "python3",
         patience_seconds: float = 300.0,
+        find_out: Callable[[], Awaitable[str | None]] | None = None,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         """Prepare a link; nothing happens yet.
@@ -44,6 +45,7 @@ class HostLink:
             folder: where skyflow keeps its files there.
             python: what runs the supervisor there.
             patience_seconds: how long to try to reach it.
+            find_out: asked when it cannot be reached: says why it is gone for good, or None while it may come back.
             sleep: waits for so many seconds.
         """
         self._transport = transport
@@ -51,6 +53,7 @@ class HostLink:
         self._folder = folder
         self._python = python
         self._patience_seconds = patience_seconds
+        self._find_out = find_out
         self._sleep = sleep
         self._stack = AsyncExitStack()
         self._tasks: TaskGroup
@@ -82,10 +85,6 @@ class HostLink:
     async def folder(self) -> str:
         """Return where skyflow keeps its files on the machine, as a path from the root."""
         return await self._until_done(lambda session: session.folder())
-
-    async def address(self) -> str:
-        """Return the address at which the machine was reached, as it sees that itself."""
-        return await self._until_done(lambda session: session.address())
 
     async def ask(self, do: str, data: bytes = b"", **fields: object) -> Answer:
         """Ask for something, until it is answered.
@@ -125,6 +124,8 @@ class HostLink:
                     self._lost_since = now
                 if now - self._lost_since >= self._patience_seconds:
                     raise
+                if self._find_out is not None and (why := await self._find_out()) is not None:
+                    raise LinkLostError(why) from None
             await self._sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 

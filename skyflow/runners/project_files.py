@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from skyflow.model.layout import KEYS_FOLDER
+
 __all__ = ["IGNORE_FILE", "FileList", "ProjectFiles", "ProjectFilesError"]
 
 IGNORE_FILE = ".skyflowignore"
 """Patterns in the form of `.gitignore`, for tracked files too."""
-_NEVER = frozenset({".skyflow", ".git"})
+_NEVER = frozenset({".skyflow", ".git", KEYS_FOLDER})
 _GIT_SECONDS = 60.0
 _CHUNK_BYTES = 1024 * 1024
 

@@ -15,8 +15,9 @@ from skyflow.ports.clock import Clock
 from skyflow.ports.runner import HashFilesError
 from skyflow.ports.transport import LinkLostError, TransportError
 from skyflow.runners.local import LocalRunner
-from skyflow.runners.places import Attempt, MachineRunner, MovedError, Place
+from skyflow.runners.places import Attempt, MovedError, Place
 from skyflow.runners.project_files import ProjectFilesError
+from skyflow.runners.remote import RemoteRunner
 from skyflow.runners.step_log import StepLog
 
 __all__ = ["RunnerRouter"]
@@ -87,11 +88,11 @@ class RunnerRouter:
                 log.write(line.encode())
                 output(line)
 
-            runner: LocalRunner | MachineRunner | None = None
+            runner: LocalRunner | RemoteRunner | None = None
             try:
                 with anyio.CancelScope() as self._waiting[step]:
                     runner = await self._runner(which, tell)
-                    if isinstance(runner, MachineRunner):
+                    if isinstance(runner, RemoteRunner):
                         await runner.workspaces.paths(*which, tell)
                     return StepResult(exit_code=0)
             except MovedError as error:
@@ -183,11 +184,11 @@ class RunnerRouter:
     async def _on(
         self,
         step: StepRef,
-        work: Callable[[LocalRunner | MachineRunner], Awaitable[StepResult]],
+        work: Callable[[LocalRunner | RemoteRunner], Awaitable[StepResult]],
         output: Callable[[str], None],
     ) -> StepResult:
         which = (step.job_key, step.attempt)
-        runner: LocalRunner | MachineRunner | None = None
+        runner: LocalRunner | RemoteRunner | None = None
         try:
             with anyio.CancelScope() as self._waiting[step]:
                 runner = await self._runner(which, output)
@@ -202,7 +203,7 @@ class RunnerRouter:
             self._used[which].heard(which, is_lost=result.lost is not None)
         return result
 
-    async def _runner(self, which: Attempt, tell: Callable[[str], None]) -> LocalRunner | MachineRunner:
+    async def _runner(self, which: Attempt, tell: Callable[[str], None]) -> LocalRunner | RemoteRunner:
         """Return the runner of an attempt.
 
         Raises:
@@ -214,6 +215,6 @@ class RunnerRouter:
         place = self._used.setdefault(which, self._places[name])
         return await place.take(which, tell)
 
-    async def _remote(self, step: StepRef) -> MachineRunner:
+    async def _remote(self, step: StepRef) -> RemoteRunner:
         which = (step.job_key, step.attempt)
         return await self._used[which].take(which, lambda _: None)

@@ -5,6 +5,7 @@ resources, checked for what they must have. Operations take time; a machine whos
 Failed, as Azure's do. It also gives out tokens, as the managed identity endpoint of App Service does.
 """
 
+import base64
 import itertools
 import json
 import re
@@ -44,10 +45,13 @@ class ArmServer:
         self._lock = threading.RLock()
         self._numbers = itertools.count(1)
         self.address = ""
+        self.machines: Any = None
+        """What real machines are started with (`testbed.cloud_machine.Machines`); None where they are mere entries."""
         self.reset()
 
     def reset(self) -> None:
         with self._lock:
+            self.machines = None
             self.vms: dict[str, dict[str, Any]] = {}
             self.resources: dict[str, dict[str, Any]] = {}  # by path in small letters: everything but machines
             self.operations: dict[str, dict[str, Any]] = {}
@@ -191,7 +195,7 @@ class ArmServer:
                     },
                 },
             )
-            attached = {"ipConfiguration": {"id": f"{path}/ipConfigurations/ip"}, "ipAddress": "192.0.2.9"}
+            attached = {"ipConfiguration": {"id": f"{path}/ipConfigurations/ip"}, "ipAddress": self._boot(vm)}
             self._put(holder, {"location": vm["location"], "properties": attached})
             cards.append({"id": path, "properties": {"primary": True, "deleteOption": "Delete"}})
         disk = vm["properties"]["storageProfile"]["osDisk"]["name"]
@@ -200,6 +204,24 @@ class ArmServer:
         vm["properties"]["networkProfile"] = {"networkInterfaces": cards}
         vm["properties"]["provisioningState"] = "Succeeded"
         self.operations[number]["status"] = "Succeeded"
+
+    def _boot(self, vm: dict[str, Any]) -> str:
+        if self.machines is None:
+            return "192.0.2.9"
+        script = base64.b64decode(vm["properties"]["osProfile"].get("customData", "")).decode()
+        return self.machines.start(vm["name"], script, on_end=lambda: None)  # it stays, switched off, and costs money
+
+    def evict(self, name: str) -> None:
+        """Take a spot machine away whose eviction policy is to delete it."""
+        with self._lock:
+            self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        if self.machines is not None:
+            self.machines.stop(name)
+        self.vms.pop(name, None)
+        for path in [each for each in self.resources if re.search(rf"/{name}-(nic|ip|disk)$", each)]:
+            del self.resources[path]
 
     def _virtual_machines_get(
         self, named: dict[str, str], query: dict[str, str], asked: Any, environ: dict[str, Any], headers: dict[str, str]
@@ -224,9 +246,7 @@ class ArmServer:
         number = self._operation(vm["location"], headers)
 
         def remove() -> None:
-            self.vms.pop(name, None)
-            for path in [each for each in self.resources if re.search(rf"/{name}-(nic|ip|disk)$", each)]:
-                del self.resources[path]
+            self._drop(name)
             self.operations[number]["status"] = "Succeeded"
 
         self._later(remove)

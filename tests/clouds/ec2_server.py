@@ -6,6 +6,8 @@ end; there is capacity (error 500, as AWS answers), and there are quotas; a secu
 can be forbidden; quotas can be listed. The account has two regions switched on.
 """
 
+import base64
+import functools
 import hashlib
 import json
 import os
@@ -45,6 +47,8 @@ class Account:
     over_quota: set[str] = field(default_factory=set)
     forbidden: set[str] = field(default_factory=set)
     tokens: dict[tuple[str, str], tuple[str, Any]] = field(default_factory=dict)
+    machines: Any = None
+    """What real machines are started with (`testbed.cloud_machine.Machines`); None where instances are mere entries."""
     lock: threading.RLock = field(default_factory=threading.RLock)
     status: threading.local = field(default_factory=threading.local)
 
@@ -57,6 +61,7 @@ class Account:
             for backends in get_backend("ec2").values():
                 for backend in backends.values():
                     backend.reset()
+            self.machines = None
             for table in (self.capacity, self.over_quota, self.forbidden, self.tokens):
                 table.clear()
 
@@ -92,10 +97,32 @@ def _run(self: Any, image_id: str, count: int, user_data: Any, groups: list[str]
         reservation = _moto_run(self, image_id, count, user_data, groups, **asked)
         for instance in reservation.instances:
             _set_state(instance, "pending")
+            if ACCOUNT.machines is not None:
+                _boot(instance)
             threading.Timer(START_SECONDS, _set_state, (instance, "running", "pending")).start()
         if token:
             ACCOUNT.tokens[self.region_name, token] = (print_of, reservation)
         return reservation
+
+
+def _boot(instance: Any) -> None:
+    script = base64.b64decode(str(instance.user_data)).decode() if instance.user_data else ""
+    ended = functools.partial(_set_state, instance, "terminated")
+    instance.nics[0].public_ip = ACCOUNT.machines.start(instance.id, script, on_end=ended)
+
+
+def preempt(instance_id: str) -> None:
+    """Take a spot instance away, as AWS does: it is gone at once, and says why."""
+    with ACCOUNT.lock:
+        for region in REGIONS:
+            for reservation in get_backend("ec2")[DEFAULT_ACCOUNT_ID][region].reservations.values():
+                for instance in reservation.instances:
+                    if instance.id == instance_id:
+                        ACCOUNT.machines.stop(instance_id)
+                        _moto_terminate(instance)
+                        instance._state_reason.code = "Server.SpotInstanceTermination"
+                        instance._state_reason.message = "Server.SpotInstanceTermination: Spot instance termination"
+                        _set_state(instance, "terminated")
 
 
 def _check_room(backend: Any, count: int, asked: dict[str, Any]) -> None:
@@ -125,6 +152,8 @@ def _terminate(self: Any, *arguments: Any, **named: Any) -> Any:
         before = self._state.__class__(self._state.name, self._state.code)
         if self._state.name in _ENDED:
             return before
+        if ACCOUNT.machines is not None:
+            ACCOUNT.machines.stop(self.id)
         _moto_terminate(self, *arguments, **named)
         _set_state(self, "shutting-down")
         threading.Timer(START_SECONDS, _set_state, (self, "terminated", "shutting-down")).start()

@@ -46,11 +46,15 @@ class GceServer:
         self._contract = Contract(Path(__file__).parent / "data" / "compute.v1.json")
         self._lock = threading.RLock()
         self._numbers = itertools.count(10**18)
+        self.machines: Any = None
+        """What real machines are started with (`testbed.cloud_machine.Machines`); None where instances are mere entries."""
         self.reset()
 
     def reset(self) -> None:
         with self._lock:
+            self.machines = None
             self.instances: dict[tuple[str, str], dict[str, Any]] = {}
+            self.scripts: dict[str, str] = {}
             self.disks: dict[tuple[str, str], dict[str, Any]] = {}
             self.operations: dict[str, dict[str, Any]] = {}
             self.requests: dict[tuple[str, ...], dict[str, Any]] = {}
@@ -160,6 +164,8 @@ class GceServer:
         for disk in asked["disks"]:
             self._make_disk(zone, name, disk["initializeParams"].get("labels", {}), users=[name])
         card = asked["networkInterfaces"][0]
+        metadata = {each["key"]: each["value"] for each in asked.get("metadata", {}).get("items", ())}
+        self.scripts[name] = metadata.get("startup-script", "")
         return {
             "kind": "compute#instance",
             "id": str(next(self._numbers)),
@@ -173,12 +179,32 @@ class GceServer:
             "networkInterfaces": [{"name": "nic0", "network": card["network"], "networkIP": "10.128.0.2"}],
         }
 
+    def preempt(self, zone: str, name: str) -> None:
+        """Take a spot machine away, as Google does: stopped, and then deleted, for so it was asked."""
+        with self._lock:
+            self._end(zone, name)
+            self._operation("compute.instances.preempted", zone, f"instances/{name}")["status"] = "DONE"
+
+    def _end(self, zone: str, name: str) -> None:
+        with self._lock:
+            if self.machines is not None:
+                self.machines.stop(name)
+            self.instances.pop((zone, name), None)
+            self.disks.pop((zone, name), None)
+
     def _run(self, zone: str, name: str) -> None:
         instance = self.instances.get((zone, name))
         if instance is not None and instance["status"] == "PROVISIONING":
             instance["status"] = "RUNNING"
             card = instance["networkInterfaces"][0]
-            card["accessConfigs"] = [{"name": "External NAT", "type": "ONE_TO_ONE_NAT", "natIP": "192.0.2.7"}]
+            card["accessConfigs"] = [
+                {"name": "External NAT", "type": "ONE_TO_ONE_NAT", "natIP": self._boot(zone, name)}
+            ]
+
+    def _boot(self, zone: str, name: str) -> str:
+        if self.machines is None:
+            return "192.0.2.7"
+        return self.machines.start(name, self.scripts.get(name, ""), on_end=lambda: self._end(zone, name))
 
     def _instances_get(self, named: dict[str, str], query: dict[str, str], asked: Any) -> Any:
         return self._known(self.instances, named["zone"], named["instance"], "instances")
@@ -187,11 +213,7 @@ class GceServer:
         zone, name = named["zone"], named["instance"]
         self._known(self.instances, zone, name, "instances")["status"] = "STOPPING"
 
-        def remove() -> None:
-            self.instances.pop((zone, name), None)
-            self.disks.pop((zone, name), None)
-
-        return self._after(self._operation("delete", zone, f"instances/{name}"), remove)
+        return self._after(self._operation("delete", zone, f"instances/{name}"), lambda: self._end(zone, name))
 
     def _instances_aggregated_list(self, named: dict[str, str], query: dict[str, str], asked: Any) -> Any:
         return self._aggregated("instances", "compute#instanceAggregatedList", self.instances, query)

@@ -113,12 +113,15 @@ def test_jobs_limits_how_many_run_at_once(project) -> None:
     ("text", "code", "message"),
     [
         ("  a: {resources: {accelerators: 'A100:32'}, steps: [{run: x}]}", 4, "job 'a' asks for"),
-        ("  a: {runs-on: aws, steps: [{run: x}]}", 5, "job 'a' is planned on aws"),
+        ("  a: {runs-on: aws, steps: [{run: x}]}", 5, "log in with `aws sso login`"),
+        ("  a: {runs-on: aws, resources: {nodes: 2}, steps: [{run: x}]}", 5, "job 'a' asks for 2 machines at once"),
     ],
 )
 def test_what_cannot_be_planned_or_provided_is_refused_before_anything_starts(project, text, code, message) -> None:
     project.write(f"on: push\njobs:\n{text}\n")
-    done = project.skyflow("run", "w.yml", code=code)
+    nobody = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null", "AWS_PROFILE": "default"}
+    nobody |= {"AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
+    done = project.skyflow("run", "w.yml", code=code, **nobody)
     assert message in done.err
     assert project.skyflow("runs").out == "No run yet. `skyflow run FILE` makes the first.\n"
 

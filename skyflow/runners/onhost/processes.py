@@ -9,7 +9,7 @@ from skyflow.runners.onhost.small_files import read_bytes, read_text
 
 __all__ = ["TAG_VARIABLE", "is_running", "signal_tagged", "started"]
 
-TAG_VARIABLE = "SKYFLOW_PROCESS_TAG"
+TAG_VARIABLE = "SKYFLOW_MACHINE_TAG"
 """Set in the environment of every step and inherited, so that its processes are known whatever they do."""
 _PROC = "/proc"
 _MOST_ENVIRONMENT_BYTES = 1024 * 1024

@@ -62,8 +62,7 @@ RESOURCES = table(
             "where this names them."
         ),
         "nodes": Shape("a whole number of machines, at least 1", number=True).about(
-            "So many machines of the same kind, together at one place. Prices and power count all of them. Each step runs on "
-            "all of them at once, with `SKYFLOW_NODE_RANK`, `SKYFLOW_NUM_NODES` and `SKYFLOW_NODE_IPS` set."
+            "So many machines of the same kind, together at one place. Prices and power count all of them."
         ),
         "disk": quantity("a size such as 200GB or 200GB+").about(
             "Disk to attach to a rented machine. It does not limit which machine is chosen."

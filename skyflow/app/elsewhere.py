@@ -1,0 +1,108 @@
+"""The places of a run beside this machine: what `--host` names, the project's own pools, and rented machines."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from skyflow.app.clock import SystemClock
+from skyflow.app.host_options import HostSlots
+from skyflow.app.hosts import link_patience, pool_places, transport_to
+from skyflow.app.live_plan import RENTED, LivePlan
+from skyflow.app.project import Project
+from skyflow.model.config import OwnPool
+from skyflow.model.layout import RunFolder
+from skyflow.model.run import RunId
+from skyflow.ports.clock import Waiter
+from skyflow.ports.transport import Transport
+from skyflow.runners.host_link import HostLink
+from skyflow.runners.local import LocalRunner
+from skyflow.runners.places import Place
+from skyflow.runners.remote import RemoteRunner
+from skyflow.runners.router import RunnerRouter
+
+__all__ = ["router_to"]
+
+_NO_CONFIG = Path("/dev/null")
+"""What `~/.ssh/config` says is about the user's own machines."""
+_MOST_PATIENCE_SECONDS = 120.0
+"""How long a rented machine may be out of reach that its cloud says is well."""
+
+
+def router_to(
+    plan: LivePlan,
+    here: LocalRunner,
+    *,
+    given: Sequence[HostSlots],
+    pools: Mapping[str, OwnPool],
+    run: RunId,
+    project: Project,
+    folder: RunFolder,
+    masks: tuple[str, ...],
+) -> RunnerRouter:
+    """Return the runner of a run that has jobs on other machines.
+
+    Args:
+        plan: where each job is placed.
+        here: the runner of this machine.
+        given: what `--host` names.
+        pools: the pool of each job that is placed on one.
+        run: the run.
+        project: its project.
+        folder: its folder.
+        masks: texts to hide.
+
+    Raises:
+        UsageError: a variable of the environment is wrong.
+    """
+    clock = SystemClock()
+
+    def runner(link: HostLink) -> RemoteRunner:
+        return RemoteRunner(
+            link,
+            run=run,
+            folder=folder,
+            tools=project.state.root / "tools",
+            workspace=project.root,
+            clock=clock,
+            masks=masks,
+        )
+
+    places: dict[str, Place] = pool_places(given, pools, runner, folder=folder, clock=clock)
+    if plan.rents:
+        places[RENTED] = _rented(plan, runner, run=run, project=project, folder=folder, clock=clock)
+    return RunnerRouter(here, places=places, place_of=plan.place_of, folder=folder, clock=clock)
+
+
+def _rented(
+    plan: LivePlan,
+    runner: Callable[[HostLink], RemoteRunner],
+    *,
+    run: RunId,
+    project: Project,
+    folder: RunFolder,
+    clock: Waiter,
+) -> Place:
+    from skyflow.app.clouds import open_cloud, open_journal  # noqa: PLC0415 -- start-up
+    from skyflow.app.machine_keys import MachineKeys  # noqa: PLC0415
+    from skyflow.app.rented import Inquiry, Makes, RentedMachines  # noqa: PLC0415
+    from skyflow.provisioners.fleet import Fleet  # noqa: PLC0415
+
+    journal = open_journal(project)
+    patience = min(link_patience(), _MOST_PATIENCE_SECONDS)
+
+    def runner_on(transport: Transport, find_out: Inquiry) -> RemoteRunner:
+        return runner(HostLink(transport, clock=clock, patience_seconds=patience, find_out=find_out))
+
+    return RentedMachines(
+        run=run,
+        folder=folder,
+        plan=plan,
+        journal=journal,
+        keys=MachineKeys(project.state),
+        makes=Makes(
+            fleet=lambda provider: Fleet(open_cloud(provider, clock).provisioner, journal, clock),
+            transport=partial(transport_to, config=_NO_CONFIG),
+            runner=runner_on,
+        ),
+        clock=clock,
+    )

@@ -1,0 +1,397 @@
+"""Machines that are rented for an attempt each: had when it begins, given back when it ends, found again after a crash.
+
+One task for each machine sees it through its whole life, so that whatever happens to the run, the machine is given back on
+the way out; and a process that dies leaves a line in the journal, by which the next driver, or the sweeper, finds it.
+"""
+
+import math
+import shutil
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+from types import TracebackType
+from typing import Self, TypeVar
+
+import anyio
+import anyio.to_thread
+from anyio.abc import TaskGroup
+
+from skyflow.app.live_plan import LivePlan
+from skyflow.app.machine_keys import MachineKeys
+from skyflow.app.renting import open_ports
+from skyflow.errors import SkyflowError
+from skyflow.model.hosts import KeepAlive, Link, SshHost
+from skyflow.model.layout import RunFolder
+from skyflow.model.machines import Intent, Lifetime, Machine, MachineRecord, MachineRequest, MachineState
+from skyflow.model.placement import Placement
+from skyflow.model.resources import Market
+from skyflow.ports.clock import Clock
+from skyflow.ports.provisioner import CloudError, MachineJournal
+from skyflow.ports.transport import Transport, TransportError
+from skyflow.provisioners.boot import LOGIN_USER, stay_command
+from skyflow.provisioners.fleet import Fleet
+from skyflow.runners.places import Attempt, MovedError
+from skyflow.runners.remote import RemoteRunner
+
+__all__ = ["Inquiry", "Makes", "RentedMachines", "Times"]
+
+Inquiry = Callable[[], Awaitable[str | None]]
+"""Says why a machine is gone for good, or None while it may come back."""
+
+_T = TypeVar("_T")
+_MOST_THREADS = 256
+"""Calls to clouds block, each in a thread of its own; a machine uses one while it starts and one while it ends."""
+_DISK_GIB = 64
+"""Unless a job says otherwise: room for the image, drivers and some packages."""
+_GONE = frozenset({MachineState.STOPPING, MachineState.STOPPED, MachineState.FAILED, MachineState.GONE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """How long to wait for what, in seconds."""
+
+    boot_within: float = 600.0
+    """From when a machine runs until it lets us in."""
+    first_knock: float = 0.1
+    longest_knock: float = 2.0
+    lifetime: Lifetime = field(default_factory=partial(Lifetime, silence_seconds=900, at_most_seconds=7 * 86_400))
+    """When a machine ends itself: a quarter of an hour after its driver fell silent, and never later than in a week."""
+    renew_every: float = 240.0
+    find_out_every: float = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Makes:
+    """What rented machines are used by: `fleet` of a cloud by its name, `transport` to a machine, `runner` on one."""
+
+    fleet: Callable[[str], Fleet]
+    transport: Callable[[SshHost], Transport]
+    runner: Callable[[Transport, Inquiry], RemoteRunner]
+
+
+@dataclass(slots=True)
+class _Rental:
+    """One machine, from when it is wanted until it is gone."""
+
+    tell: Callable[[str], None]
+    is_wanted: bool = True
+    booting: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    settled: anyio.Event = field(default_factory=anyio.Event)
+    """It can be used, or `problem` says why it cannot."""
+    released: anyio.Event = field(default_factory=anyio.Event)
+    over: anyio.Event = field(default_factory=anyio.Event)
+    machine: Machine | None = None
+    runner: RemoteRunner | None = None
+    problem: TransportError | None = None
+
+    def let_go(self) -> None:
+        """Give it up, wherever it is in its life."""
+        self.is_wanted = False
+        self.booting.cancel()
+        self.released.set()
+
+
+class RentedMachines:
+    """The place of all jobs on machines of clouds; see `skyflow.runners.places.Place`."""
+
+    def __init__(
+        self,
+        *,
+        run: str,
+        folder: RunFolder,
+        plan: LivePlan,
+        journal: MachineJournal,
+        keys: MachineKeys,
+        makes: Makes,
+        clock: Clock,
+        times: Times = Times(),
+    ) -> None:
+        """Prepare; nothing happens yet.
+
+        Args:
+            run: which run the machines are for.
+            folder: its folder.
+            plan: says what to rent for a job.
+            journal: where machines are written down.
+            keys: the keys of machines.
+            makes: what they are used by.
+            clock: the time.
+            times: how long to wait for what.
+        """
+        self._run = run
+        self._folder = folder
+        self._plan = plan
+        self._journal = journal
+        self._keys = keys
+        self._makes = makes
+        self._clock = clock
+        self._times = times
+        self._fleets: dict[str, Fleet] = {}
+        self._rentals: dict[Attempt, _Rental] = {}
+        self._threads = anyio.CapacityLimiter(_MOST_THREADS)
+        self._opening = anyio.Lock()
+        self._stack = AsyncExitStack()
+        self._tasks: TaskGroup
+
+    async def __aenter__(self) -> Self:
+        """Open the task group in which machines are looked after."""
+        self._tasks = await self._stack.enter_async_context(anyio.create_task_group())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        """Give every machine back that is left, and wait until they are gone."""
+        for rental in self._rentals.values():
+            rental.let_go()
+        return await self._stack.__aexit__(kind, error, trace)
+
+    async def take(self, which: Attempt, tell: Callable[[str], None]) -> RemoteRunner:
+        """Rent a machine for an attempt, and wait until it can be used."""
+        rental = self._rentals.get(which)
+        if rental is None:
+            rental = self._rentals[which] = _Rental(tell)
+            self._tasks.start_soon(self._see_through, which, rental, None)
+        rental.tell = tell
+        try:
+            await rental.settled.wait()
+        except anyio.get_cancelled_exc_class():
+            rental.let_go()
+            raise
+        if rental.runner is None:
+            raise rental.problem or TransportError("the machine was given up")
+        return rental.runner
+
+    def taken(self, which: Attempt) -> RemoteRunner | None:
+        """Return what runs the steps of an attempt."""
+        rental = self._rentals.get(which)
+        return None if rental is None else rental.runner
+
+    def heard(self, which: Attempt, *, is_lost: bool) -> None:
+        """Do nothing: a machine that is lost goes with its attempt."""
+
+    async def release(self, which: Attempt) -> None:
+        """Give the machine of an attempt back, and wait until it is gone."""
+        rental = self._rentals.get(which)
+        if rental is not None:
+            rental.let_go()
+            await rental.over.wait()
+            del self._rentals[which]
+        shutil.rmtree(self._folder.temp(*which), ignore_errors=True)
+
+    async def recover(self, attempts: Collection[Attempt]) -> frozenset[Attempt]:
+        """Find the machines of an earlier driver by the journal; those of attempts that are over are given back."""
+        kept: set[Attempt] = set()
+        for record in await self._blocking(partial(self._journal.records, unfinished_only=True)):
+            which = (record.job, record.attempt)
+            if record.run != self._run:
+                continue
+            if which in attempts and which not in kept and record.intent is not Intent.RELEASED:
+                kept.add(which)
+                rental = self._rentals[which] = _Rental(lambda _: None)
+                self._tasks.start_soon(self._see_through, which, rental, record)
+            else:
+                self._tasks.start_soon(self._discard, record)
+        return frozenset(kept)
+
+    # ------------------------------------------------------------------------------------------ the life of a machine
+
+    async def _see_through(self, which: Attempt, rental: _Rental, record: MachineRecord | None) -> None:
+        """Have a machine, let it be used, and give it back."""
+        try:
+            if record is None:
+                await self._rent(which, rental)
+            else:
+                await self._find(rental, record)
+            if rental.machine is not None:
+                await self._serve(which, rental, rental.machine, is_found=record is not None)
+        except TransportError as error:
+            rental.problem = error
+        finally:
+            rental.settled.set()
+            with anyio.CancelScope(shield=True):
+                if rental.machine is not None:
+                    await self._give_back(rental, rental.machine)
+                rental.over.set()
+
+    async def _rent(self, which: Attempt, rental: _Rental) -> None:
+        """Ask for the machine that a job is planned on.
+
+        Raises:
+            TransportError: there is none to be had.
+        """
+        placement = self._plan.placement(which[0])
+        offering = placement.offering
+        started = self._clock.monotonic()
+        rental.tell(f"Starting {_described(placement)} ...\n")
+        try:
+            fleet = await self._fleet(offering.provider)
+            request = await self._blocking(partial(self._request, which, placement))
+            rental.machine = await self._blocking(partial(fleet.acquire, request, is_wanted=lambda: rental.is_wanted))
+        except SkyflowError as error:
+            raise TransportError(_problem(placement, error)) from error
+        machine = rental.machine
+        where = f"{machine.id} in {machine.zone or machine.region}"
+        rental.tell(f"{where} runs after {self._clock.monotonic() - started:.1f} s\n")
+
+    async def _find(self, rental: _Rental, record: MachineRecord) -> None:
+        """Find a machine that an earlier driver has asked for.
+
+        Raises:
+            MovedError: it is not there.
+        """
+        try:
+            fleet = await self._fleet(record.offering.provider)
+            rental.machine = await self._blocking(partial(fleet.resume, record, is_wanted=lambda: rental.is_wanted))
+        except SkyflowError as error:
+            raise MovedError(f"the machine of this attempt cannot be found: {error}") from error
+        if rental.machine is None:
+            raise MovedError("the machine of this attempt is gone")
+
+    async def _serve(self, which: Attempt, rental: _Rental, machine: Machine, *, is_found: bool) -> None:
+        """Let a machine be used from when it has booted until its attempt is over.
+
+        Raises:
+            TransportError: it does not let us in.
+        """
+        transport = self._makes.transport(await self._blocking(partial(self._host, machine)))
+        try:
+            with rental.booting:
+                await self._knock(transport, rental, machine)
+            if not rental.is_wanted:
+                return
+            runner = self._makes.runner(transport, self._finding_out(machine))
+            async with runner:
+                if is_found:
+                    await runner.recover([which])
+                rental.runner = runner
+                rental.settled.set()
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(self._renew, transport)
+                    await rental.released.wait()
+                    tasks.cancel_scope.cancel()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await transport.aclose()
+
+    async def _knock(self, transport: Transport, rental: _Rental, machine: Machine) -> None:
+        """Wait until a machine lets us in: at first nobody listens, then nobody knows us, or shows another host key."""
+        pause, begun = self._times.first_knock, self._clock.monotonic()
+        while True:
+            try:
+                await transport.run(["true"])
+            except TransportError as error:
+                if self._clock.monotonic() - begun >= self._times.boot_within:
+                    raise TransportError(
+                        f"{machine.id} did not let us in within {self._times.boot_within:.0f} s: {error}"
+                    ) from error
+                await transport.aclose()
+                await anyio.sleep(pause)
+                pause = min(1.5 * pause, self._times.longest_knock)
+            else:
+                rental.tell(f"{transport.name} at {machine.address} lets us in\n")
+                return
+
+    async def _renew(self, transport: Transport) -> None:
+        """Keep a machine from ending itself; while it cannot be reached, others find out whether it is lost."""
+        stay = ["sh", "-c", stay_command(self._times.lifetime.silence_seconds)]
+        while True:
+            await anyio.sleep(self._times.renew_every)
+            with suppress(TransportError):
+                await transport.run(stay)
+
+    def _finding_out(self, machine: Machine) -> Inquiry:
+        asked = -math.inf
+
+        async def find_out() -> str | None:
+            nonlocal asked
+            if self._clock.monotonic() - asked < self._times.find_out_every:
+                return None
+            asked = self._clock.monotonic()
+            try:
+                fleet = await self._fleet(machine.provider)
+                now = await self._blocking(partial(fleet.look, machine))
+            except CloudError:  # nobody knows, then; the link's own patience counts
+                return None
+            if now is None:
+                return f"{machine.provider} knows nothing of {machine.id} any more"
+            if now.state in _GONE:
+                return f"{machine.id} is {now.state}{f': {now.detail}' if now.detail else ''}"
+            return None
+
+        return find_out
+
+    async def _give_back(self, rental: _Rental, machine: Machine) -> None:
+        try:
+            fleet = await self._fleet(machine.provider)
+            is_gone = await self._blocking(partial(fleet.release, machine))
+        except SkyflowError as error:
+            rental.tell(f"{machine.id} could not be removed: {error}; `skyflow gc` will try again\n")
+        else:
+            if is_gone:
+                self._keys.forget_host(machine.name)
+
+    async def _discard(self, record: MachineRecord) -> None:
+        with anyio.CancelScope(shield=True), suppress(SkyflowError):  # else the sweeper will find it
+            fleet = await self._fleet(record.offering.provider)
+            if await self._blocking(partial(fleet.discard, record)):
+                self._keys.forget_host(record.name)
+
+    # ------------------------------------------------------------------------------------------------------ its parts
+
+    def _request(self, which: Attempt, placement: Placement) -> MachineRequest:
+        asked = self._plan.requirements(which[0])
+        request = MachineRequest(
+            offering=placement.offering,
+            owner=self._journal.owner(),
+            run=self._run,
+            job=which[0],
+            attempt=which[1],
+            public_key=self._keys.ours().public,
+            lifetime=self._times.lifetime,
+            image=asked.image,
+            ports=tuple(open_ports(asked.ports)),
+            disk_gib=_DISK_GIB if asked.disk_gib is None else math.ceil(asked.disk_gib.minimum),
+        )
+        return replace(request, host_key=self._keys.of_host(request.name).path.read_text(encoding="utf-8"))
+
+    def _host(self, machine: Machine) -> SshHost:
+        return SshHost(
+            name=f"{machine.instance_type}-{machine.name[-6:]}",
+            address=machine.address or "",
+            user=LOGIN_USER,
+            host_keys=(self._keys.of_host(machine.name).public,),
+            identity=str(self._keys.ours().path),
+            link=Link.ASYNCSSH,
+            keep_alive=KeepAlive(seconds=5.0, most_missed=3),
+            connect_seconds=10.0,
+        )
+
+    async def _fleet(self, provider: str) -> Fleet:
+        """Return the machines of a cloud, whose SDK is imported when it is asked for first.
+
+        Raises:
+            UsageError: the SDK is not installed.
+            CloudError: its configuration cannot be used.
+        """
+        async with self._opening:
+            if provider not in self._fleets:
+                self._fleets[provider] = await self._blocking(partial(self._makes.fleet, provider))
+            return self._fleets[provider]
+
+    async def _blocking(self, work: Callable[[], _T]) -> _T:
+        return await anyio.to_thread.run_sync(work, limiter=self._threads)
+
+
+def _described(placement: Placement) -> str:
+    offering = placement.offering
+    market = "" if offering.market is Market.ON_DEMAND else f" ({offering.market})"
+    return f"{offering.instance_type}{market} in {offering.provider}/{offering.place.name}"
+
+
+def _problem(placement: Placement, error: SkyflowError) -> str:
+    notes = "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
+    hint = f"; {error.hint}" if error.hint else ""
+    code = f" ({error.code})" if isinstance(error, CloudError) else ""
+    return f"{_described(placement)} is not to be had: {error}{code}{hint}{notes}"

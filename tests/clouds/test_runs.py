@@ -1,0 +1,250 @@
+"""Runs on rented machines, as a user begins, breaks and resumes them: `skyflow` as a process, the clouds' SDKs over HTTP,
+machines with a real sshd. Whatever happens, no machine, disk, card or address is left at the end."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import ec2_server
+import pytest
+from serving import Faults
+from testbed.cloud_machine import CloudMachine, Machines, can_start_cloud_machines
+
+ON = {
+    "aws": "runs-on: aws, resources: {regions: us-east-1, instance-type: m6i.large}",
+    "gcp": "runs-on: gcp, resources: {regions: us-central1, instance-type: n2-standard-4}",
+    "azure": "runs-on: azure, resources: {regions: eastus, instance-type: Standard_D2s_v5}",
+}
+PATIENCE_SECONDS = 120
+
+
+@dataclass
+class Clouds:
+    """A project, the clouds that it rents from, and the machines behind these."""
+
+    folder: Path
+    machines: Machines
+    faults: dict[str, Faults]
+    processes: "list[subprocess.Popen[str]]" = field(default_factory=list)
+
+    def write(self, jobs: str) -> None:
+        (self.folder / "w.yml").write_text(f"on: push\njobs:\n{jobs}")
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [sys.executable, "-m", "skyflow", *arguments],
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.processes.append(process)
+        return process
+
+    def skyflow(self, *arguments: str, code: int = 0) -> str:
+        process = self.start(*arguments)
+        shown, _ = process.communicate(timeout=PATIENCE_SECONDS)
+        assert "Traceback" not in shown, shown
+        assert process.returncode == code, shown
+        return shown
+
+    def run_json(self) -> dict[str, Any]:
+        return json.loads(self.skyflow("show", "--json"))
+
+    def has(self, file: str) -> bool:
+        """Tell whether there is one machine, and a file on it."""
+        if len(self.machines.running) != 1:
+            return False
+        try:
+            self.only.run("test", "-e", file)
+        except (subprocess.CalledProcessError, IndexError, OSError):
+            return False
+        return True
+
+    @property
+    def only(self) -> CloudMachine:
+        [machine] = self.machines.running.values()
+        return machine
+
+    def remains(self) -> dict[str, list[str]]:
+        """Everything that is left anywhere, by cloud and kind."""
+        left = {}
+        for provider, faults in self.faults.items():
+            found = ec2_server.remains() if provider == "aws" else faults.app.remains()
+            left |= {f"{provider} {kind}": names for kind, names in found.items() if names}
+        return left
+
+
+@pytest.fixture
+def clouds(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., Clouds]]:
+    if not can_start_cloud_machines():
+        pytest.skip("needs root, sshd, iproute2 and unshare")
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "data.txt").write_text("data")
+    machines = Machines(tmp_path / "machines")
+    made: list[Clouds] = []
+
+    def make(*providers: str) -> Clouds:
+        faults = {}
+        for provider in providers:
+            faults[provider] = request.getfixturevalue({"aws": "ec2", "gcp": "gce", "azure": "arm"}[provider])
+            (ec2_server.ACCOUNT if provider == "aws" else faults[provider].app).machines = machines
+        made.append(Clouds(folder, machines, faults))
+        if "azure" in providers:
+            made[0].skyflow("cloud", "init", "azure", "--region", "eastus")
+        return made[0]
+
+    yield make
+    for process in (process for each in made for process in each.processes):
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+    machines.close()
+    for each in made:
+        assert each.remains() == {}, "something is left, and costs money"
+
+
+def wait_until(holds: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def test_one_run_uses_all_three_clouds(clouds) -> None:
+    all_three = clouds("aws", "gcp", "azure")
+    use = "needs: make, strategy: {matrix: {n: [1, 2]}}"
+    all_three.write(
+        f"""\
+  make: {{{ON["aws"]}, outputs: {{v: '${{{{ steps.s.outputs.v }}}}'}}, steps: [
+    {{uses: actions/checkout@v4}},
+    {{id: s, run: 'cat data.txt; whoami; echo v=42 >> $GITHUB_OUTPUT; echo made > out.txt'}},
+    {{uses: actions/upload-artifact@v4, with: {{name: a, path: out.txt}}}}]}}
+  use: {{{ON["gcp"]}, {use}, steps: [
+    {{uses: actions/download-artifact@v4, with: {{name: a, path: in}}}},
+    {{run: 'cat in/out.txt; echo "got ${{{{ needs.make.outputs.v }}}}-${{{{ matrix.n }}}}"'}}]}}
+  end: {{{ON["azure"]}, needs: use, steps: [{{run: 'hostname; echo the end'}}]}}
+  here: {{runs-on: local, needs: end, steps: [{{run: 'echo here'}}]}}
+"""
+    )
+    shown = all_three.skyflow("run", "w.yml", "--verbose")
+    for text in ("dataskyflow", "got 42-1", "got 42-2", "the end", "machine", "here"):
+        assert re.search(rf"│ {text}$", shown, re.MULTILINE), shown
+    assert "Starting m6i.large in aws/us-east-1 ..." in shown
+    assert len(all_three.machines.started) == 4
+    assert all_three.machines.running == {}
+
+
+WAITING = (
+    "steps: [{run: 'echo once >> ~/count; echo MARK=set >> $GITHUB_ENV'}, "
+    "{run: 'echo begun $MARK; touch ~/begun; while ! test -e ~/go; do sleep 0.1; done; echo ended'}, "
+    "{run: 'echo count $(wc -l < ~/count)'}]"
+)
+"""Steps that wait until they are let go on."""
+
+
+@pytest.mark.parametrize("provider", ["aws", "gcp", "azure"])
+def test_a_killed_driver_finds_its_machine_again(clouds, provider: str) -> None:
+    cloud = clouds(provider)
+    cloud.write(f"  a: {{{ON[provider]}, {WAITING}}}\n")
+    driver = cloud.start("run", "w.yml")
+    wait_until(lambda: cloud.has("/home/skyflow/begun"))
+    driver.send_signal(signal.SIGKILL)
+    driver.communicate()
+    resumed = cloud.start("resume", "--verbose")
+    time.sleep(1.0)  # it is in the middle of finding out
+    cloud.only.run("touch", "/home/skyflow/go")
+    shown, _ = resumed.communicate(timeout=PATIENCE_SECONDS)
+    assert resumed.returncode == 0, shown
+    assert "begun set" in shown
+    assert "count 1" in shown
+    assert len(cloud.machines.started) == 1
+
+
+def test_a_driver_that_is_killed_while_a_machine_starts_goes_on_with_that(clouds) -> None:
+    aws = clouds("aws")
+    aws.machines.boot_seconds = 3.0
+    aws.write(f"  a: {{{ON['aws']}, steps: [{{run: 'echo ran'}}]}}\n")
+    driver = aws.start("run", "w.yml")
+    wait_until(lambda: aws.machines.running)
+    time.sleep(0.5)
+    driver.send_signal(signal.SIGKILL)
+    driver.communicate()
+    assert "ran" in aws.skyflow("resume", "--verbose")
+    assert len(aws.machines.started) == 1
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+def test_an_interrupted_run_gives_its_machines_back_and_can_be_resumed(clouds, signals: int) -> None:
+    aws = clouds("aws")
+    aws.write(f"  a: {{{ON['aws']}, {WAITING}}}\n")
+    driver = aws.start("run", "w.yml")
+    wait_until(lambda: aws.has("/home/skyflow/begun"))
+    for _ in range(signals):
+        driver.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+    driver.communicate(timeout=PATIENCE_SECONDS)
+    assert driver.returncode == 130
+    assert aws.remains() == {}
+    resumed = aws.start("resume", "--verbose")
+    wait_until(lambda: aws.has("/home/skyflow/begun"))
+    aws.only.run("touch", "/home/skyflow/go")
+    shown, _ = resumed.communicate(timeout=PATIENCE_SECONDS)
+    assert resumed.returncode == 0, shown
+
+
+def test_a_run_that_is_stopped_while_a_machine_boots_gives_it_back(clouds) -> None:
+    aws = clouds("aws")
+    aws.machines.boot_seconds = 60.0
+    aws.write(f"  a: {{{ON['aws']}, steps: [{{run: 'echo ran'}}]}}\n")
+    driver = aws.start("run", "w.yml")
+    wait_until(lambda: aws.machines.running)
+    time.sleep(1.0)
+    driver.send_signal(signal.SIGINT)
+    begun = time.monotonic()
+    shown, _ = driver.communicate(timeout=PATIENCE_SECONDS)
+    assert driver.returncode == 130, shown
+    assert time.monotonic() - begun < 50
+    assert aws.remains() == {}
+
+
+def test_a_failing_job_and_a_cancelled_one_give_their_machines_back(clouds) -> None:
+    aws = clouds("aws")
+    aws.write(
+        f"  a: {{{ON['aws']}, strategy: {{matrix: {{n: [1, 2]}}}}, steps: "
+        "[{run: 'test ${{ matrix.n }} = 1 || exec sleep 300; sleep 2; exit 3'}]}\n"
+    )
+    shown = aws.skyflow("run", "w.yml", code=1)
+    assert "exit code 3" in shown
+    assert aws.remains() == {}
+
+
+def test_a_cloud_that_lets_nobody_in_is_named_with_what_to_do(clouds) -> None:
+    aws = clouds("aws")
+    ec2_server.ACCOUNT.forbidden.add("RunInstances")
+    aws.write(f"  a: {{{ON['aws']}, steps: [{{run: 'echo ran'}}]}}\n")
+    shown = aws.skyflow("run", "w.yml", code=1)
+    assert "UnauthorizedOperation" in shown
+
+
+def test_keys_are_private_and_go_with_their_machine(clouds) -> None:
+    aws = clouds("aws")
+    aws.write(f"  a: {{{ON['aws']}, {WAITING}}}\n")
+    driver = aws.start("run", "w.yml")
+    wait_until(lambda: aws.has("/home/skyflow/begun"))
+    keys = aws.folder / ".skyflow" / ".skyflow-keys"
+    private = [each for each in keys.iterdir() if not each.name.endswith(".pub") and each.name != ".gitignore"]
+    assert len(private) == 2
+    assert {each.stat().st_mode & 0o777 for each in private} == {0o600}
+    assert "PRIVATE" not in aws.only.run("sh", "-c", "cat /home/skyflow/.skyflow/blobs/*/* || true")
+    aws.only.run("touch", "/home/skyflow/go")
+    driver.communicate(timeout=PATIENCE_SECONDS)
+    assert {each.name for each in keys.iterdir()} == {".gitignore", "ours", "ours.pub"}
