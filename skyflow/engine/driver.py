@@ -132,9 +132,16 @@ class Driver:
         """
         kept = await self._runner.recover(seconds.keys())
         self._began = {key: self._clock.monotonic() - seconds[key, number] for key, number in kept}
-        events: Sequence[Event] = (RunBegun({which: seconds[which] for which in kept}),)
+        held = frozenset(
+            holder
+            for holder, move in self._groups.group_moves(self._run_id).items()
+            if move is not GroupMove.SUPERSEDED
+        )
+        events: Sequence[Event] = (RunBegun({which: seconds[which] for which in kept}, held),)
         with self._sender, self._receiver:
             async with anyio.create_task_group() as tasks:
+                for holder in held:
+                    self._watch_group(holder, GroupMove.GRANTED, tasks)
                 while events:
                     state, effects, ending = self._decide(state, events)
                     for effect in effects:
@@ -263,10 +270,13 @@ class Driver:
             cancel_in_progress=effect.cancel_in_progress,
             keep_pending=effect.keep_pending,
         )
+        self._watch_group(effect.holder, None, tasks)
+        self._asked_for[effect.holder] = effect.group
+
+    def _watch_group(self, holder: str, known: GroupMove | None, tasks: TaskGroup) -> None:
         if not self._group_moves:
             tasks.start_soon(self._watch_groups)
-        self._group_moves[effect.holder] = None
-        self._asked_for[effect.holder] = effect.group
+        self._group_moves[holder] = known
 
     async def _watch_groups(self) -> None:
         """Tell the machine how its concurrency groups stand, for as long as it has or wants any."""

@@ -31,10 +31,11 @@ class RunBegun:
     """A driver has taken the run, for the first time or after an interruption.
 
     `kept` are the attempts under way that can go on where they are, by job key and number, with how many seconds ago they
-    began; any other is lost.
+    began; any other is lost. `held` are those who still hold their concurrency group: keys of jobs, or `THE_RUN`.
     """
 
     kept: Mapping[tuple[str, int], float] = field(default_factory=dict)
+    held: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,8 +71,8 @@ def handle(state: RunState, event: Event) -> tuple[RunState, tuple[Effect, ...]]
     """
     draft = Draft(state)
     match event:
-        case RunBegun(kept=kept):
-            _begin(draft, kept)
+        case RunBegun(kept=kept, held=held):
+            _begin(draft, kept, held)
         case StepEnded(step=step, result=result) if result.lost is not None:
             machine_lost(draft, step, result.lost)
         case StepEnded(step=step, result=result):
@@ -103,11 +103,11 @@ def handle(state: RunState, event: Event) -> tuple[RunState, tuple[Effect, ...]]
     return draft.state, tuple(draft.effects)
 
 
-def _begin(draft: Draft, kept: Mapping[tuple[str, int], float]) -> None:
+def _begin(draft: Draft, kept: Mapping[tuple[str, int], float], held: frozenset[str]) -> None:
     """Begin, or go on; a run with a concurrency group waits until that is free."""
     concurrency = draft.state.root.workflow.concurrency
-    if concurrency is None:
-        _go_on(draft, kept)
+    if concurrency is None or THE_RUN in held:
+        _go_on(draft, kept, held)
         return
     scope = Scope(draft.state.root.workflow.path, draft.state.root.contexts, BUILTINS)
     try:
@@ -123,13 +123,21 @@ def _begin(draft: Draft, kept: Mapping[tuple[str, int], float]) -> None:
         )
         return
     if request is None:
-        _go_on(draft, kept)
+        _go_on(draft, kept, held)
     else:
         draft.emit(request)
 
 
-def _go_on(draft: Draft, kept: Mapping[tuple[str, int], float] = MappingProxyType({})) -> None:
-    """Take up every job that is not completed; one that has or waits for a concurrency group has to ask for it again."""
+def _go_on(
+    draft: Draft,
+    kept: Mapping[tuple[str, int], float] = MappingProxyType({}),
+    held: frozenset[str] = frozenset(),
+) -> None:
+    """Take up every job that is not completed.
+
+    One that waits for a concurrency group has to ask for it again. One that has lost its group, because nothing of the run
+    was alive when another wanted it, cannot go on where it was either: others have been at work in between.
+    """
     if draft.state.status is not Status.IN_PROGRESS:  # it is when the driver before us died
         draft.move_run(draft.state.status, Status.IN_PROGRESS)
     for job in list(draft.state.jobs.values()):
@@ -137,11 +145,12 @@ def _go_on(draft: Draft, kept: Mapping[tuple[str, int], float] = MappingProxyTyp
             continue
         seconds = kept.get((job.key, job.attempt.number))
         spec = draft.state.specs[job.spec_id]
-        if seconds is None or job.group is not None or spec.container is not None or spec.services:
+        has_lost_group = job.group is not None and job.key not in held
+        if seconds is None or has_lost_group or spec.container is not None or spec.services:
             lose_attempt(draft, job)
         else:
             _commit(draft, job, job.attempt.number)
-            take_up_attempt(draft, job, seconds)
+            take_up_attempt(draft, draft.put(replace(job, is_granted=job.group is not None)), seconds)
     for key in draft.state.queue:
         wait_for_start(draft, draft.state.jobs[key])
         request_group(draft, draft.state.jobs[key])

@@ -81,6 +81,7 @@ class Keeper:
 
     def __init__(self, journal: str, requests: int, events: int) -> None:
         self.journal = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self.journal, fcntl.LOCK_SH)  # tells others that steps of this run live
         os.dup2(self.journal, sys.stderr.fileno())  # a traceback is better there than nowhere
         self.requests = requests
         self.events = events

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from skyflow.model.concurrency import GroupMove
 from skyflow.model.run import RunId
 from skyflow.store import queries
-from skyflow.store.lease import is_leased
+from skyflow.store.lease import has_living_steps, is_leased
 from skyflow.store.store import Store
 
 __all__ = ["GroupStore"]
@@ -15,7 +15,8 @@ __all__ = ["GroupStore"]
 class GroupStore:
     """Hands out concurrency groups; see `skyflow.ports.groups.ConcurrencyGroups`.
 
-    Whoever is first in line holds a group. What runs that no living process drives hold or wait for is taken from them.
+    Whoever is first in line holds a group. A run that no living process drives does not wait any longer, and keeps what it
+    holds for as long as steps of it live on.
     """
 
     def __init__(self, store: Store) -> None:
@@ -59,6 +60,10 @@ class GroupStore:
 
     def _take_free(self, connection: sqlite3.Connection, run_id: RunId) -> None:
         for (other,) in connection.execute(queries.RUNS_WITH_GROUPS).fetchall():
-            if other != run_id and not is_leased(self._store.folder.run(RunId(other))):
-                connection.execute(queries.LEAVE_GROUPS, {"run_id": other})
+            folder = self._store.folder.run(RunId(other))
+            if other == run_id or is_leased(folder):
+                continue
+            connection.execute(
+                queries.LEAVE_LINES if has_living_steps(folder) else queries.LEAVE_GROUPS, {"run_id": other}
+            )
         connection.execute(queries.TAKE_FREE_GROUPS, {"run_id": run_id})

@@ -9,7 +9,7 @@ from pathlib import Path
 from skyflow.errors import StoreLockedError
 from skyflow.model.layout import RunFolder
 
-__all__ = ["file_lock", "hold_lease", "is_leased", "lease_holder"]
+__all__ = ["file_lock", "has_living_steps", "hold_lease", "is_leased", "lease_holder"]
 
 
 @contextmanager
@@ -63,12 +63,24 @@ def _process_in(descriptor: int) -> int | None:
 
 def is_leased(folder: RunFolder) -> bool:
     """Tell whether a living process drives a run."""
+    return _is_locked(folder.lock)
+
+
+def has_living_steps(folder: RunFolder) -> bool:
+    """Tell whether a keeper looks after steps of a run, which may have outlived their driver; it locks its journal.
+
+    Two who ask in the same moment may both be told so; whoever waits asks again.
+    """
+    return _is_locked(folder.journal, fcntl.LOCK_EX)
+
+
+def _is_locked(path: Path, kind: int = fcntl.LOCK_SH) -> bool:
     try:
-        descriptor = os.open(folder.lock, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     finally:

@@ -23,6 +23,7 @@ __all__ = [
     "LATEST_RUNS",
     "LEAVE_GROUP",
     "LEAVE_GROUPS",
+    "LEAVE_LINES",
     "LOOKUP",
     "MARK_OF_RUNS",
     "MOVE_ROW",
@@ -198,6 +199,9 @@ LEAVE_GROUP = "DELETE FROM groups WHERE run_id = :run_id AND holder = :holder"
 
 LEAVE_GROUPS = "DELETE FROM groups WHERE run_id = :run_id"
 """Give everything back that a run holds or waits for."""
+
+LEAVE_LINES = "DELETE FROM groups WHERE run_id = :run_id AND is_held = 0"
+"""Stop waiting for everything that a run waits for."""
 
 RUN_IDS = "SELECT id FROM runs ORDER BY number"
 """Every run."""

@@ -91,6 +91,17 @@ def left_alone(project, wait_until):
     return project
 
 
+@pytest.fixture
+def left_alone_in_a_group(project, wait_until):
+    """The same, with a job that holds a concurrency group."""
+    project.write(ADOPTABLE.replace("    outputs", "    concurrency: deploy\n    outputs"))
+    process = project.start("run", "w.yml")
+    wait_until((project.folder / "running").exists)
+    process.kill()
+    process.communicate()
+    return project
+
+
 @pytest.mark.parametrize("ends", ["after the resume", "before the resume"])
 def test_a_step_that_lives_on_is_seen_through(left_alone, wait_until, ends) -> None:
     step, keeper = processes(left_alone)
@@ -155,6 +166,46 @@ def test_a_driver_that_is_killed_again_and_again_loses_nothing(left_alone, wait_
     left_alone.skyflow("resume")
     assert lines(left_alone.folder / "begun") == ["first", "second", "third"]
     assert left_alone.skyflow("logs", "latest", "a").out.count("before yes ***") == 1
+
+
+@pytest.mark.parametrize("whose", ["run", "job"])
+def test_a_step_that_lives_on_keeps_the_concurrency_group(project, wait_until, whose) -> None:
+    grouped = {
+        "run": ADOPTABLE.replace("jobs:", "concurrency: deploy\njobs:"),
+        "job": ADOPTABLE.replace("    outputs", "    concurrency: deploy\n    outputs"),
+    }
+    project.write(grouped[whose])
+    process = project.start("run", "w.yml")
+    wait_until((project.folder / "running").exists)
+    process.kill()
+    process.communicate()
+    other = "on: push\nconcurrency: deploy\njobs: {c: {runs-on: local, steps: [{run: echo other >> begun}]}}\n"
+    project.write(other, name="other.yml")
+    second = project.start("run", "other.yml")
+    wait_until(lambda: len(project.skyflow("runs", "--json").json) == 2)
+    resumed = project.start("resume", "1")
+    wait_until(lambda: project.skyflow("show", "1", "--json").json["state"] == "in_progress")
+    assert lines(project.folder / "begun") == ["first", "second"]
+    (project.folder / "go").touch()
+    out, err = resumed.communicate(timeout=60)
+    assert resumed.returncode == 0, out + err
+    second.communicate(timeout=60)
+    assert second.returncode == 0
+    assert lines(project.folder / "begun") == ["first", "second", "third", "other"]
+    [job, _] = project.skyflow("show", "1", "--json").json["jobs"]
+    assert len(job["attempts"]) == 1
+
+
+def test_a_job_whose_group_others_have_had_starts_over(left_alone_in_a_group, wait_until) -> None:
+    project = left_alone_in_a_group
+    step, keeper = processes(project)
+    (project.folder / "go").touch()
+    wait_until(lambda: not is_alive(step) and not is_alive(keeper))
+    project.write("on: push\nconcurrency: deploy\njobs: {c: {runs-on: local, steps: [{run: 'true'}]}}\n", name="o.yml")
+    project.skyflow("run", "o.yml")
+    project.skyflow("resume", "1")
+    [job, _] = project.skyflow("show", "1", "--json").json["jobs"]
+    assert [attempt["reason"] for attempt in job["attempts"]] == ["lost", None]
 
 
 def test_an_adopted_step_can_be_cancelled(left_alone) -> None:

@@ -1,6 +1,7 @@
 """The state store on a real SQLite file."""
 
 import contextlib
+import fcntl
 import multiprocessing
 import os
 import sqlite3
@@ -353,3 +354,18 @@ class TestGroups:
             assert groups.group_moves(RUN) == {"": GroupMove.GRANTED}
         groups.request_group(RunId("run-b"), "", "g", cancel_in_progress=False, keep_pending=False)
         assert groups.group_moves(RunId("run-b")) == {"": GroupMove.GRANTED}
+
+    def test_what_a_dead_process_held_stays_taken_while_a_step_lives_on(self, folder: StateFolder, store: Store) -> None:
+        groups, other = GroupStore(store), RunId("run-b")
+        store.create_run(new_run("run-b"), NOW)
+        with hold_lease(folder.run(RUN)):
+            groups.request_group(RUN, "deploy", "g", cancel_in_progress=False, keep_pending=True)
+            groups.request_group(RUN, "waits", "g", cancel_in_progress=False, keep_pending=True)
+        with hold_lease(folder.run(other)):
+            with folder.run(RUN).journal.open("w") as journal:
+                fcntl.flock(journal, fcntl.LOCK_SH)  # as a keeper does
+                groups.request_group(other, "", "g", cancel_in_progress=False, keep_pending=True)
+                assert groups.group_moves(other) == {}
+                assert groups.group_moves(RUN) == {"deploy": GroupMove.GRANTED}
+            assert groups.group_moves(other) == {"": GroupMove.GRANTED}
+            assert groups.group_moves(RUN) == {}
