@@ -91,9 +91,8 @@ class Artifacts:
         if data is None:
             return
         there = read_artifact(data)
-        if (
-            there.by.job_key == by.job_key and there.by.attempt < by.attempt
-        ):  # that attempt was given up; this one counts
+        # that of an attempt which was given up does not count, nor what this very step did before its driver died
+        if there.by == by or (there.by.job_key == by.job_key and there.by.attempt < by.attempt):
             return
         raise ArtifactError(
             f"this run has an artifact '{there.name}' already, from job '{there.by.job_key}': "

@@ -22,6 +22,7 @@ from skyflow.model.workflow import Authored, CallInterface, Concurrency, JobSpec
 
 __all__ = [
     "cancel_job",
+    "cancel_late",
     "complete_job",
     "group_request",
     "jobs_known",
@@ -277,11 +278,22 @@ def cancel_job(draft: Draft, job: JobState, reason: Reason, *, force: bool = Fal
         complete_job(draft, job, Conclusion.CANCELLED, reason=reason)
     elif job.key in draft.state.frames and job.status is not Status.COMPLETED:
         _cancel_call(draft, job, reason, force=force)
+    elif job.attempt is not None and job.attempt.is_catching_up and not force:
+        draft.put(replace(job, attempt=replace(job.attempt, late_cancel=job.attempt.late_cancel or reason)))
     elif job.attempt is not None and (job.attempt.cancel is None or force):
         attempt = replace(job.attempt, cancel=job.attempt.cancel or reason)
         for step in attempt.under_way(job.key):
             attempt = stop_step(draft, job, attempt.seen_from(step.position), force=force)
         draft.put(replace(job, attempt=attempt))
+
+
+def cancel_late(draft: Draft) -> None:
+    """Cancel the jobs for which that was asked too early."""
+    for key in draft.state.active:
+        job = draft.state.jobs[key]
+        if job.attempt is not None and job.attempt.late_cancel is not None and not job.attempt.is_catching_up:
+            reason = job.attempt.late_cancel
+            cancel_job(draft, replace(job, attempt=replace(job.attempt, late_cancel=None)), reason)
 
 
 def _cancel_call(draft: Draft, job: JobState, reason: Reason, *, force: bool) -> None:

@@ -37,6 +37,7 @@ from skyflow.engine.events import (
 )
 from skyflow.engine.jobs import (
     cancel_job,
+    cancel_late,
     complete_job,
     group_request,
     jobs_known,
@@ -96,6 +97,7 @@ def handle(state: RunState, event: Event) -> tuple[RunState, tuple[Effect, ...]]
         case Spent(job_key=key, attempt=number, usd=usd):
             committed = {which: planned for which, planned in draft.state.committed.items() if which != (key, number)}
             draft.state = replace(draft.state, spent=draft.state.spent + usd, committed=committed)
+    cancel_late(draft)
     settle_dependents(draft)
     if draft.state.stop is None and draft.state.status is Status.IN_PROGRESS:
         _start_queued(draft)
@@ -144,9 +146,8 @@ def _go_on(
         if job.attempt is None:
             continue
         seconds = kept.get((job.key, job.attempt.number))
-        spec = draft.state.specs[job.spec_id]
         has_lost_group = job.group is not None and job.key not in held
-        if seconds is None or has_lost_group or spec.container is not None or spec.services:
+        if seconds is None or has_lost_group:
             lose_attempt(draft, job)
         else:
             _commit(draft, job, job.attempt.number)

@@ -146,7 +146,8 @@ class AttemptState:
     cancelled, from the moment that was asked for. `posts` are the post phases still to run, next first; `post_position`
     is that of the one under way, else 0. `setup` is where its set-up stands: of a machine elsewhere, or of its containers; None
     without any and once they are stopped; `containers` are those that run. `seconds` of its time were over when this driver took it up. `failure` is why the first step failed that counts, and its exit code.
-    `recorded` is how far the steps had come when a dead driver was followed, by position.
+    `recorded` is how far the steps had come when a dead driver was followed, by position; `late_cancel` is why the attempt is
+    to be cancelled once it is as far again.
     """
 
     number: int
@@ -168,6 +169,7 @@ class AttemptState:
     posts_done: int = 0
     failure: tuple[Reason | None, int | None] | None = None
     recorded: Mapping[int, Status] = field(default_factory=dict)
+    late_cancel: Reason | None = None
     setup: StepState | None = None
     seconds: float = 0.0
     containers: StartedContainers | None = None
@@ -176,6 +178,12 @@ class AttemptState:
     def is_inside(self) -> bool:
         """Whether the step in view is one of a composite action."""
         return bool(self.strand.calls)
+
+    @property
+    def is_catching_up(self) -> bool:
+        """Whether steps that a dead driver began are not reached again yet: nobody could tell them anything."""
+        begun = (position for position, status in self.recorded.items() if status is Status.IN_PROGRESS)
+        return any(position and self.states[position - 1].status is Status.PENDING for position in begun)
 
     @property
     def top(self) -> StepSequence:

@@ -10,7 +10,7 @@ import anyio
 
 from skyflow.model.containers import Mounts
 from skyflow.runners.container_engine import ContainerEngine, ContainerError, variable_options
-from skyflow.runners.kept import KeptAs
+from skyflow.runners.kept import KeptProcess
 from skyflow.runners.process import TAG_VARIABLE, ProcessTree
 
 __all__ = ["DEFAULT_PATH", "ContainedTree", "StepContainer"]
@@ -83,20 +83,9 @@ class StepContainer:
 class ContainedTree(ProcessTree):
     """A command in a container, with everything it starts: signals go to it, not to the client that waits for it."""
 
-    def __init__(
-        self,
-        command: Sequence[str],
-        *,
-        cwd: Path,
-        env: Mapping[str, str],
-        tag: str,
-        kept_as: KeptAs,
-        container: StepContainer,
-        pid_file: Path,
-    ) -> None:
-        self._container = container
-        self._pid_file = pid_file
-        super().__init__(command, cwd=cwd, env=env, tag=tag, kept_as=kept_as)
+    def __init__(self, kept: KeptProcess, *, tag: str, spool: Path, container: StepContainer, pid_file: Path) -> None:
+        super().__init__(kept, tag=tag, spool=spool)
+        self._container, self._pid_file = container, pid_file
 
     async def interrupt(self) -> None:
         """Send SIGINT to the process group inside."""

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +35,7 @@ HOME_FOLDER = "_github_home"
 
 _SYSTEMD = Path("/run/systemd/system")
 _RUN_LABEL, _JOB_LABEL, _ATTEMPT_LABEL = "skyflow.run", "skyflow.job", "skyflow.attempt"
+_SERVICE_LABEL = "skyflow.service"
 _HOME = "/github/home"
 _TEMP = "/__w/_temp"
 
@@ -74,12 +75,15 @@ class _Job:
     services: dict[str, str] = field(default_factory=dict)
     container: StepContainer | None = None
     is_container_wanted: bool = False
+    recovered: StartedContainers | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
     """What an engine tells of a container; `health` is empty and the interval of its check 0 without a check."""
 
+    id: str
+    labels: Mapping[str, str]
     is_running: bool
     exit_code: int
     health: str
@@ -126,7 +130,7 @@ class JobContainers:
             ContainerError: that is not possible; what was started is still there, for `stop` or `remove`.
         """
         job = self._jobs[step.job_key, step.attempt] = _Job(is_container_wanted=request.container is not None)
-        network = safe_name("skyflow", self._run, step.job_key, str(step.attempt))
+        network = self._network(step.job_key, step.attempt)
         with log.group("Create the network of the job"):
             await self._engine.run("network", "create", *label_options(self._labels(step)), network)
             job.network = network
@@ -146,6 +150,35 @@ class JobContainers:
             services=tuple(services),
             mounts=self._folders.mounts(temp) if container is not None else Mounts(),
         )
+
+    async def recover(self, attempts: Mapping[tuple[str, int], Path]) -> frozenset[tuple[str, int]]:
+        """Take over what an earlier process has started for some attempts; remove everything else there is of the run.
+
+        Args:
+            attempts: their folders for temporary files.
+
+        Returns:
+            Those whose containers run; of services, those that have ended are none the worse for it.
+
+        Raises:
+            ContainerError: nothing can be found out, or something cannot be removed.
+        """
+        found: dict[tuple[str, int], list[_Seen]] = {}
+        for identity in await self._containers_of({_RUN_LABEL: self._run}):
+            seen = await self._seen(identity)
+            found.setdefault((seen.labels[_JOB_LABEL], int(seen.labels[_ATTEMPT_LABEL])), []).append(seen)
+        spared: set[str] = set()
+        for which, containers in found.items():
+            if which in attempts and all(seen.is_running or seen.labels.get(_SERVICE_LABEL) for seen in containers):
+                self._jobs[which] = self._taken_over(self._network(*which), containers, attempts[which])
+                spared |= {self._network(*which), *(seen.id for seen in containers)}
+        await self._remove({_RUN_LABEL: self._run}, spared=spared)
+        return frozenset(self._jobs)
+
+    def recovered(self, step: StepRef) -> StartedContainers | None:
+        """Return the containers of an attempt that were taken over."""
+        job = self._jobs.get((step.job_key, step.attempt))
+        return None if job is None else job.recovered
 
     async def stop(self, step: StepRef, log: ContainerLog) -> None:
         """Show what the services of an attempt printed, and remove its containers.
@@ -185,6 +218,32 @@ class JobContainers:
         """Whether this process has started some that are not removed yet."""
         return bool(self._jobs)
 
+    def _taken_over(self, network: str, containers: Sequence[_Seen], temp: Path) -> _Job:
+        services = [(name, seen) for seen in containers if (name := seen.labels.get(_SERVICE_LABEL, ""))]
+        own = next((seen for seen in containers if not seen.labels.get(_SERVICE_LABEL)), None)
+        return _Job(
+            network=network,
+            services={name: seen.id for name, seen in services},
+            container=None if own is None else self._step_container(own, self._folders.mounts(temp)),
+            is_container_wanted=own is not None,
+            recovered=StartedContainers(
+                network=network,
+                container=None if own is None else StartedContainer(id=own.id, ports=own.ports),
+                services=tuple((name, StartedContainer(id=seen.id, ports=seen.ports)) for name, seen in services),
+                mounts=self._folders.mounts(temp) if own is not None else Mounts(),
+            ),
+        )
+
+    def _step_container(self, seen: _Seen, mounts: Mounts) -> StepContainer:
+        return StepContainer(
+            engine=self._engine,
+            id=seen.id,
+            mounts=mounts,
+            workspace=self._folders.inside,
+            temp=_TEMP,
+            search_path=seen.search_path or DEFAULT_PATH,
+        )
+
     async def _start_container(
         self, step: StepRef, request: ContainerRequest, job: _Job, temp: Path, log: ContainerLog
     ) -> StartedContainer:
@@ -206,14 +265,7 @@ class JobContainers:
             image=["--entrypoint", "tail", image, "-f", "/dev/null"],
         )
         seen = await self._begin(identity, "the job container", log)
-        job.container = StepContainer(
-            engine=self._engine,
-            id=identity,
-            mounts=mounts,
-            workspace=self._folders.inside,
-            temp=_TEMP,
-            search_path=seen.search_path or DEFAULT_PATH,
-        )
+        job.container = self._step_container(seen, mounts)
         return StartedContainer(id=identity, ports=seen.ports)
 
     async def _start_service(
@@ -248,7 +300,7 @@ class JobContainers:
             "create",
             "--name",
             safe_name(network, "service" if request.name else "job", request.name),
-            *label_options(self._labels(step)),
+            *label_options({**self._labels(step), _SERVICE_LABEL: request.name}),
             "--network",
             network,
             *variables,
@@ -298,18 +350,28 @@ class JobContainers:
         with suppress(ContainerError), log.group(f"What the service {name} printed"):
             await self._engine.run("logs", identity, show=log.raw)
 
-    async def _remove(self, labels: Mapping[str, str]) -> None:
-        filters = [part for name, value in labels.items() for part in ("--filter", f"label={name}={value}")]
-        found = (await self._engine.run("ps", "--all", "--quiet", "--no-trunc", *filters)).split()
+    async def _containers_of(self, labels: Mapping[str, str]) -> list[str]:
+        return (await self._engine.run("ps", "--all", "--quiet", "--no-trunc", *_filters(labels))).split()
+
+    async def _remove(self, labels: Mapping[str, str], *, spared: Collection[str] = ()) -> None:
+        found = [identity for identity in await self._containers_of(labels) if identity not in spared]
         if found:
             await self._engine.ask("kill", *found)  # docker kills what it removes by force, podman waits ten seconds
             await self._engine.run("rm", "--force", "--volumes", *found)
-        networks = (await self._engine.run("network", "ls", "--format", "{{.Name}}", *filters)).split()
+        names = (await self._engine.run("network", "ls", "--format", "{{.Name}}", *_filters(labels))).split()
+        networks = [name for name in names if name not in spared]
         if networks:
             await self._engine.run("network", "rm", *networks)
 
+    def _network(self, job_key: str, attempt: int) -> str:
+        return safe_name("skyflow", self._run, job_key, str(attempt))
+
     def _labels(self, step: StepRef) -> Mapping[str, str]:
         return {_RUN_LABEL: self._run, _JOB_LABEL: step.job_key, _ATTEMPT_LABEL: str(step.attempt)}
+
+
+def _filters(labels: Mapping[str, str]) -> list[str]:
+    return [part for name, value in labels.items() for part in ("--filter", f"label={name}={value}")]
 
 
 def _read(told: Mapping[str, Any]) -> _Seen:
@@ -318,6 +380,8 @@ def _read(told: Mapping[str, Any]) -> _Seen:
     published = told["NetworkSettings"].get("Ports") or {}
     paths = [each.partition("=")[2] for each in config.get("Env") or () if each.startswith("PATH=")]
     return _Seen(
+        id=told["Id"],
+        labels=config.get("Labels") or {},
         is_running=bool(state.get("Running")),
         exit_code=int(state.get("ExitCode") or 0),
         health=str(health.get("Status") or ""),

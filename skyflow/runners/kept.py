@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
@@ -14,7 +13,7 @@ from anyio.abc import TaskGroup
 
 from skyflow.runners import keeper as keeper_script
 
-__all__ = ["KeeperClient", "KeptAs", "KeptProcess"]
+__all__ = ["KeeperClient", "KeptProcess"]
 
 _CHUNK_BYTES = 64 * 1024
 _PARTING_SECONDS = 0.5
@@ -178,12 +177,3 @@ class KeeperClient:
             if kept.exit_code is None:
                 kept.tell("e", kept.size, _KILLED)
             kept.tell("c", kept.size)
-
-
-@dataclass(frozen=True, slots=True)
-class KeptAs:
-    """Who starts a command, what its journal calls it, and the file for what it prints."""
-
-    keeper: KeeperClient
-    name: str
-    spool: Path

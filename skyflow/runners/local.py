@@ -19,14 +19,13 @@ from skyflow.model.layout import RunFolder
 from skyflow.ports.actions import ContainerMissingError
 from skyflow.ports.clock import Clock
 from skyflow.runners.answers import result_of
-from skyflow.runners.contained import ContainedTree
 from skyflow.runners.container_engine import ContainerError
 from skyflow.runners.container_log import ContainerLog
 from skyflow.runners.containers import HOME_FOLDER, JobContainers
 from skyflow.runners.files import CommandFiles
 from skyflow.runners.hashing import hash_files
 from skyflow.runners.javascript import NodeError, action_variables, find_node, find_node_inside
-from skyflow.runners.kept import KeeperClient, KeptAs
+from skyflow.runners.kept import KeeperClient
 from skyflow.runners.matchers import Matchers
 from skyflow.runners.obey import AttemptMemory, StepCommands
 from skyflow.runners.output import LogWriter
@@ -41,9 +40,13 @@ from skyflow.runners.recovery import (
 from skyflow.runners.shells import ShellError, find_shell, shell_inside
 from skyflow.runners.spool import SpoolReader
 from skyflow.runners.step_log import StepLog
+from skyflow.runners.step_trees import StepTrees
 from skyflow.runners.surroundings import Surroundings
 
 __all__ = ["LocalRunner"]
+
+_SET_UP = 0
+"""The position of the step that starts containers."""
 
 
 class LocalRunner:
@@ -84,13 +87,16 @@ class LocalRunner:
         self._ladder = ladder
         self._containers = containers
         self._surroundings = Surroundings(workspace=workspace, inherited=self._environment, containers=containers)
+        self._trees = StepTrees(
+            self._surroundings, folder=folder, run_tag=f"{environment.get(TAG_VARIABLE, '')}{run_tag}"
+        )
         self._stack = AsyncExitStack()
         self._tasks: TaskGroup
         self._keeper: KeeperClient
         self._running: dict[StepRef, ProcessTree] = {}
         self._scopes: dict[StepRef, anyio.CancelScope] = {}
         self._stopping: dict[StepRef, bool] = {}
-        self._stopped_early: set[StepRef] = set()
+        self._stopped_early: dict[StepRef, bool] = {}  # whether by force
         self._lingering: dict[tuple[str, int], list[ProcessTree]] = {}
         self._masks = Masks(masks)
         self._memories: dict[tuple[str, int], AttemptMemory] = {}
@@ -120,12 +126,25 @@ class LocalRunner:
     async def recover(self, attempts: Collection[tuple[str, int]]) -> frozenset[tuple[str, int]]:
         """Find out which attempts can go on where they are, and end all else that an earlier driver left."""
         kept = self._inherited.take(attempts)
-        spared = [self._tag(key, number) for key, number in kept]
-        kill_tagged(f"{self._run_tag}/", spared=spared)
         if self._containers is not None:
-            with suppress(ContainerError):  # they may well be none; what is in the way will say so itself
-                await self._containers.remove_all()
+            kept = await self._recover_containers(self._containers, kept)
+        spared = [self._trees.tag(key, number) for key, number in kept]
+        kill_tagged(f"{self._run_tag}/", spared=spared)
         return kept
+
+    async def _recover_containers(
+        self, containers: JobContainers, attempts: Collection[tuple[str, int]]
+    ) -> frozenset[tuple[str, int]]:
+        """Return the attempts that have all they need, and remove the containers of all others."""
+        standing: frozenset[tuple[str, int]] = frozenset()
+        with suppress(ContainerError):  # there may well be none; what is in the way will say so itself
+            standing = await containers.recover({which: self._folder.temp(*which) for which in attempts})
+        lost = [
+            which for which in attempts if which not in standing and self._inherited.has_done(StepRef(*which, _SET_UP))
+        ]
+        for which in lost:
+            self._inherited.forget(*which)
+        return frozenset(attempts) - set(lost)
 
     @property
     def name(self) -> str:
@@ -198,6 +217,9 @@ class LocalRunner:
         """Start the containers of an attempt."""
         started: StartedContainers | None = None
 
+        if self._containers is not None and self._inherited.has_done(step):
+            started = self._containers.recovered(step)
+
         async def work(writer: LogWriter) -> StepResult:
             nonlocal started
             if self._containers is None:
@@ -213,7 +235,7 @@ class LocalRunner:
                 return StepResult(exit_code=None, not_started=str(error))
             return StepResult(exit_code=0)
 
-        return await self._work(step, work, output), started
+        return await self._work(step, work, output, is_repeatable=False), started
 
     async def stop_containers(self, step: StepRef, output: Callable[[str], None]) -> StepResult:
         """Stop the containers of an attempt and remove them."""
@@ -242,11 +264,17 @@ class LocalRunner:
         return await self._work(step, write, output)
 
     async def _work(
-        self, step: StepRef, work: Callable[[LogWriter], Awaitable[StepResult]], output: Callable[[str], None]
+        self,
+        step: StepRef,
+        work: Callable[[LogWriter], Awaitable[StepResult]],
+        output: Callable[[str], None],
+        *,
+        is_repeatable: bool = True,
     ) -> StepResult:
         if (known := self._known_result(step)) is not None:
             return known
-        note_begun(self._temp(step), step, self._folder.log(step))
+        self._inherited.repeat(step)
+        note_begun(self._temp(step), step, self._folder.log(step), is_repeatable=is_repeatable)
         commands = StepCommands(self._memory(step), workspace=self._workspace, env=self._environment)
         result = StepResult(exit_code=None, stopped=True)
         scope = self._scopes[step] = anyio.CancelScope()
@@ -276,7 +304,7 @@ class LocalRunner:
         temp = self._temp(step)
         note_begun(temp, step, self._folder.log(step))
         try:
-            tree = self._start(step, command, cwd=cwd, env=env, spool=temp / f"{step.place}.out")
+            tree = self._trees.start(self._keeper, step, command, cwd=cwd, env=env)
         except (OSError, ValueError) as error:  # a ValueError: a variable with a zero byte in it
             result = StepResult(exit_code=None, not_started=str(error))
             note_result(temp, step, result)
@@ -287,10 +315,8 @@ class LocalRunner:
         self, step: StepRef, *, env: Mapping[str, str], files: CommandFiles, output: Callable[[str], None]
     ) -> StepResult:
         """See a step through that an earlier driver has begun; its log is written anew from what it has printed."""
-        spool = self._temp(step) / f"{step.place}.out"
-        kept = self._inherited.adopt(step)
-        self._tasks.start_soon(watch, kept, str(step), Journal(self._folder.journal), spool)
-        tree = ProcessTree.adopted(kept, tag=f"{self._tag(step.job_key, step.attempt)}{step.place}/", spool=spool)
+        tree = self._trees.adopted(step, self._inherited.adopt(step))
+        self._tasks.start_soon(watch, tree.kept, str(step), Journal(self._folder.journal), tree.spool)
         return await self._see_through(step, tree, env=env, files=files, output=output)
 
     async def _see_through(
@@ -303,6 +329,8 @@ class LocalRunner:
         output: Callable[[str], None],
     ) -> StepResult:
         self._running[step] = tree
+        if step in self._stopped_early:  # it was started by an earlier driver
+            self.stop_step(step, force=self._stopped_early.pop(step))
         commands = self._commands(step, env)
         try:
             exit_code = await self._follow(step, tree, commands, output)
@@ -326,38 +354,12 @@ class LocalRunner:
 
     def _known_result(self, step: StepRef) -> StepResult | None:
         """Return how a step ended without being run by us: it was stopped before, or an earlier driver saw it end."""
-        if step in self._stopped_early:
-            if self._inherited.give_up(step):
-                kill_tagged(self._tag(step.job_key, step.attempt))
+        if step in self._stopped_early and not self._inherited.is_alive(step):
             return StepResult(exit_code=None, stopped=True)
         result = self._inherited.result(step)
         if result is not None:
             self._memory(step).masks.add(*result.masks)
         return result
-
-    def _tag(self, job_key: str, attempt: int) -> str:
-        return f"{self._environment.get(TAG_VARIABLE, '')}{self._run_tag}/{job_key}/{attempt}/"
-
-    def _start(
-        self, step: StepRef, command: Sequence[str], *, cwd: str, env: Mapping[str, str], spool: Path
-    ) -> ProcessTree:
-        """Start a command where its step runs.
-
-        Raises:
-            OSError: it cannot be started.
-            ValueError: a variable has a zero byte in it.
-        """
-        container = self._surroundings.container(step)
-        kept = KeptAs(self._keeper, name=str(step), spool=spool)
-        tag = f"{self._tag(step.job_key, step.attempt)}{step.place}/"
-        if container is None:
-            return ProcessTree(command, cwd=Path(cwd), env=env, tag=tag, kept_as=kept)
-        name = f"{step.place}.pid"
-        line, environment = container.command(command, cwd=cwd, env=env, pid_file=name)
-        pid_file = self._temp(step) / name
-        return ContainedTree(
-            line, cwd=self._workspace, env=environment, tag=tag, kept_as=kept, container=container, pid_file=pid_file
-        )
 
     def _commands(self, step: StepRef, env: Mapping[str, str]) -> StepCommands:
         return StepCommands(
@@ -374,7 +376,7 @@ class LocalRunner:
             return
         tree = self._running.get(step)
         if tree is None:  # it has ended, or it was only just asked for and is about to start
-            self._stopped_early.add(step)
+            self._stopped_early[step] = force or self._stopped_early.get(step, False)
             return
         if force:
             self._stopping[step] = True
@@ -389,13 +391,15 @@ class LocalRunner:
             await tree.terminate_rest(self._ladder.terminate_seconds)
             kill_tagged(tree.tag)
         if self._inherited.forget(job_key, attempt):  # the attempt was given up although it could have gone on
-            kill_tagged(self._tag(job_key, attempt))
+            kill_tagged(self._trees.tag(job_key, attempt))
         if self._containers is not None:
             with suppress(ContainerError):  # the labels stay; there is nobody left to tell
                 await self._containers.remove(job_key, attempt)
         self._memories.pop((job_key, attempt), None)
         self._stopped_early = {
-            step for step in self._stopped_early if (step.job_key, step.attempt) != (job_key, attempt)
+            step: force
+            for step, force in self._stopped_early.items()
+            if (step.job_key, step.attempt) != (job_key, attempt)
         }
         temp = self._folder.temp(job_key, attempt)
         shutil.rmtree(temp, ignore_errors=True)

@@ -2,13 +2,13 @@
 
 import os
 import signal
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
 
-from skyflow.runners.kept import KeptAs, KeptProcess
+from skyflow.runners.kept import KeptProcess
 
 __all__ = ["TAG_VARIABLE", "KillLadder", "ProcessTree", "kill_tagged"]
 
@@ -33,34 +33,13 @@ class KillLadder:
 
 
 class ProcessTree:
-    """One started command with everything it starts; `kept` tells what becomes of it."""
+    """One started command with everything it starts.
 
-    def __init__(
-        self,
-        command: Sequence[str],
-        *,
-        cwd: Path,
-        env: Mapping[str, str],
-        tag: str,
-        kept_as: KeptAs,
-    ) -> None:
-        """Start the command through a keeper.
+    `kept` tells what becomes of it, `tag` is in the environment of every process of it, `spool` gets what they print.
+    """
 
-        Raises:
-            OSError: it cannot be started.
-        """
-        self.tag = tag
-        self.spool = kept_as.spool
-        self.kept: KeptProcess = kept_as.keeper.launch(
-            kept_as.name, command, cwd=cwd, env={**env, TAG_VARIABLE: tag}, spool=kept_as.spool
-        )
-
-    @classmethod
-    def adopted(cls, kept: KeptProcess, *, tag: str, spool: Path) -> "ProcessTree":
-        """Return the tree of a command that an earlier driver has started."""
-        tree = cls.__new__(cls)
-        tree.tag, tree.spool, tree.kept = tag, spool, kept
-        return tree
+    def __init__(self, kept: KeptProcess, *, tag: str, spool: Path) -> None:
+        self.kept, self.tag, self.spool = kept, tag, spool
 
     def has_members(self) -> bool:
         """Tell whether any process of its session's first group is left."""

@@ -45,11 +45,12 @@ class EarlierAttempt:
     """What is known of an attempt that an earlier driver began.
 
     `results` are those of the steps that have ended, by place, in the order of their tries; `open` the steps of which none
-    is known, with the size that their log had before.
+    is known, with the size that their log had before, and `repeatable` those that may simply be done once more.
     """
 
     results: dict[str, list[StepResult]] = field(default_factory=dict)
     open: dict[str, int] = field(default_factory=dict)
+    repeatable: set[str] = field(default_factory=set)
 
 
 class Journal:
@@ -94,16 +95,17 @@ class Inheritance:
     def take(self, attempts: Collection[tuple[str, int]]) -> frozenset[tuple[str, int]]:
         """Return which attempts can go on where they are.
 
-        Not those of which a step is open that no living keeper looks after, or that was done in the driver itself.
+        Not those of which a step is open that no living keeper looks after, unless it can be done once more.
         """
         known = Journal(self._folder.journal).read()
         for key, number in attempts:
             earlier = read_attempt(self._folder.temp(key, number))
             if earlier is None:
                 continue
-            found = {place: known.get(f"{key}#{number}/{place}") for place in earlier.open}
+            started = earlier.open.keys() - earlier.repeatable
+            found = {place: known.get(f"{key}#{number}/{place}") for place in started}
             alive = {place: survivor for place, survivor in found.items() if survivor and survivor.is_looked_after()}
-            if len(alive) == len(earlier.open):
+            if len(alive) == len(started):
                 self._attempts[key, number] = earlier
                 self._survivors |= {_step(key, number, place): survivor for place, survivor in alive.items()}
         return frozenset(self._attempts)
@@ -114,20 +116,25 @@ class Inheritance:
         results = earlier.results.get(step.place) if earlier is not None else None
         return results.pop(0) if results else None
 
+    def has_done(self, step: StepRef) -> bool:
+        """Tell whether a step has answered before, in an attempt that goes on."""
+        earlier = self._attempts.get((step.job_key, step.attempt))
+        return earlier is not None and bool(earlier.results.get(step.place))
+
+    def repeat(self, step: StepRef) -> None:
+        """Clean up after an earlier driver that died while it did a step which is now done again."""
+        earlier = self._attempts.get((step.job_key, step.attempt))
+        if earlier is not None and step.place in earlier.open:
+            _cut(self._folder.log(step), earlier.open.pop(step.place))
+
     def is_alive(self, step: StepRef) -> bool:
         """Tell whether a step was begun, and is to be seen through."""
         return step in self._survivors
 
     def adopt(self, step: StepRef) -> KeptProcess:
         """Return the process of a step that was begun; its log is as it was before, to be written anew."""
-        log = self._folder.log(step)
-        if log.exists():
-            os.truncate(log, self._attempts[step.job_key, step.attempt].open[step.place])
+        _cut(self._folder.log(step), self._attempts[step.job_key, step.attempt].open[step.place])
         return KeptProcess(self._survivors.pop(step).pid)
-
-    def give_up(self, step: StepRef) -> bool:
-        """Forget a step; tell whether it was begun."""
-        return self._survivors.pop(step, None) is not None
 
     def forget(self, job_key: str, attempt: int) -> bool:
         """Forget an attempt; tell whether any of its steps is left to be seen through."""
@@ -153,16 +160,18 @@ def read_attempt(temp: Path) -> EarlierAttempt | None:
     for line in _json_lines(data[: data.rfind(b"\n") + 1]):
         if "begun" in line:
             attempt.open[line["begun"]] = line["log"]
+            if line.get("repeatable"):
+                attempt.repeatable.add(line["begun"])
         else:
             attempt.open.pop(line["ended"], None)
             attempt.results.setdefault(line["ended"], []).append(_result_from_json(line["result"]))
     return attempt
 
 
-def note_begun(temp: Path, step: StepRef, log: Path) -> None:
-    """Write down that a step is about to begin."""
+def note_begun(temp: Path, step: StepRef, log: Path, *, is_repeatable: bool = False) -> None:
+    """Write down that a step is about to begin, and whether it may be done again should this process die over it."""
     size = log.stat().st_size if log.exists() else 0
-    _append(temp, {"begun": step.place, "log": size})
+    _append(temp, {"begun": step.place, "log": size} | ({"repeatable": True} if is_repeatable else {}))
 
 
 def note_result(temp: Path, step: StepRef, result: StepResult) -> None:
@@ -192,6 +201,11 @@ async def watch(kept: KeptProcess, name: str, journal: Journal, spool: Path) -> 
         kept.tell("o", _size(spool))
         await anyio.sleep(_POLL_SECONDS)
     kept.tell("c", _size(spool))
+
+
+def _cut(log: Path, size: int) -> None:
+    if log.exists():
+        os.truncate(log, size)
 
 
 def _size(file: Path) -> int:

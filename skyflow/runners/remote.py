@@ -173,7 +173,7 @@ class RemoteRunner:
         """Do the work of a built-in action in this process, as a step that can be stopped."""
         if (known := self._known_result(step)) is not None:
             return known
-        note_begun(self._temp(step), step, self._folder.log(step))
+        note_begun(self._temp(step), step, self._folder.log(step), is_repeatable=True)
         commands = StepCommands(self._memory(step), workspace=self._workspace, env={})
         running = self._running[step] = _Running()
         result = StepResult(exit_code=None, stopped=True)

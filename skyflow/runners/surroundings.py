@@ -25,7 +25,7 @@ class Surroundings:
             inherited: the variables that every step on the machine itself has.
             containers: the containers of jobs; None if no job of the run has any.
         """
-        self._workspace = workspace
+        self.workspace = workspace
         self._inherited = inherited
         self._containers = containers
 
@@ -55,7 +55,7 @@ class Surroundings:
             FileNotFoundError: there is no such folder on this machine.
         """
         wanted = request.working_directory
-        cwd = container.working_directory(wanted) if container else str(self._workspace / (wanted or ""))
+        cwd = container.working_directory(wanted) if container else str(self.workspace / (wanted or ""))
         outside = container.mounts.to_outside(cwd) if container else cwd
         if (outside != cwd or container is None) and not Path(outside).is_dir():
             raise FileNotFoundError(f"the working directory '{cwd}' does not exist")

@@ -216,8 +216,10 @@ jobs:
           trap 'echo trapped >> log; exit 9' INT
           test -e go && exit 0
           setsid sleep 61 &
-          echo begun >> log
-          while true; do sleep 0.05; done
+          echo begun >> log; echo here > /of-this-container
+          until test -e go; do sleep 0.05; done
+          echo found 1
+      - run: if test -e /of-this-container; then echo in the same container; fi
       - {run: 'echo clean >> log', if: cancelled()}
 """
 
@@ -241,20 +243,46 @@ def test_an_interrupted_job_cleans_up_in_its_container_and_can_be_resumed(projec
     assert engine.left_of(run_id) == []
 
 
-def test_resuming_removes_what_a_killed_driver_left(project, engine, wait_until) -> None:
+@pytest.fixture
+def left_alone(project, engine, wait_until) -> str:
+    """The id of a run whose driver was killed in the middle of a step in a container, which lives on."""
     project.write(SLOW.replace("IMAGE", engine.image))
     process = project.start("run", "w.yml", **engine.variables)
     wait_until(lambda: lines(project.folder / "log") == ["begun"])
     process.kill()
     process.communicate()
-    history = project.skyflow("show", "--json").json
-    left = engine.left_of(history["id"])
-    assert len(left) == 3, "the container, the service, the network"
+    run_id = project.skyflow("show", "--json").json["id"]
+    assert len(engine.left_of(run_id)) == 3, "the container, the service, the network"
+    return run_id
+
+
+def test_a_step_that_lives_on_in_a_container_is_seen_through(project, engine, left_alone) -> None:
+    resumed = project.start("resume", **engine.variables)
+    (project.folder / "go").touch()
+    out, err = resumed.communicate(timeout=60)
+    assert resumed.returncode == 0, out + err
+    assert lines(project.folder / "log") == ["begun"]
+    assert printed(project, 1) == ["found 1"]
+    assert printed(project, 2) == ["in the same container"]
+    [job] = project.skyflow("show", "--json").json["jobs"]
+    assert len(job["attempts"]) == 1
+    assert engine.left_of(left_alone) == []
+
+
+def test_a_step_that_lives_on_in_a_container_can_be_cancelled(project, engine, left_alone) -> None:
+    project.skyflow("cancel", **engine.variables)
+    assert lines(project.folder / "log") == ["begun", "trapped", "clean"]
+    assert engine.left_of(left_alone) == []
+
+
+def test_a_job_whose_container_is_gone_starts_over(project, engine, left_alone) -> None:
+    names = engine.left_of(left_alone)[:2]
+    engine.podman("rm", "--force", "--time", "0", *names)
     (project.folder / "go").touch()
     project.skyflow("resume", **engine.variables)
-    assert engine.left_of(history["id"]) == []
     [job] = project.skyflow("show", "--json").json["jobs"]
-    assert [attempt["conclusion"] for attempt in job["attempts"]] == ["cancelled", "success"]
+    assert [attempt["reason"] for attempt in job["attempts"]] == ["lost", None]
+    assert engine.left_of(left_alone) == []
 
 
 def test_an_interrupt_while_containers_start_leaves_nothing(project, engine, wait_until) -> None:

@@ -196,6 +196,31 @@ def test_a_step_that_lives_on_keeps_the_concurrency_group(project, wait_until, w
     assert len(job["attempts"]) == 1
 
 
+def test_a_built_in_action_is_done_again_but_not_what_came_before_it(project, wait_until) -> None:
+    project.write(
+        "on: push\njobs:\n  a:\n    runs-on: local\n    steps:\n"
+        "      - run: echo first >> begun; truncate -s 50G kept.txt\n"
+        "      - {uses: actions/upload-artifact@v4, with: {name: kept, path: kept.txt}}\n"
+        "      - run: echo last >> begun\n"
+    )
+    process = project.start("run", "w.yml")
+
+    def is_uploading() -> bool:
+        notes = [file.read_text() for file in project.folder.glob(".skyflow/runs/*/temp/a@1/results.jsonl")]
+        return any("repeatable" in note for note in notes)
+
+    wait_until(is_uploading)
+    process.kill()
+    process.communicate()
+    (project.folder / "kept.txt").write_text("small")
+    project.skyflow("resume")
+    assert lines(project.folder / "begun") == ["first", "last"]
+    [job] = project.skyflow("show", "--json").json["jobs"]
+    assert len(job["attempts"]) == 1
+    assert "kept" in project.skyflow("artifacts", "list").out
+    assert "is sound" in project.skyflow("db", "check").out
+
+
 def test_a_job_whose_group_others_have_had_starts_over(left_alone_in_a_group, wait_until) -> None:
     project = left_alone_in_a_group
     step, keeper = processes(project)
@@ -208,10 +233,18 @@ def test_a_job_whose_group_others_have_had_starts_over(left_alone_in_a_group, wa
     assert [attempt["reason"] for attempt in job["attempts"]] == ["lost", None]
 
 
-def test_an_adopted_step_can_be_cancelled(left_alone) -> None:
-    step, _ = processes(left_alone)
-    assert "cancelled" in left_alone.skyflow("cancel").out
+def test_an_adopted_step_can_be_cancelled(project, wait_until) -> None:
+    project.write(ADOPTABLE.replace("touch running;", "trap 'echo trapped >> begun; exit 1' INT; touch running;"))
+    process = project.start("run", "w.yml")
+    wait_until((project.folder / "running").exists)
+    process.kill()
+    process.communicate()
+    step, _ = processes(project)
+    assert "cancelled" in project.skyflow("cancel").out
     assert not is_alive(step)
+    assert lines(project.folder / "begun") == ["first", "second", "trapped"], "it could clean up"
+    [job, *_] = project.skyflow("show", "--json").json["jobs"]
+    assert [step["status"] for step in job["attempts"][0]["steps"]] == ["completed"] * 3
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -91,9 +91,11 @@ async def test_what_was_uploaded_is_downloaded(b: SimpleNamespace) -> None:
 
 async def test_a_name_is_taken_only_once(b: SimpleNamespace) -> None:
     first = await upload(b)
-    for by in (BY, StepRef("other", 7, 1)):
+    for by in (replace(BY, position=BY.position + 1), StepRef("other", 7, 1)):
         with pytest.raises(ArtifactError, match="has an artifact 'x' already, from job 'build'"):
             await upload(b, by=by)
+    again = await upload(b, by=BY)
+    assert again.tree == first.tree, "the very step: its driver died before it heard that it was done"
     second = await upload(b, "x", "c", overwrite=True)
     third = await upload(b, "x", "d", by=replace(BY, attempt=2))
     assert len({first.id, second.id, third.id}) == 3

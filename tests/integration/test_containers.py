@@ -258,7 +258,7 @@ case "$*" in
     n=$(cat LOG.looks 2>/dev/null || echo 0); echo $((n + 1)) > LOG.looks
     status=starting; [ "$n" -ge 3 ] && status=healthy
     cat <<END
-[{"State": {"Running": true, "ExitCode": 0, "Health": {"Status": "$status"}},
+[{"Id": "c0ffee", "State": {"Running": true, "ExitCode": 0, "Health": {"Status": "$status"}},
   "Config": {"Env": ["PATH=/opt/bin:/bin"], "Healthcheck": {"Test": ["CMD", "x"], "Interval": 10000000000}},
   "NetworkSettings": {"Ports": {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "32768"}, {"HostIp": "::", "HostPort": "32768"}], "81/tcp": null}}}]
 END

@@ -355,7 +355,9 @@ class TestGroups:
         groups.request_group(RunId("run-b"), "", "g", cancel_in_progress=False, keep_pending=False)
         assert groups.group_moves(RunId("run-b")) == {"": GroupMove.GRANTED}
 
-    def test_what_a_dead_process_held_stays_taken_while_a_step_lives_on(self, folder: StateFolder, store: Store) -> None:
+    def test_what_a_dead_process_held_stays_taken_while_a_step_lives_on(
+        self, folder: StateFolder, store: Store
+    ) -> None:
         groups, other = GroupStore(store), RunId("run-b")
         store.create_run(new_run("run-b"), NOW)
         with hold_lease(folder.run(RUN)):
