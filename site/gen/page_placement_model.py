@@ -5,6 +5,8 @@ import inspect
 from markdown_text import fence, page, sentence
 
 from skyflow.planner import (
+    clocked,
+    closing,
     decide,
     estimates,
     formulation,
@@ -56,6 +58,10 @@ def render() -> str:
         _body(paths.__doc__, whole=True),
         "### Cost against time, and limits",
         _body(tradeoff.__doc__, whole=True),
+        "### Deadlines, on a clock",
+        _body(clocked.__doc__, whole=True),
+        "### The last of the gap",
+        _body(closing.__doc__, whole=True),
         "### What is left",
         _body(solve.__doc__, whole=True),
         "## How long a job takes",

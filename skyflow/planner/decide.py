@@ -2,11 +2,12 @@
 
 The order is that of cost. A problem without a choice needs nothing. Without limits, or when the best plan keeps them, a
 goal that adds up over jobs and edges is `pairwise`, the makespan `paths`, both at once `tradeoff`. Limits that bind are
-`tradeoff` too. What these do not prove goes to `solve`, reduced, with the best choice known.
+`tradeoff` too, and `closing` what it leaves open. What these do not prove goes to `solve`, reduced, with the best choice known.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from skyflow.errors import SolverError
 from skyflow.model.objective import Goal, Objective
@@ -14,12 +15,18 @@ from skyflow.planner.problem import Choice, Limits, PlacementProblem
 from skyflow.planner.schedule import evaluate
 from skyflow.planner.solve import Solver
 
+if TYPE_CHECKING:
+    from skyflow.planner.tradeoff import Tradeoff
+
 __all__ = ["PROOF_SHARE", "Decision", "Infeasible", "decide"]
 
 PROOF_SHARE = 1e-9
 """Values that differ by a smaller share count as equal, so that rounding never decides."""
 _MIP_LABELS = 6_000
 """More open labels than these are no work for a MIP solver in seconds."""
+
+_SHARE_OF_PRICES, _SHARE_OF_BOUNDS = 0.2, 0.8
+"""Of the time, for prices, and for all that does without a solver."""
 
 _SINGLES = {"usd": Objective.COST, "grams": Objective.CARBON, "seconds": Objective.MAKESPAN}
 
@@ -166,7 +173,7 @@ class _Search:
             extremes = [self._unlimited(Goal.of(one))[0] for name, one in _SINGLES.items() if getattr(goal, name)]
             for choice in extremes:
                 tradeoff.offer(network.choice(network.nearest(choice)))
-            tradeoff.solve()
+            self._work_out(tradeoff)
             best = tradeoff.best if tradeoff.best is not None else extremes[0]
             return best, max(tradeoff.bound, 0.0)
         if goal.seconds:
@@ -193,21 +200,31 @@ class _Search:
                 return Infeasible(exceeded=(name,), least={name: least})
             self.offer(extremes[name])
         network = Network(self.problem, reduced(self.problem, self.goal))
-        tradeoff = Tradeoff(network, self.goal, is_late=self._is_half_time())
+        tradeoff = Tradeoff(network, self.goal, is_late=self._after(_SHARE_OF_BOUNDS if self.with_solver else 1.0))
         for choice in [unlimited, *extremes.values(), *([self.best] if self.best is not None else [])]:
             tradeoff.offer(network.choice(network.nearest(choice)))
         tradeoff.price_from(unlimited, extremes)
-        tradeoff.solve()
+        self._work_out(tradeoff)
+        if tradeoff.bound == float("inf"):  # there is no plan, whatever it costs
+            return Infeasible(exceeded=tuple(extremes))
         self.bound = max(self.bound, tradeoff.bound)
         if tradeoff.best is not None:
             self.offer(tradeoff.best)
         self.known = [unlimited, *extremes.values()]
         return None
 
-    def _is_half_time(self) -> Callable[[], bool]:
-        """Return a clock that leaves a third of the time to the solver."""
-        keep = self.seconds_left() / 3 if self.with_solver else 0.0
-        return lambda: self.seconds_left() <= keep
+    def _work_out(self, tradeoff: "Tradeoff") -> None:
+        """Let prices settle, and close what they leave open on a clock."""
+        from skyflow.planner.closing import close  # noqa: PLC0415 -- imports numpy
+
+        tradeoff.solve(is_enough=self._after(_SHARE_OF_PRICES))
+        if not tradeoff.is_proven and not tradeoff.is_late():
+            close(tradeoff)
+
+    def _after(self, share: float) -> Callable[[], bool]:
+        """Return a clock that says when so much of the time that is left now is over."""
+        end = (1.0 - share) * self.seconds_left()
+        return lambda: self.seconds_left() <= end
 
     # -------------------------------------------------------------------------------------------------- solver
 

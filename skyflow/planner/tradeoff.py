@@ -69,9 +69,10 @@ class Tradeoff:
         """Take note of a choice if it keeps the limits and is the best so far."""
         at = self.network.labels(choice)
         if at is not None:
-            self._offer(at)
+            self.offer_labels(at)
 
-    def _offer(self, at: Sequence[int]) -> None:
+    def offer_labels(self, at: Sequence[int]) -> None:
+        """Take note of labels, likewise."""
         figures = self.exchange.figures(at)
         value = self.exchange.value(figures)
         if value < self.upper and self.exchange.is_within(figures):
@@ -87,15 +88,35 @@ class Tradeoff:
             if saved > 0:
                 self.prices[name] = max(dearer, 1e-3 * abs(self.exchange.value(free))) / saved
 
+    # -------------------------------------------------------------------------------------------------- prices
+
+    @property
+    def weights(self) -> tuple[float, float]:
+        """What a dollar and a gram count in the goal, with the prices of their limits."""
+        return self.goal.usd + self.prices.get("usd", 0.0), self.goal.grams + self.prices.get("grams", 0.0)
+
+    @property
+    def paid_back(self) -> float:
+        """What all that the limits on dollars and grams allow would cost at the prices of these limits."""
+        return sum(self.prices[name] * limit for name, limit in self.limits.named().items() if name != "seconds")
+
+    def learnt(self) -> tuple[list[Floats], list[float]]:
+        """Return, per edge, what its target says of each label of its source, and the price of a second."""
+        flows, inflows = self._flow(self.goal.seconds + self.prices.get("seconds", 0.0))
+        model = self._priced(flows, inflows)
+        model.forward(tries=False)
+        model.backward(tries=False)
+        return [model.heard(e, 1) for e in range(len(flows))], flows
+
     # --------------------------------------------------------------------------------------------------- bound
 
-    def solve(self, *, turns: int = 2_000) -> None:
+    def solve(self, *, is_enough: Callable[[], bool], turns: int = 2_000) -> None:
         """Look for better prices, and for plans along the way."""
         idle = 0
         for _ in range(turns):
             bound, upper = self.bound, self.upper
             self._turn()
-            if self.is_proven or self.is_late():
+            if self.is_proven or is_enough() or self.is_late():
                 return
             gap = max(self.upper - self.bound, 0.0)
             has_gained = self.bound - bound > 1e-3 * gap or self.upper < upper - 1e-3 * gap
@@ -108,11 +129,11 @@ class Tradeoff:
         model = self._priced(flows, inflows)
         forward, _, first = model.forward()
         backward, slacks, second = model.backward()
-        paid_back = sum(price * self.limits.named()[name] for name, price in self.prices.items())
+        paid_back = self.paid_back + self.prices.get("seconds", 0.0) * (self.limits.seconds or 0.0)
         self.bound = max(self.bound, max(forward, backward) - paid_back)
         for at in (first, second):
             model.improve(at)
-            self._offer(at)
+            self.offer_labels(at)
         self._learn(min((first, second), key=model.value_at), flows, inflows)
         if self._turns >= self._next_plan:
             self._next_plan = int(self._turns * _PLAN_GROWTH) + _PLAN_EVERY
@@ -122,8 +143,7 @@ class Tradeoff:
             self._shrink(slacks, self.upper + paid_back - forward)
 
     def _priced(self, flows: Sequence[float], inflows: Sequence[float]) -> Pairwise:
-        usd = self.goal.usd + self.prices.get("usd", 0.0)
-        grams = self.goal.grams + self.prices.get("grams", 0.0)
+        usd, grams = self.weights
         unary = [
             usd * column.usd + grams * column.grams + inflow * column.seconds
             for column, inflow in zip(self.network.columns, inflows, strict=True)
@@ -211,9 +231,6 @@ class Tradeoff:
         return [min(deadline, share * best) for share in (0.95, 0.99, 1.03)]
 
     def _plan(self, model: Pairwise, deadline: float) -> None:
-        usd, grams = self.goal.usd, self.goal.grams
-        if not (usd or grams):  # then dollars and grams matter as far as they are limited
-            usd, grams = self.prices.get("usd", 0.0), self.prices.get("grams", 0.0)
         ways = self._ways()
         longest = max(map(float.__add__, ways, map(float, self._starts)), default=0.0)
         per_second = _LATENESS * (self.goal.seconds + self.prices.get("seconds", 0.0))
@@ -225,15 +242,22 @@ class Tradeoff:
             figures = self.exchange.figures(made)
             if figures.seconds > deadline * (1 + _TOLERANCE) or self.exchange.value(figures) > 1.3 * self.upper:
                 continue
-            made = self.exchange.cheaper(made, deadline=deadline, usd=usd, grams=grams)
-            if deadline < math.inf and self.exchange.value(self.exchange.figures(made)) < 1.02 * self.upper:
-                for part in (0.5, 1.0):
-                    made = self.exchange.replanned(made, share=part, deadline=deadline, usd=usd, grams=grams)
-            self._offer(made)
-            if self.goal.seconds:
-                self._offer(self.exchange.faster(made))
+            self.polish(made, deadline=deadline)
             if self.is_late():
                 return
+
+    def polish(self, made: list[int], *, deadline: float) -> None:
+        """Take note of what labels become when they are exchanged for better ones that keep the limits and a deadline."""
+        usd, grams = self.goal.usd, self.goal.grams
+        if not (usd or grams):  # then dollars and grams matter as far as they are limited
+            usd, grams = self.weights
+        made = self.exchange.cheaper(made, deadline=deadline, usd=usd, grams=grams)
+        if deadline < math.inf and self.exchange.value(self.exchange.figures(made)) < 1.02 * self.upper:
+            for part in (0.5, 1.0):
+                made = self.exchange.replanned(made, share=part, deadline=deadline, usd=usd, grams=grams)
+        self.offer_labels(made)
+        if self.goal.seconds:
+            self.offer_labels(self.exchange.faster(made))
 
     def _ways(self) -> list[float]:
         """Return how long it took lately from the end of each job to the end of the run."""

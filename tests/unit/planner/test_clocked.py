@@ -1,0 +1,79 @@
+"""Jobs on a clock: the bound is below every choice that keeps the deadline, whatever is dropped and however fine the tick."""
+
+import math
+from dataclasses import replace
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from unit.planner.small import everything, problems
+
+from skyflow.planner.clocked import Clocked, Prices
+from skyflow.planner.network import Columns, Network
+from skyflow.planner.problem import Edge
+
+PRICES = (Prices(1.0, 0.0, 0.0), Prices(1.0, 0.01, 0.0), Prices(1.0, 0.0, 0.002), Prices(0.0, 0.0, 1.0))
+
+
+def whole(problem):
+    return Network(problem, [Columns.of(candidates) for candidates in problem.candidates])
+
+
+def value(found, prices):
+    return prices.usd * found.usd + prices.grams * found.grams + prices.seconds * found.makespan_seconds
+
+
+@pytest.mark.parametrize("prices", PRICES)
+@settings(max_examples=60)
+@given(problem=problems(max_jobs=4), ticks=st.integers(1, 40), at=st.floats(0, 1))
+def test_what_keeps_the_deadline_is_never_below_the_bound_nor_dropped(prices, problem, ticks, at):
+    choices = list(product(*(range(len(one)) for one in problem.candidates)))
+    found = everything(problem)
+    spans = sorted({one.makespan_seconds for one in found})
+    deadline = spans[int(at * (len(spans) - 1))]
+    if not deadline:
+        return
+    within = [
+        (value(one, prices), choice)
+        for one, choice in zip(found, choices, strict=True)
+        if one.makespan_seconds <= deadline
+    ]
+    least, best = min(within)
+    model = Clocked(whole(problem), prices, deadline=deadline, ticks=ticks)
+    slack = 1e-9 * max(1.0, least)
+    for _ in range(3):
+        for _ in range(3):
+            forward, made = model.forward()
+            backward = model.backward()
+            assert max(forward, backward) <= least + slack
+            assert all(0 <= k < len(options) for k, options in zip(made, problem.candidates, strict=True))
+            model.drop(least - forward + slack)
+        assert model.crop()
+        assert all(k in kept for k, kept in zip(best, model.kept, strict=False))
+        model.refine()
+
+
+@settings(max_examples=60)
+@given(problem=problems(max_jobs=4), share=st.floats(0.5, 0.999))
+def test_a_deadline_that_nothing_keeps_is_refuted(problem, share):
+    fastest = min(one.makespan_seconds for one in everything(problem))
+    if fastest:
+        model = Clocked(whole(problem), PRICES[0], deadline=share * fastest, ticks=4000)
+        assert model.forward()[0] == math.inf
+
+
+@settings(max_examples=40)
+@given(problem=problems(max_jobs=4))
+def test_the_finest_clock_is_exact_where_jobs_stand_in_a_row(problem):
+    edges = tuple(Edge(j, j, j + 1, 5.0) for j in range(len(problem.jobs) - 1))
+    problem = replace(problem, edges=edges)
+    found = everything(problem)
+    deadline = sorted(one.makespan_seconds for one in found)[len(found) // 2] * (1 + 1e-6)
+    if not deadline:
+        return
+    least = min(one.usd for one in found if one.makespan_seconds <= deadline)
+    later = min(one.usd for one in found if one.makespan_seconds <= deadline * 1.01)
+    model = Clocked(whole(problem), PRICES[0], deadline=deadline, ticks=2000)
+    bound = max(model.forward()[0], model.backward())
+    assert later * (1 - 1e-9) <= bound <= least * (1 + 1e-9)
