@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
 from skyflow.app.callees import callees_from
-from skyflow.app.plan import PlanOptions, prepare_planning
+from skyflow.app.plan import Planning, PlanOptions, prepare_planning
 from skyflow.app.plan_views import diff_plans
 from skyflow.app.project import Project
 from skyflow.errors import UsageError
@@ -20,7 +20,7 @@ from skyflow.model.status import Status
 from skyflow.spec import load_workflow
 from skyflow.store.store import open_store
 
-__all__ = ["named_plan", "replan_run"]
+__all__ = ["Rest", "named_plan", "prepare_rest", "replan_run"]
 
 
 def named_plan(name: str, project: Project) -> Plan:
@@ -50,6 +50,43 @@ def _read_plan(data: object, *, of: str) -> Plan:
         raise UsageError(f"{of} has no plan that can be read: {error}") from error
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rest:
+    """What is left of a run, ready to be planned; all of it where the run has completed. `old` is the plan it has."""
+
+    title: str
+    is_completed: bool
+    old: Plan
+    planning: Planning
+
+
+def prepare_rest(
+    name: str,
+    *,
+    project: Project,
+    now: datetime,
+    lost: Collection[str] = (),
+    options: PlanOptions | None = None,
+) -> Rest:
+    """Find what is left to plan of a run; arguments and errors are those of `replan_run`, but it may have completed."""
+    with open_store(project.state, create=False) as store:
+        run = store.find_run(name)
+        jobs = store.jobs(run.id)
+    old = _plan_of_run(run)
+    _refuse_unknown(lost, old)
+    is_completed = run.status is Status.COMPLETED
+    workflow = load_workflow(run.workflow_path, text=run.workflow_source).workflow
+    asked = replace(
+        options or PlanOptions(),
+        slots=run.slots,
+        pinned=MappingProxyType({} if is_completed else _pinned(old, jobs, now)),
+        lost=frozenset(lost),
+    )
+    callees = callees_from(workflow, run.callee_sources)
+    planning = prepare_planning(workflow, callees=callees, options=asked, project=project)
+    return Rest(title=f"run {run.number}: {run.title}", is_completed=is_completed, old=old, planning=planning)
+
+
 def replan_run(
     name: str,
     *,
@@ -69,21 +106,10 @@ def replan_run(
     """
     with open_store(project.state, create=False) as store:
         run = store.find_run(name)
-        jobs = store.jobs(run.id)
     if run.status is Status.COMPLETED:
         raise UsageError(f"run {run.number} has completed; there is nothing left to plan")
-    old = _plan_of_run(run)
-    workflow = load_workflow(run.workflow_path, text=run.workflow_source).workflow
-    asked = replace(
-        options or PlanOptions(),
-        slots=run.slots,
-        pinned=MappingProxyType(_pinned(old, jobs, now)),
-        lost=frozenset(lost),
-    )
-    callees = callees_from(workflow, run.callee_sources)
-    planning = prepare_planning(workflow, callees=callees, options=asked, project=project)
-    _refuse_unknown(lost, old)
-    return diff_plans(old, planning.plan(goal=old.goal, before=old))
+    rest = prepare_rest(run.id, project=project, now=now, lost=lost, options=options)
+    return diff_plans(rest.old, rest.planning.plan(goal=rest.old.goal, before=rest.old))
 
 
 def _pinned(plan: Plan, jobs: Collection[JobRecord], now: datetime) -> dict[str, tuple[Offering, float]]:

@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 
 from skyflow.model.catalog import Offering
+from skyflow.model.objective import Goal, Objective
 from skyflow.model.placement import Placement, Plan
 
-__all__ = ["Alternative", "Change", "Comparison", "Explanation", "LimitCost", "PlanDiff"]
+__all__ = ["Alternative", "Change", "Comparison", "Explanation", "Explored", "LimitCost", "PlanDiff", "Weights"]
+
+_DIGITS = 3
+"""Prices are rounded to so many digits: nobody would write more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,3 +119,72 @@ class PlanDiff:
                 for change in self.changes
             ],
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """How much cost, time and carbon matter beside each other, from 0 to 100.
+
+    They are shares of the cheapest plan: with equal weights, a plan may cost a tenth more that is a tenth of that plan's
+    makespan faster.
+    """
+
+    cost: int
+    time: int
+    carbon: int
+
+    def goal(self, cheapest: Plan) -> Goal:
+        """Return what a plan is to make small. All weights zero are the same as only cost.
+
+        Several weights become prices with three digits, as a workflow can say them.
+        """
+        usd, seconds, grams = _figures(cheapest)
+        per_usd, per_second, per_gram = self.cost / usd, self.time / seconds, self.carbon / grams
+        if not (self.time or self.carbon):
+            return Goal.of(Objective.COST)
+        if not (self.cost or self.carbon):
+            return Goal.of(Objective.MAKESPAN)
+        if not (self.cost or self.time):
+            return Goal.of(Objective.CARBON)
+        dollar = per_usd or per_second
+        return Goal.weighted(
+            cost=1.0 if self.cost else 0.0,
+            usd_per_hour=_rounded(per_second / dollar * 3600) if self.cost else 3600.0,
+            usd_per_tonne=_rounded(per_gram / dollar * 1e6),
+        )
+
+    @classmethod
+    def of(cls, goal: Goal, cheapest: Plan) -> "Weights":
+        """Return the weights that stand for a goal, the largest of them 100."""
+        usd, seconds, grams = _figures(cheapest)
+        shares = goal.usd * usd, goal.seconds * seconds, goal.grams * grams
+        most = max(shares) or 1.0
+        cost, time, carbon = (round(100 * share / most) for share in shares)
+        return cls(cost=cost, time=time, carbon=carbon)
+
+
+def _figures(cheapest: Plan) -> tuple[float, float, float]:
+    """Return dollars, seconds and grams of a plan; 1 in place of nothing, which weighs nothing either."""
+    return cheapest.cost.total_usd or 1.0, cheapest.makespan_seconds or 1.0, cheapest.known_carbon_grams or 1.0
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{_DIGITS}g}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explored:
+    """One plan among those that are possible.
+
+    `goal` and `weights` are what it was made for. `diff` holds it against the plan that the workflow asks for, or that the
+    run has. `frontier` are plans that none beats, None unless they were asked for. `is_rest` tells that the run goes on, and
+    only what is left of it is planned.
+    """
+
+    title: str
+    goal: Goal
+    weights: Weights
+    diff: PlanDiff
+    frontier: tuple[Plan, ...] | None
+    has_choice: bool
+    is_rest: bool

@@ -4,9 +4,11 @@ Parsers raise `ValueError` with a sentence for the user; formatters are made for
 """
 
 import re
+from collections.abc import Callable
 from math import floor, log10
 
 __all__ = [
+    "format_change",
     "format_duration",
     "format_gb",
     "format_grams",
@@ -140,6 +142,13 @@ def format_grams(grams: float) -> str:
         if grams / factor < 999.5:
             return f"{grams / factor:.3g} {unit}"
     return f"{grams / 1e6:,.3g} t"
+
+
+def format_change(value: float, show: Callable[[float], str]) -> str:
+    """Return `+$1.27`, `-4m 10s`, or `same`: a difference with its sign."""
+    if abs(value) < 1e-9:
+        return "same"
+    return f"{'+' if value > 0 else '-'}{show(abs(value))}"
 
 
 def parse_usd(text: str) -> float:

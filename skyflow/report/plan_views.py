@@ -1,6 +1,6 @@
 """Explanations, comparisons, frontiers and changes of plans, as tables for people; loads rich."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from rich.console import Group
 from rich.table import Table
@@ -11,7 +11,7 @@ from skyflow.model.objective import Objective
 from skyflow.model.placement import Placement, Plan, PlanStatus
 from skyflow.model.plan_view import Alternative, Comparison, Explanation, LimitCost, PlanDiff
 from skyflow.model.resources import LOCAL, Market
-from skyflow.model.units import format_duration, format_grams, format_usd
+from skyflow.model.units import format_change, format_duration, format_grams, format_usd
 
 __all__ = ["render_comparisons", "render_diff", "render_explanations", "render_frontier"]
 
@@ -62,7 +62,12 @@ def _alternatives(one: Explanation) -> Table:
 
 def _alternative(one: Alternative) -> tuple[str, str, str, str]:
     misses = f"misses the {' and the '.join(_WORDS[name] for name in one.misses)}" if one.misses else ""
-    return _name(one.offering), _signed(one.more_usd, format_usd), _signed(one.more_seconds, format_duration), misses
+    return (
+        _name(one.offering),
+        format_change(one.more_usd, format_usd),
+        format_change(one.more_seconds, format_duration),
+        misses,
+    )
 
 
 def _limit(cost: LimitCost) -> Text:
@@ -70,7 +75,7 @@ def _limit(cost: LimitCost) -> Text:
     if abs(cost.saved_value) < 1e-9:  # noqa: PLR2004 -- rounding
         return Text(f"the {name} {'cost' if name.startswith(_PLURALS) else 'costs'} nothing", style="dim")
     return Text(
-        f"without the {name}: {_signed(-cost.saved_usd, format_usd)}, {_signed(-cost.saved_seconds, format_duration)}"
+        f"without the {name}: {format_change(-cost.saved_usd, format_usd)}, {format_change(-cost.saved_seconds, format_duration)}"
     )
 
 
@@ -107,10 +112,12 @@ def render_diff(found: PlanDiff) -> Group:
     table = _table("job", "was", "is", "cost")
     for change in found.changes:
         more = (change.new.compute_usd if change.new else 0.0) - (change.old.compute_usd if change.old else 0.0)
-        table.add_row(change.job, _placed(change.old), _placed(change.new), _signed(more, format_usd))
+        table.add_row(change.job, _placed(change.old), _placed(change.new), format_change(more, format_usd))
     usd = found.new.cost.total_usd - found.old.cost.total_usd
     seconds = found.new.makespan_seconds - found.old.makespan_seconds
-    totals = Text(f"cost {_signed(usd, format_usd)}, makespan {_signed(seconds, format_duration)}", style="bold")
+    totals = Text(
+        f"cost {format_change(usd, format_usd)}, makespan {format_change(seconds, format_duration)}", style="bold"
+    )
     return Group(table if found.changes else Text("every job runs where it did"), totals)
 
 
@@ -124,12 +131,6 @@ def _name(offering: Offering) -> str:
     spot = " spot" if offering.market is Market.SPOT else ""
     where = "" if offering.instance_type == offering.place.name else f" {offering.place.name}"  # as of a pool
     return f"{offering.provider} {offering.instance_type}{where}{spot}"
-
-
-def _signed(value: float, show: Callable[[float], str]) -> str:
-    if abs(value) < 1e-9:  # noqa: PLR2004 -- rounding
-        return "same"
-    return f"{'+' if value > 0 else '-'}{show(abs(value))}"
 
 
 def _table(*columns: str, right: int = 0) -> Table:

@@ -14,11 +14,12 @@ from skyflow.app.history import list_runs, read_run
 from skyflow.app.project import Project
 from skyflow.app.report import make_report
 from skyflow.app.watching import mark_of_run, mark_of_runs
-from skyflow.errors import SkyflowError, UsageError
+from skyflow.errors import PlanningError, SkyflowError, UsageError, WorkflowError
 from skyflow.model.run import RunFilter
-from skyflow.ports.clock import Clock
+from skyflow.ports.clock import Waiter
 from skyflow.report.page.live import render_message_page, render_runs_page
 from skyflow.web.buttons import button_routes
+from skyflow.web.explorers import explorer_routes
 
 __all__ = ["make_pages"]
 
@@ -28,7 +29,7 @@ _MOST_RUNS = 100
 
 
 def make_pages(
-    project: Project, *, write_token: str, clock: Clock, is_ending: Callable[[], bool] = lambda: False
+    project: Project, *, write_token: str, clock: Waiter, is_ending: Callable[[], bool] = lambda: False
 ) -> Starlette:
     """Return the application; who may use it is for others to check.
 
@@ -80,6 +81,7 @@ def make_pages(
             Route("/runs/{run}/changes", changes_of_run),
             Route("/favicon.ico", nothing),
             *button_routes(project),
+            *explorer_routes(project, clock=clock),
         ],
         exception_handlers={SkyflowError: _told, HTTPException: _not_there},
     )
@@ -124,7 +126,11 @@ async def _told(request: Request, error: Exception) -> Response:
     """Return an error of ours as a page; what is not there is not found, and what cannot be done conflicts."""
     message, hint = (error.message, error.hint) if isinstance(error, SkyflowError) else (str(error), None)
     is_button = request.method == "POST"
-    if not isinstance(error, UsageError):
+    if isinstance(error, WorkflowError):
+        status, title = 422, "The workflow has errors"
+    elif isinstance(error, PlanningError):
+        status, title = 422, "There is no plan"
+    elif not isinstance(error, UsageError):
         status, title = 500, "That did not work"
     elif is_button:
         status, title = 409, "That was not done"

@@ -9,7 +9,7 @@ import uvicorn
 
 from skyflow.app.project import Project
 from skyflow.errors import UsageError
-from skyflow.ports.clock import Clock
+from skyflow.ports.clock import Waiter
 from skyflow.web.guard import Guard
 from skyflow.web.pages import make_pages
 
@@ -28,7 +28,7 @@ def serve(
     names: Sequence[str] = (),
     token: str,
     write_token: str,
-    clock: Clock,
+    clock: Waiter,
     ready: Callable[[str], None],
 ) -> None:
     """Serve until Ctrl-C.

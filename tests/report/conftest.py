@@ -246,7 +246,7 @@ class Browser(webdriver.Chrome):
             options.add_argument(flag)
         super().__init__(options=options, service=webdriver.ChromeService(executable_path=DRIVER))
 
-    def look_at(self, page: Path, *, width: int = 1440, height: int = 900, dark: bool = False) -> None:
+    def look_at(self, page: Path | str, *, width: int = 1440, height: int = 900, dark: bool = False) -> None:
         """Open a page as on a device of this width."""
         self.execute_cdp_cmd(
             "Emulation.setDeviceMetricsOverride",
@@ -255,7 +255,7 @@ class Browser(webdriver.Chrome):
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
         self.get("about:blank")
-        self.get(page.as_uri())
+        self.get(page if isinstance(page, str) else page.as_uri())
 
     def picture(self, name: str) -> None:
         """Keep a screenshot where somebody wants one."""

@@ -100,4 +100,4 @@ def test_the_picture_is_one(count):
     root = ET.fromstring(frontier_svg(plans))
     circles = root.findall("{http://www.w3.org/2000/svg}circle")
     assert len(circles) == count
-    assert all(0 <= float(circle.get("cx")) <= 640 and 0 <= float(circle.get("cy")) <= 400 for circle in circles)
+    assert all(0 <= float(circle.get("cx")) <= 720 and 0 <= float(circle.get("cy")) <= 400 for circle in circles)
