@@ -1,23 +1,21 @@
 """How clean the power of a region is expected to be, by a profile or by a live service."""
 
-import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from skyflow._util.text import did_you_mean
+from skyflow.app.carbon_services import carbon_services, keys_that_help
 from skyflow.app.clock import SystemClock
-from skyflow.app.refresh import CARBON_KEY_VARIABLE
 from skyflow.catalog import Catalog
-from skyflow.catalog.refresh.carbon import electricity_maps_forecast, neso_forecast
+from skyflow.catalog.refresh.carbon import Grid, grids_of
 from skyflow.catalog.refresh.web import Web
 from skyflow.errors import UsageError
 from skyflow.model.carbon import CarbonForecast, CarbonProfile
 
 __all__ = ["ExpectedCarbon", "expected_carbon"]
-
-_BRITAIN = "GB"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +45,7 @@ def expected_carbon(
     is_live: bool = False,
     now: datetime | None = None,
     sleep: Callable[[float], None] = time.sleep,  # noqa: TID251 -- waits for a service to be ready again
+    addresses: Mapping[str, str] = MappingProxyType({}),
 ) -> ExpectedCarbon:
     """Return what is expected of the grid of a region for the next hours.
 
@@ -63,7 +62,11 @@ def expected_carbon(
         )
     grid, mean = known
     moment = (now or SystemClock().now()).replace(minute=0, second=0, microsecond=0)
-    forecast, basis = _live(grid, moment, sleep) if is_live else _profile(catalog, grid, mean)
+    if is_live:
+        [place] = grids_of(catalog.directory, [region])
+        forecast, basis = _live(place, moment, sleep, addresses)
+    else:
+        forecast, basis = _profile(catalog, grid, mean)
     return ExpectedCarbon(
         grid=grid,
         mean=mean,
@@ -79,10 +82,10 @@ def _profile(catalog: Catalog, grid: str, mean: float) -> tuple[CarbonForecast, 
     return CarbonProfile(mean, (1.0,) * (12 * 24)), "no profile is known, so every hour is the mean"
 
 
-def _live(grid: str, now: datetime, sleep: Callable[[float], None]) -> tuple[CarbonForecast, str]:
-    token = os.environ.get(CARBON_KEY_VARIABLE)
-    if token:
-        return electricity_maps_forecast(Web(sleep, {"auth-token": token}), grid), "forecast by Electricity Maps"
-    if grid == _BRITAIN:
-        return neso_forecast(Web(sleep), now=now), "forecast by Britain's system operator"
-    raise UsageError(f"no live service is known for the grid {grid}", hint=f"set {CARBON_KEY_VARIABLE} to a token")
+def _live(
+    grid: Grid, now: datetime, sleep: Callable[[float], None], addresses: Mapping[str, str]
+) -> tuple[CarbonForecast, str]:
+    for service in carbon_services(Web(sleep), addresses=addresses):
+        if service.covers(grid) and (forecast := service.forecast(grid, now)) is not None:
+            return forecast, f"forecast by {service.title}"
+    raise UsageError(f"no service can be asked for a forecast of the grid {grid.name}", hint=keys_that_help())

@@ -4,13 +4,14 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from skyflow._util.text import sentence_list
+from skyflow.app.carbon_services import CARBON_SERVICES, carbon_services, keys_that_help
 from skyflow.app.catalog_folder import catalog_folder, refreshed_folder
 from skyflow.app.clock import SystemClock
 from skyflow.catalog.build import build_index
@@ -18,7 +19,7 @@ from skyflow.catalog.diff import read_prices
 from skyflow.catalog.index import Index
 from skyflow.catalog.refresh.aws import aws_pages, aws_session
 from skyflow.catalog.refresh.azure import AZURE_PRICES, azure_pages
-from skyflow.catalog.refresh.carbon import ELECTRICITY_MAPS, grid_figures
+from skyflow.catalog.refresh.carbon import grid_figures, grids_of
 from skyflow.catalog.refresh.gates import objections
 from skyflow.catalog.refresh.gcp import GCP_BILLING, GcpMachine, gcp_pages
 from skyflow.catalog.refresh.lay import Laid, lay_grids, lay_prices, write_meta
@@ -29,22 +30,25 @@ from skyflow.model.catalog_diff import CatalogDiff, PriceKey, compare
 
 __all__ = ["SOURCES", "Endpoints", "Refreshed", "Wanted", "refresh_catalog"]
 
-SOURCES = ("aws", "azure", "gcp", "carbon")
-"""What can be refreshed."""
+_CARBON = "carbon"
+SOURCES = ("aws", "azure", "gcp", _CARBON, *(name for name, known in CARBON_SERVICES.items() if known.variables))
+"""What can be refreshed; `carbon` stands for all carbon services whose keys are there."""
 
 GCP_KEY_VARIABLE = "GOOGLE_CLOUD_API_KEY"
-CARBON_KEY_VARIABLE = "ELECTRICITYMAPS_TOKEN"
 _DAYS_OF_CARBON = 365
 _KEPT_FOLDERS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoints:
-    """Where the services are, and how AWS is spoken to; other ones for mirrors and tests."""
+    """Where the services are, and how AWS is spoken to; other ones for mirrors and tests.
+
+    `carbon` has other addresses of carbon services than the official ones, by name.
+    """
 
     azure: str = AZURE_PRICES
     gcp: str = GCP_BILLING
-    carbon: str = ELECTRICITY_MAPS
+    carbon: Mapping[str, str] = field(default_factory=dict)
     aws: Callable[[], Any] = aws_session
     sleep: Callable[[float], None] = time.sleep  # noqa: TID251 -- waits for a service to be ready again
 
@@ -114,9 +118,11 @@ def _fetch(
     notes: list[str] = []
     written: dict[str, str] = {}
     for source in _sources(wanted):
-        if source == "carbon":
-            _fetch_carbon(wanted, index, staging, endpoints=endpoints, progress=progress, now=now)
-            written |= dict.fromkeys(("carbon.csv", "carbon_profiles.csv"), "Electricity Maps")
+        if source == _CARBON or source in CARBON_SERVICES:
+            name = None if source == _CARBON else source
+            asked, left = _fetch_carbon(wanted, staging, name, endpoints=endpoints, progress=progress, now=now)
+            written |= dict.fromkeys(("carbon.csv", "carbon_profiles.csv"), "; ".join(asked))
+            notes += _carbon_notes(left)
             continue
         regions = _regions_of(index, source, wanted.regions)
         pages = _told(_pages(source, index, regions, endpoints, now), progress)
@@ -129,19 +135,41 @@ def _fetch(
 
 
 def _fetch_carbon(
-    wanted: Wanted, index: Index, staging: Path, *, endpoints: Endpoints, progress: Callable[[str], None], now: datetime
-) -> None:
-    token = _key(CARBON_KEY_VARIABLE, "Electricity Maps", "the token of your account there")
-    web = Web(endpoints.sleep, {"auth-token": token})
-    chosen = (region for region in index.regions if not wanted.regions or region.region in wanted.regions)
-    grids = sorted({region.grid for region in chosen if region.grid})
+    wanted: Wanted,
+    staging: Path,
+    name: str | None,
+    *,
+    endpoints: Endpoints,
+    progress: Callable[[str], None],
+    now: datetime,
+) -> tuple[list[str], list[str]]:
+    """Lay what carbon services say over the tables; return the services that were asked, and the grids that none knows."""
+    grids = grids_of(staging, wanted.regions)
     if not grids:
         raise UsageError(f"no grid is known of {sentence_list(wanted.regions, conjunction='or')}")
-    figures = []
-    for one in grid_figures(web, grids, now=now, days=wanted.days, base=endpoints.carbon):
-        progress(f"carbon {one.grid}: {one.mean:.0f} g/kWh over {one.days} days")
+    web = Web(endpoints.sleep)
+    services = [one for one in carbon_services(web, name=name, addresses=endpoints.carbon) if one.measures]
+    figures, asked, left = [], dict[str, None](), list[str]()
+    for grid in grids:
+        service = next((one for one in services if one.covers(grid)), None)
+        if service is None:
+            left.append(grid.name)
+            continue
+        one = grid_figures(service, grid, now=now, days=wanted.days)
+        progress(f"carbon {one.grid}: {one.mean:.0f} g/kWh over {one.days} days, by {service.title}")
         figures.append(one)
+        asked[service.title] = None
+    if not figures:
+        what = "none of them has a key" if not services else f"{services[0].title} knows none of these grids"
+        raise UsageError(f"no carbon service can be asked: {what}", hint=keys_that_help())
     lay_grids(staging, figures, year=now.year)
+    return list(asked), left
+
+
+def _carbon_notes(left: Sequence[str]) -> Iterator[str]:
+    if left:
+        some = sentence_list([*left[:3], *([f"{len(left) - 3} more"] if len(left) > 3 else [])])  # noqa: PLR2004
+        yield f"carbon: no service with a key knows {some}, which keep their figures; {keys_that_help()}"
 
 
 def _judged(before: dict[PriceKey, float], staging: Path, notes: list[str], *, faults: int) -> Refreshed:

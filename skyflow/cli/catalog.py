@@ -169,7 +169,10 @@ def observe(
 @app.command()
 def refresh(
     sources: Annotated[
-        list[str] | None, typer.Argument(metavar="[SOURCE...]", help="aws, azure, gcp, carbon.  [default: azure]")
+        list[str] | None,
+        typer.Argument(
+            metavar="[SOURCE...]", help="aws, azure, gcp, carbon (or one carbon service).  [default: azure]"
+        ),
     ] = None,
     *,
     region: RegionOption = None,
@@ -197,7 +200,10 @@ def carbon(
     *,
     hours: Annotated[int, typer.Option("--hours", min=1, max=168, metavar="N", help="How far to look ahead.")] = 24,
     live: Annotated[
-        bool, typer.Option("--live", help="Ask a live service: Britain's operator, or Electricity Maps with a token.")
+        bool,
+        typer.Option(
+            "--live", help="Ask a live service: Britain's operator, or Electricity Maps or WattTime with a key."
+        ),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:

@@ -3,12 +3,8 @@
 import csv
 import io
 import json
-import shutil
-import threading
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import boto3
 import pytest
@@ -17,99 +13,10 @@ from skyflow.app.catalog_folder import catalog_folder, refreshed_folder
 from skyflow.app.refresh import Endpoints, Wanted, refresh_catalog
 from skyflow.catalog import load_catalog
 from skyflow.catalog.diff import read_prices
-from skyflow.catalog.refresh.carbon import electricity_maps_forecast, neso_forecast
-from skyflow.catalog.refresh.web import Web
 from skyflow.errors import CatalogError, UsageError
 
-SHIPPED = Path(__file__).parents[2] / "catalogs"
 NOW = datetime(2026, 11, 27, 9, 30, tzinfo=UTC)
-KEPT = {
-    "aws": ({"us-east-1", "eu-west-1"}, {"m6i.large", "m6i.xlarge", "c6i.xlarge", "g4dn.xlarge"}),
-    "azure": ({"eastus", "westeurope"}, {"Standard_D2s_v5", "Standard_D4s_v5", "Standard_E8s_v5"}),
-    "gcp": ({"us-central1", "europe-west4"}, {"n2-standard-4", "n2-standard-8", "a2-highgpu-1g", "c3-standard-4-lssd"}),
-}
-
-
-@pytest.fixture(scope="session")
-def small(tmp_path_factory):
-    """The shipped tables, cut down to a few regions and types of each cloud."""
-    folder = tmp_path_factory.mktemp("small") / "tables"
-    shutil.copytree(SHIPPED, folder, ignore=shutil.ignore_patterns("*.py", "*.md", "__pycache__"))
-    used = {region for regions, _ in KEPT.values() for region in regions} | {"local"}
-    for name in ("regions.csv", "carbon.csv"):
-        lines = (folder / name).read_text().splitlines(keepends=True)
-        (folder / name).write_text("".join([lines[0], *(line for line in lines if line.split(",")[1] in used)]))
-    for cloud, (regions, types) in KEPT.items():
-        for name in ("prices.csv", "instance_types.csv"):
-            path = folder / cloud / name
-            rows = list(csv.DictReader(io.StringIO(path.read_text())))
-            kept = [row for row in rows if row["instance_type"] in types and row.get("region", min(regions)) in regions]
-            with path.open("w", newline="") as file:
-                writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
-                writer.writeheader()
-                writer.writerows(kept)
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def tables(small, tmp_path, monkeypatch):
-    """The tables in use, and a home of their own for what a refresh makes."""
-    folder = tmp_path / "tables"
-    shutil.copytree(small, folder)
-    monkeypatch.setenv("SKYFLOW_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setattr("skyflow.app.catalog_folder.data_file", lambda *_: folder)
-    for name in ("SKYFLOW_CATALOG", "GOOGLE_CLOUD_API_KEY", "ELECTRICITYMAPS_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    return folder
-
-
-class Service:
-    """A server on loopback: `answer` gets the path, the query, the body and the headers, and returns status and text."""
-
-    def __init__(self, answer):
-        self.requests = []
-        service = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
-                length = int(self.headers.get("Content-Length") or 0)
-                body = self.rfile.read(length).decode()
-                parts = urlsplit(self.path)
-                query = {key: values[0] for key, values in parse_qs(parts.query).items()}
-                service.requests.append((parts.path, query))
-                status, text = answer(parts.path, query, body, self.headers)
-                self.send_response(status)
-                self.end_headers()
-                self.wfile.write(text.encode())
-
-            do_POST = do_GET  # noqa: N815 -- as the base class wants it
-
-            def log_message(self, *_):
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self._thread.start()
-
-    def close(self):
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-
-@pytest.fixture
-def serve():
-    services = []
-
-    def start(answer):
-        services.append(Service(answer))
-        return services[-1]
-
-    yield start
-    for service in services:
-        service.close()
+pytestmark = pytest.mark.usefixtures("tables")
 
 
 # ------------------------------------------------------------------------------------------------------------ azure
@@ -162,7 +69,7 @@ PRICES = {
 
 def endpoints(service=None, **other):
     url = f"{service.url}/api" if service else "http://127.0.0.1:9"
-    return Endpoints(**({"azure": url, "gcp": url, "carbon": url, "sleep": lambda _: None} | other))
+    return Endpoints(**({"azure": url, "gcp": url, "sleep": lambda _: None} | other))
 
 
 def refresh(*sources, service=None, progress=lambda _: None, at=NOW, **options):
@@ -493,72 +400,7 @@ def test_a_wrong_key_is_told_without_repeating_it(serve, monkeypatch):
     assert caught.value.hint == "is the key right, and may it be used for this?"
 
 
-@pytest.mark.parametrize(("source", "variable"), [("gcp", "GOOGLE_CLOUD_API_KEY"), ("carbon", "ELECTRICITYMAPS_TOKEN")])
-def test_a_missing_key_is_named(source, variable):
+def test_a_missing_key_is_named():
     with pytest.raises(UsageError) as caught:
-        refresh(source)
-    assert variable in caught.value.hint
-
-
-# ----------------------------------------------------------------------------------------------------------- carbon
-
-
-def electricity_maps(serve):
-    def answer(path, query, body, headers):
-        if headers.get("auth-token") != "token":
-            return 401, "no"
-        if path.endswith("/forecast"):
-            start, end, key = NOW, NOW + timedelta(hours=3), "forecast"
-        else:
-            start, end = (datetime.fromisoformat(query[name]) for name in ("start", "end"))
-            assert end - start <= timedelta(days=10)
-            key = "data"
-        hours = int((end - start) / timedelta(hours=1))
-        moments = [start.replace(minute=0) + timedelta(hours=hour) for hour in range(hours)]
-        return 200, json.dumps(
-            {
-                "zone": query["zone"],
-                key: [
-                    {"datetime": at.isoformat().replace("+00:00", "Z"), "carbonIntensity": 100 if at.hour < 12 else 300}
-                    for at in moments
-                ]
-                + ([{"datetime": "2026-11-01T00:00:00Z", "carbonIntensity": None}] if key == "data" else []),
-            }
-        )
-
-    return serve(answer)
-
-
-def test_carbon_is_the_mean_and_the_profile_of_measured_hours(serve, monkeypatch):
-    monkeypatch.setenv("ELECTRICITYMAPS_TOKEN", "token")
-    service = electricity_maps(serve)
-    refresh("carbon", service=service, regions=("eu-west-1", "us-east-1"), days=25)
-    assert len(service.requests) == 2 * 3
-    catalog = load_catalog(catalog_folder())
-    ireland = next(one for one in catalog.offerings if one.region == "eu-west-1")
-    assert ireland.footprint.gco2_per_kwh == pytest.approx(200)
-    profile = catalog.index.profile(ireland.footprint.grid, 200.0)
-    assert profile.gco2_per_kwh(datetime(2026, 11, 20, 3, tzinfo=UTC)) == pytest.approx(100)
-    assert profile.gco2_per_kwh(datetime(2026, 11, 20, 15, tzinfo=UTC)) == pytest.approx(300)
-
-
-def test_a_forecast_takes_the_place_of_a_profile(serve):
-    web = Web(lambda _: None, {"auth-token": "token"})
-    forecast = electricity_maps_forecast(web, "IE", base=electricity_maps(serve).url)
-    assert forecast.gco2_per_kwh(NOW) == 100
-    assert forecast.gco2_per_kwh(NOW + timedelta(days=9)) == 100
-
-
-def test_britain_forecasts_itself_without_a_key(serve):
-    entries = [
-        {"from": f"2026-11-27T{hour:02}:00Z", "to": f"2026-11-27T{hour:02}:30Z", "intensity": {"forecast": 10 * hour}}
-        for hour in range(9, 24)
-    ]
-    service = serve(lambda *_: (200, json.dumps({"data": entries})))
-    forecast = neso_forecast(Web(lambda _: None), now=NOW, base=service.url)
-    assert service.requests[0][0] == "/2026-11-27T09:30Z/fw48h"
-    assert forecast.gco2_per_kwh(NOW) == 90
-    assert forecast.gco2_per_kwh(NOW + timedelta(hours=3)) == 120
-    empty = serve(lambda *_: (200, '{"data": []}'))
-    with pytest.raises(CatalogError, match="nothing is forecast"):
-        neso_forecast(Web(lambda _: None), now=NOW, base=empty.url)
+        refresh("gcp")
+    assert "GOOGLE_CLOUD_API_KEY" in caught.value.hint

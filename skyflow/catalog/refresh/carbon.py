@@ -1,27 +1,62 @@
-"""Carbon services: a year of hours by grid from Electricity Maps, and forecasts from there and from Britain's operator.
+"""What every carbon service can be asked: the measured hours of a grid, and some of them also what is expected of it.
 
-A forecast is a `model.carbon.CarbonForecast`: a service takes the place of a profile without anybody noticing.
+A service is a class with the methods of `CarbonService`; `app.carbon_services` lists them, and knows where their keys come
+from. What a service says of a grid becomes its mean and its profile, whoever says it.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
-from urllib.parse import urlencode
+from pathlib import Path
+from typing import ClassVar, Protocol
 
+from skyflow.catalog.columns import TABLES
 from skyflow.catalog.refresh.quotes import GridFigures
-from skyflow.catalog.refresh.web import Web
+from skyflow.catalog.tables import read_table
 from skyflow.errors import CatalogError
-from skyflow.model.carbon import profile_from_trace
+from skyflow.model.carbon import CarbonForecast, profile_from_trace
 
-__all__ = ["ELECTRICITY_MAPS", "NESO", "HourlyForecast", "electricity_maps_forecast", "grid_figures", "neso_forecast"]
+__all__ = ["CarbonService", "Grid", "Hour", "HourlyForecast", "grid_figures", "grids_of", "in_order", "spans"]
 
-ELECTRICITY_MAPS = "https://api.electricitymaps.com/v3/carbon-intensity"
-NESO = "https://api.carbonintensity.org.uk/intensity"
-_CHUNK = timedelta(days=10)
-"""The longest range of hours in one answer."""
-_HORIZON_HOURS = 72
+Hour = tuple[datetime, float]
+"""From a moment on, so many grams of CO2-equivalent per kWh."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """A grid by the name that Electricity Maps has for it (`DE`, `US-CAL-CISO`), and where a data centre is on it."""
+
+    name: str
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+class CarbonService(Protocol):
+    """A service that knows grids; `title` is what people call it, `measures` whether it has hours, not only forecasts."""
+
+    title: ClassVar[str]
+    measures: ClassVar[bool]
+
+    def covers(self, grid: Grid) -> bool:
+        """Tell whether the service knows the grid, as far as that can be told without asking it."""
+        ...
+
+    def hours(self, grid: Grid, start: datetime, end: datetime) -> list[Hour]:
+        """Return what was measured between two moments.
+
+        Raises:
+            CatalogError: the service cannot be used, or answers in another shape.
+        """
+        ...
+
+    def forecast(self, grid: Grid, now: datetime) -> CarbonForecast | None:
+        """Return what is expected from now on, or None where the service expects nothing.
+
+        Raises:
+            CatalogError: the service cannot be used, or answers in another shape.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,71 +71,51 @@ class HourlyForecast:
         return self.grams[max(0, bisect_right(self.moments, at) - 1)]
 
 
-def grid_figures(
-    web: Web, grids: Iterable[str], *, now: datetime, days: int, base: str = ELECTRICITY_MAPS
-) -> Iterator[GridFigures]:
-    """Yield the mean and the profile of the last days of each grid.
+def grid_figures(service: CarbonService, grid: Grid, *, now: datetime, days: int) -> GridFigures:
+    """Return the mean and the profile of the last days of a grid.
 
     Raises:
-        CatalogError: the service cannot be used, or answers in another shape.
+        CatalogError: the service cannot be used, answers in another shape, or has measured nothing.
     """
     end = now.replace(minute=0, second=0, microsecond=0)
-    for grid in grids:
-        hours: list[tuple[datetime, float]] = []
-        start = end - timedelta(days=days)
-        while start < end:
-            until = min(end, start + _CHUNK)
-            asked = {"zone": grid, "start": start.isoformat(), "end": until.isoformat()}
-            hours += _hours(web.json(f"{base}/past-range?{urlencode(asked)}"), "data", grid)
-            start = until
-        try:
-            profile = profile_from_trace(hours)
-        except ValueError as error:
-            raise CatalogError(f"electricity maps, {grid}: {error}") from error
-        yield GridFigures(grid=grid, mean=profile.mean, factors=profile.factors, days=days)
-
-
-def electricity_maps_forecast(web: Web, grid: str, *, base: str = ELECTRICITY_MAPS) -> HourlyForecast:
-    """Return what Electricity Maps expects of a grid.
-
-    Raises:
-        CatalogError: the service cannot be used, or answers in another shape.
-    """
-    asked = urlencode({"zone": grid, "horizonHours": _HORIZON_HOURS})
-    return _forecast(_hours(web.json(f"{base}/forecast?{asked}"), "forecast", grid), grid)
-
-
-def neso_forecast(web: Web, *, now: datetime, base: str = NESO) -> HourlyForecast:
-    """Return what Britain's system operator expects of the grid `GB` for two days; no key is needed.
-
-    Raises:
-        CatalogError: the service cannot be used, or answers in another shape.
-    """
-    answer = web.json(f"{base}/{now:%Y-%m-%dT%H:%MZ}/fw48h")
     try:
-        found = [(_moment(entry["from"]), float(entry["intensity"]["forecast"])) for entry in answer["data"]]
-    except (KeyError, TypeError, ValueError) as error:
-        raise CatalogError(f"neso: the answer has another shape: {error!r}") from error
-    return _forecast(found, "GB")
+        profile = profile_from_trace(service.hours(grid, end - timedelta(days=days), end))
+    except ValueError as error:
+        raise CatalogError(f"{service.title}, {grid.name}: {error}") from error
+    return GridFigures(grid=grid.name, mean=profile.mean, factors=profile.factors, days=days)
 
 
-def _forecast(hours: Sequence[tuple[datetime, float]], grid: str) -> HourlyForecast:
+def grids_of(directory: Path, regions: Collection[str] = ()) -> list[Grid]:
+    """Return the grids of some regions of a folder of tables, or of all, each with the place of one of these.
+
+    Raises:
+        CatalogError: the table of regions is missing, or has other columns.
+    """
+    table = read_table(directory, "regions.csv", TABLES["regions.csv"])
+    found: dict[str, Grid] = {}
+    for _, region, grid, latitude, longitude in table.rows("region", "grid", "latitude", "longitude"):
+        if grid and (not regions or region in regions):
+            found.setdefault(grid, Grid(name=grid, latitude=latitude, longitude=longitude))
+    return [found[name] for name in sorted(found)]
+
+
+def spans(start: datetime, end: datetime, longest: timedelta) -> list[tuple[datetime, datetime]]:
+    """Return a range of time in pieces that a service answers at once."""
+    found = []
+    while start < end:
+        until = min(end, start + longest)
+        found.append((start, until))
+        start = until
+    return found
+
+
+def in_order(hours: Sequence[Hour], grid: Grid) -> HourlyForecast:
+    """Return a forecast of hours in any order.
+
+    Raises:
+        CatalogError: there are none.
+    """
     if not hours:
-        raise CatalogError(f"nothing is forecast for the grid {grid}")
+        raise CatalogError(f"nothing is forecast for the grid {grid.name}")
     ordered = sorted(hours)
     return HourlyForecast([at for at, _ in ordered], [grams for _, grams in ordered])
-
-
-def _hours(answer: Any, key: str, grid: str) -> list[tuple[datetime, float]]:
-    try:
-        return [
-            (_moment(entry["datetime"]), float(entry["carbonIntensity"]))
-            for entry in answer[key]
-            if entry["carbonIntensity"] is not None
-        ]
-    except (KeyError, TypeError, ValueError) as error:
-        raise CatalogError(f"electricity maps, {grid}: the answer has another shape: {error!r}") from error
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)

@@ -1,9 +1,10 @@
-"""Asking a service for JSON over HTTPS, patiently: too many requests and passing faults are tried again."""
+"""Asking a service for JSON or text over HTTPS, patiently: too many requests and passing faults are tried again."""
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
@@ -22,26 +23,40 @@ _AGAIN = frozenset({429, 500, 502, 503, 504})
 
 @dataclass(frozen=True, slots=True)
 class Web:
-    """Fetches JSON; `sleep` waits so many seconds, and `headers` go with every request."""
+    """Fetches what services say; `sleep` waits so many seconds."""
 
     sleep: Callable[[float], None]
-    headers: Mapping[str, str] = field(default_factory=dict)
 
-    def json(self, url: str) -> Any:
+    def json(self, url: str, headers: Mapping[str, str] = MappingProxyType({})) -> Any:
         """Return the answer to a GET.
 
         Raises:
             CatalogError: the service refuses, stays unreachable, or its answer is not JSON. The message does not repeat
                 the query, which may hold a key.
         """
+        content = self._answer(url, {"Accept": "application/json", **headers})
+        try:
+            return json.loads(content)
+        except ValueError:
+            raise CatalogError(f"{_shown(url)} answered something that is not JSON") from None
+
+    def text(self, url: str) -> str:
+        """Return the answer to a GET as text; else as `json`."""
+        try:
+            return self._answer(url, {}).decode()
+        except UnicodeDecodeError:
+            raise CatalogError(f"{_shown(url)} answered something that is not text") from None
+
+    def _answer(self, url: str, headers: Mapping[str, str]) -> bytes:
         where = _shown(url)
         if urlsplit(url).scheme not in {"http", "https"}:
             raise CatalogError(f"{where} is no web address")
         wait = _FIRST_WAIT_SECONDS
         for attempt in range(1, _TRIES + 1):
             try:
-                return self._once(url)
+                return _once(url, headers)
             except HTTPError as error:
+                error.close()
                 if error.code not in _AGAIN or attempt == _TRIES:
                     raise CatalogError(
                         f"{where} answered {error.code} {_phrase(error.code)}", hint=_hint(error.code)
@@ -51,17 +66,16 @@ class Web:
                 if attempt == _TRIES:
                     reason = getattr(error, "reason", error)
                     raise CatalogError(f"{where} cannot be reached: {reason}", hint="is there a network?") from None
-            except ValueError:
-                raise CatalogError(f"{where} answered something that is not JSON") from None
             self.sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
         raise AssertionError  # the loop returns or raises
 
-    def _once(self, url: str) -> Any:
-        headers = {"Accept": "application/json", "User-Agent": "skyflow", **self.headers}
-        request = Request(url, headers=headers)  # noqa: S310 -- the scheme was looked at
-        with urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 -- as above
-            return json.loads(answer.read())
+
+def _once(url: str, headers: Mapping[str, str]) -> bytes:
+    request = Request(url, headers={"User-Agent": "skyflow", **headers})  # noqa: S310 -- the scheme was looked at
+    with urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 -- as above
+        content: bytes = answer.read()
+        return content
 
 
 def _shown(url: str) -> str:
