@@ -187,7 +187,7 @@ def prepare_planning(
     )
     return Planning(
         expected=expected,
-        problem=problem,
+        problem=replace(problem, spill=plan.spill),
         goal=goal,
         knowledge=knowledge,
         slots=slots,

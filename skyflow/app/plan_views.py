@@ -11,6 +11,7 @@ from skyflow.model.placement import Placement, Plan
 from skyflow.model.plan_view import Alternative, Change, Comparison, Explanation, LimitCost, PlanDiff
 from skyflow.model.resources import LOCAL, Market
 from skyflow.planner.build import Problem
+from skyflow.planner.narrow import narrowed
 from skyflow.planner.problem import Choice
 from skyflow.planner.schedule import Evaluation, evaluate
 
@@ -158,27 +159,15 @@ def _on(provider: str) -> Callable[[Offering], bool]:
 
 def _restricted(problem: Problem, accepts: Callable[[Offering], bool]) -> Problem | None:
     """Keep only some candidates; a job that can run nowhere but on this machine stays there. None if a job has none left."""
-    candidates, timings = list(problem.placement.candidates), list(problem.timings)
-    uses = [list(capacity.uses) for capacity in problem.placement.capacities]
+    kept: dict[int, list[int]] = {}
     for index in problem.positions:
-        options = candidates[index]
-        if all(one.provider == LOCAL for one in options.offerings):
+        offerings = problem.placement.candidates[index].offerings
+        if all(one.provider == LOCAL for one in offerings):
             continue
-        kept = [k for k, one in enumerate(options.offerings) if accepts(one)]
-        if not kept:
+        kept[index] = [k for k, one in enumerate(offerings) if accepts(one)]
+        if not kept[index]:
             return None
-        candidates[index] = options.only(kept)
-        timings[index] = tuple(problem.timings[index][k] for k in kept)
-        for columns in uses:
-            column = columns[index]
-            if column is not None:
-                columns[index] = type(column)("d", [column[k] for k in kept])
-    capacities = tuple(
-        replace(capacity, uses=tuple(columns))
-        for capacity, columns in zip(problem.placement.capacities, uses, strict=True)
-    )
-    placement = replace(problem.placement, candidates=tuple(candidates), capacities=capacities)
-    return replace(problem, placement=placement, timings=tuple(timings))
+    return narrowed(problem, kept)
 
 
 def diff_plans(old: Plan, new: Plan) -> PlanDiff:

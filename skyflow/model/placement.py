@@ -8,6 +8,7 @@ from typing import Any
 
 from skyflow.model.catalog import Offering
 from skyflow.model.objective import Goal, Objective
+from skyflow.model.planning import Spilled, SpillReason
 
 __all__ = ["PLAN_FORMAT", "CostBreakdown", "Placement", "Plan", "PlanStatus", "Proof", "Transfer", "Waiting"]
 
@@ -66,6 +67,7 @@ class Placement:
     Jobs with the same `machine` share one, each taking it over from the one before; it is empty on this machine.
     `startup_seconds` are those of the duration in which the machine starts, none on one that is taken over.
     `not_before_seconds` is when a job starts at the earliest although its inputs are there: it waits for cleaner hours.
+    `spilled` says why a job is rented a machine that could have one of those that are there.
     """
 
     job: str
@@ -80,6 +82,7 @@ class Placement:
     machine: str = ""
     startup_seconds: float = 0.0
     not_before_seconds: float = 0.0
+    spilled: Spilled | None = None
 
     @property
     def finish_seconds(self) -> float:
@@ -296,11 +299,17 @@ def _placement_to_json(placement: Placement) -> dict[str, object]:
         "compute_usd": placement.compute_usd,
         "transfer_usd": placement.transfer_usd,
         "carbon_grams": placement.carbon_grams,
+        "spilled": (
+            {"reason": placement.spilled.reason.value, "seconds": placement.spilled.seconds}
+            if placement.spilled
+            else None
+        ),
         "inputs": [_transfer_to_json(transfer) for transfer in placement.inputs],
     }
 
 
 def _placement_from_json(data: Mapping[str, Any]) -> Placement:
+    spilled = data.get("spilled")
     return Placement(
         job=data["job"],
         offering=Offering.from_json(data["offering"]),
@@ -314,6 +323,7 @@ def _placement_from_json(data: Mapping[str, Any]) -> Placement:
         machine=data.get("machine") or "",
         startup_seconds=data.get("startup_seconds", 0.0),
         not_before_seconds=data.get("not_before_seconds", 0.0),
+        spilled=Spilled(SpillReason(spilled["reason"]), spilled["seconds"]) if spilled else None,
     )
 
 

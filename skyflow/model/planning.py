@@ -1,10 +1,12 @@
 """What a workflow asks of its plan: what to make small, and what no plan may exceed."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from skyflow.model.objective import Goal
+from skyflow.model.resources import RENTED
 
-__all__ = ["DataPlace", "PlanSpec", "Quota"]
+__all__ = ["DataPlace", "PlanSpec", "Quota", "Spill", "SpillReason", "Spilled"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +20,35 @@ class Quota:
     scope: str
     unit: str
     amount: float
+
+
+class SpillReason(StrEnum):
+    """Why a job may leave the machines that are there for ones that are rented."""
+
+    POOL_FULL = "pool-full"
+    """It would have to wait for a machine longer than it may."""
+    DEADLINE_AT_RISK = "deadline-at-risk"
+    """The run would miss its deadline."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spill:
+    """The machines that are there first: the project's own, and this one; those of `to` only for one of the reasons in `when`.
+
+    It says nothing of jobs that cannot run on a machine that is there. `after_seconds` is how long a job waits for one.
+    """
+
+    after_seconds: float = 0.0
+    when: tuple[SpillReason, ...] = tuple(SpillReason)
+    to: tuple[str, ...] = RENTED
+
+
+@dataclass(frozen=True, slots=True)
+class Spilled:
+    """Why a job is rented a machine: the seconds that it would have waited, or that the run would have been late by."""
+
+    reason: SpillReason
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +66,7 @@ class PlanSpec:
     residency: tuple[str, ...] = ()
     quotas: tuple[Quota, ...] = ()
     max_machines: int | None = None
+    spill: Spill | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

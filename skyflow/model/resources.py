@@ -13,6 +13,7 @@ __all__ = [
     "LOCAL",
     "OWN",
     "PROVIDERS",
+    "RENTED",
     "Accelerators",
     "Alternatives",
     "Amount",
@@ -43,7 +44,10 @@ LOCAL = "local"
 OWN = "own"
 """The provider name of the machines that a project declares in its `skyflow.yml`."""
 
-PROVIDERS = (LOCAL, OWN, "aws", "gcp", "azure")
+RENTED = ("aws", "gcp", "azure")
+"""The clouds: providers whose machines are there only while somebody pays for them."""
+
+PROVIDERS = (LOCAL, OWN, *RENTED)
 """Every provider there is."""
 
 DEFAULT_ARCH = "x86_64"

@@ -7,6 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from skyflow.errors import InternalError
 from skyflow.model.catalog import Offering, Place, TransferRates
+from skyflow.model.planning import Spill
 from skyflow.model.resources import LOCAL, Estimate
 from skyflow.planner.estimates import DEFAULT_ESTIMATE_SECONDS, Knowledge, Timing, expected_timing
 from skyflow.planner.problem import Candidates, Capacity, Edge, Limits, PlacementProblem
@@ -61,7 +62,8 @@ class Problem:
     """A placement problem, and what its figures stand for.
 
     The first jobs of `placement` are those of the plan in `jobs`; what follows are the ends of `outputs`. `timings` are
-    those of each job's candidates. `sources` are the inputs from outside, by the index that stands for them.
+    those of each job's candidates. `sources` are the inputs from outside, by the index that stands for them. `spill` is the
+    rule by which jobs leave machines that are there for rented ones; without it, all are alike.
     """
 
     placement: PlacementProblem
@@ -69,6 +71,7 @@ class Problem:
     positions: tuple[int, ...]
     timings: tuple[tuple[Timing, ...], ...]
     outside: dict[int, OutsideData] = field(default_factory=dict)
+    spill: Spill | None = None
 
 
 def build_problem(

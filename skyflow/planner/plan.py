@@ -1,12 +1,16 @@
 """The planner's entry: jobs with their candidates in, a verified plan out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from types import MappingProxyType
 
+from skyflow._util.text import sentence_list
 from skyflow.errors import InfeasibleError
 from skyflow.model.catalog import TransferRates
 from skyflow.model.objective import Goal, Objective
 from skyflow.model.placement import Placement, Plan, PlanStatus, Proof, Transfer
+from skyflow.model.planning import Spilled, SpillReason
 from skyflow.model.resources import LOCAL
 from skyflow.model.units import format_duration
 from skyflow.planner.build import DEFAULT_ESTIMATE_SECONDS, LOCAL_SLOTS, PlanningJob, Pool, Problem, build_problem
@@ -16,11 +20,14 @@ from skyflow.planner.estimates import Knowledge
 from skyflow.planner.problem import Choice, Edge, Limits, PlacementProblem
 from skyflow.planner.schedule import evaluate
 from skyflow.planner.solve import Solver
+from skyflow.planner.spill import spilled_over
 from skyflow.planner.ties import broken
 from skyflow.planner.verify import PROOF_GAP, verify_plan
 
 __all__ = ["plan_jobs", "plan_of", "solve_problem"]
 
+_NAMES = 5
+"""Names of jobs in one note."""
 _SHORT_SECONDS = 0.5
 """Waits that round to nothing are not worth a note."""
 
@@ -85,11 +92,17 @@ def solve_problem(
     def seconds_left() -> float:
         return time_limit_seconds - (clock() - started)
 
+    spilled: dict[int, Spilled] = {}
+    if problem.spill is not None:
+        best = partial(decide, seconds_left=seconds_left, solver=solver)
+        problem, spilled = spilled_over(problem, goal, problem.spill, decide=best)
     placement = problem.placement
     start = None if before is None else _choice_of(before, problem)
     found = decide(placement, goal, seconds_left=seconds_left, solver=solver, start=start)
     if isinstance(found, Infeasible):
         message, conflict, hint = explain_conflict(placement, found, seconds_left=seconds_left, solver=solver)
+        if problem.spill is not None:
+            message += "; 'plan.spill' decides which jobs are rented a machine"
         raise InfeasibleError(message, conflict=conflict, hint=hint)
     choice, notes = broken(placement, goal, found, start=start, solver=solver, seconds_left=seconds_left)
     plan = plan_of(
@@ -100,7 +113,14 @@ def solve_problem(
         knowledge=knowledge,
         local_slots=local_slots,
         seconds=clock() - started,
-        notes=(*found.notes, *notes, *_wait_notes(placement, choice), *_estimate_notes(problem)),
+        spilled=spilled,
+        notes=(
+            *found.notes,
+            *notes,
+            *_spill_notes(problem, spilled),
+            *_wait_notes(placement, choice),
+            *_estimate_notes(problem),
+        ),
     )
     if goal.grams or placement.limits.grams is not None:
         plan = replace(plan, notes=(*plan.notes, *_emission_notes(plan)))
@@ -117,6 +137,7 @@ def plan_of(
     knowledge: Knowledge,
     local_slots: int,
     seconds: float,
+    spilled: Mapping[int, Spilled] = MappingProxyType({}),
     notes: tuple[str, ...] = (),
 ) -> Plan:
     """Return a choice as a plan, with all that follows from it."""
@@ -128,8 +149,11 @@ def plan_of(
         objective=goal.objective,
         status=PlanStatus.OPTIMAL if proof.gap <= PROOF_GAP else PlanStatus.FEASIBLE,
         placements=tuple(
-            _placement(
-                problem, index, choice, start=found.starts[index], pinned=job.pinned_seconds, knowledge=knowledge
+            replace(
+                _placement(
+                    problem, index, choice, start=found.starts[index], pinned=job.pinned_seconds, knowledge=knowledge
+                ),
+                spilled=spilled.get(index),
             )
             for job, index in zip(problem.jobs, problem.positions, strict=True)
         ),
@@ -206,6 +230,25 @@ def _emission_notes(plan: Plan) -> list[str]:
         "no machine are known" if unknown == len(plan.placements) else f"the machines of {unknown} jobs are not known"
     )
     return [f"the emissions of {machines}; they count as none"]
+
+
+def _spill_notes(problem: Problem, spilled: Mapping[int, Spilled]) -> list[str]:
+    """Say which jobs are rented a machine, and why, one sentence for each reason."""
+    notes = []
+    for reason in SpillReason:
+        jobs = {job: why.seconds for job, why in spilled.items() if why.reason is reason}
+        if not jobs or problem.spill is None:
+            continue
+        names = [problem.placement.jobs[job] for job in sorted(jobs)]
+        shown = [*names[:_NAMES], *([f"{len(names) - _NAMES} more"] if len(names) > _NAMES else [])]
+        most = format_duration(max(jobs.values()))
+        why = (
+            f"would wait up to {most} for one that is there, longer than {format_duration(problem.spill.after_seconds)}"
+            if reason is SpillReason.POOL_FULL
+            else f"would make the run up to {most} late on one that is there"
+        )
+        notes.append(f"a machine is rented for {sentence_list(shown)}, which {why}")
+    return notes
 
 
 def _wait_notes(problem: PlacementProblem, choice: Choice) -> list[str]:

@@ -9,6 +9,7 @@ from math import isclose, isfinite
 from skyflow.errors import InternalError
 from skyflow.model.objective import Objective
 from skyflow.model.placement import Plan, PlanStatus, Transfer
+from skyflow.model.resources import LOCAL, OWN
 from skyflow.planner.problem import PlacementProblem
 
 __all__ = ["PROOF_GAP", "verify_choice", "verify_plan"]
@@ -91,6 +92,7 @@ class _Verification:
             yield from self._transfers()
             yield from self._capacities()
             yield from self._limits()
+            yield from self._spill()
             yield from self._proof()
 
     def _coverage(self) -> Iterator[str]:
@@ -186,6 +188,12 @@ class _Verification:
         for name, limit in self.problem.limits.named().items():
             if values[name] > limit * (1 + 2 * _TOLERANCE) + _TOLERANCE:
                 yield f"its {name} are {values[name]}, above the limit of {limit}"
+
+    def _spill(self) -> Iterator[str]:
+        """Only a rented machine needs a reason for it."""
+        for placement in self.plan.placements:
+            if placement.spilled is not None and placement.offering.provider in {LOCAL, OWN}:
+                yield f"job '{placement.job}' spills over to {placement.offering.id}, which is there anyway"
 
     def _proof(self) -> Iterator[str]:
         """The stated value is the plan's, the bound is below it, and `optimal` is not said without proof."""

@@ -10,6 +10,7 @@ from skyflow.model.catalog import Offering
 from skyflow.model.objective import Objective
 from skyflow.model.placement import Placement, Plan, PlanStatus
 from skyflow.model.plan_view import Alternative, Comparison, Explanation, LimitCost, PlanDiff
+from skyflow.model.planning import SpillReason
 from skyflow.model.resources import LOCAL, Market
 from skyflow.model.units import format_change, format_duration, format_grams, format_usd
 
@@ -44,6 +45,12 @@ def _headline(one: Explanation) -> Text:
         text.append(f" can run only on {_name(one.placement.offering)}")
     else:
         text.append(f" runs on {_name(one.placement.offering)}, of {one.candidates} candidates")
+    if (spilled := one.placement.spilled) is not None:
+        seconds = format_duration(spilled.seconds)
+        is_full = spilled.reason is SpillReason.POOL_FULL
+        text.append(
+            f", rented: {f'it would wait {seconds}' if is_full else f'the run would be {seconds} late'} otherwise"
+        )
     if one.placement.duration_source:
         text.append(f"; {format_duration(one.placement.duration_seconds)}, {one.placement.duration_source}")
     return text

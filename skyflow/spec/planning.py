@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable, Iterator
 
 from skyflow.model.objective import Goal, Objective
-from skyflow.model.planning import DataPlace, PlanSpec, Quota
+from skyflow.model.planning import DataPlace, PlanSpec, Quota, Spill, SpillReason
 from skyflow.model.resources import LOCAL, Estimate, Work
 from skyflow.model.units import parse_duration_seconds, parse_grams, parse_rate, parse_size_gb, parse_usd
 from skyflow.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
-from skyflow.spec.quantities import read_quantity
+from skyflow.spec.quantities import read_list, read_quantity
 from skyflow.spec.reading import Reading
 
 __all__ = ["is_place", "read_data", "read_estimate", "read_plan"]
@@ -37,6 +37,21 @@ def read_plan(reading: Reading, node: Node | None) -> PlanSpec:
         residency=tuple(text for place in places if (text := reading.plain_text(place))),
         quotas=tuple(_read_quotas(reading, fields.take("quotas"))),
         max_machines=_whole(reading, fields.take("max-machines")),
+        spill=_read_spill(reading, fields.take("spill")),
+    )
+
+
+def _read_spill(reading: Reading, node: Node | None) -> Spill | None:
+    if node is None:
+        return None
+    fields = reading.fields(node)
+    after = read_quantity(reading, fields.take("after"), parse_duration_seconds)
+    when = tuple(SpillReason(word) for word in read_list(reading, fields.take("when")) if word in tuple(SpillReason))
+    default = Spill()
+    return Spill(
+        after_seconds=after or 0.0,
+        when=when or default.when,
+        to=read_list(reading, fields.take("to")) or default.to,
     )
 
 

@@ -60,6 +60,18 @@ def test_it_plans(folder, name: str, objective: str) -> None:
         assert {job["offering"]["provider"] for job in plan["jobs"]} == {"local"}
 
 
+def test_the_machines_of_the_laboratory_come_first(folder) -> None:
+    text = (ROOT / "workflows" / "spill-over.yml").read_text()
+    config = re.search(r"skyflow\.yml:\n#\n((?:#   .*\n)+)", text)
+    assert config is not None
+    (folder.path / "skyflow.yml").write_text(config[1].replace("#   ", ""))
+    plan = json.loads(folder.skyflow("plan", "--json", "workflows/spill-over.yml"))
+    spilled = {job["job"]: job["spilled"] for job in plan["jobs"] if job["offering"]["provider"] != "own"}
+    assert list(spilled) == ["fit.8", "fit.9", "fit.10", "fit.11"]
+    assert all(why == {"reason": "pool-full", "seconds": pytest.approx(7200)} for why in spilled.values())
+    assert plan["status"] == "optimal"
+
+
 @pytest.mark.parametrize(("name", "conclusion"), CONCLUSIONS.items())
 def test_it_runs_to_the_conclusion_it_names(folder, name: str, conclusion: str) -> None:
     folder.skyflow("run", f"workflows/{name}", code=0 if conclusion == "success" else 1)

@@ -1,5 +1,7 @@
 """The shapes of skyflow's own keys, which its planner reads."""
 
+from skyflow.model.planning import SpillReason
+from skyflow.model.resources import RENTED
 from skyflow.spec.availability import JOB
 from skyflow.spec.grammar.common import LABEL_LIST, NON_EMPTY
 from skyflow.spec.grammar.shapes import Key, Shape, items, one_of, quantity, table, text
@@ -122,6 +124,8 @@ _WEIGHTS = table(
     name="weights",
 )
 _PLACES = text("a place such as EU, DE, aws or aws/eu-west-1", non_empty=True)
+_REASON = text("'pool-full' or 'deadline-at-risk'", *(reason.value for reason in SpillReason))
+_CLOUD = text(f"one of {', '.join(RENTED)}", *RENTED)
 PLAN = table(
     "a map such as {objective: cost}",
     {
@@ -151,6 +155,23 @@ PLAN = table(
         ).about(
             "How much may be in use at one time, by provider, region or machine: "
             "`{aws/us-east-1: {vcpus: 64, A100: 8}, local: {machines: 2}}`."
+        ),
+        "spill": table(
+            "a map such as {after: 10m, to: [aws]}",
+            {
+                "after": _DURATION.about("How long a job waits for a machine that is there. Default: not at all."),
+                "when": one_of("a reason, or a list of reasons", _REASON, items("", _REASON)).about(
+                    "Which reasons count: `pool-full`, it would wait longer than `after`; `deadline-at-risk`, the run "
+                    "would be later than `deadline`. Default: both."
+                ),
+                "to": one_of("a cloud, or a list of clouds", _CLOUD, items("", _CLOUD)).about(
+                    "Where machines are rented then. Default: all clouds. Never one that `runs-on` does not allow."
+                ),
+            },
+            name="spill",
+        ).about(
+            "Machines that are there first, those of `skyflow.yml` and this one; a job gets a rented one only when it "
+            "would wait too long, or the run would be late."
         ),
         "max-machines": Shape("a whole number, at least 1", number=True).about(
             "No more machines than this at one time."
