@@ -260,7 +260,7 @@ def _wait_notes(problem: PlacementProblem, choice: Choice) -> list[str]:
         if waiting and capacity.name != LOCAL_SLOTS:
             jobs = "1 job waits" if len(waiting) == 1 else f"{len(waiting)} jobs wait"
             notes.append(
-                f"{jobs} for the {capacity.name}, up to {format_duration(max(waiting))}: there are {capacity.units:g}"
+                f"{jobs} for the {capacity.name}, up to {format_duration(max(waiting))}: {capacity.units:g} at a time"
             )
     return notes
 

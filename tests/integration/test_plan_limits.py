@@ -145,10 +145,12 @@ def test_the_machines_of_a_pool_are_shared(here) -> None:
     plan = planning_.plan()
     assert plan.makespan_seconds == 1800
     assert plan.placement("b").offering.nodes == 2
-    assert "for the machines of lab, up to 20m 00s: there are 2" in " ".join(plan.notes)
+    assert "for the machines of lab, up to 20m 00s: 2 at a time" in " ".join(plan.notes)
     [cost] = limit_costs(planning_, plan)
     assert (cost.name, cost.saved_seconds) == ("machines of lab", 1200)
     assert planned(matrix + gang, "{objective: makespan}").makespan_seconds == 600  # clouds take what does not fit
+    (here / "skyflow.yml").write_text(POOL.replace("count: 2", "count: 2, slots: 2"))
+    assert planned(matrix, "{objective: makespan}", providers=("own",)).makespan_seconds == 600  # two jobs on each
     with pytest.raises(NoCandidateError, match="the most machines of a kind are 2"):
         planned(f"  b: {{runs-on: own, resources: {{nodes: 3}}, {STEPS}}}\n")
 
