@@ -7,7 +7,7 @@ from skyflow.app.expansion import expected_jobs
 from skyflow.engine.rooms import Rooms
 from skyflow.model.placement import Placement, Plan
 from skyflow.model.resources import LOCAL, OWN, Requirements
-from skyflow.model.workflow import Workflow
+from skyflow.model.workflow import JobSpec, Workflow
 
 __all__ = ["RENTED", "LivePlan"]
 
@@ -22,10 +22,11 @@ class LivePlan:
 
     def __init__(self, plan: Plan | None, workflow: Workflow, callees: Mapping[str, Workflow], *, rooms: Rooms) -> None:
         """Begin with a plan; `rooms` are those of machines that are there already."""
+        self._paths = {id(job): each.path for each in (workflow, *callees.values()) for job in each.jobs}
         self._rooms = rooms
         self._placements = {placement.job: placement for placement in (plan.placements if plan is not None else ())}
-        self._requirements = {
-            key: each.spec.requirements
+        self._specs = {
+            key: each.spec
             for each in expected_jobs(workflow, callees)
             for key in (*each.keys, each.keys[0].rpartition(".")[0] or each.keys[0])
         }
@@ -38,9 +39,19 @@ class LivePlan:
         """
         return self._placements.get(job_key) or self._placements[job_key.rpartition(".")[0]]
 
+    def spec(self, job_key: str) -> JobSpec | None:
+        """Return what is written about a job."""
+        return self._specs.get(job_key) or self._specs.get(job_key.rpartition(".")[0])
+
     def requirements(self, job_key: str) -> Requirements:
         """Return what a job asks of its machine."""
-        return self._requirements.get(job_key) or self._requirements.get(job_key.rpartition(".")[0]) or Requirements()
+        spec = self.spec(job_key)
+        return Requirements() if spec is None else spec.requirements
+
+    def written_at(self, job_key: str) -> str:
+        """Return where a job is written, such as `build.yml:12`; nothing if that is not known."""
+        spec = self.spec(job_key)
+        return "" if spec is None else f"{self._paths.get(id(spec), '')}:{spec.span.line}"
 
     def rooms(self) -> Rooms:
         """Return how many jobs run in each place at once."""
