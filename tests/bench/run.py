@@ -5,53 +5,19 @@
 Prints a Markdown table; with `--strict`, a figure that misses its target makes the exit code 1.
 """
 
-import argparse
 import contextlib
 import os
-import platform
 import pty
 import resource
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import catalog_figures
-
-SKYFLOW = [sys.executable, "-m", "skyflow"]
-JOB = "{runs-on: local, steps: [{run: 'true'}]}"
-
-
-@dataclass(frozen=True)
-class Figure:
-    name: str
-    measured: str
-    beside: str
-    target: str
-    met: bool
-
-
-def seconds(command: list[str], folder: Path) -> float:
-    """Run a command as on a user's machine, where compiled modules are kept, and return how long it took."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    began = time.perf_counter()
-    subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - began
-
-
-def in_turn(rounds: int, folder: Path, **commands: list[str]) -> dict[str, float]:
-    """Run every command once in each round, and return the median seconds of each."""
-    taken: dict[str, list[float]] = {name: [] for name in commands}
-    for command in commands.values():
-        seconds(command, folder)  # fills caches, compiles bytecode
-    for _ in range(rounds):
-        for name, command in commands.items():
-            taken[name].append(seconds(command, folder))
-    return {name: statistics.median(values) for name, values in taken.items()}
+from measuring import JOB, SKYFLOW, Figure, arguments, in_turn, report
 
 
 def start_up(rounds: int, folder: Path) -> list[Figure]:
@@ -106,37 +72,6 @@ def hundred_jobs(rounds: int, folder: Path) -> list[Figure]:
             f"bare `bash -c true` loop {got['loop']:.2f} s",
             "12 ms per job",
             overhead <= 0.012,
-        )
-    ]
-
-
-def much_output(rounds: int, folder: Path) -> list[Figure]:
-    """200 MB of lines with five masked texts; what one trivial job takes is taken off."""
-    lines = "".join(
-        f"[{n % 997}/997] compiling src/module_{n * 7919 % 10007}/file_{n}.c with flags\n" for n in range(20_000)
-    )
-    data = lines.encode() * (200_000_000 // len(lines))
-    (folder / "big.txt").write_bytes(data)
-    masks = "".join(f"          echo ::add-mask::ghp_{n}{'0123456789abcdef' * 2}\n" for n in range(5))
-    job = f"on: push\njobs:\n  a:\n    runs-on: local\n    steps:\n      - run: |\n{masks}          cat big.txt\n"
-    (folder / "big.yml").write_text(job)
-    (folder / "one.yml").write_text(f"on: push\njobs:\n  a: {JOB}\n")
-    got = in_turn(
-        min(rounds, 3),
-        folder,
-        run=[*SKYFLOW, "run", "-q", "big.yml"],
-        one=[*SKYFLOW, "run", "-q", "one.yml"],
-        cat=["bash", "-c", "cat big.txt > copy.txt; rm -rf .skyflow"],
-    )
-    took = got["run"] - got["one"]
-    rate = len(data) / took / 1e6
-    return [
-        Figure(
-            "200 MB of output with 5 masks",
-            f"{took:.2f} s = {rate:.0f} MB/s = {took / got['cat']:.0f} x",
-            f"`cat` to a file {got['cat']:.2f} s",
-            "100 MB/s",
-            rate >= 100,
         )
     ]
 
@@ -330,28 +265,10 @@ BENCHMARKS: list[Callable[[int, Path], list[Figure]]] = [
     validation,
     one_job,
     hundred_jobs,
-    much_output,
     catalog,
     report_of_thousand_jobs,
 ]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="What skyflow costs, beside what it is compared with.")
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--strict", action="store_true", help="fail when a figure misses its target")
-    options = parser.parse_args()
-    print(f"Python {platform.python_version()}, {os.cpu_count()} CPUs, medians of {options.rounds} rounds\n")
-    print("| what | measured | run in turn with | target | |\n|---|---|---|---|---|")
-    missed = 0
-    for benchmark in BENCHMARKS:
-        with tempfile.TemporaryDirectory() as folder:
-            for figure in benchmark(options.rounds, Path(folder)):
-                missed += not figure.met
-                verdict = "met" if figure.met else "missed"
-                print(f"| {figure.name} | {figure.measured} | {figure.beside} | {figure.target} | {verdict} |")
-    raise SystemExit(1 if missed and options.strict else 0)
-
-
 if __name__ == "__main__":
-    main()
+    report(BENCHMARKS, arguments("What skyflow costs, beside what it is compared with.", rounds=7).parse_args())

@@ -1,0 +1,74 @@
+"""How the benchmarks measure: each figure beside something that is run in turn with it, so that only the ratio counts."""
+
+import argparse
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+SKYFLOW = [sys.executable, "-m", "skyflow"]
+JOB = "{runs-on: local, steps: [{run: 'true'}]}"
+
+
+@dataclass(frozen=True)
+class Figure:
+    name: str
+    measured: str
+    beside: str
+    target: str
+    met: bool
+
+
+def seconds(command: list[str], folder: Path) -> float:
+    """Run a command as on a user's machine, where compiled modules are kept, and return how long it took."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    began = time.perf_counter()
+    subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - began
+
+
+def in_turn(rounds: int, folder: Path, **commands: list[str]) -> dict[str, float]:
+    """Run every command once in each round, and return the median seconds of each."""
+    taken: dict[str, list[float]] = {name: [] for name in commands}
+    for command in commands.values():
+        seconds(command, folder)  # fills caches, compiles bytecode
+    for _ in range(rounds):
+        for name, command in commands.items():
+            taken[name].append(seconds(command, folder))
+    return {name: statistics.median(values) for name, values in taken.items()}
+
+
+def load() -> str:
+    """Return how busy the machine is: no figure means much where that is above one per CPU."""
+    return f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "load unknown"
+
+
+def arguments(description: str, *, rounds: int) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--strict", action="store_true", help="fail when a figure misses its target")
+    parser.add_argument("--only", metavar="NAME", help="one benchmark, by the name of its function")
+    return parser
+
+
+def report(benchmarks: Sequence[Callable[[int, Path], list[Figure]]], options: argparse.Namespace) -> None:
+    """Run the benchmarks, print a Markdown table, and exit."""
+    print(f"Python {platform.python_version()}, {os.cpu_count()} CPUs, {load()}, medians of {options.rounds} rounds\n")
+    print("| what | measured | run in turn with | target | |\n|---|---|---|---|---|")
+    missed = 0
+    for benchmark in benchmarks:
+        if options.only not in {None, benchmark.__name__}:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            for found in benchmark(options.rounds, Path(folder)):
+                missed += not found.met
+                verdict = "met" if found.met else "missed"
+                print(f"| {found.name} | {found.measured} | {found.beside} | {found.target} | {verdict} |", flush=True)
+    print(f"\n{load()} at the end")
+    raise SystemExit(1 if missed and options.strict else 0)
