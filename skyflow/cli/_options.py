@@ -24,12 +24,14 @@ __all__ = [
     "JsonOption",
     "ObjectiveOption",
     "OnOption",
+    "QuietOption",
     "RunArgument",
     "SecretFileOption",
     "SecretOption",
     "StateOption",
     "VarFileOption",
     "VarOption",
+    "VerboseOption",
     "WorkflowArgument",
 ]
 
@@ -145,3 +147,5 @@ EventNameOption = Annotated[
     str | None,
     typer.Option("--event-name", metavar="NAME", help="What started the workflow.  [default: workflow_dispatch]"),
 ]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Leave out what steps print.")]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Show all output, on a terminal too.")]

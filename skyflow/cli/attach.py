@@ -1,10 +1,16 @@
 """`skyflow attach`."""
 
-from typing import Annotated
-
 import typer
 
-from skyflow.cli._options import Format, FormatOption, JsonOption, RunArgument, StateOption
+from skyflow.cli._options import (
+    Format,
+    FormatOption,
+    JsonOption,
+    QuietOption,
+    RunArgument,
+    StateOption,
+    VerboseOption,
+)
 
 __all__ = ["attach"]
 
@@ -15,8 +21,8 @@ def attach(
     state: StateOption = None,
     as_json: JsonOption = False,
     output_format: FormatOption = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Leave out what steps print.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show all output, on a terminal too.")] = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Show a run that goes on elsewhere until it ends; Ctrl-C leaves it alone. The exit code is that of the run."""
     from skyflow.app.follow import follow_run  # noqa: PLC0415 -- start-up

@@ -5,17 +5,19 @@ from typing import Annotated
 import typer
 
 from skyflow.cli._completion import complete_run
-from skyflow.cli._junit import JunitOption, check_junit, write_junit
+from skyflow.cli._junit import JunitOption
 from skyflow.cli._options import (
     DetachOption,
-    Format,
     FormatOption,
     JobsOption,
     JsonOption,
+    QuietOption,
     SecretFileOption,
     SecretOption,
     StateOption,
+    VerboseOption,
 )
+from skyflow.cli._showing import Showing
 
 __all__ = ["resume"]
 
@@ -39,29 +41,23 @@ def resume(
     as_json: JsonOption = False,
     output_format: FormatOption = None,
     junit: JunitOption = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Leave out what steps print.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show all output, on a terminal too.")] = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Continue a run that was interrupted or killed; completed jobs are not run again."""
     from skyflow.app.project import find_project  # noqa: PLC0415 -- start-up
     from skyflow.app.run import resume_run  # noqa: PLC0415
-    from skyflow.cli._detach import become_detached  # noqa: PLC0415
-    from skyflow.cli._ending import announce, finish  # noqa: PLC0415
     from skyflow.cli._given import read_given_secrets  # noqa: PLC0415
-    from skyflow.cli._progress import choose_reporter  # noqa: PLC0415
 
-    shown = Format.chosen(output_format, as_json=as_json)
-    reporter = choose_reporter(shown=shown, quiet=quiet, verbose=verbose)
-    check_junit(junit)
+    showing = Showing.chosen(output_format, as_json=as_json, quiet=quiet, verbose=verbose, detach=detach, junit=junit)
     project = find_project(state=state)
     given = read_given_secrets(secrets, secret_files)
     result = resume_run(
         run,
         project=project,
-        reporter=become_detached(project) if detach else announce(reporter, jobs, shown=shown),
+        reporter=showing.reporter(project, jobs),
         given=given,
         slots=jobs,
         starts_now=now,
     )
-    write_junit(junit, project, result.run.id)
-    finish(result, shown=shown)
+    showing.finish(result, project)

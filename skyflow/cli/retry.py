@@ -6,15 +6,17 @@ import typer
 
 from skyflow.cli._options import (
     DetachOption,
-    Format,
     FormatOption,
     JobsOption,
     JsonOption,
+    QuietOption,
     RunArgument,
     SecretFileOption,
     SecretOption,
     StateOption,
+    VerboseOption,
 )
+from skyflow.cli._showing import Showing
 
 __all__ = ["retry"]
 
@@ -35,31 +37,27 @@ def retry(
     state: StateOption = None,
     as_json: JsonOption = False,
     output_format: FormatOption = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Leave out what steps print.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show all output, on a terminal too.")] = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Run the jobs of a run again, as a new run that takes over the results of the others."""
     from skyflow.app.project import find_project  # noqa: PLC0415 -- start-up
     from skyflow.app.retry import retry_run  # noqa: PLC0415
-    from skyflow.cli._detach import become_detached  # noqa: PLC0415
-    from skyflow.cli._ending import announce, finish  # noqa: PLC0415
     from skyflow.cli._given import read_given_secrets  # noqa: PLC0415
-    from skyflow.cli._progress import choose_reporter  # noqa: PLC0415
     from skyflow.errors import UsageError  # noqa: PLC0415
 
     if job is not None and failed:
         raise UsageError("--job and --failed contradict each other", hint="leave one of them away")
-    shown = Format.chosen(output_format, as_json=as_json)
+    showing = Showing.chosen(output_format, as_json=as_json, quiet=quiet, verbose=verbose, detach=detach)
     project = find_project(state=state)
-    reporter = choose_reporter(shown=shown, quiet=quiet, verbose=verbose)
     given = read_given_secrets(secrets, secret_files)
     result = retry_run(
         run,
         job=job,
         failed_only=failed,
         project=project,
-        reporter=become_detached(project) if detach else announce(reporter, jobs, shown=shown),
+        reporter=showing.reporter(project, jobs),
         given=given,
         slots=jobs,
     )
-    finish(result, shown=shown)
+    showing.finish(result, project)
