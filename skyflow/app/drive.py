@@ -42,6 +42,7 @@ from skyflow.store.store import Store
 from skyflow.vault.secrets import Secrets, without_secrets
 
 if TYPE_CHECKING:
+    from skyflow.app.live_plan import LivePlan
     from skyflow.runners.router import RunnerRouter
 
 __all__ = ["CANCEL_SIGNAL", "ReporterFactory", "RunResult", "drive", "result_of"]
@@ -129,18 +130,18 @@ def drive(
             masks=state.masks,
             containers=None if engine is None else _containers(engine, run, project),
         )
+        live: LivePlan | None = None
         elsewhere: RunnerRouter | None = None
         if hosts or pools or rented_placements(plan):
-            from skyflow.app.elsewhere import router_to  # noqa: PLC0415 -- start-up
-            from skyflow.app.hosts import rooms_on  # noqa: PLC0415
-            from skyflow.app.live_plan import LivePlan  # noqa: PLC0415
+            from skyflow.app.elsewhere import follow_plan, router_to  # noqa: PLC0415 -- start-up
 
-            live = LivePlan(plan, workflow, callees, rooms=rooms_on(hosts, pools))
-            state = replace(state, rooms=live.rooms())
+            live = follow_plan(plan, workflow, callees, store=store, run=run, given=hosts, project=project)
+            state = replace(state, rooms=live.rooms)
             elsewhere = router_to(
                 live, here, given=hosts, pools=pools, run=run.id, project=project, folder=folder, masks=state.masks
             )
         runner = elsewhere or here
+        cost_of = partial(_cost, planned) if live is None else live.price_of
         host = OnDemandActionHost(
             runner,
             run_id=run.origin or run.id,
@@ -161,10 +162,11 @@ def drive(
             cache=ProjectJobCache(store, run, project=project, clock=clock),
             reporter=listener,
             clock=clock,
-            cost_of=partial(_cost, planned) if run.options.budget_usd is not None else None,
+            cost_of=cost_of if run.options.budget_usd is not None else None,
         )
         ages = _ages(attempts, store.steps(run.id), clock.now())
-        anyio.run(_drive_here, state, runner, driver, partial(_is_cancelled, store, run.id), ages)
+        is_cancelled = partial(_is_cancelled, store, run.id)
+        anyio.run(partial(_drive_here, state, runner, driver, is_cancelled=is_cancelled, ages=ages, live=live))
     return result_of(store, run, folder)
 
 
@@ -231,11 +233,15 @@ async def _drive_here(
     state: RunState,
     runner: "LocalRunner | RunnerRouter",
     make_driver: Callable[[], Driver],
+    *,
     is_cancelled: Callable[[], bool],
     ages: Mapping[tuple[str, int], float],
+    live: "LivePlan | None",
 ) -> None:
     async with runner, anyio.create_task_group() as tasks:
         driver = make_driver()
+        if live is not None:
+            live.changed = driver.replanned
         if threading.current_thread() is threading.main_thread():  # only there can signals be received
             tasks.start_soon(_obey_signals, driver, is_cancelled)
         await driver.drive(state, seconds=ages)

@@ -5,13 +5,18 @@ from functools import partial
 from pathlib import Path
 
 from skyflow.app.clock import SystemClock
+from skyflow.app.clouds import open_cloud, open_journal
+from skyflow.app.config import project_config
 from skyflow.app.host_options import HostSlots
-from skyflow.app.hosts import link_patience, pool_places, transport_to
-from skyflow.app.live_plan import RENTED, LivePlan
+from skyflow.app.hosts import link_patience, pool_places, rooms_on, transport_to
+from skyflow.app.live_plan import RENTED, LivePlan, StoredPlanner
+from skyflow.app.pools import pools_of
 from skyflow.app.project import Project
 from skyflow.model.config import OwnPool
 from skyflow.model.layout import RunFolder
-from skyflow.model.run import RunId
+from skyflow.model.placement import Plan
+from skyflow.model.run import RunId, RunRecord
+from skyflow.model.workflow import Workflow
 from skyflow.ports.clock import Waiter
 from skyflow.ports.transport import Transport
 from skyflow.runners.host_link import HostLink
@@ -19,13 +24,37 @@ from skyflow.runners.local import LocalRunner
 from skyflow.runners.places import Place
 from skyflow.runners.remote import RemoteRunner
 from skyflow.runners.router import RunnerRouter
+from skyflow.store.store import Store
 
-__all__ = ["router_to"]
+__all__ = ["follow_plan", "router_to"]
 
 _NO_CONFIG = Path("/dev/null")
 """What `~/.ssh/config` says is about the user's own machines."""
 _MOST_PATIENCE_SECONDS = 120.0
 """How long a rented machine may be out of reach that its cloud says is well."""
+
+
+def follow_plan(
+    plan: Plan | None,
+    workflow: Workflow,
+    callees: Mapping[str, Workflow],
+    *,
+    store: Store,
+    run: RunRecord,
+    given: Sequence[HostSlots],
+    project: Project,
+) -> LivePlan:
+    """Return the plan of a run as it will change while the run is driven; `given` is what `--host` names."""
+    clock = SystemClock()
+    planner = StoredPlanner(store, run, project=project, journal=open_journal(project), clock=clock)
+    return LivePlan(
+        plan,
+        workflow,
+        callees,
+        rooms=lambda now: rooms_on(given, pools_of(now, project)),
+        planner=planner,
+        clock=clock,
+    )
 
 
 def router_to(
@@ -56,20 +85,20 @@ def router_to(
     """
     clock = SystemClock()
 
-    runner = partial(
-        RemoteRunner,
-        run=run,
-        folder=folder,
-        tools=project.state.root / "tools",
-        workspace=project.root,
-        clock=clock,
-        masks=masks,
-    )
-    places: dict[str, Place] = pool_places(given, pools, runner, folder=folder, clock=clock)
-    for pool in {pool.name: pool for pool in pools.values() if pool.slurm is not None}.values():
-        from skyflow.app.slurm import slurm_place  # noqa: PLC0415 -- few runs need it
+    def runner(link: HostLink) -> RemoteRunner:
+        return RemoteRunner(
+            link,
+            run=run,
+            folder=folder,
+            tools=project.state.root / "tools",
+            workspace=project.root,
+            clock=clock,
+            masks=masks,
+        )
 
-        places[pool.name] = slurm_place(pool, plan, runner, run=run, folder=folder, clock=clock)
+    if plan.rents:  # what is planned anew may come to any pool
+        pools = {**pools, **{pool.name: pool for pool in project_config(project.root).pools if pool.hosts}}
+    places: dict[str, Place] = pool_places(given, pools, runner, folder=folder, clock=clock)
     if plan.rents:
         places[RENTED] = _rented(plan, runner, run=run, project=project, folder=folder, clock=clock)
     return RunnerRouter(here, places=places, place_of=plan.place_of, folder=folder, clock=clock)
@@ -84,8 +113,7 @@ def _rented(
     folder: RunFolder,
     clock: Waiter,
 ) -> Place:
-    from skyflow.app.clouds import open_cloud, open_journal  # noqa: PLC0415 -- start-up
-    from skyflow.app.machine_keys import MachineKeys  # noqa: PLC0415
+    from skyflow.app.machine_keys import MachineKeys  # noqa: PLC0415 -- start-up
     from skyflow.app.rented import Inquiry, Makes, RentedMachines  # noqa: PLC0415
     from skyflow.provisioners.fleet import Fleet  # noqa: PLC0415
 

@@ -37,6 +37,7 @@ def read_run(project: Project, name: str) -> RunHistory:
             attempts=tuple(store.attempts(run.id)),
             steps=tuple(store.steps(run.id)),
             annotations=tuple(store.annotations(run.id)),
+            superseded=tuple(store.superseded_plans(run.id)),
         )
 
 

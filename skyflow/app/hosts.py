@@ -40,10 +40,7 @@ def rooms_on(given: Sequence[HostSlots], pools: Mapping[str, OwnPool]) -> Rooms:
         given: the machines on which jobs run instead of here.
         pools: the pool of each job that is placed on one.
     """
-    capacity = {
-        pool.name: len(pool.hosts) * pool.slots if pool.slurm is None else pool.slurm.most_queued
-        for pool in pools.values()
-    }
+    capacity = {pool.name: len(pool.hosts) * pool.slots for pool in pools.values()}
     if given:
         capacity[_GIVEN] = sum(each.slots for each in given)
     return Rooms(
@@ -72,7 +69,7 @@ def pool_places(
         )
         return PoolHost(runner(link), slots)
 
-    machines = {pool.name: [machine(host, pool.slots) for host in pool.hosts] for pool in pools.values() if pool.hosts}
+    machines = {pool.name: [machine(host, pool.slots) for host in pool.hosts] for pool in pools.values()}
     if given:
         machines[_GIVEN] = [machine(each.host, each.slots) for each in given]
     return {name: HostPool(name, hosts, folder=folder) for name, hosts in machines.items()}

@@ -132,7 +132,7 @@ def run(
         callees=callees,
         project=project,
         launch=launch,
-        options=RunOptions(rehearsal=rehearse),
+        options=RunOptions(providers=tuple(providers or ()), rehearsal=rehearse),
         reporter=_factory(reporter),
     )
 

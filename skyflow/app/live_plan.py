@@ -1,35 +1,99 @@
-"""The plan of a run while it is driven: where each job is placed now, and what it asks of its machine."""
+"""The plan of a run while it is driven: where each job is placed now, and what follows when a machine is not to be had."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import Protocol, cast
+
+import anyio
+import anyio.to_thread
 
 from skyflow.app.expansion import expected_jobs
+from skyflow.app.plan import PlanOptions
+from skyflow.app.project import Project
+from skyflow.app.replan import prepare_rest
 from skyflow.engine.rooms import Rooms
+from skyflow.errors import InfeasibleError
+from skyflow.model.availability import Observation, Outcome
+from skyflow.model.blocks import Block
+from skyflow.model.catalog import Offering
 from skyflow.model.placement import Placement, Plan
 from skyflow.model.resources import LOCAL, OWN, Requirements
-from skyflow.model.workflow import JobSpec, Workflow
+from skyflow.model.run import Json, RunRecord
+from skyflow.model.workflow import Workflow
+from skyflow.planner import Limits
+from skyflow.ports.clock import Clock
+from skyflow.ports.provisioner import MachineJournal
+from skyflow.store.observations import ObservationStore
+from skyflow.store.store import Store
 
-__all__ = ["RENTED", "LivePlan"]
+__all__ = ["RENTED", "LivePlan", "Planner", "StoredPlanner"]
 
 RENTED = "rented"
 """The place of every job that runs on a machine of a cloud."""
+_PLAN_SECONDS = 0.4
+"""How long to look for a better plan while a job waits for a machine."""
+_LATE_SECONDS = 30 * 86_400.0
+"""The deadline of a plan that cannot keep the one that was asked for."""
 _MOST_MACHINES = 200
 """How many machines a run rents at once: more than any account has quota for at first, and a bound on mistakes."""
 
 
-class LivePlan:
-    """Answers by the key of a job; one of a matrix that was planned as a whole is where that is placed."""
+class Planner(Protocol):
+    """Plans what is left of a run anew, and remembers that and what was seen of offerings."""
 
-    def __init__(self, plan: Plan | None, workflow: Workflow, callees: Mapping[str, Workflow], *, rooms: Rooms) -> None:
-        """Begin with a plan; `rooms` are those of machines that are there already."""
-        self._paths = {id(job): each.path for each in (workflow, *callees.values()) for job in each.jobs}
-        self._rooms = rooms
-        self._placements = {placement.job: placement for placement in (plan.placements if plan is not None else ())}
-        self._specs = {
-            key: each.spec
+    async def replan(self, old: Plan, blocks: tuple[Block, ...], *, moving: str, why: str) -> Plan:
+        """Return a plan for what is left of the run, after it was stored.
+
+        Raises:
+            PlanningError: there is none.
+        """
+        ...
+
+    def observe(self, offering: Offering, outcome: Outcome, seconds: float | None = None) -> None:
+        """Remember what became of a machine."""
+        ...
+
+
+class LivePlan:
+    """Answers by the key of a job; one of a matrix that was planned as a whole is where that is placed.
+
+    `changed` is called with the new rooms and prices whenever what is left has been planned anew.
+    """
+
+    def __init__(
+        self,
+        plan: Plan | None,
+        workflow: Workflow,
+        callees: Mapping[str, Workflow],
+        *,
+        rooms: Callable[[Plan | None], Rooms],
+        planner: Planner,
+        clock: Clock,
+    ) -> None:
+        """Begin with a plan.
+
+        Args:
+            plan: the plan so far; None for a run that has none, whose jobs all run where `rooms` says.
+            workflow: what is run.
+            callees: the workflows that may be called.
+            rooms: returns the rooms of machines that are there already, for a plan.
+            planner: plans anew.
+            clock: the time.
+        """
+        self._plan = plan
+        self._rooms_there = rooms
+        self._planner = planner
+        self._clock = clock
+        self._blocks: tuple[Block, ...] = ()
+        self._planning = anyio.Lock()
+        self.changed: Callable[[Rooms, Mapping[str, float]], None] = lambda _rooms, _prices: None
+        self._requirements = {
+            key: each.spec.requirements
             for each in expected_jobs(workflow, callees)
             for key in (*each.keys, each.keys[0].rpartition(".")[0] or each.keys[0])
         }
+        self._placements = self._placed()
+        self.rooms = self._all_rooms()
 
     def placement(self, job_key: str) -> Placement:
         """Return where a job is placed.
@@ -39,36 +103,111 @@ class LivePlan:
         """
         return self._placements.get(job_key) or self._placements[job_key.rpartition(".")[0]]
 
-    def spec(self, job_key: str) -> JobSpec | None:
-        """Return what is written about a job."""
-        return self._specs.get(job_key) or self._specs.get(job_key.rpartition(".")[0])
-
     def requirements(self, job_key: str) -> Requirements:
         """Return what a job asks of its machine."""
-        spec = self.spec(job_key)
-        return Requirements() if spec is None else spec.requirements
-
-    def written_at(self, job_key: str) -> str:
-        """Return where a job is written, such as `build.yml:12`; nothing if that is not known."""
-        spec = self.spec(job_key)
-        return "" if spec is None else f"{self._paths.get(id(spec), '')}:{spec.span.line}"
-
-    def rooms(self) -> Rooms:
-        """Return how many jobs run in each place at once."""
-        rented = dict.fromkeys(self._rented(), RENTED)
-        capacity = {RENTED: _MOST_MACHINES} if rented else {}
-        return replace(
-            self._rooms, pools={**self._rooms.pools, **rented}, capacity={**self._rooms.capacity, **capacity}
-        )
+        return self._requirements.get(job_key) or self._requirements.get(job_key.rpartition(".")[0]) or Requirements()
 
     def place_of(self, job_key: str) -> str:
         """Return the place of a job, nothing for this machine."""
-        return self.rooms().pool_of(job_key, job_key.rpartition(".")[0])
+        return self.rooms.pool_of(job_key, job_key.rpartition(".")[0])
 
     @property
     def rents(self) -> bool:
         """Whether any job is placed on a machine of a cloud."""
         return any(True for _ in self._rented())
 
+    def price_of(self, job_key: str, seconds: float) -> float:
+        """Return what an attempt at a job of so many seconds costs where it is placed, in US dollars."""
+        try:
+            placed = self.placement(job_key)
+        except KeyError:
+            return 0.0
+        return placed.offering.price_usd_per_hour * max(seconds, 0.0) / 3600 + placed.transfer_usd
+
+    def observe(self, offering: Offering, outcome: Outcome, seconds: float | None = None) -> None:
+        """Remember what became of a machine."""
+        self._planner.observe(offering, outcome, seconds)
+
+    async def avoid(self, job_key: str, block: Block, *, why: str) -> Placement:
+        """Plan what is left of the run anew without what is not to be had; return where a job is placed now.
+
+        Raises:
+            PlanningError: there is no such plan.
+        """
+        async with self._planning:
+            now = self._clock.now()
+            self._blocks = (*(each for each in self._blocks if each.ends_at > now), block)
+            placement = self.placement(job_key)
+            if self._plan is None or not any(each.covers(placement.offering) for each in self._blocks):
+                return placement  # somebody else has had it moved meanwhile
+            key = placement.job
+            self._plan = await self._planner.replan(self._plan, self._blocks, moving=key, why=why)
+            self._placements = self._placed()
+            self.rooms = self._all_rooms()
+            prices = {each.job: each.compute_usd + each.transfer_usd for each in self._placements.values()}
+            self.changed(self.rooms, prices)
+            return self.placement(job_key)
+
+    def _placed(self) -> dict[str, Placement]:
+        return {placement.job: placement for placement in (self._plan.placements if self._plan is not None else ())}
+
+    def _all_rooms(self) -> Rooms:
+        there, rented = self._rooms_there(self._plan), dict.fromkeys(self._rented(), RENTED)
+        capacity = {RENTED: _MOST_MACHINES} if rented else {}
+        return replace(there, pools={**there.pools, **rented}, capacity={**there.capacity, **capacity})
+
     def _rented(self) -> Iterable[str]:
-        return (key for key, placement in self._placements.items() if placement.offering.provider not in {LOCAL, OWN})
+        return (key for key, placed in self._placements.items() if placed.offering.provider not in {LOCAL, OWN})
+
+
+class StoredPlanner:
+    """Plans anew with the state store of a run; see `Planner`."""
+
+    def __init__(
+        self, store: Store, run: RunRecord, *, project: Project, journal: MachineJournal, clock: Clock
+    ) -> None:
+        self._store = store
+        self._run = run
+        self._project = project
+        self._journal = journal
+        self._clock = clock
+
+    async def replan(self, old: Plan, blocks: tuple[Block, ...], *, moving: str, why: str) -> Plan:
+        """Plan in another thread; limits in time and money are those of the old plan, less what is used up."""
+        now = self._clock.now()
+        options = PlanOptions(
+            objective=None if old.goal is not None else old.objective,  # a goal of several parts is handed on as it is
+            providers=self._run.options.providers or None,
+            blocks=blocks,
+            limits=self._limits_left(old),
+            time_limit_seconds=_PLAN_SECONDS,
+        )
+
+        def work(options: PlanOptions) -> Plan:
+            rest = prepare_rest(self._run.id, project=self._project, now=now, options=options, moving=(moving,))
+            return rest.planning.plan(goal=old.goal, before=old)
+
+        try:
+            plan = await anyio.to_thread.run_sync(work, options)
+        except InfeasibleError:
+            if options.limits.seconds is None:
+                raise
+            late = replace(options, limits=replace(options.limits, seconds=_LATE_SECONDS))  # late is better than never
+            plan = await anyio.to_thread.run_sync(work, late)
+        self._store.replace_plan(self._run.id, cast("Json", plan.to_json()), now, why=why)
+        return plan
+
+    def _limits_left(self, old: Plan) -> Limits:
+        now, begun = self._clock.now(), self._run.started_at or self._run.created_at
+        usd, seconds = old.limits.get("usd"), old.limits.get("seconds")
+        spent = sum(each.cost_usd(now) for each in self._journal.records() if each.run == self._run.id)
+        return Limits(
+            usd=None if usd is None else max(usd - spent, 0.0),
+            grams=old.limits.get("grams"),
+            seconds=None if seconds is None else max(seconds - (now - begun).total_seconds(), 0.0),
+        )
+
+    def observe(self, offering: Offering, outcome: Outcome, seconds: float | None = None) -> None:
+        """Store it."""
+        seen = Observation(offering=offering.id, at=self._clock.now(), outcome=outcome, seconds=seconds)
+        ObservationStore(self._store).record_observations([seen])

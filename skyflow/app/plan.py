@@ -18,6 +18,7 @@ from skyflow.app.project import Project, find_project
 from skyflow.app.residency import is_resident, unknown_place
 from skyflow.catalog import Catalog, load_catalog, select_candidates
 from skyflow.errors import NoCandidateError, UsageError
+from skyflow.model.blocks import Block
 from skyflow.model.catalog import LOCAL_PLACE, Offering, Place
 from skyflow.model.objective import Goal, Objective
 from skyflow.model.placement import Plan
@@ -48,7 +49,7 @@ class PlanOptions:
     `providers` are those to use only; `slots` how many jobs this machine runs at once, by default one for each CPU;
     `limits` replace the workflow's one by one. After `time_limit_seconds` the best plan so far is taken; `solver` decides
     what the bounds leave open. `pinned` are jobs that run or have run, by key: where, and how many seconds they still
-    take; `lost` are the ids of offerings that cannot be had. `counts_carbon` says that plans for other goals will be asked
+    take; `lost` are the ids of offerings that cannot be had, `blocks` more of them. `counts_carbon` says that plans for other goals will be asked
     for, which count it.
     """
 
@@ -60,6 +61,7 @@ class PlanOptions:
     solver: Solver = "cbc"
     pinned: Mapping[str, tuple[Offering, float]] = field(default_factory=dict)
     lost: frozenset[str] = frozenset()
+    blocks: tuple[Block, ...] = ()
     counts_carbon: bool = False
 
 
@@ -231,6 +233,7 @@ class _Selection:
             seconds=None if estimate is None else self._seconds(estimate, key),
             by_power=self.by_power,
             every=bool(self.plan.quotas),
+            blocks=self.options.blocks,
         )
         if estimate is not None and estimate.work is not None:
             some = self._of_known_speed(some, estimate, job=job, key=key)

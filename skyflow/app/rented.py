@@ -17,15 +17,17 @@ import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
-from skyflow.app.live_plan import LivePlan
+from skyflow.app.live_plan import RENTED, LivePlan
 from skyflow.app.machine_keys import MachineKeys
 from skyflow.app.renting import open_ports
-from skyflow.errors import SkyflowError
+from skyflow.errors import PlanningError, SkyflowError
+from skyflow.model.availability import Outcome
+from skyflow.model.blocks import block_after
 from skyflow.model.hosts import KeepAlive, Link, SshHost
 from skyflow.model.layout import RunFolder
-from skyflow.model.machines import Intent, Lifetime, Machine, MachineRecord, MachineRequest, MachineState
+from skyflow.model.machines import FailureKind, Intent, Lifetime, Machine, MachineRecord, MachineRequest, MachineState
 from skyflow.model.placement import Placement
-from skyflow.model.resources import Market
+from skyflow.model.resources import LOCAL, Market
 from skyflow.ports.clock import Clock
 from skyflow.ports.provisioner import CloudError, MachineJournal
 from skyflow.ports.transport import Transport, TransportError
@@ -59,6 +61,8 @@ class Times:
     """When a machine ends itself: a quarter of an hour after its driver fell silent, and never later than in a week."""
     renew_every: float = 240.0
     find_out_every: float = 2.0
+    most_tries: int = 8
+    """In so many places a machine is asked for, for one attempt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,24 +220,59 @@ class RentedMachines:
                 rental.over.set()
 
     async def _rent(self, which: Attempt, rental: _Rental) -> None:
-        """Ask for the machine that a job is planned on.
+        """Ask for the machine that a job is planned on; while it is not to be had, for that of the next best plan.
 
         Raises:
+            MovedError: by that, the job runs elsewhere than on a rented machine.
             TransportError: there is none to be had.
         """
-        placement = self._plan.placement(which[0])
+        tried: list[str] = []
+        while True:
+            placement = self._plan.placement(which[0])
+            if self._plan.place_of(which[0]) != RENTED:
+                raise MovedError(f"{'; '.join(tried)}; planned anew on {placement.offering.place.name}")
+            started = self._clock.monotonic()
+            rental.tell(f"Starting {_described(placement)} ...\n")
+            try:
+                await self._acquire(which, rental, placement)
+                break
+            except CloudError as error:
+                tried.append(_problem(placement, error))
+                if error.kind not in {FailureKind.CAPACITY, FailureKind.QUOTA}:
+                    raise TransportError("; ".join(tried)) from error
+                rental.tell(f"{tried[-1]}\n")
+                await self._look_elsewhere(which, rental, placement, error, tried)
+            except SkyflowError as error:
+                raise TransportError(_problem(placement, error)) from error
+        seconds = self._clock.monotonic() - started
+        self._plan.observe(placement.offering, Outcome.PROVISIONED, seconds)
+        if (machine := rental.machine) is not None:
+            rental.tell(f"{machine.id} in {machine.zone or machine.region} runs after {seconds:.1f} s\n")
+
+    async def _acquire(self, which: Attempt, rental: _Rental, placement: Placement) -> None:
+        fleet = await self._fleet(placement.offering.provider)
+        request = await self._blocking(partial(self._request, which, placement))
+        rental.machine = await self._blocking(partial(fleet.acquire, request, is_wanted=lambda: rental.is_wanted))
+
+    async def _look_elsewhere(
+        self, which: Attempt, rental: _Rental, placement: Placement, error: CloudError, tried: list[str]
+    ) -> None:
+        """Have what is left of the run planned anew, without what is not to be had.
+
+        Raises:
+            TransportError: enough was tried, or there is no other plan.
+        """
         offering = placement.offering
-        started = self._clock.monotonic()
-        rental.tell(f"Starting {_described(placement)} ...\n")
+        self._plan.observe(offering, Outcome.CAPACITY_ERROR)
+        if len(tried) >= self._times.most_tries:
+            raise TransportError(f"no machine is to be had in {len(tried)} places: {'; '.join(tried)}")
+        block = block_after(offering, error.kind, error.scope, self._clock.now())
+        begun = self._clock.monotonic()
         try:
-            fleet = await self._fleet(offering.provider)
-            request = await self._blocking(partial(self._request, which, placement))
-            rental.machine = await self._blocking(partial(fleet.acquire, request, is_wanted=lambda: rental.is_wanted))
-        except SkyflowError as error:
-            raise TransportError(_problem(placement, error)) from error
-        machine = rental.machine
-        where = f"{machine.id} in {machine.zone or machine.region}"
-        rental.tell(f"{where} runs after {self._clock.monotonic() - started:.1f} s\n")
+            placed = await self._plan.avoid(which[0], block, why=tried[-1])
+        except PlanningError as problem:
+            raise TransportError(f"{'; '.join(tried)}; and there is no other plan: {problem}") from problem
+        rental.tell(f"Planned anew in {self._clock.monotonic() - begun:.2f} s: {_described(placed)}\n")
 
     async def _find(self, rental: _Rental, record: MachineRecord) -> None:
         """Find a machine that an earlier driver has asked for.
@@ -386,6 +425,8 @@ class RentedMachines:
 
 def _described(placement: Placement) -> str:
     offering = placement.offering
+    if offering.provider == LOCAL:
+        return "this machine"
     market = "" if offering.market is Market.ON_DEMAND else f" ({offering.market})"
     return f"{offering.instance_type}{market} in {offering.provider}/{offering.place.name}"
 
@@ -393,5 +434,4 @@ def _described(placement: Placement) -> str:
 def _problem(placement: Placement, error: SkyflowError) -> str:
     notes = "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
     hint = f"; {error.hint}" if error.hint else ""
-    code = f" ({error.code})" if isinstance(error, CloudError) else ""
-    return f"{_described(placement)} is not to be had: {error}{code}{hint}{notes}"
+    return f"{_described(placement)} is not to be had: {error}{hint}{notes}"

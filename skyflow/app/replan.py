@@ -67,8 +67,12 @@ def prepare_rest(
     now: datetime,
     lost: Collection[str] = (),
     options: PlanOptions | None = None,
+    moving: Collection[str] = (),
 ) -> Rest:
-    """Find what is left to plan of a run; arguments and errors are those of `replan_run`, but it may have completed."""
+    """Find what is left to plan of a run; arguments and errors are those of `replan_run`, but it may have completed.
+
+    `moving` are the keys of jobs that have to go elsewhere although they are under way.
+    """
     with open_store(project.state, create=False) as store:
         run = store.find_run(name)
         jobs = store.jobs(run.id)
@@ -79,7 +83,7 @@ def prepare_rest(
     asked = replace(
         options or PlanOptions(),
         slots=run.slots,
-        pinned=MappingProxyType({} if is_completed else _pinned(old, jobs, now)),
+        pinned=MappingProxyType({} if is_completed else _pinned(old, jobs, now, moving=moving)),
         lost=frozenset(lost),
     )
     callees = callees_from(workflow, run.callee_sources)
@@ -112,12 +116,14 @@ def replan_run(
     return diff_plans(rest.old, rest.planning.plan(goal=rest.old.goal, before=rest.old))
 
 
-def _pinned(plan: Plan, jobs: Collection[JobRecord], now: datetime) -> dict[str, tuple[Offering, float]]:
+def _pinned(
+    plan: Plan, jobs: Collection[JobRecord], now: datetime, *, moving: Collection[str]
+) -> dict[str, tuple[Offering, float]]:
     placements = {placement.job: placement for placement in plan.placements}
     pinned = {}
     for job in jobs:
         placement = placements.get(job.key)
-        if placement is None or job.started_at is None:
+        if placement is None or job.started_at is None or job.key in moving:
             continue
         if job.status is Status.COMPLETED:
             pinned[job.key] = (placement.offering, 0.0)

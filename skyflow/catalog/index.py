@@ -147,6 +147,11 @@ class Index:
             self._shelf_lists[asked] = tuple(sorted(found, key=lambda number: self._spans[number][4]))
         return self._shelf_lists[asked]
 
+    def shelf(self, number: int) -> tuple[Place, Market]:
+        """Return where the offerings of a shelf are, and in which market."""
+        place, sold, _ = self.header["shelves"][number]
+        return self.places[place], MARKETS[sold]
+
     # -------------------------------------------------------------------------------------------------- looking
 
     def cheapest(self, types: Types, shelves: tuple[int, ...]) -> list[int]:

@@ -1,14 +1,15 @@
 """From what a job asks to the offerings that give it; and where there is none, what came nearest."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from skyflow._util.text import did_you_mean, sentence_list
 from skyflow.catalog.checks import Check, checks_of
-from skyflow.catalog.index import Types
+from skyflow.catalog.index import Index, Types
 from skyflow.catalog.load import Catalog
 from skyflow.errors import NoCandidateError
+from skyflow.model.blocks import Block
 from skyflow.model.catalog import Offering, Place, Region
 from skyflow.model.resources import LOCAL, OWN, PROVIDERS, Accelerators, Alternatives, Requirements
 
@@ -50,6 +51,15 @@ class _Asked:
         return self.catalog.index.shelves_where(key, fits, markets[0] if markets else None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of the index: some types, on some shelves."""
+
+    index: Index
+    types: Types
+    shelves: tuple[int, ...]
+
+
 def select_candidates(
     catalog: Catalog,
     requirements: Requirements,
@@ -58,6 +68,7 @@ def select_candidates(
     seconds: Callable[[Offering], float] | None = None,
     by_power: bool = False,
     every: bool = False,
+    blocks: Collection[Block] = (),
 ) -> tuple[Offering, ...]:
     """Return the offerings that a best plan can use, cheapest per hour first.
 
@@ -72,6 +83,7 @@ def select_candidates(
         seconds: how long the job takes on an offering, as far as that depends on the type of machine: it is asked about
             one offering of each type, wherever that stands. None for the same time everywhere.
         by_power: keep also those that need less energy: for plans that count carbon.
+        blocks: what is not to be had at the moment.
         every: keep all that satisfy the requirements: for plans that count something else, such as a quota of CPUs.
 
     Raises:
@@ -87,7 +99,8 @@ def select_candidates(
             asked = _Asked(catalog, last)
             owned |= {offering.id: offering for offering in asked.owned}
             if not _only_owned(requirements):
-                entries.update(_all(asked) if every else _rented(asked, seconds, by_power=by_power))
+                for part in _parts(asked, blocks):
+                    entries.update(_all(part) if every else _rented(part, seconds, by_power=by_power))
         if owned or entries:
             rented = map(catalog.index.offering, sorted(entries)) if entries else ()
             chosen = sorted((*owned.values(), *rented), key=attrgetter("price_usd_per_hour"))
@@ -127,12 +140,12 @@ def _only_owned(requirements: Requirements) -> bool:
     return requirements.providers is not None and requirements.providers <= {LOCAL, OWN}
 
 
-def _all(asked: _Asked) -> Iterable[int]:
-    return asked.catalog.index.every(asked.types, frozenset(asked.shelves))
+def _all(part: _Part) -> Iterable[int]:
+    return part.index.every(part.types, frozenset(part.shelves))
 
 
-def _rented(asked: _Asked, seconds: Callable[[Offering], float] | None, *, by_power: bool) -> Iterable[int]:
-    index, types, shelves = asked.catalog.index, asked.types, asked.shelves
+def _rented(part: _Part, seconds: Callable[[Offering], float] | None, *, by_power: bool) -> Iterable[int]:
+    index, types, shelves = part.index, part.types, part.shelves
     if seconds is None:
         if by_power:
             return index.front(types, shelves, dict.fromkeys(types, 1.0), by_power=True)
@@ -147,6 +160,33 @@ def _rented(asked: _Asked, seconds: Callable[[Offering], float] | None, *, by_po
     if by_power or len(alike) > _FEW_TIMES:
         return index.front(types, shelves, times, by_power=by_power)
     return [entry for group in alike.values() for entry in index.cheapest(frozenset(group), shelves)]
+
+
+def _parts(asked: _Asked, blocks: Collection[Block]) -> Iterator[_Part]:
+    """Yield what passes the checks; with blocks in several parts: at each place the types that are to be had there."""
+    index, all_types = asked.catalog.index, asked.types
+    if not blocks:
+        yield _Part(index, all_types, asked.shelves)
+        return
+    groups: dict[Types, list[int]] = {}
+    for shelf in asked.shelves:
+        place, market = index.shelf(shelf)
+        near = [block for block in blocks if block.reaches(place, market)]
+        groups.setdefault(_unblocked(index, all_types, near) if near else all_types, []).append(shelf)
+    for types, shelves in groups.items():
+        yield _Part(index, types, tuple(shelves))
+
+
+def _unblocked(index: Index, types: Types, blocks: Collection[Block]) -> Types:
+    columns = index.columns
+    return frozenset(
+        number
+        for number in types
+        if not any(
+            block.is_about(columns["instance_type"][number], is_accelerated=bool(columns["accelerator"][number]))
+            for block in blocks
+        )
+    )
 
 
 def _together(offering: Offering, nodes: int) -> Offering:

@@ -98,7 +98,7 @@ def run(
         planning={"objective": objective, "providers": on, "slots": jobs},
         options=RunOptions(
             keep_going=keep_going, budget_usd=budget, cache=_cache_mode(changed=changed, force=force, no_cache=no_cache),
-            hosts=tuple(hosts or ()), rehearsal=rehearse,
+            providers=tuple(on or ()), hosts=tuple(hosts or ()), rehearsal=rehearse,
         ),
         debug=debug or os.environ.get("RUNNER_DEBUG") == "1",
         showing=Showing.chosen(

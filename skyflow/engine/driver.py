@@ -6,7 +6,6 @@ the effects. Nothing is ever done that is not stored first, so a driver that die
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
 from types import MappingProxyType
 
 import anyio
@@ -40,6 +39,7 @@ from skyflow.engine.events import (
     FilesHashed,
     GroupMoved,
     LookedUp,
+    Replanned,
     RunBegun,
     Spent,
     StepEnded,
@@ -47,6 +47,7 @@ from skyflow.engine.events import (
     TimerFired,
 )
 from skyflow.engine.machine import handle
+from skyflow.engine.rooms import Rooms
 from skyflow.engine.state import RunState
 from skyflow.model.concurrency import GroupMove
 from skyflow.model.execution import ActionRequest, StepRef
@@ -118,7 +119,6 @@ class Driver:
         self._released = anyio.Event()
         self._began: dict[str, float] = {}
         self._stops = 0
-        self._moved: tuple[datetime, float] | None = None  # when the last moves were stored, by both clocks
 
     async def drive(
         self, state: RunState, *, seconds: Mapping[tuple[str, int], float] = MappingProxyType({})
@@ -162,6 +162,10 @@ class Driver:
         """Cancel the run; asked again, nothing more happens."""
         self._sender.send_nowait(CancelRequested())
 
+    def replanned(self, rooms: Rooms, prices: Mapping[str, float]) -> None:
+        """Take in that what is left of the run has been planned anew."""
+        self._sender.send_nowait(Replanned(rooms, prices))
+
     def request_stop(self) -> None:
         """Stop the run in good order; asked a second time, at once."""
         self._stops += 1
@@ -192,20 +196,11 @@ class Driver:
     def _store_moves(self, moves: Sequence[Transition]) -> None:
         if not moves:
             return
-        at = self._now()
+        at = self._clock.now()
         self._store.record(self._run_id, moves, at)
         for move in moves:
             self._reporter.moved(move, at)
             self._bill(move)
-
-    def _now(self) -> datetime:
-        """Return the wall clock, or what it would show had nobody put it back: no move of a run is before an earlier one."""
-        now, ticks = self._clock.now(), self._clock.monotonic()
-        if self._moved is not None:
-            at, then = self._moved
-            now = max(now, at + timedelta(seconds=ticks - then))
-        self._moved = now, ticks
-        return now
 
     async def _release(self, job_key: str, attempt: int) -> None:
         await self._runner.release(job_key, attempt)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from skyflow.engine.effects import HashFiles, TimerKey
+from skyflow.engine.rooms import Rooms
 from skyflow.model.concurrency import GroupMove
 from skyflow.model.containers import StartedContainers
 from skyflow.model.execution import StepRef, StepResult
@@ -18,6 +19,7 @@ __all__ = [
     "FilesHashed",
     "GroupMoved",
     "LookedUp",
+    "Replanned",
     "RunBegun",
     "Spent",
     "StepEnded",
@@ -117,10 +119,19 @@ class Spent:
     usd: float
 
 
+@dataclass(frozen=True, slots=True)
+class Replanned:
+    """What is left of the run has been planned anew: where jobs that begin from now on run, and what they will cost."""
+
+    rooms: Rooms
+    prices: Mapping[str, float]
+
+
 Event = (
     LookedUp
     | RunBegun
     | CancelRequested
+    | Replanned
     | Spent
     | StepEnded
     | ContainersStarted

@@ -29,6 +29,7 @@ from skyflow.engine.events import (
     FilesHashed,
     GroupMoved,
     LookedUp,
+    Replanned,
     RunBegun,
     Spent,
     StepEnded,
@@ -94,6 +95,8 @@ def handle(state: RunState, event: Event) -> tuple[RunState, tuple[Effect, ...]]
             _cancel_run(draft)
         case LookedUp(spec_id=spec_id, answers=answers):
             jobs_known(draft, spec_id, answers)
+        case Replanned(rooms=rooms, prices=prices):
+            draft.state = replace(draft.state, rooms=rooms, prices=prices)
         case Spent(job_key=key, attempt=number, usd=usd):
             committed = {which: planned for which, planned in draft.state.committed.items() if which != (key, number)}
             draft.state = replace(draft.state, spent=draft.state.spent + usd, committed=committed)

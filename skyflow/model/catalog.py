@@ -10,11 +10,17 @@ from typing import Any
 from skyflow.model.footprint import Footprint
 from skyflow.model.resources import Accelerators, Market
 
-__all__ = ["LOCAL_PLACE", "Offering", "Place", "Region", "TransferRates"]
+__all__ = ["LOCAL_PLACE", "Offering", "Place", "Region", "TransferRates", "family_of"]
 
 
 _HOURS_PER_MONTH = 730.0
 _NEARLY_ALL = 0.999
+
+
+def family_of(instance_type: str) -> str:
+    """Return the kind of machine without its size: `m6i` of `m6i.xlarge`, `n2` of `n2-standard-8`; empty if it has none."""
+    head = instance_type.partition(".")[0]
+    return head if head != instance_type else instance_type.partition("-")[0]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -114,8 +120,7 @@ class Offering:
     @property
     def family(self) -> str:
         """The kind of machine without its size: `m6i` of `m6i.xlarge`, `n2` of `n2-standard-8`; empty if it has none."""
-        head = self.instance_type.partition(".")[0]
-        return head if head != self.instance_type else self.instance_type.partition("-")[0]
+        return family_of(self.instance_type)
 
     def to_json(self) -> dict[str, object]:
         """Return the machine-readable form, as in `schemas/plan.schema.json`."""

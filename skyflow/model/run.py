@@ -23,6 +23,7 @@ __all__ = [
     "RunOverview",
     "RunRecord",
     "StepRecord",
+    "SupersededPlan",
     "Transition",
     "last_annotations",
 ]
@@ -69,13 +70,14 @@ class RunOptions:
     """What the user asked of a run as a whole, the same each time it is driven.
 
     With `keep_going` a failed job of a matrix does not cancel the others. `budget_usd` is what the run may cost. `cache` is a
-    `CacheMode`. `hosts` are the machines on which all jobs run instead of on this one, as `--host` names them. A `rehearsal`
+    `CacheMode`. `providers` are those that jobs may run on, all if it is empty. `hosts` are the machines on which all jobs run instead of on this one, as `--host` names them. A `rehearsal`
     has all jobs on this machine, whatever they ask for.
     """
 
     keep_going: bool = False
     budget_usd: float | None = None
     cache: str = "declared"
+    providers: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     rehearsal: bool = False
 
@@ -85,6 +87,7 @@ class RunOptions:
             "keep_going": self.keep_going,
             "budget_usd": self.budget_usd,
             "cache": self.cache,
+            "providers": list(self.providers),
             "hosts": list(self.hosts),
             "rehearsal": self.rehearsal,
         }
@@ -93,11 +96,12 @@ class RunOptions:
     def from_json(cls, data: Mapping[str, Json]) -> "RunOptions":
         """Read what `to_json` wrote."""
         budget = data.get("budget_usd")
-        hosts = data.get("hosts")
+        hosts, providers = data.get("hosts"), data.get("providers")
         return cls(
             keep_going=data.get("keep_going") is True,
             budget_usd=float(budget) if isinstance(budget, int | float) else None,
             cache=str(data.get("cache", "declared")),
+            providers=tuple(map(str, providers)) if isinstance(providers, list) else (),
             hosts=tuple(map(str, hosts)) if isinstance(hosts, list) else (),
             rehearsal=data.get("rehearsal") is True,
         )
@@ -261,6 +265,15 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SupersededPlan:
+    """A plan of a run that another one took the place of; `why` is a sentence for the user."""
+
+    at: datetime
+    why: str
+    plan: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunOverview:
     """A stored run, and whether a living process drives it; one that is in progress without was killed."""
 
@@ -293,13 +306,14 @@ ANY_RUN = RunFilter()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunHistory:
-    """Everything that is stored of a run but its events."""
+    """Everything that is stored of a run but its events. `superseded` are its earlier plans, oldest first."""
 
     overview: RunOverview
     jobs: tuple[JobRecord, ...]
     attempts: tuple[AttemptRecord, ...]
     steps: tuple[StepRecord, ...]
     annotations: tuple[AnnotationRecord, ...] = ()
+    superseded: tuple[SupersededPlan, ...] = ()
 
     def attempts_of(self, job_key: str) -> tuple[AttemptRecord, ...]:
         """Return the attempts at a job, first to last."""

@@ -52,6 +52,8 @@ def render_history(history: RunHistory, signs: Signs) -> Iterator[RenderableType
     yield Text(f"from {run.workflow_path}", "bright_black")
     if overview.state == Status.INTERRUPTED.value:
         yield Text(f"`skyflow resume {run.number}` continues it.", "yellow")
+    for earlier in history.superseded:
+        yield Text(f"Planned anew at {earlier.at.astimezone():%H:%M:%S}: {earlier.why}", "bright_black")
     table = Table.grid(padding=(0, 1), pad_edge=False)
     table.add_column(no_wrap=True)
     table.add_column(justify="right", style="bright_black", no_wrap=True)

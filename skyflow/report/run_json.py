@@ -31,6 +31,9 @@ def history_to_json(history: RunHistory) -> dict[str, Json]:
     """Return the machine-readable form of a run with its jobs, attempts and steps, as in `schemas/run.schema.json`."""
     return overview_to_json(history.overview) | {
         "plan": history.overview.run.plan,
+        "superseded_plans": [
+            {"at": _time(earlier.at), "why": earlier.why, "plan": earlier.plan} for earlier in history.superseded
+        ],
         "jobs": [
             {
                 "key": job.key,

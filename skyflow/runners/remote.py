@@ -36,7 +36,7 @@ from skyflow.runners.remote_workspace import RemoteWorkspaces
 from skyflow.runners.shells import Shell, ShellError, shell_choices
 from skyflow.runners.step_log import StepLog
 
-__all__ = ["Judge", "RemoteRunner", "Verdict"]
+__all__ = ["RemoteRunner"]
 
 _FORCED_SECONDS = 5.0
 """How long a step that is killed by force may still be waited for: the machine may be out of reach."""
@@ -48,23 +48,6 @@ class _Running:
 
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     is_on_machine: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What the end of a step means beyond its exit code: the machine was taken away or lost, or it failed for a reason."""
-
-    is_preempted: bool = False
-    lost: str = ""
-    failure: str = ""
-
-
-Judge = Callable[[StepRef, StepEnd], Awaitable[Verdict]]
-
-
-async def _at_face_value(step: StepRef, end: StepEnd) -> Verdict:
-    del step, end
-    return Verdict()
 
 
 class RemoteRunner:
@@ -84,7 +67,6 @@ class RemoteRunner:
         clock: Clock,
         masks: Iterable[str] = (),
         ladder: KillLadder = KillLadder(),
-        judge: Judge = _at_face_value,
     ) -> None:
         """Prepare a runner; nothing happens yet.
 
@@ -97,7 +79,6 @@ class RemoteRunner:
             clock: the time, for the index of logs.
             masks: texts to hide from the first line on, in every attempt.
             ladder: how patient stopping a step is.
-            judge: tells what else is known of a step's end.
         """
         self._link = link
         self._run = run
@@ -107,7 +88,6 @@ class RemoteRunner:
         self._clock = clock
         self._masks = Masks(masks)
         self._ladder = ladder
-        self._judge = judge
         self._stack = AsyncExitStack()
         self._tasks: TaskGroup
         self._memories: dict[tuple[str, int], AttemptMemory] = {}
@@ -150,28 +130,20 @@ class RemoteRunner:
         self._tasks.cancel_scope.cancel()
         return await self._stack.__aexit__(kind, error, trace)
 
-    async def recover(
-        self, attempts: Collection[tuple[str, int]], *, keep_unbegun: bool = False
-    ) -> frozenset[tuple[str, int]]:
-        """Find out which attempts can go on where they are, and end all else that is left of the run on the machine.
-
-        Those without a step that was begun go on if `keep_unbegun`: for what they wait, they have waited already.
-        """
+    async def recover(self, attempts: Collection[tuple[str, int]]) -> frozenset[tuple[str, int]]:
+        """Find out which attempts can go on where they are, and end all else that is left of the run on the machine."""
         if not self.workspaces.marker.exists():
             return frozenset()
-        kept: set[tuple[str, int]] = set()
         for key, number in attempts:
             earlier = read_attempt(self._folder.temp(key, number))
             if earlier is not None:
                 self._earlier[key, number] = earlier
-            if earlier is not None or keep_unbegun:
                 self.workspaces.expect(key, number)
-                kept.add((key, number))
         with suppress(TransportError):  # it cannot be reached, and will say so when a job needs it
             await self._link.ask(
-                "sweep", run=self._run, kept=[self.workspaces.place(key, number) for key, number in sorted(kept)]
+                "sweep", run=self._run, kept=[self.workspaces.place(key, number) for key, number in self._earlier]
             )
-        return frozenset(kept)
+        return frozenset(self._earlier)
 
     async def run_step(self, step: StepRef, request: StepRequest, output: Callable[[str], None]) -> StepResult:
         """Run one script to its end."""
@@ -282,7 +254,7 @@ class RemoteRunner:
                 await self._start(step, request, shells, paths=paths, files=files)
                 end = await self._link.follow(self._key(step), 0, lambda data, _: writer.feed(data))
                 writer.finish()
-                result = self._result(step, end, await self._judge(step, end), files, commands, writer)
+                result = self._result(step, end, files, commands, writer)
         except LinkLostError as error:
             result = StepResult(exit_code=None, lost=f"{self._link.name} is lost: {error}")
         except (TransportError, ProjectFilesError, OSError) as error:
@@ -338,24 +310,10 @@ class RemoteRunner:
             tag=self._step_tag(step),
         )
 
-    def _result(  # noqa: PLR0917 -- what is known of the step, and where to say what
-        self,
-        step: StepRef,
-        end: StepEnd,
-        verdict: Verdict,
-        files: CommandFiles,
-        commands: StepCommands,
-        writer: LogWriter,
+    def _result(
+        self, step: StepRef, end: StepEnd, files: CommandFiles, commands: StepCommands, writer: LogWriter
     ) -> StepResult:
-        if end.problem:
-            return StepResult(exit_code=None, not_started=end.problem)
-        if verdict.is_preempted:
-            return StepResult(exit_code=None, preempted=True)
-        if verdict.lost:
-            return StepResult(exit_code=None, lost=verdict.lost)
-        if verdict.failure:
-            writer.add(commands.issue(AnnotationLevel.ERROR, verdict.failure))
-        elif end.exit_code is None:
+        if end.exit_code is None:
             return StepResult(exit_code=None, lost=f"{self._link.name} was restarted, or the step killed from outside")
         if end.is_disk_full:
             text = f"the disk of {self._link.name} is full: what this step printed and wrote may be incomplete"
@@ -363,7 +321,7 @@ class RemoteRunner:
         for name, content in zip(ANSWERS, end.answers, strict=True):
             files.fill(name, content)
         return result_of(
-            1 if end.exit_code is None else end.exit_code,
+            end.exit_code,
             is_stopped=step in self._stopping,
             files=files,
             commands=commands,

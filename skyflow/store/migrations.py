@@ -303,6 +303,16 @@ def _m0010_machines(db: "Database") -> None:
             db.execute(statement)
 
 
+def _m0011_superseded_plans(db: "Database") -> None:
+    """Plans of runs that were replaced while they ran; the one that holds is in `runs`."""
+    db.execute(
+        "CREATE TABLE superseded_plans (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+        "run_id TEXT NOT NULL REFERENCES runs (id), at TEXT NOT NULL, why TEXT NOT NULL, "
+        "plan TEXT NOT NULL CHECK (json_valid(plan))) STRICT"
+    )
+    db.execute("CREATE INDEX superseded_plans_of_run ON superseded_plans (run_id)")
+
+
 _MIGRATIONS: Sequence[Callable[["Database"], None]] = (
     _m0001_first_schema,
     _m0002_annotations,
@@ -314,6 +324,7 @@ _MIGRATIONS: Sequence[Callable[["Database"], None]] = (
     _m0008_requests,
     _m0009_results,
     _m0010_machines,
+    _m0011_superseded_plans,
 )
 
 SCHEMA_VERSION = len(_MIGRATIONS)

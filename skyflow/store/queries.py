@@ -58,6 +58,12 @@ RETURNING number
 NAME_RUN = "UPDATE runs SET display_name = :display_name WHERE id = :run_id"
 """Give a run the name that `run-name` made of its number."""
 
+SUPERSEDE_PLAN = """
+INSERT INTO superseded_plans (run_id, at, why, plan) SELECT id, :at, :why, plan FROM runs WHERE id = :run_id
+"""
+REPLACE_PLAN = "UPDATE runs SET plan = :plan WHERE id = :run_id"
+SUPERSEDED_PLANS = "SELECT at, why, plan FROM superseded_plans WHERE run_id = :run_id ORDER BY id"
+
 CANCEL_RUN = "UPDATE runs SET is_cancelled = 1 WHERE id = :run_id AND status <> 'completed'"
 """Remember that the user wants a run cancelled, whoever drives it and when."""
 
@@ -224,6 +230,7 @@ FORGET_RUN = (
     "DELETE FROM attempts WHERE run_id = :run_id",
     "DELETE FROM jobs WHERE run_id = :run_id",
     "DELETE FROM lookups WHERE run_id = :run_id",
+    "DELETE FROM superseded_plans WHERE run_id = :run_id",
     "DELETE FROM groups WHERE run_id = :run_id",
     "DELETE FROM runs WHERE id = :run_id",
 )

@@ -21,11 +21,13 @@ from skyflow.model.run import (
     AttemptRecord,
     Event,
     JobRecord,
+    Json,
     NewRun,
     RunFilter,
     RunId,
     RunRecord,
     StepRecord,
+    SupersededPlan,
     Transition,
 )
 from skyflow.model.status import Entity, check_transition
@@ -107,6 +109,21 @@ class Store:
         """Remember that a run is to be cancelled; False if it has completed."""
         with self.transaction() as connection:
             return connection.execute(queries.CANCEL_RUN, {"run_id": run_id}).rowcount == 1
+
+    def replace_plan(self, run_id: RunId, plan: Json, at: datetime, *, why: str) -> None:
+        """Put another plan in the place of that of a run, which is kept along with why."""
+        with self.transaction() as connection:
+            connection.execute(queries.SUPERSEDE_PLAN, {"run_id": run_id, "at": time_text(at), "why": why})
+            text = json.dumps(plan, ensure_ascii=False)
+            connection.execute(queries.REPLACE_PLAN, {"run_id": run_id, "plan": text})
+
+    def superseded_plans(self, run_id: RunId) -> list[SupersededPlan]:
+        """Return the plans of a run that were replaced, oldest first: the first one is what it began with."""
+        rows = self.rows(queries.SUPERSEDED_PLANS, run_id=run_id)
+        return [
+            SupersededPlan(at=datetime.fromisoformat(row["at"]), why=row["why"], plan=json.loads(row["plan"]))
+            for row in rows
+        ]
 
     def record(self, run_id: RunId, transitions: Sequence[Transition], at: datetime) -> None:
         """Store moves in order, all or none; see `skyflow.ports.store.TransitionStore`."""

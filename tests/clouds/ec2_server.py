@@ -260,15 +260,21 @@ def remains() -> dict[str, list[str]]:
 
 
 def register_images() -> None:
-    """Give every region the image that the public parameter of the Systems Manager names."""
-    parameter = "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id"
+    """Give every region the images that the public parameters of the Systems Manager name."""
+    parameters = (
+        "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id",
+        "/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-ubuntu-24.04/latest/ami-id",
+    )
     for region in REGIONS:
-        ec2 = get_backend("ec2")[DEFAULT_ACCOUNT_ID][region]
-        image = ec2.register_image(name="ubuntu-24.04", description="Ubuntu")
-        versions = get_backend("ssm")[DEFAULT_ACCOUNT_ID][region]._parameters[parameter]  # reserved to AWS otherwise
-        versions[:] = [
-            Parameter(
-                account_id=DEFAULT_ACCOUNT_ID, name=parameter, value=image.id, parameter_type="String", description="",
-                allowed_pattern=None, keyid=None, last_modified_date=utcnow(), version=1, data_type="aws:ec2:image",
-            )
-        ]  # fmt: skip
+        image = get_backend("ec2")[DEFAULT_ACCOUNT_ID][region].register_image(name="ubuntu-24.04", description="Ubuntu")
+        for parameter in parameters:
+            versions = get_backend("ssm")[DEFAULT_ACCOUNT_ID][region]._parameters[
+                parameter
+            ]  # reserved to AWS otherwise
+            versions[:] = [
+                Parameter(
+                    account_id=DEFAULT_ACCOUNT_ID, name=parameter, value=image.id, parameter_type="String",
+                    description="", allowed_pattern=None, keyid=None, last_modified_date=utcnow(), version=1,
+                    data_type="aws:ec2:image",
+                )
+            ]  # fmt: skip

@@ -248,3 +248,71 @@ def test_keys_are_private_and_go_with_their_machine(clouds) -> None:
     aws.only.run("touch", "/home/skyflow/go")
     driver.communicate(timeout=PATIENCE_SECONDS)
     assert {each.name for each in keys.iterdir()} == {".gitignore", "ours", "ours.pub"}
+
+
+EITHER = (
+    "runs-on: [aws, gcp], resources: {regions: [us-east-1, us-central1], instance-type: [m6i.large, n2-standard-4]}"
+)
+"""The machine of AWS costs half of the other one."""
+
+
+def no_capacity(provider: str, clouds: Clouds) -> None:
+    """Let a cloud have none of the machines that these tests ask for."""
+    if provider == "aws":
+        ec2_server.ACCOUNT.capacity.update({(f"us-east-1{zone}", "m6i.large"): 0 for zone in "abcdef"})
+    else:
+        zones = (f"us-central1-{zone}" for zone in "abcdef")
+        clouds.faults["gcp"].app.capacity.update({(zone, "n2-standard-4"): 0 for zone in zones})
+
+
+def test_no_capacity_in_the_first_zone_ends_in_the_next_one(clouds) -> None:
+    aws = clouds("aws")
+    ec2_server.ACCOUNT.capacity["us-east-1a", "m6i.large"] = 0
+    aws.write(f"  a: {{{ON['aws']}, steps: [{{run: 'echo ran'}}]}}\n")
+    assert "in us-east-1b runs after" in aws.skyflow("run", "w.yml", "--verbose")
+
+
+def test_no_capacity_in_one_cloud_moves_what_is_left_to_another(clouds) -> None:
+    both = clouds("aws", "gcp")
+    no_capacity("aws", both)
+    both.write(
+        f"  a: {{{EITHER}, steps: [{{run: 'echo ran'}}]}}\n  b: {{{EITHER}, needs: a, steps: [{{run: 'echo too'}}]}}\n"
+    )
+    shown = both.skyflow("run", "w.yml", "--verbose")
+    assert "InsufficientInstanceCapacity" in shown
+    [seconds] = re.findall(r"Planned anew in ([\d.]+) s: n2-standard-4 in gcp/us-central1-[a-f]$", shown, re.MULTILINE)
+    assert float(seconds) < 5  # the bench says how long it takes on a machine that is idle
+    assert shown.count("Starting m6i.large") == 1, "the other job has to know as well"
+    assert both.faults["gcp"].calls.count("create") == 2
+    assert "n2-standard-4" in both.skyflow("show", "--json")
+
+
+def test_a_quota_that_is_used_up_moves_the_job_as_well(clouds) -> None:
+    both = clouds("aws", "gcp")
+    ec2_server.ACCOUNT.over_quota.add("m6i.large")
+    both.write(f"  a: {{{EITHER}, steps: [{{run: 'echo ran'}}]}}\n")
+    shown = both.skyflow("run", "w.yml", "--verbose")
+    assert "VcpuLimitExceeded" in shown
+    assert "Starting n2-standard-4 in gcp" in shown
+
+
+def test_a_job_that_no_cloud_has_room_for_runs_here_if_it_may(clouds) -> None:
+    aws = clouds("aws")
+    ec2_server.ACCOUNT.over_quota.add("m6i.large")
+    aws.write(
+        "  a: {runs-on: [aws, local], resources: {regions: [us-east-1, local]}, "
+        "estimate: {duration: 10h, on: {m6i.large: 1s}}, steps: [{run: 'echo ran'}]}\nplan: {objective: makespan}\n"
+    )
+    shown = aws.skyflow("run", "w.yml", "--verbose")
+    assert re.search(r"Planned anew in [\d.]+ s: this machine$", shown, re.MULTILINE), shown
+    assert re.search(r"│ ran$", shown, re.MULTILINE), shown
+
+
+def test_when_nothing_is_to_be_had_all_that_was_tried_is_named(clouds) -> None:
+    both = clouds("aws", "gcp")
+    no_capacity("aws", both)
+    no_capacity("gcp", both)
+    both.write(f"  a: {{{EITHER}, steps: [{{run: 'echo ran'}}]}}\n")
+    shown = both.skyflow("run", "w.yml", code=1)
+    for text in ("m6i.large in aws/us-east-1", "n2-standard-4 in gcp/us-central1", "there is no other plan"):
+        assert text in " ".join(shown.split()), shown

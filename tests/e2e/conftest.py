@@ -79,13 +79,13 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.fixture
 def wait_until() -> Callable[[Callable[[], bool]], None]:
-    """Wait for something outside, for half a minute at most: the machine may have much to do."""
+    """Wait for something outside, for ten seconds at most."""
     import time
 
     def wait(condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 10
         while not condition():
-            assert time.monotonic() < deadline, "it did not happen within half a minute"
+            assert time.monotonic() < deadline, "it did not happen within ten seconds"
             time.sleep(0.01)
 
     return wait

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from skyflow.model.execution import StepRef
 from skyflow.model.graph import Graph
-from skyflow.model.machines import MachineRecord
 from skyflow.model.placement import Plan
 from skyflow.model.run import RunHistory
 
@@ -27,8 +26,7 @@ class ReportData:
     """A run with everything that is shown of it.
 
     `needs` says for each job, by its key, which other jobs it waited for; `summaries` has the name of a job with the Markdown
-    of a step; `made_at` is the time of the report. `machines` were rented for the run; `frontier` are plans that none beats,
-    empty where they were not looked for.
+    of a step; `made_at` is the time of the report.
     """
 
     history: RunHistory
@@ -39,5 +37,3 @@ class ReportData:
     summaries: tuple[tuple[str, str], ...]
     made_at: datetime
     version: str
-    machines: tuple[MachineRecord, ...] = ()
-    frontier: tuple[Plan, ...] = ()

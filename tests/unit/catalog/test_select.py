@@ -1,6 +1,7 @@
 """From requirements to candidates, and what is said when there is none."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from operator import le
 
 import pytest
@@ -9,7 +10,9 @@ from hypothesis import strategies as st
 
 from skyflow.catalog import load_catalog, matching_offerings, select_candidates
 from skyflow.errors import NoCandidateError
+from skyflow.model.blocks import block_after
 from skyflow.model.catalog import Offering
+from skyflow.model.machines import FailureKind, Scope
 from skyflow.model.resources import Accelerators, Alternatives, Amount, Limits, Market, Requirements
 
 HOST = Offering(
@@ -321,3 +324,17 @@ def test_capabilities_must_all_be_there(catalog):
     assert types(catalog, capabilities=frozenset({"local-ssd", "gpu"})) == ["g4dn.xlarge"]
     error = refusal(catalog, capabilities=frozenset({"confidential"}))
     assert error.message == "job 'train' asks for confidential; no machine like that is described as 'confidential'"
+
+
+def test_what_is_not_to_be_had_is_left_out_before_the_best_are_chosen(catalog):
+    """The next best machine of the place takes its turn, which is no candidate otherwise."""
+    asked = Requirements(providers=frozenset({"aws"}))
+    [first, *_] = select_candidates(catalog, asked, job="job")
+    block = block_after(first, FailureKind.CAPACITY, Scope.REGION, datetime(2026, 1, 1, tzinfo=UTC))
+    left = select_candidates(catalog, asked, job="job", blocks=[block])
+    assert [one for one in left if one.region == first.region]
+    assert not any(block.covers(one) for one in left)
+    everything = matching_offerings(catalog, asked, job="job")
+    blocks = [block_after(one, FailureKind.CAPACITY, Scope.REGION, block.ends_at) for one in everything]
+    with pytest.raises(NoCandidateError):
+        select_candidates(catalog, asked, job="job", blocks=blocks)

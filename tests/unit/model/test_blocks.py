@@ -1,0 +1,60 @@
+"""How far a refusal reaches."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from skyflow.model.blocks import block_after
+from skyflow.model.catalog import Offering
+from skyflow.model.machines import FailureKind, Scope
+from skyflow.model.resources import Accelerators, Market
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def offering(kind: str, region: str = "r1", zone: str = "", *, market: Market = Market.ON_DEMAND, gpu: str = ""):
+    return Offering(
+        provider="aws",
+        region=region,
+        zone=zone,
+        instance_type=kind,
+        market=market,
+        vcpus=2,
+        memory_gib=8.0,
+        accelerators=Accelerators(gpu, 1) if gpu else None,
+        price_usd_per_hour=1.0,
+        price_basis="list",
+    )
+
+
+A, A_ELSEWHERE, A_SPOT = offering("m6i.large"), offering("m6i.large", "r2"), offering("m6i.large", market=Market.SPOT)
+BIGGER, OTHER = offering("m6i.xlarge"), offering("c5.large")
+ZONED, ZONED_TOO = offering("m6i.large", zone="r1a"), offering("m6i.large", zone="r1b")
+GPU, GPU_TOO, GPU_ELSEWHERE = (
+    offering("p4d.24", gpu="A100"),
+    offering("g5.xl", gpu="A10G"),
+    offering("p4d.24", "r2", gpu="A100"),
+)
+ALL = [A, A_ELSEWHERE, A_SPOT, BIGGER, OTHER, ZONED, ZONED_TOO, GPU, GPU_TOO, GPU_ELSEWHERE]
+
+
+@pytest.mark.parametrize(
+    ("refused", "kind", "scope", "covered"),
+    [
+        (A, FailureKind.CAPACITY, Scope.ZONE, [A, ZONED, ZONED_TOO]),
+        (ZONED, FailureKind.CAPACITY, Scope.ZONE, [ZONED]),
+        (A, FailureKind.CAPACITY, Scope.CLOUD, [A, A_ELSEWHERE, ZONED, ZONED_TOO]),
+        (A, FailureKind.QUOTA, Scope.REGION, [A, BIGGER, OTHER, ZONED, ZONED_TOO]),
+        (A_SPOT, FailureKind.QUOTA, Scope.REGION, [A_SPOT]),
+        (GPU, FailureKind.QUOTA, Scope.REGION, [GPU]),
+        (GPU, FailureKind.QUOTA, Scope.CLOUD, [GPU, GPU_TOO, GPU_ELSEWHERE]),
+    ],
+)
+def test_a_refusal_reaches_as_far_as_its_cloud_says(refused, kind, scope, covered) -> None:
+    block = block_after(refused, kind, scope, NOW)
+    assert [each for each in ALL if block.covers(each)] == covered
+
+
+def test_a_lack_of_capacity_is_forgotten_before_a_quota_is() -> None:
+    ends = [block_after(A, kind, Scope.REGION, NOW).ends_at for kind in (FailureKind.CAPACITY, FailureKind.QUOTA)]
+    assert ends == [NOW + timedelta(minutes=15), NOW + timedelta(hours=6)]
