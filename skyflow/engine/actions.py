@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from skyflow.engine.attempt_state import ActionCall, AttemptState, Post, StepSequence, StepState
 from skyflow.engine.contexts import (
     EvaluationError,
     Scope,
@@ -13,7 +14,7 @@ from skyflow.engine.contexts import (
 )
 from skyflow.engine.draft import Draft
 from skyflow.engine.effects import StartAction
-from skyflow.engine.state import ActionCall, AttemptState, JobState, Post, StepSequence, StepState
+from skyflow.engine.state import JobState
 from skyflow.model.action import Action, CompositeRuns, NodeRuns
 from skyflow.model.execution import ActionRequest, Pairs
 from skyflow.model.status import Conclusion

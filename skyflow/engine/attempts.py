@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from skyflow.engine.actions import begin_action
+from skyflow.engine.attempt_state import AttemptState, StepState
 from skyflow.engine.background import fill_slots, finish_control, retire, settle
 from skyflow.engine.conditions import NeedsHash
 from skyflow.engine.containers import asked_containers
@@ -23,7 +24,7 @@ from skyflow.engine.effects import (
 from skyflow.engine.jobs import cancel_job, complete_job, request_group
 from skyflow.engine.order import in_order
 from skyflow.engine.retries import job_delay, pause_over, stop_step, try_step_again
-from skyflow.engine.state import AttemptState, JobState, StepState, Stop
+from skyflow.engine.state import JobState, Stop
 from skyflow.engine.steps import absorb, authored_name, end_step, judge
 from skyflow.engine.strands import advance
 from skyflow.model.containers import ContainersRequest, StartedContainers

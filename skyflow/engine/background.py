@@ -7,12 +7,13 @@ What a background step leaves behind (its outputs, its variables, its failure) i
 
 from dataclasses import replace
 
+from skyflow.engine.attempt_state import AttemptState, Strand
 from skyflow.engine.conditions import NeedsHash
 from skyflow.engine.contexts import EvaluationError, Scope
 from skyflow.engine.draft import Draft
 from skyflow.engine.effects import HashFiles
 from skyflow.engine.retries import stop_step
-from skyflow.engine.state import AttemptState, JobState, Stop, Strand
+from skyflow.engine.state import JobState, Stop
 from skyflow.engine.steps import authored_name, end_step, start_step, step_view
 from skyflow.model.status import Conclusion, Reason, Status
 from skyflow.model.workflow import CancelStep, RunStep, Step, UsesStep, WaitStep

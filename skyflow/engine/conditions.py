@@ -6,7 +6,8 @@ skipped one is skipped too even if a job in between ran with `if: always()`. Tha
 
 from collections.abc import Callable, Mapping
 
-from skyflow.engine.state import AttemptState, RunState, local_id
+from skyflow.engine.attempt_state import AttemptState
+from skyflow.engine.state import RunState, local_id
 from skyflow.expr import BUILTINS, FunctionSpec, Invocation, Value
 from skyflow.model.status import Conclusion
 from skyflow.model.workflow import JobSpec

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from posixpath import normpath
 
+from skyflow.engine.attempt_state import AttemptState, StepSequence
 from skyflow.engine.conditions import job_functions, step_functions
 from skyflow.engine.inside import container_entries, seen_inside
-from skyflow.engine.state import AttemptState, JobState, RunState, StepSequence, local_id
+from skyflow.engine.state import JobState, RunState, local_id
 from skyflow.errors import ExpressionError
 from skyflow.expr import (
     BUILTINS,

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from skyflow.engine.attempt_state import AttemptState, StepState
 from skyflow.engine.effects import Effect
-from skyflow.engine.state import AttemptState, JobState, RunState, StepState
+from skyflow.engine.state import JobState, RunState
 from skyflow.model.run import Json, Transition
 from skyflow.model.status import Conclusion, Entity, Reason, Status
 

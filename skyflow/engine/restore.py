@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
+from skyflow.engine.attempt_state import AttemptState, StepState
 from skyflow.engine.calls import with_callee
-from skyflow.engine.state import AttemptState, JobState, RunState, StepState, new_run
+from skyflow.engine.state import JobState, RunState, new_run
 from skyflow.expr import Object, from_python
 from skyflow.model.run import AttemptRecord, JobRecord, RunRecord, StepRecord
 from skyflow.model.status import Reason, Status

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+from skyflow.engine.attempt_state import AttemptState
 from skyflow.engine.draft import Draft
 from skyflow.engine.effects import CancelTimer, StartStep, StartTimer, StopStep, TimerKey
-from skyflow.engine.state import AttemptState, JobState
+from skyflow.engine.state import JobState
 from skyflow.model.execution import StepResult
 from skyflow.model.retry import RetryPolicy
 from skyflow.model.status import Conclusion, Reason

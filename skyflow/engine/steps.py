@@ -6,10 +6,11 @@ Only the steps of the job itself are recorded; what happens inside a composite a
 from dataclasses import replace
 
 from skyflow.engine.actions import close_action
+from skyflow.engine.attempt_state import AttemptState, StepState
 from skyflow.engine.contexts import Scope, environment, run_variables, search_path, step_scope
 from skyflow.engine.draft import Draft
 from skyflow.engine.effects import CancelTimer, LoadAction, StartStep, StartTimer, TimerKey
-from skyflow.engine.state import AttemptState, JobState, StepState
+from skyflow.engine.state import JobState
 from skyflow.model.annotation import Annotation
 from skyflow.model.execution import Pairs, StepRequest, StepResult
 from skyflow.model.run import Json

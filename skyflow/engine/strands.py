@@ -6,13 +6,14 @@ background steps are strands beside them.
 
 from dataclasses import replace
 
+from skyflow.engine.attempt_state import AttemptState
 from skyflow.engine.background import begin_control, holds, is_background, send_aside
 from skyflow.engine.conditions import NeedsHash
 from skyflow.engine.contexts import EvaluationError
 from skyflow.engine.draft import Draft
 from skyflow.engine.effects import HashFiles
 from skyflow.engine.jobs import skip_reason
-from skyflow.engine.state import AttemptState, JobState, Stop
+from skyflow.engine.state import JobState, Stop
 from skyflow.engine.steps import end_step, leave_action, start_step, step_view
 from skyflow.model.status import Conclusion, Reason
 from skyflow.model.workflow import RunStep, UsesStep

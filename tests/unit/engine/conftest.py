@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from skyflow.engine.attempt_state import AttemptState
 from skyflow.engine.background import MOST_AT_ONCE
 from skyflow.engine.effects import (
     CancelTimer,
@@ -36,7 +37,7 @@ from skyflow.engine.events import (
     TimerFired,
 )
 from skyflow.engine.machine import handle
-from skyflow.engine.state import AttemptState, JobState, RunState, new_run
+from skyflow.engine.state import JobState, RunState, new_run
 from skyflow.expr import from_python
 from skyflow.model.concurrency import GroupMove
 from skyflow.model.containers import ContainersRequest, StartedContainers

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from skyflow.engine.attempt_state import StepState
 from skyflow.engine.effects import CancelTimer, SetUp, StartTimer, StopStep
 from skyflow.engine.events import RunBegun, StepEnded
 from skyflow.engine.losses import MOST_ATTEMPTS
 from skyflow.engine.machine import handle
 from skyflow.engine.rooms import Rooms
-from skyflow.engine.state import StepState
 from skyflow.model.execution import StepResult
 from skyflow.model.run import Transition
 from skyflow.model.status import Conclusion, Entity, Reason, Status
