@@ -23,7 +23,7 @@ from skyflow.model.catalog import LOCAL_PLACE, Offering, Place
 from skyflow.model.objective import Goal, Objective
 from skyflow.model.placement import Plan
 from skyflow.model.planning import DataPlace, PlanSpec
-from skyflow.model.resources import LOCAL, PROVIDERS, Estimate, Requirements
+from skyflow.model.resources import LOCAL, PROVIDERS, RENTED, Estimate, Requirements
 from skyflow.model.workflow import JobSpec, Workflow
 from skyflow.planner import Knowledge, Limits, OutsideData, PlanningJob
 from skyflow.planner.build import Problem, build_problem
@@ -77,6 +77,8 @@ class Planning:
     notes: tuple[str, ...]
     options: PlanOptions
     started: float
+    priced_disks: frozenset[str] = frozenset()
+    """The clouds of which the project says what a disk costs."""
 
     def plan(
         self,
@@ -107,7 +109,7 @@ class Planning:
             before=before,
         )
         _refuse_missing_engine(self.expected, plan)
-        return replace(plan, notes=(*plan.notes, *self.notes))
+        return replace(plan, notes=(*plan.notes, *self.notes, *_disk_notes(plan, self.priced_disks)))
 
 
 def plan_workflow(
@@ -196,6 +198,7 @@ def prepare_planning(
         notes=tuple(_notes(expected, catalog)),
         options=options,
         started=started,
+        priced_disks=frozenset(cloud for cloud, _ in config.disk_prices),
     )
 
 
@@ -211,6 +214,18 @@ def _notes(expected: Iterable[ExpectedJobs], catalog: Catalog) -> Iterator[str]:
         rows = len(catalog.faults)
         what = "row of the catalog is" if rows == 1 else "rows of the catalog are"
         yield f"{rows:,} {what} wrong and left out; `skyflow catalog doctor` says why"
+
+
+def _disk_notes(plan: Plan, priced: Collection[str]) -> Iterator[str]:
+    jobs = [
+        placement.job
+        for placement in plan.placements
+        if placement.setup is not None and placement.setup.disk_gib is not None
+        if placement.offering.provider in set(RENTED) - set(priced)
+    ]
+    if jobs:
+        whose = f"the disk of '{jobs[0]}' is" if len(jobs) == 1 else f"the disks of {len(jobs)} jobs are"
+        yield f"{whose} not in the cost: no table has prices of disks, `disks` in skyflow.yml may"
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +294,7 @@ def _jobs(expected: Sequence[ExpectedJobs], selection: _Selection) -> list[Plann
                     outside=outside,
                     utilization=spec.requirements.utilization,
                     pinned_seconds=None if pin is None else pin[1],
+                    setup=spec.requirements.setup,
                 )
             )
     return jobs

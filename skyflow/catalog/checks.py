@@ -25,6 +25,9 @@ from skyflow.model.resources import (
 
 __all__ = ["Check", "checks_of"]
 
+_GB_PER_GIB = 2**30 / 10**9
+_ROUNDING = 1e-6
+
 Nearest = Callable[[Sequence[Offering]], str]
 
 
@@ -62,6 +65,8 @@ def checks_of(catalog: Catalog, asked: Requirements, accelerators: Accelerators 
         checks.append(_amount_check(asked.cpus, "vcpus", lambda offering: offering.vcpus, unit="vCPUs"))
     if asked.memory_gib is not None:
         checks.append(_amount_check(asked.memory_gib, "memory_gib", lambda offering: offering.memory_gib, unit="GiB"))
+    if asked.disk_gib is not None:
+        checks.append(_disk_check(asked.disk_gib))
     if (arch := _arch_check(asked)) is not None:
         checks.append(arch)
     checks += _capability_checks(asked, job=job)
@@ -169,6 +174,21 @@ def _amount_check(amount: Amount, column: str, offered: Callable[[Offering], flo
         owned=lambda offering: at_least.accepts(offered(offering)),
         nearest=nearest,
         hint=None if amount.or_more else f"write {amount.minimum:g}+ for at least that much",
+    )
+
+
+def _disk_check(amount: Amount) -> Check:
+    """Return a check of machines that have their disk already; a rented one gets the disk that is asked for."""
+    gigabytes = round(amount.minimum * _GB_PER_GIB, 1)
+    return Check(
+        asked=f"a disk of {gigabytes:g} GB",
+        key="disk",
+        column="vcpus",
+        fits=lambda _: True,
+        owned=lambda offering: offering.disk_gib is None or offering.disk_gib >= amount.minimum * (1 - _ROUNDING),
+        nearest=lambda rest: (
+            f"the largest disk is one of {max(one.disk_gib or 0.0 for one in rest) * _GB_PER_GIB:.0f} GB"
+        ),
     )
 
 

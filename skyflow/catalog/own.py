@@ -33,6 +33,7 @@ def own_offerings(pools: Iterable[OwnPool], country_mean: Callable[[str], float 
             arch=pool.arch,
             capabilities=pool.capabilities,
             capacity=pool.count,
+            disk_gib=pool.disk_gib,
             footprint=_footprint(pool, country_mean),
         )
         for pool in pools

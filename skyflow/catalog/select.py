@@ -11,7 +11,7 @@ from skyflow.catalog.load import Catalog
 from skyflow.errors import NoCandidateError
 from skyflow.model.blocks import Block
 from skyflow.model.catalog import Offering, Place, Region
-from skyflow.model.resources import LOCAL, OWN, PROVIDERS, Accelerators, Alternatives, Requirements
+from skyflow.model.resources import LOCAL, OWN, PROVIDERS, RENTED, Accelerators, Alternatives, Requirements
 
 __all__ = ["matching_offerings", "select_candidates"]
 
@@ -104,7 +104,9 @@ def select_candidates(
         if owned or entries:
             rented = map(catalog.index.offering, sorted(entries)) if entries else ()
             chosen = sorted((*owned.values(), *rented), key=attrgetter("price_usd_per_hour"))
-            return tuple(_together(offering, requirements.nodes) for offering in chosen)
+            return tuple(
+                _together(_equipped(offering, catalog, requirements), requirements.nodes) for offering in chosen
+            )
     raise _no_candidate(catalog, requirements, last, job=job)
 
 
@@ -187,6 +189,14 @@ def _unblocked(index: Index, types: Types, blocks: Collection[Block]) -> Types:
             for block in blocks
         )
     )
+
+
+def _equipped(offering: Offering, catalog: Catalog, requirements: Requirements) -> Offering:
+    """Return an offering with the price of the disk that is asked for, where the project says what one costs."""
+    if requirements.disk_gib is None or offering.provider not in RENTED:
+        return offering
+    usd = catalog.config.disk_usd_per_hour(offering.provider, requirements.disk_gib.minimum)
+    return replace(offering, price_usd_per_hour=offering.price_usd_per_hour + usd) if usd else offering
 
 
 def _together(offering: Offering, nodes: int) -> Offering:

@@ -74,7 +74,7 @@ class Offering:
 
     `nodes` machines are meant together: price and footprint are those of all of them, the sizes those of one.
     `interruption` is the share of spot machines that the provider takes back within a month, where it says so, and
-    `capacity` how many such machines there are at most. `capabilities` are from `resources.CAPABILITIES`.
+    `capacity` how many such machines there are at most, `disk_gib` how large their disk is; None for as much as is asked. `capabilities` are from `resources.CAPABILITIES`.
     """
 
     provider: str
@@ -94,6 +94,7 @@ class Offering:
     capacity: int | None = None
     interruption: float | None = None
     footprint: Footprint | None = None
+    disk_gib: float | None = None
 
     @property
     def is_estimated(self) -> bool:
@@ -144,6 +145,7 @@ class Offering:
             "capacity": self.capacity,
             "interruption": self.interruption,
             "footprint": self.footprint.to_json() if self.footprint else None,
+            "disk_gib": self.disk_gib,
         }
 
     @classmethod
@@ -176,6 +178,7 @@ class Offering:
             capacity=data.get("capacity"),
             interruption=data.get("interruption"),
             footprint=Footprint.from_json(footprint) if footprint else None,
+            disk_gib=data.get("disk_gib"),
         )
 
 

@@ -9,6 +9,9 @@ from skyflow.model.resources import Accelerators, Market
 
 __all__ = ["OwnPool", "Peering", "PriceRule", "ProjectConfig", "rule_for"]
 
+_GB_PER_GIB = 2**30 / 10**9
+_HOURS_PER_MONTH = 730.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnPool:
@@ -27,6 +30,7 @@ class OwnPool:
     slots: int = 1
     vcpus: int
     memory_gib: float
+    disk_gib: float | None = None
     accelerators: Accelerators | None = None
     arch: str = "x86_64"
     capabilities: frozenset[str] = frozenset()
@@ -83,13 +87,20 @@ class Peering:
 class ProjectConfig:
     """Everything in a `skyflow.yml`; of the price rules, the first one that fits an offering holds.
 
-    `catalog` is a folder of tables to use instead of those that ship, as written in the file.
+    `catalog` is a folder of tables to use instead of those that ship, as written in the file. `disk_prices` are US dollars
+    per decimal gigabyte and month, by cloud.
     """
 
     pools: tuple[OwnPool, ...] = ()
     prices: tuple[PriceRule, ...] = ()
     peerings: tuple[Peering, ...] = ()
     catalog: str | None = None
+    disk_prices: tuple[tuple[str, float], ...] = ()
+
+    def disk_usd_per_hour(self, provider: str, gib: float) -> float | None:
+        """Return what a disk costs beside the machine, None where nobody says; a month has 730 hours."""
+        found = dict(self.disk_prices).get(provider)
+        return None if found is None else found * gib * _GB_PER_GIB / _HOURS_PER_MONTH
 
 
 def rule_for(

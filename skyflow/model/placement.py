@@ -9,6 +9,7 @@ from typing import Any
 from skyflow.model.catalog import Offering
 from skyflow.model.objective import Goal, Objective
 from skyflow.model.planning import Spilled, SpillReason
+from skyflow.model.resources import Setup
 
 __all__ = ["PLAN_FORMAT", "CostBreakdown", "Placement", "Plan", "PlanStatus", "Proof", "Transfer", "Waiting"]
 
@@ -67,7 +68,8 @@ class Placement:
     Jobs with the same `machine` share one, each taking it over from the one before; it is empty on this machine.
     `startup_seconds` are those of the duration in which the machine starts, none on one that is taken over.
     `not_before_seconds` is when a job starts at the earliest although its inputs are there: it waits for cleaner hours.
-    `spilled` says why a job is rented a machine that could have one of those that are there.
+    `spilled` says why a job is rented a machine that could have one of those that are there. `setup` is how a rented machine
+    has to be set up.
     """
 
     job: str
@@ -83,6 +85,7 @@ class Placement:
     startup_seconds: float = 0.0
     not_before_seconds: float = 0.0
     spilled: Spilled | None = None
+    setup: Setup | None = None
 
     @property
     def finish_seconds(self) -> float:
@@ -285,6 +288,7 @@ class Plan:
 
 
 def _placement_to_json(placement: Placement) -> dict[str, object]:
+    setup = placement.setup
     return {
         "job": placement.job,
         "offering": placement.offering.to_json(),
@@ -304,12 +308,13 @@ def _placement_to_json(placement: Placement) -> dict[str, object]:
             if placement.spilled
             else None
         ),
+        "setup": ({"disk_gib": setup.disk_gib, "ports": list(setup.ports), "image": setup.image} if setup else None),
         "inputs": [_transfer_to_json(transfer) for transfer in placement.inputs],
     }
 
 
 def _placement_from_json(data: Mapping[str, Any]) -> Placement:
-    spilled = data.get("spilled")
+    spilled, setup = data.get("spilled"), data.get("setup")
     return Placement(
         job=data["job"],
         offering=Offering.from_json(data["offering"]),
@@ -324,6 +329,7 @@ def _placement_from_json(data: Mapping[str, Any]) -> Placement:
         startup_seconds=data.get("startup_seconds", 0.0),
         not_before_seconds=data.get("not_before_seconds", 0.0),
         spilled=Spilled(SpillReason(spilled["reason"]), spilled["seconds"]) if spilled else None,
+        setup=Setup(disk_gib=setup["disk_gib"], ports=tuple(setup["ports"]), image=setup["image"]) if setup else None,
     )
 
 

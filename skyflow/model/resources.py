@@ -21,6 +21,7 @@ __all__ = [
     "Limits",
     "Market",
     "Requirements",
+    "Setup",
     "Work",
     "parse_accelerators",
     "parse_amount",
@@ -117,12 +118,21 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """How a rented machine is to be set up: its disk in GiB, the ports that are open, the image that it starts from."""
+
+    disk_gib: float | None = None
+    ports: tuple[str, ...] = ()
+    image: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Requirements:
     """What a job asks for; None means that anything will do.
 
     `providers` limits where the job may run (`local`, `own`, `aws`, `gcp`, `azure`). `memory_gib` is in GiB, `disk_gib`
     likewise. `utilization` is the share of the machine's power range that the job keeps busy. `ports` and `image` say
-    how the machine is to be set up; they do not limit which machine it is.
+    how a rented machine is to be set up; they do not limit which machine it is. `disk_gib` limits the project's own ones.
     """
 
     cpus: Amount | None = None
@@ -139,6 +149,13 @@ class Requirements:
     ports: tuple[str, ...] = ()
     image: str | None = None
     utilization: float | None = None
+
+    @property
+    def setup(self) -> Setup | None:
+        """How a rented machine is to be set up; None where nothing is asked."""
+        disk = None if self.disk_gib is None else self.disk_gib.minimum
+        setup = Setup(disk_gib=disk, ports=self.ports, image=self.image)
+        return None if setup == Setup() else setup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from skyflow.errors import InternalError
 from skyflow.model.catalog import Offering, Place, TransferRates
 from skyflow.model.planning import Spill
-from skyflow.model.resources import LOCAL, Estimate
+from skyflow.model.resources import LOCAL, Estimate, Setup
 from skyflow.planner.estimates import DEFAULT_ESTIMATE_SECONDS, Knowledge, Timing, expected_timing
 from skyflow.planner.problem import Candidates, Capacity, Edge, Limits, PlacementProblem
 
@@ -35,7 +35,7 @@ class PlanningJob:
     `needs` are keys of other jobs. `data_gb` gives the decimal gigabytes that flow in from some of them, `outside` what
     comes from or goes to elsewhere. `utilization` is the share of a machine's power range that it keeps busy, None where
     nobody says. `pinned_seconds` says that the job runs, or ran, on its only candidate, and how long
-    it still takes from now; its machine is paid for already.
+    it still takes from now; its machine is paid for already. `setup` is carried along.
     """
 
     key: str
@@ -46,6 +46,7 @@ class PlanningJob:
     outside: tuple[OutsideData, ...] = ()
     utilization: float | None = None
     pinned_seconds: float | None = None
+    setup: Setup | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -154,6 +154,7 @@ def plan_of(
                     problem, index, choice, start=found.starts[index], pinned=job.pinned_seconds, knowledge=knowledge
                 ),
                 spilled=spilled.get(index),
+                setup=job.setup,
             )
             for job, index in zip(problem.jobs, problem.positions, strict=True)
         ),

@@ -11,11 +11,12 @@ from skyflow.model.objective import Objective
 from skyflow.model.placement import Placement, Plan, PlanStatus
 from skyflow.model.plan_view import Alternative, Comparison, Explanation, LimitCost, PlanDiff
 from skyflow.model.planning import SpillReason
-from skyflow.model.resources import LOCAL, Market
-from skyflow.model.units import format_change, format_duration, format_grams, format_usd
+from skyflow.model.resources import LOCAL, Market, Setup
+from skyflow.model.units import format_change, format_duration, format_gb, format_grams, format_usd
 
 __all__ = ["render_comparisons", "render_diff", "render_explanations", "render_frontier"]
 
+_GB_PER_GIB = 2**30 / 10**9
 _SHOWN = 6
 """Alternatives of one job that a person can look at."""
 _JUDGED = {
@@ -51,9 +52,20 @@ def _headline(one: Explanation) -> Text:
         text.append(
             f", rented: {f'it would wait {seconds}' if is_full else f'the run would be {seconds} late'} otherwise"
         )
+    if (setup := one.placement.setup) is not None:
+        text.append(f"; with {_asked(setup)}")
     if one.placement.duration_source:
         text.append(f"; {format_duration(one.placement.duration_seconds)}, {one.placement.duration_source}")
     return text
+
+
+def _asked(setup: Setup) -> str:
+    parts = [
+        *([f"a disk of {format_gb(setup.disk_gib * _GB_PER_GIB)}"] if setup.disk_gib is not None else []),
+        *([f"ports {', '.join(setup.ports)}"] if setup.ports else []),
+        *([f"the image {setup.image}"] if setup.image else []),
+    ]
+    return " and ".join(parts)
 
 
 def _alternatives(one: Explanation) -> Table:

@@ -11,6 +11,7 @@ from skyflow.model.resources import (
     Alternatives,
     Market,
     parse_count,
+    parse_disk,
     parse_money,
     parse_nodes,
     parse_rate,
@@ -64,7 +65,15 @@ def _read(reading: Reading, root: Node) -> ProjectConfig:
         prices=tuple(_rule(reading, item) for item in _items(fields.take("prices"))),
         peerings=tuple(_line(reading, item) for item in _items(fields.take("peering"))),
         catalog=reading.plain_text(fields.take("catalog")),
+        disk_prices=tuple(_disk_prices(reading, fields.take("disks"))),
     )
+
+
+def _disk_prices(reading: Reading, node: Node | None) -> Iterator[tuple[str, float]]:
+    for cloud, price in reading.fields(node).rest():
+        usd = read_quantity(reading, price, parse_money)
+        if usd is not None:
+            yield cloud.key, usd
 
 
 def _items(node: Node | None) -> Iterator[Node]:
@@ -83,6 +92,7 @@ def _pool(reading: Reading, key: ScalarNode, node: Node, taken: dict[str, str]) 
         message = f"'{key.key}' draws more when idle ({idle:g} W) than at full load ({full:g} W)"
         reading.findings.error("bad-quantity", key.span, message)
     uplink = _rate(reading, place, "uplink")
+    disk = read_quantity(reading, fields.take("disk"), parse_disk)
     return OwnPool(
         name=key.key,
         kind=kind,
@@ -91,6 +101,7 @@ def _pool(reading: Reading, key: ScalarNode, node: Node, taken: dict[str, str]) 
         slots=read_quantity(reading, fields.take("slots"), parse_count) or 1,
         vcpus=read_quantity(reading, fields.take("cpus"), parse_count) or 1,
         memory_gib=read_quantity(reading, fields.take("memory"), parse_size_gib) or 1.0,
+        disk_gib=None if disk is None else disk.minimum,
         accelerators=_accelerators(reading, fields),
         arch=reading.plain_text(fields.take("arch")) or "x86_64",
         capabilities=frozenset(read_list(reading, fields.take("capabilities"))),

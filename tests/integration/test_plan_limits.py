@@ -155,6 +155,24 @@ def test_the_machines_of_a_pool_are_shared(here) -> None:
         planned(f"  b: {{runs-on: own, resources: {{nodes: 3}}, {STEPS}}}\n")
 
 
+def test_how_a_machine_is_set_up_is_carried_along_and_its_disk_counts_where_it_has_a_price(here) -> None:
+    resources = "resources: {cpus: 4, disk: 500GB, ports: [8080, 9000-9010], image: ami-1}"
+    job = f"  a: {{runs-on: aws, {resources}, estimate: 10h, {STEPS}}}\n"
+    free = planned(job)
+    [placement] = free.to_json()["jobs"]
+    assert placement["setup"] == {
+        "disk_gib": pytest.approx(465.66, 1e-4),
+        "ports": ["8080", "9000-9010"],
+        "image": "ami-1",
+    }
+    assert Plan.from_json(free.to_json()).placement("a").setup == free.placement("a").setup
+    assert "the disk of 'a' is not in the cost" in " ".join(free.notes)
+    (here / "skyflow.yml").write_text("disks: {aws: 0.08}\n")
+    priced = planned(job)
+    assert priced.cost.total_usd == pytest.approx(free.cost.total_usd + 500 * 0.08 / 730 * 10)
+    assert "not in the cost" not in " ".join(priced.notes)
+
+
 def test_data_pulls_jobs_to_where_it_is(here) -> None:
     def job(data: str) -> str:
         return f"  a: {{runs-on: [aws, gcp], resources: {{cpus: 4+}}, estimate: 1h, data: {{{data}}}, {STEPS}}}\n"

@@ -1,6 +1,6 @@
 """The grammar of a project's `skyflow.yml`."""
 
-from skyflow.model.resources import CAPABILITIES, PROVIDERS
+from skyflow.model.resources import CAPABILITIES, PROVIDERS, RENTED
 from skyflow.spec.grammar.resources import ACCELERATORS, names
 from skyflow.spec.grammar.shapes import Key, Shape, TextShape, items, one_of, quantity, table, text
 
@@ -92,6 +92,9 @@ _MACHINES = table(
         "slots": quantity("a whole number of jobs").about("How many jobs one machine runs at once. One by default."),
         "cpus": Key(quantity("a number of CPUs").about("Of one machine."), required=True),
         "memory": Key(quantity("a size such as 512GiB").about("Of one machine."), required=True),
+        "disk": quantity("a size such as 2TB").about(
+            "Of one machine; jobs that ask for a larger `disk` do not run there. Without it, any will do."
+        ),
         "accelerators": ACCELERATORS.about("Of one machine: `A100:4`."),
         "arch": text("'x86_64' or 'arm64'", "x86_64", "arm64").about(
             "The processor architecture. `x86_64` by default."
@@ -134,7 +137,7 @@ _LINE = table(
 )
 
 CONFIG = table(
-    "a map with 'machines', 'prices', 'peering' or 'catalog'",
+    "a map with 'machines', 'prices', 'peering', 'disks' or 'catalog'",
     {
         "machines": table("a map from names to machines", other=_MACHINES).about(
             "Machines of your own, each kind under a name; jobs get them with `runs-on: sky` or `own`."
@@ -144,6 +147,17 @@ CONFIG = table(
         ),
         "peering": items("a list of lines between clouds", _LINE).about(
             "Lines between two clouds on terms of your own."
+        ),
+        "disks": table(
+            "a map such as {aws: 0.08}",
+            {
+                cloud: quantity("US dollars per GB and month, for example 0.08").about(f"At {cloud}.")
+                for cloud in RENTED
+            },
+            name="disks",
+        ).about(
+            "What a gigabyte of disk costs in a month, by cloud; the `disk` of a job then counts in its cost. No table has such "
+            "prices: without this, disks are not priced."
         ),
         "catalog": _word("a folder of tables").about(
             "Use these tables instead of those that ship; relative to this file."

@@ -65,7 +65,8 @@ RESOURCES = table(
             "So many machines of the same kind, together at one place. Prices and power count all of them."
         ),
         "disk": quantity("a size such as 200GB or 200GB+").about(
-            "Disk to attach to a rented machine. It does not limit which machine is chosen."
+            "Disk to attach to a rented machine; of your own ones, those whose `disk` is smaller are left out. It costs what "
+            "`disks` in `skyflow.yml` says."
         ),
         "ports": items(
             "a list of ports",

@@ -1,5 +1,7 @@
 """Machines and prices of a project's own."""
 
+from dataclasses import replace
+
 import pytest
 
 from skyflow.catalog import load_catalog, select_candidates
@@ -50,6 +52,30 @@ def test_a_pool_has_so_many_machines_and_no_more(catalog):
         NoCandidateError, match=r"asks for 4 nodes and a machine of own; .*the most machines of a kind are 3"
     ):
         names(catalog, providers=own, nodes=4)
+
+
+def test_a_disk_limits_the_pools_that_say_how_large_theirs_is(directory):
+    large, small = replace(LAB, disk_gib=2000.0), replace(RACK, disk_gib=100.0)
+    catalog = load_catalog(directory, ProjectConfig(pools=(large, small, replace(RACK, name="shed"))))
+    own = frozenset({"own"})
+    assert set(names(catalog, providers=own, disk_gib=Amount(500, or_more=True))) == {"lab", "shed"}
+    assert set(names(catalog, providers=own, disk_gib=Amount(100, or_more=False))) == {"lab", "rack", "shed"}
+    only = load_catalog(directory, ProjectConfig(pools=(small,)))
+    with pytest.raises(NoCandidateError, match=r"a disk of 1073\.7 GB.*the largest disk is one of 107 GB"):
+        names(only, providers=own, disk_gib=Amount(1000, or_more=False))
+
+
+def test_a_disk_costs_what_the_project_says(directory):
+    def listed(**config):
+        asked = Requirements(providers=frozenset({"aws", "gcp"}), disk_gib=Amount(500, or_more=False), nodes=2)
+        found = select_candidates(load_catalog(directory, ProjectConfig(**config)), asked, job="job")
+        return {one.id: one.price_usd_per_hour for one in found}
+
+    plain, priced = listed(), listed(disk_prices=(("aws", 0.08),))
+    assert {name.partition("/")[0] for name in plain} == {"aws", "gcp"}
+    hourly = 500 * 2**30 / 1e9 * 0.08 / 730
+    for name, price in plain.items():
+        assert priced[name] == pytest.approx(price + (2 * hourly if name.startswith("aws") else 0))
 
 
 def test_a_pool_lies_under_the_laws_of_its_country_or_those_it_names(catalog):

@@ -17,6 +17,7 @@ machines:
     count: 3
     cpus: 64
     memory: 512GiB
+    disk: 2TB
     accelerators: {A100: 4}
     capabilities: local-ssd
     price: 0.5
@@ -28,6 +29,7 @@ prices:
   - {cloud: gcp, instance-type: a3-highgpu-8g, price: $60}
 peering:
   - {between: [aws, gcp], price: 0, gbps: 10}
+disks: {aws: 0.08, gcp: $0.10}
 """
 
 
@@ -38,7 +40,7 @@ def test_everything_that_can_be_said():
         pools=(
             OwnPool(
                 name="lab", kind="ssh", count=3, vcpus=64, memory_gib=512.0, accelerators=Accelerators("A100", 4),
-                capabilities=frozenset({"local-ssd"}), price_usd_per_hour=0.5, country="DE", jurisdictions=("EU",),
+                disk_gib=pytest.approx(2e12 / 2**30), capabilities=frozenset({"local-ssd"}), price_usd_per_hour=0.5, country="DE", jurisdictions=("EU",),
                 idle_watts=300, max_watts=1800, pue=1.4, gco2_per_kwh=120, uplink_gbps=10, egress_usd_per_gb=0.01,
             ),
             OwnPool(name="node", kind="machine", vcpus=8, memory_gib=32.0, arch="arm64"),
@@ -52,6 +54,7 @@ def test_everything_that_can_be_said():
         ),
         peerings=(Peering(between=("aws", "gcp"), usd_per_gb=0, gbps=10),),
         catalog="tables",
+        disk_prices=(("aws", 0.08), ("gcp", 0.1)),
     )  # fmt: skip
 
 
@@ -121,6 +124,9 @@ def test_an_empty_file_says_nothing(text):
         (f"machines: {{a: {{{SIZES}, hosts: [{{port: 22}}]}}}}\n", "1:44: missing key 'host'"),
         (f"machines: {{a: {{{SIZES}, hosts: [{{host: n, port: 0}}]}}}}\n", "1:60: '0' is no port"),
         (f"machines: {{a: {{{SIZES}, ssh: {{key: n}}}}}}\n", "1:42: unknown key 'key'"),
+        (f"machines: {{a: {{{SIZES}, disk: big}}}}\n", "1:42: 'big' is not a size"),
+        ("disks: {aws: free}\n", "1:14: 'free' is not a number from zero"),
+        ("disks: {local: 1}\n", "1:9: unknown key 'local'"),
         (f"machines: {{a: {{{SIZES}, slots: 0}}}}\n", "1:43: '0' is not a whole number"),
         ("prices: [{cloud: aws}]\n", "1:10: a rule needs either a 'price' or a 'discount'"),
         ("prices: [{price: 1, discount: 5%}]\n", "1:10: a rule needs either a 'price' or a 'discount'"),
