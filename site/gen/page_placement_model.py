@@ -14,7 +14,9 @@ from skyflow.planner import (
     pairwise,
     paths,
     problem,
+    refine,
     schedule,
+    sharing,
     solve,
     tradeoff,
     verify,
@@ -74,8 +76,21 @@ def render() -> str:
             "says by how much."
         ),
         (
-            "Money is the hourly price times the estimated duration, billed by the second. The time a machine needs to "
-            "start, disks, free allowances and discounts are not counted."
+            "Money is the hourly price times the estimated duration, the start of the machine included, billed by the second. "
+            "Disks, free allowances and discounts are not counted."
+        ),
+        "## Machines that are shared",
+        _body(sharing.__doc__, whole=True),
+        (
+            "A machine can be shared where both jobs look at it: what is best for one of the jobs of a workflow is looked at "
+            "for every other one whose requirements it satisfies, too."
+        ),
+        "### Decided exactly",
+        _body(refine.__doc__, whole=True),
+        (
+            "A goal that counts time, and limits that bind, are not decided so: of the best plan without sharing, the best "
+            "one of the bound, and what single exchanges make of them, the best is taken, and the gap says how far from the "
+            "bound it may be."
         ),
         "## How a plan is checked",
         _body(verify.__doc__, whole=True),

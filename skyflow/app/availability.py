@@ -20,9 +20,9 @@ _HORIZON = timedelta(days=20 * HALF_LIFE_DAYS)
 
 
 def seen_availability(
-    project: Project, offerings: Collection[str], *, clock: Clock | None = None
+    project: Project, offerings: Collection[str] | None = None, *, clock: Clock | None = None
 ) -> dict[str, Availability]:
-    """Return what the project's store says of some offerings, by their ids; nothing of those nobody has tried.
+    """Return what the project's store says of some offerings or all, by their ids; nothing of those nobody has tried.
 
     Raises:
         StoreError: the store cannot be read.
@@ -31,7 +31,7 @@ def seen_availability(
         return {}
     now = (clock or SystemClock()).now()
     with open_store(project.state, create=False) as store:
-        seen = ObservationStore(store).observations_of(frozenset(offerings), since=now - _HORIZON)
+        seen = ObservationStore(store).observations_of(offerings, since=now - _HORIZON)
     estimates = {offering: estimate_availability(found, now=now) for offering, found in seen.items()}
     return {offering: estimate for offering, estimate in estimates.items() if estimate is not None}
 

@@ -4,15 +4,18 @@ import importlib
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from statistics import median, quantiles
 
+from skyflow.app.availability import seen_availability
 from skyflow.app.project import Project
 from skyflow.catalog import Catalog
 from skyflow.errors import UsageError
+from skyflow.model.availability import Availability
 from skyflow.model.catalog import Offering
 from skyflow.model.placement import Plan
-from skyflow.model.resources import Estimate
+from skyflow.model.resources import Estimate, Market
 from skyflow.model.run import RunRecord
 from skyflow.model.status import Conclusion
 from skyflow.model.workflow import Workflow
@@ -25,6 +28,11 @@ __all__ = ["known_for"]
 _RUNS = 50
 """How many runs of the project are looked through, the newest first."""
 _TERA = 1e12
+_STARTUP_SECONDS = {"aws": 40.0, "gcp": 40.0, "azure": 60.0}
+"""From asking a cloud for a machine until a job can begin on it over SSH: our own estimates for small Linux images, until
+skyflow has seen for itself. Machines that stand ready, this one and the project's own, need no time."""
+
+_Seen = Callable[[], Mapping[str, Availability]]
 
 
 def known_for(workflow: Workflow, estimates: Sequence[Estimate], *, catalog: Catalog, project: Project) -> Knowledge:
@@ -38,6 +46,7 @@ def known_for(workflow: Workflow, estimates: Sequence[Estimate], *, catalog: Cat
     past: dict[str, dict[str, list[float]]] = {}
     if any(estimate.from_history for estimate in estimates) and project.state.database.exists():
         past = _durations(workflow, project)
+    seen = cache(lambda: seen_availability(project))
     has_flops = any(estimate.work is not None and estimate.work.flops for estimate in estimates)
     return Knowledge(
         past=lambda job, offering: _past(past.get(job, {}), offering),
@@ -46,9 +55,25 @@ def known_for(workflow: Workflow, estimates: Sequence[Estimate], *, catalog: Cat
         },
         peaks={name: peak * _TERA for name, peak in catalog.accelerators.peaks.items()} if has_flops else {},
         grams=_grams,
-        interruptions=lambda offering: offering.interruptions_per_hour,
+        interruptions=lambda offering: _interruptions(offering, seen),
+        startup=lambda offering: _startup(offering, seen),
         is_by_job=bool(past),
     )
+
+
+def _interruptions(offering: Offering, seen: _Seen) -> float:
+    """Return how often such a spot machine is taken away per hour: as it was seen to be, else as the catalog says."""
+    if offering.market is not Market.SPOT:
+        return 0.0
+    known = seen().get(offering.id)
+    return offering.interruptions_per_hour if known is None else known.interruptions_per_hour
+
+
+def _startup(offering: Offering, seen: _Seen) -> float:
+    """Return the seconds until a job can begin on such a machine: as they were seen to be, else as usual for its cloud."""
+    usual = _STARTUP_SECONDS.get(offering.provider, 0.0)
+    known = seen().get(offering.id) if usual else None
+    return usual if known is None or known.provisioning_seconds is None else known.provisioning_seconds
 
 
 def _grams(offering: Offering, seconds: float, utilization: float | None) -> float | None:

@@ -16,7 +16,7 @@ from skyflow.app.expansion import ExpectedJobs, expected_jobs
 from skyflow.app.knowledge import known_for
 from skyflow.app.project import Project, find_project
 from skyflow.app.residency import is_resident, unknown_place
-from skyflow.catalog import Catalog, load_catalog, select_candidates
+from skyflow.catalog import Catalog, also_fitting, load_catalog, select_candidates
 from skyflow.errors import NoCandidateError, UsageError
 from skyflow.model.blocks import Block
 from skyflow.model.catalog import LOCAL_PLACE, Offering, Place
@@ -35,6 +35,8 @@ from skyflow.provisioners.local import this_machine
 __all__ = ["PlanOptions", "Planning", "default_slots", "plan_workflow", "prepare_planning"]
 
 _Question = tuple[Requirements, Estimate | None]
+_Asked = tuple[_Question, str]
+"""What one or several jobs ask for; with the key of a job whose past says how long it takes."""
 
 
 def default_slots() -> int:
@@ -271,32 +273,60 @@ class _Selection:
     def _seconds(self, estimate: Estimate, key: str) -> Callable[[Offering], float]:
         return lambda offering: expected_timing(key, estimate, offering, self.knowledge).busy_seconds
 
+    def with_shared(self, found: Mapping[_Asked, tuple[Offering, ...]]) -> Mapping[_Asked, tuple[Offering, ...]]:
+        """Add the machines that are best for another job and fit this one too: the two may share one."""
+        rented = {one.id: one for some in found.values() for one in some if one.provider in RENTED}
+        wider = {}
+        for asked, mine in found.items():
+            (requirements, estimate), key = asked
+            others = rented.keys() - {one.id for one in mine}
+            more: tuple[Offering, ...] = ()
+            if requirements.reuse and others:
+                offered = [rented[name] for name in sorted(others)]
+                more = also_fitting(self.catalog, requirements, offered, job=key)
+                if estimate is not None:
+                    more = tuple(one for one in more if isfinite(self._seconds(estimate, key)(one)))
+            wider[asked] = (*mine, *more)
+        return wider
+
 
 def _jobs(expected: Sequence[ExpectedJobs], selection: _Selection) -> list[PlanningJob]:
-    found: dict[tuple[_Question, str], tuple[Offering, ...]] = {}  # many jobs ask for the same
-    jobs = []
+    options = selection.options
+    questions: list[tuple[ExpectedJobs, str, _Asked]] = []
+    found: dict[_Asked, tuple[Offering, ...]] = {}  # many jobs ask for the same
     for each in expected:
-        spec, options = each.spec, selection.options
-        question = _allowed(spec, options.providers), spec.estimate if _differs(spec.estimate) else None
-        outside = tuple(_outside(data, selection.catalog, job=spec.id) for data in spec.data_places)
+        question = (
+            _allowed(each.spec, options.providers),
+            each.spec.estimate if _differs(each.spec.estimate) else None,
+        )
         for key in each.keys:
-            pin = options.pinned.get(key)
             asked = question, key if selection.knowledge.is_by_job else ""
-            if pin is None and asked not in found:
-                found[asked] = selection.of(question, job=spec.id, key=key)
-            jobs.append(
-                PlanningJob(
-                    key=key,
-                    candidates=found[asked] if pin is None else (pin[0],),
-                    needs=each.needs,
-                    estimate=spec.estimate,
-                    data_gb=each.data_gb,
-                    outside=outside,
-                    utilization=spec.requirements.utilization,
-                    pinned_seconds=None if pin is None else pin[1],
-                    setup=spec.requirements.setup,
-                )
+            questions.append((each, key, asked))
+            if key not in options.pinned and asked not in found:
+                found[asked] = selection.of(question, job=each.spec.id, key=key)
+    if len(found) > 1 and not selection.plan.quotas:
+        found = dict(selection.with_shared(found))
+    outside = {
+        each.spec.id: tuple(_outside(data, selection.catalog, job=each.spec.id) for data in each.spec.data_places)
+        for each in expected
+    }
+    jobs = []
+    for each, key, asked in questions:
+        spec, pin = each.spec, options.pinned.get(key)
+        jobs.append(
+            PlanningJob(
+                key=key,
+                candidates=found[asked] if pin is None else (pin[0],),
+                needs=each.needs,
+                estimate=spec.estimate,
+                data_gb=each.data_gb,
+                outside=outside[spec.id],
+                utilization=spec.requirements.utilization,
+                setup=spec.requirements.setup,
+                reuse=spec.requirements.reuse,
+                pinned_seconds=None if pin is None else pin[1],
             )
+        )
     return jobs
 
 

@@ -269,6 +269,11 @@ class Index:
 
     # ------------------------------------------------------------------------------------------------ offerings
 
+    def made(self, offerings: Iterable[Offering]) -> Iterator[tuple[Offering, int]]:
+        """Yield those of some offerings that come from here, each with its number."""
+        numbers = {id(offering): entry for entry, offering in self._offerings.items()}
+        return ((one, numbers[id(one)]) for one in offerings if id(one) in numbers)
+
     def offering(self, entry: int) -> Offering:
         """Return one offering."""
         if entry not in self._offerings:

@@ -13,7 +13,7 @@ from skyflow.model.blocks import Block
 from skyflow.model.catalog import Offering, Place, Region
 from skyflow.model.resources import LOCAL, OWN, PROVIDERS, RENTED, Accelerators, Alternatives, Requirements
 
-__all__ = ["matching_offerings", "select_candidates"]
+__all__ = ["also_fitting", "matching_offerings", "select_candidates"]
 
 _FEW_TIMES = 8
 """Up to so many different times, the machines of each are looked through for themselves, which is quick."""
@@ -108,6 +108,29 @@ def select_candidates(
                 _together(_equipped(offering, catalog, requirements), requirements.nodes) for offering in chosen
             )
     raise _no_candidate(catalog, requirements, last, job=job)
+
+
+def also_fitting(
+    catalog: Catalog, requirements: Requirements, offerings: Iterable[Offering], *, job: str
+) -> tuple[Offering, ...]:
+    """Return those of some rented machines, selected for other jobs, that satisfy the requirements of this one too.
+
+    Of several machines together, or of accelerators in an order, nothing is said.
+    """
+    asked_for = requirements.accelerators
+    if requirements.nodes > 1 or _only_owned(requirements):
+        return ()
+    if isinstance(asked_for, Alternatives) and asked_for.in_order:
+        return ()
+    index = catalog.index
+    known = [(one, index.types[entry], index.shelf_of[entry]) for one, entry in index.made(offerings)]
+    found: dict[str, Offering] = {}
+    for wanted in _in_turn(requirements):
+        for accelerators in wanted:
+            asked = _Asked(catalog, checks_of(catalog, requirements, accelerators, job=job))
+            types, shelves = asked.types, frozenset(asked.shelves)
+            found |= {one.id: one for one, kind, shelf in known if kind in types and shelf in shelves}
+    return tuple(found.values())
 
 
 def matching_offerings(

@@ -133,6 +133,7 @@ class Requirements:
     `providers` limits where the job may run (`local`, `own`, `aws`, `gcp`, `azure`). `memory_gib` is in GiB, `disk_gib`
     likewise. `utilization` is the share of the machine's power range that the job keeps busy. `ports` and `image` say
     how a rented machine is to be set up; they do not limit which machine it is. `disk_gib` limits the project's own ones.
+    `reuse` tells whether it may be the machine of a job that this one needs, and go on to one that needs it.
     """
 
     cpus: Amount | None = None
@@ -149,6 +150,7 @@ class Requirements:
     ports: tuple[str, ...] = ()
     image: str | None = None
     utilization: float | None = None
+    reuse: bool = True
 
     @property
     def setup(self) -> Setup | None:

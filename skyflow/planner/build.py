@@ -1,7 +1,7 @@
 """From jobs and offerings to a placement problem."""
 
 from array import array
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 
@@ -11,6 +11,7 @@ from skyflow.model.planning import Spill
 from skyflow.model.resources import LOCAL, Estimate, Setup
 from skyflow.planner.estimates import DEFAULT_ESTIMATE_SECONDS, Knowledge, Timing, expected_timing
 from skyflow.planner.problem import Candidates, Capacity, Edge, Limits, PlacementProblem
+from skyflow.planner.sharing import find_heirs
 
 __all__ = ["DEFAULT_ESTIMATE_SECONDS", "LOCAL_SLOTS", "OutsideData", "PlanningJob", "Pool", "Problem", "build_problem"]
 
@@ -35,7 +36,8 @@ class PlanningJob:
     `needs` are keys of other jobs. `data_gb` gives the decimal gigabytes that flow in from some of them, `outside` what
     comes from or goes to elsewhere. `utilization` is the share of a machine's power range that it keeps busy, None where
     nobody says. `pinned_seconds` says that the job runs, or ran, on its only candidate, and how long
-    it still takes from now; its machine is paid for already. `setup` is carried along.
+    it still takes from now; its machine is paid for already. `setup` is how its machine is prepared. With `reuse` it may
+    take over the machine of a job that it needs, and leave its own to another, where that is the same.
     """
 
     key: str
@@ -47,6 +49,7 @@ class PlanningJob:
     utilization: float | None = None
     pinned_seconds: float | None = None
     setup: Setup | None = None
+    reuse: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +151,10 @@ class _Maker:
         """Return the problem."""
         capacities = [self._capacity(pool) for pool in self.pools]
         count = len(self.transfers.places)
+        setups: list[Hashable | None] = [None] * len(self.names)
+        for job in jobs:
+            has_ended = job.pinned_seconds == 0  # its machine is gone
+            setups[self.position[job.key]] = (job.setup,) if job.reuse and not has_ended else None
         return Problem(
             placement=PlacementProblem(
                 jobs=tuple(self.names),
@@ -158,6 +165,7 @@ class _Maker:
                 grams_per_gb=self.knowledge.grams_per_gb or ((0.0,) * count,) * count,
                 capacities=tuple(capacity for capacity in capacities if capacity is not None),
                 limits=limits,
+                heirs=find_heirs(self.candidates, self.edges, setups),
             ),
             jobs=tuple(jobs),
             positions=tuple(self.position[job.key] for job in jobs),
@@ -201,7 +209,9 @@ class _Maker:
             rows.append((usd, timing.seconds, offering.id, self._place(offering.place), grams, offering, timing))
         rows.sort(key=lambda row: row[:3])
         candidates = Candidates.of(
-            ((place, seconds, usd, grams) for usd, seconds, _, place, grams, _, _ in rows), (row[5] for row in rows)
+            ((place, seconds, usd, grams) for usd, seconds, _, place, grams, _, _ in rows),
+            (row[5] for row in rows),
+            (row[6].startup_seconds for row in rows),
         )
         return candidates, tuple(row[6] for row in rows)
 

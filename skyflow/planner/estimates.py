@@ -11,6 +11,9 @@ The first of these that has an answer counts:
 6. one minute, and the plan says that it is assumed. But where work is stated, and nobody knows how fast a machine does it,
    the job takes for ever there.
 
+To this comes the start of the machine, from asking for it until the job can begin: the mean of what skyflow has seen of this
+offering, else a figure for each cloud that is our own estimate. It is billed like the work.
+
 A spot machine may be taken away. Between interruptions, which come at rate r per second, a job works in stretches of the
 checkpoint interval c, without checkpoints of its whole duration t; after an interruption it needs the recovery time R and
 repeats the stretch. Its expected duration is then `(t / c) * (1 / r + R) * (exp(r * c) - 1)` (Daly 2006, "A higher order
@@ -41,15 +44,16 @@ _MOST_INTERRUPTIONS = 50.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """How long a job is expected to take, interruptions included, and how much of that is work.
+    """How long a job is expected to take, the start of its machine and interruptions included, and how much of that is work.
 
-    `source` says for people where the figure comes from and how sure it is; `is_assumed` that nobody gave one.
+    `startup_seconds` are those of the start. `source` says for people where the figure comes from and how sure it is; `is_assumed` that nobody gave one.
     """
 
     seconds: float
     busy_seconds: float
     source: str
     is_assumed: bool
+    startup_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +73,8 @@ class Knowledge:
     `past` gives earlier runs of a job on an offering; `functions` the estimators that workflows name, called with an
     offering; `peaks` the floating-point operations per second of one accelerator by its name; `grams` the CO2 equivalents
     of a machine over so many seconds at a utilization, None where they are not known; `grams_per_gb` those of transfers, by pair of
-    places; `interruptions` how often a spot machine is taken away, per hour.
+    places; `interruptions` how often a spot machine is taken away, per hour; `startup` the seconds from asking for a machine
+    until a job can begin on it.
     """
 
     past: Callable[[str, Offering], Past | None] = lambda _job, _offering: None
@@ -78,6 +83,7 @@ class Knowledge:
     grams: Callable[[Offering, float, float | None], float | None] = lambda _offering, _seconds, _utilization: None
     grams_per_gb: Table | None = None
     interruptions: Callable[[Offering], float] = lambda _offering: 0.0
+    startup: Callable[[Offering], float] = lambda _offering: 0.0
     is_by_job: bool = False
 
 
@@ -93,7 +99,14 @@ def expected_timing(job: str, estimate: Estimate | None, offering: Offering, kno
         if estimate is None or estimate.recovery_seconds is None
         else estimate.recovery_seconds,
     )
-    return Timing(seconds=expected, busy_seconds=seconds, source=source, is_assumed=is_assumed)
+    startup = knowledge.startup(offering)
+    return Timing(
+        seconds=startup + expected,
+        busy_seconds=seconds,
+        source=source,
+        is_assumed=is_assumed,
+        startup_seconds=startup,
+    )
 
 
 def with_interruptions(seconds: float, *, rate: float, stretch: float | None, recovery: float) -> float:

@@ -3,28 +3,28 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from types import MappingProxyType
 
 from skyflow._util.text import sentence_list
 from skyflow.errors import InfeasibleError
 from skyflow.model.catalog import TransferRates
 from skyflow.model.objective import Goal, Objective
-from skyflow.model.placement import Placement, Plan, PlanStatus, Proof, Transfer
+from skyflow.model.placement import Plan
 from skyflow.model.planning import Spilled, SpillReason
-from skyflow.model.resources import LOCAL
 from skyflow.model.units import format_duration
 from skyflow.planner.build import DEFAULT_ESTIMATE_SECONDS, LOCAL_SLOTS, PlanningJob, Pool, Problem, build_problem
+from skyflow.planner.choose import choose
 from skyflow.planner.conflict import explain_conflict
-from skyflow.planner.decide import Decision, Infeasible, decide
+from skyflow.planner.decide import Infeasible
 from skyflow.planner.estimates import Knowledge
-from skyflow.planner.problem import Choice, Edge, Limits, PlacementProblem
+from skyflow.planner.placements import ends_of, plan_of
+from skyflow.planner.problem import Choice, Limits, PlacementProblem
 from skyflow.planner.schedule import evaluate
+from skyflow.planner.sharing import all_taken_over
 from skyflow.planner.solve import Solver
 from skyflow.planner.spill import spilled_over
-from skyflow.planner.ties import broken
-from skyflow.planner.verify import PROOF_GAP, verify_plan
+from skyflow.planner.verify import verify_plan
 
-__all__ = ["plan_jobs", "plan_of", "solve_problem"]
+__all__ = ["plan_jobs", "solve_problem"]
 
 _NAMES = 5
 """Names of jobs in one note."""
@@ -94,123 +94,37 @@ def solve_problem(
 
     spilled: dict[int, Spilled] = {}
     if problem.spill is not None:
-        best = partial(decide, seconds_left=seconds_left, solver=solver)
+        best = partial(choose, start=None, seconds_left=seconds_left, solver=solver)
         problem, spilled = spilled_over(problem, goal, problem.spill, decide=best)
     placement = problem.placement
     start = None if before is None else _choice_of(before, problem)
-    found = decide(placement, goal, seconds_left=seconds_left, solver=solver, start=start)
+    found = choose(placement, goal, seconds_left=seconds_left, solver=solver, start=start)
     if isinstance(found, Infeasible):
-        message, conflict, hint = explain_conflict(placement, found, seconds_left=seconds_left, solver=solver)
+        message, conflict, hint = explain_conflict(
+            all_taken_over(placement), found, seconds_left=seconds_left, solver=solver
+        )
         if problem.spill is not None:
             message += "; 'plan.spill' decides which jobs are rented a machine"
         raise InfeasibleError(message, conflict=conflict, hint=hint)
-    choice, notes = broken(placement, goal, found, start=start, solver=solver, seconds_left=seconds_left)
     plan = plan_of(
         problem,
         goal,
-        choice,
-        decision=found,
+        found,
         knowledge=knowledge,
         local_slots=local_slots,
         seconds=clock() - started,
         spilled=spilled,
         notes=(
             *found.notes,
-            *notes,
             *_spill_notes(problem, spilled),
-            *_wait_notes(placement, choice),
+            *_wait_notes(placement, found.choice),
             *_estimate_notes(problem),
         ),
     )
     if goal.grams or placement.limits.grams is not None:
         plan = replace(plan, notes=(*plan.notes, *_emission_notes(plan)))
-    verify_plan(plan, placement, ends=_ends(problem))
+    verify_plan(plan, placement, ends=ends_of(problem))
     return plan
-
-
-def plan_of(
-    problem: Problem,
-    goal: Goal,
-    choice: Choice,
-    *,
-    decision: Decision,
-    knowledge: Knowledge,
-    local_slots: int,
-    seconds: float,
-    spilled: Mapping[int, Spilled] = MappingProxyType({}),
-    notes: tuple[str, ...] = (),
-) -> Plan:
-    """Return a choice as a plan, with all that follows from it."""
-    placement, found = problem.placement, evaluate(problem.placement, choice)
-    value = found.value(goal)
-    proof = Proof(value=value, bound=min(decision.bound, value), method=decision.method, seconds=seconds)
-    ends = _ends(problem)
-    return Plan(
-        objective=goal.objective,
-        status=PlanStatus.OPTIMAL if proof.gap <= PROOF_GAP else PlanStatus.FEASIBLE,
-        placements=tuple(
-            replace(
-                _placement(
-                    problem, index, choice, start=found.starts[index], pinned=job.pinned_seconds, knowledge=knowledge
-                ),
-                spilled=spilled.get(index),
-                setup=job.setup,
-            )
-            for job, index in zip(problem.jobs, problem.positions, strict=True)
-        ),
-        proof=proof,
-        local_slots=local_slots,
-        notes=notes,
-        goal=goal if goal.objective is Objective.WEIGHTED else None,
-        limits=placement.limits.named(),
-        outputs=tuple(
-            _transfer(problem, edge, choice, placement.jobs[edge.source])
-            for edge in placement.edges
-            if placement.jobs[edge.target] in ends
-        ),
-    )
-
-
-def _placement(
-    problem: Problem, index: int, choice: Choice, *, start: float, pinned: float | None, knowledge: Knowledge
-) -> Placement:
-    placement, k = problem.placement, choice[index]
-    options, timing = placement.candidates[index], problem.timings[index][k]
-    offering = options.offerings[k]
-    ends = _ends(problem)
-    is_known = pinned is not None or knowledge.grams(offering, timing.seconds, None) is not None
-    return Placement(
-        job=placement.jobs[index],
-        offering=offering,
-        inputs=tuple(
-            _transfer(problem, edge, choice, ends.get(placement.jobs[edge.source], placement.jobs[edge.source]))
-            for edge in placement.incoming[index]
-        ),
-        duration_seconds=options.seconds[k],
-        is_duration_assumed=timing.is_assumed,
-        start_seconds=start,
-        compute_usd=options.usd[k],
-        duration_source=timing.source,
-        carbon_grams=options.grams[k] if is_known else None,
-        machine="" if offering.provider == LOCAL else f"m{index + 1}",
-    )
-
-
-def _transfer(problem: Problem, edge: Edge, choice: Choice, name: str) -> Transfer:
-    placement = problem.placement
-    there, here = placement.place(edge.source, choice), placement.place(edge.target, choice)
-    return Transfer(
-        from_job=name,
-        gigabytes=edge.gigabytes,
-        usd=edge.gigabytes * placement.usd_per_gb[there][here],
-        seconds=edge.gigabytes * placement.seconds_per_gb[there][here],
-        grams=edge.gigabytes * placement.grams_per_gb[there][here],
-    )
-
-
-def _ends(problem: Problem) -> dict[str, str]:
-    """Return what people call the jobs that only stand for a place."""
-    return {problem.placement.jobs[index]: data.name for index, data in problem.outside.items()}
 
 
 def _choice_of(plan: Plan, problem: Problem) -> Choice:

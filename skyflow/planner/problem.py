@@ -3,7 +3,8 @@
 Sets        jobs j in J, candidates k in K[j], places a in A, edges (i, j) in E, capacities c
 Parameters  usd[j,k] dollars, grams[j,k] of CO2 and seconds[j,k] of a job on a candidate; place[j,k]; per edge d[i,j]
             gigabytes; Q[a,b] dollars, G[a,b] grams and P[a,b] seconds per gigabyte; for each capacity the units that a
-            candidate takes up and how many there are at one time; limits on dollars, grams and seconds
+            candidate takes up and how many there are at one time; limits on dollars, grams and seconds; start[j,k],
+            those of the seconds in which the machine starts
 A choice    one candidate per job
 
 The same problem is stated in the SkyPilot paper (Yang et al., NSDI 2023, section "Optimizer") with tables per pair of
@@ -20,7 +21,7 @@ from functools import cached_property
 
 from skyflow.model.catalog import Offering
 
-__all__ = ["Candidates", "Capacity", "Choice", "Edge", "Limits", "PlacementProblem", "Table"]
+__all__ = ["Candidates", "Capacity", "Choice", "Edge", "Limits", "PlacementProblem", "Table", "Takeover"]
 
 Choice = tuple[int, ...]
 """The decision: for every job, in the order of `PlacementProblem.jobs`, the index of its candidate."""
@@ -34,7 +35,8 @@ class Candidates:
     """The candidates of one job, as columns: a thousand jobs with a thousand each are 32 MB, not a million objects.
 
     `place` holds indices into the transfer tables. The order is the stable one that breaks the last ties. `offerings`
-    is empty where nothing is known of the machines but these figures. Jobs that are alike may share one value.
+    is empty where nothing is known of the machines but these figures. `startup` are those of the seconds in which the
+    machine starts; it is empty where none does. Jobs that are alike may share one value.
     """
 
     place: "array[int]"
@@ -42,9 +44,15 @@ class Candidates:
     usd: "array[float]"
     grams: "array[float]"
     offerings: tuple[Offering, ...] = ()
+    startup: "array[float]" = field(default_factory=lambda: array("d"))
 
     @classmethod
-    def of(cls, rows: Iterable[tuple[int, float, float, float]], offerings: Iterable[Offering] = ()) -> "Candidates":
+    def of(
+        cls,
+        rows: Iterable[tuple[int, float, float, float]],
+        offerings: Iterable[Offering] = (),
+        startup: Iterable[float] = (),
+    ) -> "Candidates":
         """Return candidates from rows of place, seconds, dollars and grams."""
         place, seconds, usd, grams = array("q"), array("d"), array("d"), array("d")
         for row in rows:
@@ -52,7 +60,8 @@ class Candidates:
             seconds.append(row[1])
             usd.append(row[2])
             grams.append(row[3])
-        return cls(place, seconds, usd, grams, tuple(offerings))
+        starting = array("d", startup)
+        return cls(place, seconds, usd, grams, tuple(offerings), starting if any(starting) else array("d"))
 
     def __len__(self) -> int:
         return len(self.place)
@@ -66,7 +75,17 @@ class Candidates:
         return Candidates.of(
             ((self.place[k], self.seconds[k], self.usd[k], self.grams[k]) for k in kept),
             (self.offerings[k] for k in kept) if self.offerings else (),
+            (self.startup[k] for k in kept) if self.startup else (),
         )
+
+    def startup_seconds(self, index: int) -> float:
+        """Return how long the machine of one of them takes to start."""
+        return self.startup[index] if self.startup else 0.0
+
+    def working_share(self, index: int) -> float:
+        """Return the share of its time, and so of its dollars and grams, that one of them does not spend on starting."""
+        seconds = self.seconds[index]
+        return 1.0 - self.startup_seconds(index) / seconds if seconds else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +99,20 @@ class Edge:
     source: int
     target: int
     gigabytes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Takeover:
+    """Job `target` takes over the machine of job `source`, which it needs, when both run on the same offering.
+
+    It saves the start of a machine and the transfer over the edge between them, `position`. `match` gives, for each
+    candidate of the target whose machine has to be started, the candidate of the source that is the same; else -1.
+    """
+
+    position: int
+    source: int
+    target: int
+    match: "array[int]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +153,8 @@ class Limits:
 class PlacementProblem:
     """One instance.
 
-    `jobs` are in an order in which they can run. The transfer tables are indexed [source][destination].
+    `jobs` are in an order in which they can run. The transfer tables are indexed [source][destination]. `heirs` are the
+    edges over which a machine may be taken over, by their positions; no two of them have an end in common.
     """
 
     jobs: tuple[str, ...]
@@ -131,6 +165,22 @@ class PlacementProblem:
     grams_per_gb: Table
     capacities: tuple[Capacity, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    heirs: tuple[int, ...] = ()
+
+    @cached_property
+    def takeovers(self) -> tuple[Takeover, ...]:
+        """What may be taken over by whom, where any of their candidates are the same."""
+        known: dict[tuple[int, int], array[int]] = {}
+        found = []
+        for position in self.heirs:
+            edge = self.edges[position]
+            before, after = self.candidates[edge.source], self.candidates[edge.target]
+            if (id(before), id(after)) not in known:
+                known[id(before), id(after)] = _matched(before, after)
+            match = known[id(before), id(after)]
+            if any(k >= 0 for k in match):
+                found.append(Takeover(position, edge.source, edge.target, match))
+        return tuple(found)
 
     @cached_property
     def incoming(self) -> tuple[tuple[Edge, ...], ...]:
@@ -160,3 +210,12 @@ class PlacementProblem:
     def limited_by(self, limits: Limits) -> "PlacementProblem":
         """Return the same problem under other limits."""
         return replace(self, limits=limits)
+
+
+def _matched(before: Candidates, after: Candidates) -> "array[int]":
+    """Return, for each candidate that has to be started, which of those before is the same number of the same machines."""
+    same: Iterable[int] = range(len(after))
+    if before is not after:
+        index = {(one.id, one.nodes): k for k, one in enumerate(before.offerings)}
+        same = (index.get((one.id, one.nodes), -1) for one in after.offerings)
+    return array("q", (k if after.startup_seconds(here) else -1 for here, k in enumerate(same)))

@@ -6,7 +6,7 @@ of vCPUs, the machines of a pool) there is only so much at one time: jobs wait f
 run starts if it fits, among equals the first in order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 
@@ -20,11 +20,19 @@ _TOLERANCE = 1e-9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """The consequences of a choice; `starts` are seconds since the start of the run, per job."""
+    """The consequences of a choice; `starts` are seconds since the start of the run, per job.
+
+    `seconds`, `job_usd` and `job_grams` are what each job takes, costs and emits. `shared` are the jobs that take over a
+    machine, with the edges over which they do.
+    """
 
     usd: float
     grams: float
     starts: tuple[float, ...]
+    seconds: tuple[float, ...]
+    job_usd: tuple[float, ...]
+    job_grams: tuple[float, ...]
+    shared: Mapping[int, int]
     makespan_seconds: float
 
     def value(self, goal: Goal) -> float:
@@ -34,10 +42,12 @@ class Evaluation:
     def waits(self, problem: PlacementProblem, choice: Choice) -> tuple[float, ...]:
         """Return how many seconds each job waits for something scarce once its inputs have arrived."""
         ready = [0.0] * len(self.starts)
+        handed_over = set(self.shared.values())
         for edge in problem.edges:
-            ended = self.starts[edge.source] + problem.candidates[edge.source].seconds[choice[edge.source]]
-            there, here = problem.place(edge.source, choice), problem.place(edge.target, choice)
-            arrived = ended + edge.gigabytes * problem.seconds_per_gb[there][here]
+            arrived = self.starts[edge.source] + self.seconds[edge.source]
+            if edge.position not in handed_over:
+                there, here = problem.place(edge.source, choice), problem.place(edge.target, choice)
+                arrived += edge.gigabytes * problem.seconds_per_gb[there][here]
             ready[edge.target] = max(ready[edge.target], arrived)
         return tuple(max(0.0, start - at) for start, at in zip(self.starts, ready, strict=True))
 
@@ -52,33 +62,70 @@ class Evaluation:
 
 
 def evaluate(problem: PlacementProblem, choice: Choice) -> Evaluation:
-    """Work out when every job starts under a choice, and what everything costs."""
-    places = [options.place[k] for options, k in zip(problem.candidates, choice, strict=True)]
-    seconds = [options.seconds[k] for options, k in zip(problem.candidates, choice, strict=True)]
+    """Work out when every job starts under a choice, and what everything costs.
+
+    A job takes over the machine of the job before it when both have the same and there is no time between them: a
+    machine is never held for a job that is not ready.
+    """
+    shared = {one.target: one for one in problem.takeovers if one.match[choice[one.target]] == choice[one.source]}
+    while True:
+        found = _evaluated(problem, choice, {target: one.position for target, one in shared.items()})
+        held = [
+            target
+            for target, one in shared.items()
+            if found.starts[target] > (found.starts[one.source] + found.seconds[one.source]) * (1 + _TOLERANCE)
+        ]
+        if not held:
+            return found
+        for target in held:
+            del shared[target]
+
+
+def _evaluated(problem: PlacementProblem, choice: Choice, shared: Mapping[int, int]) -> Evaluation:
+    """Work out a choice when it is known which jobs take over a machine, and over which edges."""
+    chosen = list(zip(problem.candidates, choice, strict=True))
+    places = [options.place[k] for options, k in chosen]
+    seconds, job_usd, job_grams = (
+        [options.seconds[k] for options, k in chosen],
+        [options.usd[k] for options, k in chosen],
+        [options.grams[k] for options, k in chosen],
+    )
+    for job in shared:
+        share = problem.candidates[job].working_share(choice[job])
+        seconds[job], job_usd[job], job_grams[job] = seconds[job] * share, job_usd[job] * share, job_grams[job] * share
+    handed_over = set(shared.values())
     waits, usd, grams = [], 0.0, 0.0
     for edge in problem.edges:
+        gigabytes = 0.0 if edge.position in handed_over else edge.gigabytes
         a, b = places[edge.source], places[edge.target]
-        waits.append(edge.gigabytes * problem.seconds_per_gb[a][b])
-        usd += edge.gigabytes * problem.usd_per_gb[a][b]
-        grams += edge.gigabytes * problem.grams_per_gb[a][b]
+        waits.append(gigabytes * problem.seconds_per_gb[a][b])
+        usd += gigabytes * problem.usd_per_gb[a][b]
+        grams += gigabytes * problem.grams_per_gb[a][b]
+    starts = _starts(problem, choice, seconds, waits)
+    return Evaluation(
+        usd=usd + sum(job_usd),
+        grams=grams + sum(job_grams),
+        starts=tuple(starts),
+        seconds=tuple(seconds),
+        job_usd=tuple(job_usd),
+        job_grams=tuple(job_grams),
+        shared=shared,
+        makespan_seconds=max((start + took for start, took in zip(starts, seconds, strict=True)), default=0.0),
+    )
+
+
+def _starts(problem: PlacementProblem, choice: Choice, seconds: Sequence[float], waits: Sequence[float]) -> list[float]:
     scarce = [
         capacity
         for capacity in problem.capacities
         if sum(capacity.use(job, k) for job, k in enumerate(choice)) > capacity.units
     ]
-    if scarce:
-        uses = [[capacity.use(job, k) for capacity in scarce] for job, k in enumerate(choice)]
-        simulation = _Simulation(problem, seconds, waits, [capacity.units for capacity in scarce], uses)
-        simulation.run()
-        starts = simulation.starts
-    else:
-        starts = _schedule_at_once(problem, seconds, waits)
-    return Evaluation(
-        usd=usd + sum(options.usd[k] for options, k in zip(problem.candidates, choice, strict=True)),
-        grams=grams + sum(options.grams[k] for options, k in zip(problem.candidates, choice, strict=True)),
-        starts=tuple(starts),
-        makespan_seconds=max((start + took for start, took in zip(starts, seconds, strict=True)), default=0.0),
-    )
+    if not scarce:
+        return _schedule_at_once(problem, seconds, waits)
+    uses = [[capacity.use(job, k) for capacity in scarce] for job, k in enumerate(choice)]
+    simulation = _Simulation(problem, seconds, waits, [capacity.units for capacity in scarce], uses)
+    simulation.run()
+    return simulation.starts
 
 
 def _schedule_at_once(problem: PlacementProblem, seconds: Sequence[float], waits: Sequence[float]) -> list[float]:

@@ -8,7 +8,7 @@ from math import isclose, isfinite
 
 from skyflow.errors import InternalError
 from skyflow.model.objective import Objective
-from skyflow.model.placement import Plan, PlanStatus, Transfer
+from skyflow.model.placement import Placement, Plan, PlanStatus, Transfer
 from skyflow.model.resources import LOCAL, OWN
 from skyflow.planner.problem import PlacementProblem
 
@@ -82,12 +82,15 @@ class _Verification:
         self.plan, self.problem, self.ends = plan, problem, ends
         self.index = {job: index for index, job in enumerate(problem.jobs)}
         self.chosen: dict[int, int] = {index: 0 for job, index in self.index.items() if job in ends}
+        self.heirs: dict[int, int] = {}
+        """Who has taken over the machine of whom."""
 
     def faults(self) -> Iterator[str]:
         """Yield everything that is wrong."""
         coverage = list(self._coverage())
         yield from coverage
         if not coverage:
+            yield from self._machines()
             yield from self._jobs()
             yield from self._transfers()
             yield from self._capacities()
@@ -110,21 +113,42 @@ class _Verification:
             else:
                 self.chosen[job] = offerings.index(placement.offering)
 
+    def _machines(self) -> Iterator[str]:
+        """A machine goes from a job to one that may take it over, is the same for both, and is never held in between."""
+        allowed = {(edge.source, edge.target) for edge in map(self.problem.edges.__getitem__, self.problem.heirs)}
+        last: dict[str, Placement] = {}
+        for placement in sorted(self.plan.placements, key=lambda one: one.start_seconds):
+            if (placement.offering.provider == LOCAL) == bool(placement.machine):
+                yield f"job '{placement.job}' has the machine '{placement.machine}'"
+            before = last.get(placement.machine) if placement.machine else None
+            last[placement.machine] = placement
+            if before is None:
+                continue
+            pair = self.index[before.job], self.index[placement.job]
+            self.heirs[pair[1]] = pair[0]
+            if pair not in allowed or before.offering != placement.offering:
+                yield f"job '{placement.job}' cannot take over the machine of '{before.job}'"
+            elif abs(placement.start_seconds - before.finish_seconds) > _TOLERANCE * max(1.0, before.finish_seconds):
+                yield f"the machine of '{before.job}' is held until '{placement.job}' takes it over"
+
     def _jobs(self) -> Iterator[str]:
         """Durations, costs and emissions are those of the candidates, and no job starts before the run."""
         for placement in self.plan.placements:
             name, job = f"job '{placement.job}'", self.index[placement.job]
             options, k = self.problem.candidates[job], self.chosen[job]
-            if not _same(placement.duration_seconds, options.seconds[k]):
-                yield f"{name} lasts {placement.duration_seconds} s, not {options.seconds[k]} s"
-            hours = options.seconds[k] / 3600
-            paid = placement.offering.price_usd_per_hour * hours
-            if not (
-                _same(placement.compute_usd, options.usd[k]) and (_same(paid, options.usd[k]) or not options.usd[k])
-            ):
-                yield f"{name} costs ${placement.compute_usd}, not ${options.usd[k]}"
-            if not _same(placement.carbon_grams or 0.0, options.grams[k]):
-                yield f"{name} emits {placement.carbon_grams} g, not {options.grams[k]} g"
+            start = 0.0 if job in self.heirs else options.startup_seconds(k)
+            seconds = options.seconds[k] - options.startup_seconds(k) + start
+            share = seconds / options.seconds[k] if options.seconds[k] else 1.0
+            usd, grams = options.usd[k] * share, options.grams[k] * share
+            if placement.startup_seconds != start:
+                yield f"{name} waits {placement.startup_seconds} s for its machine to start, not {start} s"
+            if not _same(placement.duration_seconds, seconds):
+                yield f"{name} lasts {placement.duration_seconds} s, not {seconds} s"
+            paid = placement.offering.price_usd_per_hour * seconds / 3600
+            if not (_same(placement.compute_usd, usd) and (_same(paid, usd) or not usd)):
+                yield f"{name} costs ${placement.compute_usd}, not ${usd}"
+            if not _same(placement.carbon_grams or 0.0, grams):
+                yield f"{name} emits {placement.carbon_grams} g, not {grams} g"
             if not (isfinite(placement.start_seconds) and placement.start_seconds >= 0):
                 yield f"{name} starts at {placement.start_seconds} s"
 
@@ -154,11 +178,12 @@ class _Verification:
         there = self.problem.candidates[source].place[self.chosen[source]]
         here = self.problem.candidates[target].place[self.chosen[target]]
         name = f"job '{self.problem.jobs[target]}'"
-        if not _same(transfer.usd, transfer.gigabytes * self.problem.usd_per_gb[there][here]):
+        moved = 0.0 if self.heirs.get(target) == source else transfer.gigabytes
+        if not _same(transfer.usd, moved * self.problem.usd_per_gb[there][here]):
             yield f"{name} pays ${transfer.usd} for the data of '{transfer.from_job}'"
-        if not _same(transfer.seconds, transfer.gigabytes * self.problem.seconds_per_gb[there][here]):
+        if not _same(transfer.seconds, moved * self.problem.seconds_per_gb[there][here]):
             yield f"{name} waits {transfer.seconds} s for the data of '{transfer.from_job}'"
-        if not _same(transfer.grams, transfer.gigabytes * self.problem.grams_per_gb[there][here]):
+        if not _same(transfer.grams, moved * self.problem.grams_per_gb[there][here]):
             yield f"{name} emits {transfer.grams} g for the data of '{transfer.from_job}'"
 
     def _capacities(self) -> Iterator[str]:

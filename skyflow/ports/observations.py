@@ -16,6 +16,11 @@ class AvailabilityLog(Protocol):
         """Store observations, all or none."""
         ...
 
-    def observations_of(self, offerings: Collection[str], *, since: datetime) -> Mapping[str, Sequence[Observation]]:
-        """Return what was seen of some offerings, by their ids, oldest first; none of those that nothing was seen of."""
+    def observations_of(
+        self, offerings: Collection[str] | None, *, since: datetime
+    ) -> Mapping[str, Sequence[Observation]]:
+        """Return what was seen of some offerings, by their ids, or with None of all of which anything was.
+
+        Those of an offering come oldest first; there are none of those that nothing was seen of.
+        """
         ...

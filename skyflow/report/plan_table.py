@@ -1,5 +1,6 @@
 """A plan as a table for people; whoever shows one imports this module then, for it loads rich."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -61,8 +62,11 @@ def _table(placements: Sequence[Placement], *, is_wide: bool, has_transfers: boo
         table.add_column(column, justify="right", no_wrap=True)
     if has_transfers:
         table.add_column("data in", justify="right")
+    uses = Counter(placement.machine for placement in placements if placement.machine)
     for placement in placements:
         machine, where = _machine(placement), _where(placement)
+        if uses[placement.machine] > 1:
+            machine.append(f" ({placement.machine})", style="dim")
         cells: list[Text | str] = [
             placement.job,
             *((machine, where) if is_wide else (Text(" ").join(part for part in (machine, where) if part),)),
@@ -127,6 +131,9 @@ def _small_print(plan: Plan) -> list[str]:
     if days := plan.price_dates:
         since = f"{days[0]} to {days[-1]}" if days[0] != days[-1] else f"{days[0]}"
         lines.append(f"prices of {since}")
+    machines = [placement.machine for placement in plan.placements if placement.machine]
+    if len(set(machines)) < len(machines):
+        lines.append("(m1), ...: jobs with the same mark share a machine, which starts once")
     if any(placement.offering.is_estimated for placement in plan.placements):
         lines.append("~$: no price is published for this; it is skyflow's own estimate")
     return [*lines, *plan.notes]

@@ -24,7 +24,7 @@ __all__ = ["read_accelerators", "read_requirements"]
 def read_requirements(reading: Reading, node: Node | None, providers: frozenset[str] | None) -> Requirements:
     """Return what `resources` asks for, on the providers that `runs-on` allows."""
     fields = reading.fields(node)
-    nodes = read_quantity(reading, fields.take("nodes"), parse_nodes)
+    nodes, reuse = read_quantity(reading, fields.take("nodes"), parse_nodes), fields.take("reuse")
     return Requirements(
         cpus=read_quantity(reading, fields.take("cpus"), parse_amount),
         memory_gib=read_quantity(reading, fields.take("memory"), parse_memory),
@@ -46,6 +46,7 @@ def read_requirements(reading: Reading, node: Node | None, providers: frozenset[
         ports=read_list(reading, fields.take("ports")),
         image=reading.plain_text(fields.take("image")),
         utilization=read_quantity(reading, fields.take("utilization"), parse_share),
+        reuse=not isinstance(reuse, ScalarNode) or reuse.value is not False,
     )
 
 

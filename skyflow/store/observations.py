@@ -26,13 +26,15 @@ class ObservationStore:
         with self._store.transaction() as connection:
             connection.executemany(queries.INSERT_OBSERVATION, rows)
 
-    def observations_of(self, offerings: Collection[str], *, since: datetime) -> Mapping[str, Sequence[Observation]]:
-        """Return what was seen of some offerings, oldest first."""
+    def observations_of(
+        self, offerings: Collection[str] | None, *, since: datetime
+    ) -> Mapping[str, Sequence[Observation]]:
+        """Return what was seen of some offerings, or with None of all, oldest first."""
         found: dict[str, list[Observation]] = {}
         with self._store.transaction() as connection:
             rows = connection.execute(queries.OBSERVATIONS_SINCE, {"since": time_text(since)}).fetchall()
         for row in rows:
-            if row["offering"] in offerings:
+            if offerings is None or row["offering"] in offerings:
                 found.setdefault(row["offering"], []).append(
                     Observation(
                         offering=row["offering"],

@@ -62,7 +62,7 @@ def test_a_faster_machine_is_taken_when_time_counts() -> None:
     fast = planned(jobs, objective=Objective.MAKESPAN).placement("a")
     assert fast.offering.accelerators is not None
     assert fast.offering.accelerators.name == "H100"
-    assert fast.duration_seconds == 600
+    assert fast.duration_seconds == fast.startup_seconds + 600
     assert planned(jobs, objective=Objective.COST).placement("a").offering.provider == "local"
 
 

@@ -78,6 +78,10 @@ RESOURCES = table(
         "utilization": quantity("a share such as 50%").about(
             "How busy the job keeps the machine, for the reckoning of its power: `90%`. Half, unless said otherwise."
         ),
+        "reuse": Shape("true or false", flag=True).about(
+            "Whether the job may take over the machine of a job that it needs, when that ends and the plan has both on the "
+            "same offering, and leave its own to another: it saves starting one, and moving data. Default: true."
+        ),
     },
     name="resources",
 ).about("What the job asks of a machine, and of the place where it stands.")

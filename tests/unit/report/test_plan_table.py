@@ -137,3 +137,14 @@ def test_there_is_colour_on_a_terminal():
     file = StringIO()
     Console(file=file, width=100, force_terminal=True, color_system="standard", _environ={}).print(render_plan(PLAN))
     assert "\x1b[" in file.getvalue()
+
+
+def test_jobs_that_share_a_machine_are_marked():
+    shared = (
+        replace(placed("build", CPU), machine="m1"),
+        replace(placed("test", CPU, start=60.0), machine="m1"),
+        replace(placed("train", GPU), machine="m2"),
+    )
+    lines = plan_text(replace(PLAN, placements=shared), width=110).splitlines()
+    assert [line.split()[3] for line in lines[1:4]] == ["(m1)", "(m1)", "A100:1"]
+    assert any("share a machine" in line for line in lines)

@@ -1,0 +1,114 @@
+"""The choice that a plan is made of: `decide` where every job has a machine of its own, and what sharing them changes.
+
+Where machines may be taken over, `decide` answers the problem in which all of them have been (`sharing`), and its bound
+holds for the real one. Mostly its best choice really shares them, and is the best. Where not, a goal that adds up is
+decided exactly among the few candidates that the bound leaves (`refine`); a goal that counts time, or limits that bind, take
+the best of several choices, with a gap that says how far from the bound it may be.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from skyflow.model.objective import Goal
+from skyflow.planner.decide import PROOF_SHARE, Decision, Infeasible, decide
+from skyflow.planner.problem import Choice, PlacementProblem
+from skyflow.planner.schedule import evaluate
+from skyflow.planner.sharing import all_taken_over
+from skyflow.planner.solve import Solver
+from skyflow.planner.ties import broken
+
+__all__ = ["choose"]
+
+
+def choose(
+    problem: PlacementProblem,
+    goal: Goal,
+    *,
+    start: Choice | None,
+    seconds_left: Callable[[], float],
+    solver: Solver,
+) -> Decision | Infeasible:
+    """Return the best choice that can be found in the time, ties broken, or what stands in its way; else as `decide`."""
+    relaxed = all_taken_over(problem) if problem.takeovers else problem
+    found = decide(relaxed, goal, seconds_left=seconds_left, solver=solver, start=start)
+    if isinstance(found, Infeasible):
+        return found
+    choice, notes = broken(relaxed, goal, found, start=start, solver=solver, seconds_left=seconds_left)
+    found = replace(found, choice=choice, notes=(*found.notes, *notes))
+    if relaxed is problem:
+        return found
+    return _Sharing(problem, relaxed, goal, found, seconds_left, solver).best(start)
+
+
+@dataclass(slots=True)
+class _Sharing:
+    """The search for a choice whose machines are really shared."""
+
+    problem: PlacementProblem
+    relaxed: PlacementProblem
+    goal: Goal
+    found: Decision
+    seconds_left: Callable[[], float]
+    solver: Solver
+    choice: Choice | None = None
+    value: float = float("inf")
+    bound: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.bound = self.found.bound
+
+    def best(self, start: Choice | None) -> Decision | Infeasible:
+        """Try one way after another until the best choice is proven."""
+        self._offer(self.found.choice)
+        if start is not None:
+            self._offer(start)
+        if not self._is_proven() and not self.problem.is_settled:
+            if self.choice is None:
+                self._offer_unshared()
+            if self.choice is not None and not self.goal.seconds:
+                self._decide_exactly(self.choice)
+            if not self._is_proven():
+                self._exchange()
+        if self.choice is None:
+            return Infeasible(exceeded=tuple(self.problem.limits.named()), is_proven=False)
+        return replace(
+            self.found,
+            choice=self.choice,
+            value=self.value,
+            bound=self.value if self._is_proven() else self.bound,
+        )
+
+    def _is_proven(self) -> bool:
+        return self.bound >= self.value * (1 - PROOF_SHARE)
+
+    def _is_late(self) -> bool:
+        return self.seconds_left() <= 0
+
+    def _offer(self, choice: Choice) -> None:
+        found = evaluate(self.problem, choice)
+        value = found.value(self.goal)
+        if not found.exceeded(self.problem) and (self.choice is None or value < self.value * (1 - PROOF_SHARE)):
+            self.choice, self.value = choice, value
+
+    def _offer_unshared(self) -> None:
+        """Try the best choice when nobody takes over a machine: sharing can only improve it."""
+        alone = replace(self.problem, heirs=())
+        found = decide(alone, self.goal, seconds_left=self.seconds_left, solver=self.solver, with_solver=False)
+        if isinstance(found, Decision):
+            self._offer(found.choice)
+
+    def _decide_exactly(self, known: Choice) -> None:
+        from skyflow.planner.refine import shared_choice  # noqa: PLC0415 -- imports numpy
+
+        found = shared_choice(self.problem, self.relaxed, self.goal, known, value=self.value, is_late=self._is_late)
+        if found is not None:
+            choice, bound = found
+            self._offer(choice)
+            # no choice that was left out costs less than the one that was known
+            self.bound = max(self.bound, min(bound, self.value))
+
+    def _exchange(self) -> None:
+        from skyflow.planner.crowded import spread_out  # noqa: PLC0415 -- imports numpy
+
+        begin = self.choice or self.found.choice
+        self._offer(spread_out(self.problem, self.goal, begin, is_late=self._is_late))
