@@ -12,6 +12,7 @@ from skyflow.errors import UsageError
 from skyflow.model.config import OwnPool
 from skyflow.model.hosts import Link, SshHost
 from skyflow.model.layout import RunFolder
+from skyflow.model.placement import Plan
 from skyflow.model.units import parse_duration_seconds
 from skyflow.ports.clock import Clock
 from skyflow.ports.transport import Transport
@@ -33,18 +34,24 @@ _GIVEN = "--host"
 _PATIENCE_SECONDS = 300.0
 
 
-def rooms_on(given: Sequence[HostSlots], pools: Mapping[str, OwnPool]) -> Rooms:
+def rooms_on(given: Sequence[HostSlots], pools: Mapping[str, OwnPool], plan: Plan | None) -> Rooms:
     """Return the rooms of a run.
 
     Args:
         given: the machines on which jobs run instead of here.
         pools: the pool of each job that is placed on one.
+        plan: says how many machines a job takes at once.
     """
     capacity = {pool.name: len(pool.hosts) * pool.slots for pool in pools.values()}
     if given:
         capacity[_GIVEN] = sum(each.slots for each in given)
+    with_hosts = {key for key, pool in pools.items() if pool.hosts}
+    nodes = {each.job: each.offering.nodes for each in (plan.placements if plan is not None else ())}
     return Rooms(
-        pools={key: pool.name for key, pool in pools.items()}, otherwise=_GIVEN if given else "", capacity=capacity
+        pools={key: pool.name for key, pool in pools.items()},
+        otherwise=_GIVEN if given else "",
+        capacity=capacity,
+        nodes={key: number for key, number in nodes.items() if number > 1 and key in with_hosts},
     )
 
 
@@ -53,10 +60,13 @@ def pool_places(
     pools: Mapping[str, OwnPool],
     runner: Callable[[HostLink], RemoteRunner],
     *,
+    nodes_of: Callable[[str], int],
     folder: RunFolder,
     clock: Clock,
 ) -> dict[str, Place]:
-    """Return the places of the pools that `rooms_on` names; `runner` makes what runs steps over a link.
+    """Return the places of the pools that `rooms_on` names.
+
+    `runner` makes what runs steps over a link; `nodes_of` tells how many machines a job takes at once, by its key.
 
     Raises:
         UsageError: a variable of the environment is wrong.
@@ -72,7 +82,9 @@ def pool_places(
     machines = {pool.name: [machine(host, pool.slots) for host in pool.hosts] for pool in pools.values()}
     if given:
         machines[_GIVEN] = [machine(each.host, each.slots) for each in given]
-    return {name: HostPool(name, hosts, folder=folder) for name, hosts in machines.items()}
+    return {
+        name: HostPool(name, hosts, folder=folder, clock=clock, nodes_of=nodes_of) for name, hosts in machines.items()
+    }
 
 
 def transport_to(host: SshHost, *, config: Path | None = None) -> Transport:

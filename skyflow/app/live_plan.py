@@ -111,6 +111,10 @@ class LivePlan:
         """Return the place of a job, nothing for this machine."""
         return self.rooms.pool_of(job_key, job_key.rpartition(".")[0])
 
+    def nodes_of(self, job_key: str) -> int:
+        """Return how many machines of its pool a job takes at once."""
+        return self.rooms.nodes_of(job_key, job_key.rpartition(".")[0])
+
     @property
     def rents(self) -> bool:
         """Whether any job is placed on a machine of a cloud."""

@@ -39,6 +39,8 @@ __all__ = [
 ]
 
 _NOT_IN_ENVIRONMENT = frozenset({"event", "repositoryUrl", "token"})
+_ALONE = (("SKYFLOW_NODE_RANK", "0"), ("SKYFLOW_NUM_NODES", "1"), ("SKYFLOW_NODE_IPS", "127.0.0.1"))
+"""What a step sees of the machines of its job, unless whoever runs it on several says otherwise."""
 
 
 class EvaluationError(Exception):
@@ -201,7 +203,7 @@ def run_variables(state: RunState, scope: Scope, job: JobState, attempt: Attempt
             ]
     if state.options.rehearsal:
         pairs.append(("SKYFLOW_REHEARSAL", "true"))
-    pairs += [("GITHUB_ACTION", key), ("SKYFLOW_JOB", job.key), ("SKYFLOW_ATTEMPT", str(attempt.number))]
+    pairs += [*_ALONE, ("GITHUB_ACTION", key), ("SKYFLOW_JOB", job.key), ("SKYFLOW_ATTEMPT", str(attempt.number))]
     return tuple(pairs)
 
 

@@ -219,10 +219,7 @@ def _run_group_moved(draft: Draft, move: GroupMove) -> None:
 def _start_queued(draft: Draft) -> None:
     """Give free slots to queued jobs, first come first served, within each matrix's `max-parallel`."""
     while max((free := _free(draft.state)).values()) > 0:
-        waiting = (draft.state.jobs[key] for key in draft.state.queue)
-        rooms = draft.state.rooms
-        roomy = (job for job in waiting if free.get(rooms.pool_of(job.key, job.spec_id), 0) > 0)
-        job = next((job for job in roomy if _may_start(draft.state, job)), None)
+        job = _first_with_room(draft.state, free)
         if job is None:
             if _give_up_unaffordable(draft):
                 continue  # what needs the jobs that were given up may run all the same
@@ -233,6 +230,19 @@ def _start_queued(draft: Draft) -> None:
         else:
             open_call(draft, job)
         settle_dependents(draft)  # an attempt without a step to run is over at once
+
+
+def _first_with_room(state: RunState, free: Mapping[str, int]) -> JobState | None:
+    """Return the first job of the queue for which there is room; nobody takes what one before it waits for."""
+    full: set[str] = set()
+    for job in (state.jobs[key] for key in state.queue):
+        pool = state.rooms.pool_of(job.key, job.spec_id)
+        if pool in full or not _may_start(state, job):
+            continue
+        if state.rooms.slots_of(job.key, job.spec_id) <= free.get(pool, 0):
+            return job
+        full.add(pool)
+    return None
 
 
 def _free(state: RunState) -> Mapping[str, int]:

@@ -7,6 +7,7 @@
 - `.skyflow/runs/RUN/JOB/ATTEMPT/POSITION.log`: what a step printed
 - `.skyflow/runs/RUN/JOB/ATTEMPT/POSITION.index`: where its lines begin, and when they were printed
 - `.skyflow/runs/RUN/JOB/ATTEMPT/POSITION.md`: its step summary
+- `.skyflow/runs/RUN/JOB/ATTEMPT/nodes/0/POSITION.log`: what it printed on one of several machines
 - `.skyflow/runs/RUN/temp/JOB@ATTEMPT/`: scripts, command files and output, while the attempt lasts
 - `.skyflow/runs/RUN/keeper.jsonl`: which steps were started and how they ended, for whoever resumes the run
 - `.skyflow/results/`: files that jobs with `cache` have made
@@ -75,9 +76,14 @@ class StateFolder:
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """The folder of one run."""
+    """The folder of one run; with `node`, as one of several machines that run a job together has its files there."""
 
     root: Path
+    node: int | None = None
+
+    def of_node(self, node: int | None) -> "RunFolder":
+        """Return the folder as one of several machines sees it, or, without any, the run."""
+        return RunFolder(self.root, node)
 
     @property
     def lock(self) -> Path:
@@ -99,12 +105,14 @@ class RunFolder:
         return self.root / job_key / str(attempt)
 
     def host(self, job_key: str, attempt: int) -> Path:
-        """Return the file that names the machine of a pool that an attempt runs on."""
+        """Return the file that names the machines of a pool that an attempt runs on: a name and an address per line."""
         return self.attempt(job_key, attempt) / "host"
 
     def temp(self, job_key: str, attempt: int) -> Path:
         """Return the folder that is removed when the attempt ends."""
-        return self.root / "temp" / f"{job_key.replace('/', '+')}@{attempt}"
+        return (
+            self.root / "temp" / f"{job_key.replace('/', '+')}@{attempt}{'' if self.node is None else f'+{self.node}'}"
+        )
 
     @property
     def journal(self) -> Path:
@@ -113,8 +121,12 @@ class RunFolder:
 
     def log(self, step: StepRef) -> Path:
         """Return the log file of one step."""
-        return self.attempt(step.job_key, step.attempt) / f"{step.position}.log"
+        return self._own(step, self.node) / f"{step.position}.log"
 
     def summary(self, step: StepRef) -> Path:
-        """Return the step summary, Markdown."""
-        return self.attempt(step.job_key, step.attempt) / f"{step.place}.md"
+        """Return the step summary, Markdown; the first of several machines writes that of the step."""
+        return self._own(step, self.node or None) / f"{step.place}.md"
+
+    def _own(self, step: StepRef, node: int | None) -> Path:
+        attempt = self.attempt(step.job_key, step.attempt)
+        return attempt if node is None else attempt / "nodes" / str(node)

@@ -86,6 +86,10 @@ class HostLink:
         """Return where skyflow keeps its files on the machine, as a path from the root."""
         return await self._until_done(lambda session: session.folder())
 
+    async def address(self) -> str:
+        """Return the address at which the machine was reached, as it sees that itself."""
+        return await self._until_done(lambda session: session.address())
+
     async def ask(self, do: str, data: bytes = b"", **fields: object) -> Answer:
         """Ask for something, until it is answered.
 

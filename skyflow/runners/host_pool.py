@@ -9,8 +9,10 @@ from typing import Self
 import anyio
 
 from skyflow.model.layout import RunFolder
+from skyflow.ports.clock import Clock
 from skyflow.ports.transport import TransportError
-from skyflow.runners.places import Attempt
+from skyflow.runners.gang import GangRunner
+from skyflow.runners.places import Attempt, MachineRunner
 from skyflow.runners.remote import RemoteRunner
 
 __all__ = ["HostPool", "PoolHost"]
@@ -37,18 +39,31 @@ class PoolHost:
 class HostPool:
     """A place of several machines that are there already; see `skyflow.runners.places.Place`."""
 
-    def __init__(self, name: str, hosts: Sequence[PoolHost], *, folder: RunFolder) -> None:
+    def __init__(
+        self,
+        name: str,
+        hosts: Sequence[PoolHost],
+        *,
+        folder: RunFolder,
+        clock: Clock,
+        nodes_of: Callable[[str], int] = lambda _: 1,
+    ) -> None:
         """Prepare; nothing happens yet.
 
         Args:
             name: what the pool is called.
             hosts: its machines.
-            folder: where it is written down which machine an attempt runs on.
+            folder: where it is written down which machines an attempt runs on.
+            clock: the time, for the index of logs.
+            nodes_of: how many machines a job takes at once, by its key.
         """
         self._name = name
         self._hosts = hosts
         self._folder = folder
-        self._chosen: dict[Attempt, PoolHost] = {}
+        self._clock = clock
+        self._nodes_of = nodes_of
+        self._chosen: dict[Attempt, tuple[PoolHost, ...]] = {}
+        self._runners: dict[Attempt, MachineRunner] = {}
         self._choosing = anyio.Lock()
         self._freed = anyio.Event()
         self._stack = AsyncExitStack()
@@ -65,81 +80,108 @@ class HostPool:
         """Leave them."""
         return await self._stack.__aexit__(kind, error, trace)
 
-    async def take(self, which: Attempt, tell: Callable[[str], None]) -> RemoteRunner:
-        """Choose the machine that has most room and answers; wait for room if there is none."""
-        del tell  # which machine it is, the workspace says
+    async def take(self, which: Attempt, tell: Callable[[str], None]) -> MachineRunner:
+        """Choose the machines that have most room and answer, all that a job takes or none; wait until there is room."""
+        del tell  # which machines these are, the workspace says
         async with self._choosing:
-            while which not in self._chosen:
-                await self._choose_one(which)
-        return self._chosen[which].runner
+            while which not in self._runners:
+                found = await self._find(which)
+                if found:
+                    self._choose(which, found, [await host.runner.address() for host in found])
+                else:
+                    self._freed = anyio.Event()
+                    await self._freed.wait()
+        return self._runners[which]
 
-    def taken(self, which: Attempt) -> RemoteRunner | None:
+    def taken(self, which: Attempt) -> MachineRunner | None:
         """Return what runs the steps of an attempt."""
-        host = self._chosen.get(which)
-        return None if host is None else host.runner
+        return self._runners.get(which)
 
     def heard(self, which: Attempt, *, is_lost: bool) -> None:
         """Remember which machines do not answer: they are chosen last."""
-        if which in self._chosen:
-            self._chosen[which].is_lost = is_lost
+        runner = self._runners.get(which)
+        for rank, host in enumerate(self._chosen.get(which, ())):
+            host.is_lost = is_lost and (not isinstance(runner, GangRunner) or rank in runner.lost)
 
     async def release(self, which: Attempt) -> None:
         """Make room for another attempt."""
-        host = self._chosen.pop(which, None)
-        if host is None:
-            return
+        hosts, runner = self._chosen.pop(which, ()), self._runners.pop(which, None)
         try:
-            if not host.is_lost:
-                await host.runner.release(*which)
+            if isinstance(runner, GangRunner) or (runner is not None and not hosts[0].is_lost):
+                await runner.release(*which)
         finally:
-            host.attempts.discard(which)
+            for host in hosts:
+                host.attempts.discard(which)
             self._freed.set()
 
     async def recover(self, attempts: Collection[Attempt]) -> frozenset[Attempt]:
-        """Let every machine go on with what it was chosen for."""
-        owners = {which: self._written(which) for which in attempts}
-        kept: frozenset[Attempt] = frozenset()
-        for host in self._hosts:
-            own = await host.runner.recover([which for which, name in owners.items() if name == host.runner.name])
-            for which in own:
-                self._choose(which, host)
-            kept |= own
-        return kept
+        """Let the machines go on with what they were chosen for, if all of them know of it; end all else there."""
+        by_name = {host.runner.name: host for host in self._hosts}
+        kept = []
+        for which in attempts:
+            written = self._written(which)
+            hosts = [by_name[name] for name, _ in written if name in by_name]
+            runners = self._members(which, hosts)
+            if len(hosts) == self._nodes_of(which[0]) and all(each.knows(*which) for each in runners):
+                for each in runners:
+                    each.recall(*which)
+                self._choose(which, hosts, [address for _, address in written])
+                kept.append(which)
+        async with anyio.create_task_group() as tasks:
+            for host in self._hosts:
+                if host.runner.workspaces.marker.exists():
+                    tasks.start_soon(host.runner.sweep)
+        return frozenset(kept)
 
-    async def _choose_one(self, which: Attempt) -> None:
-        """Choose a machine for an attempt, or wait until one may be free.
+    async def _find(self, which: Attempt) -> list[PoolHost]:
+        """Return as many machines as a job takes; none if others may become free.
 
         Raises:
-            TransportError: all of them are free, and none can be used.
+            TransportError: all of them are free, and too few can be used.
         """
+        nodes = self._nodes_of(which[0])
         hosts = sorted(self._hosts, key=lambda host: (host.is_lost, len(host.attempts) / host.slots))
-        free = [host for host in hosts if host.is_free]
-        if not free:
-            self._freed = anyio.Event()
-            await self._freed.wait()
-            return
-        problem = TransportError(f"no machine of the pool '{self._name}' can be reached")
-        for host in free:
+        problem = TransportError(
+            f"the pool '{self._name}' has {len(hosts)} machines, and the job takes {nodes} at once"
+        )
+        found: list[PoolHost] = []
+        for host in hosts:
+            if not host.is_free:
+                continue
             try:
                 await host.runner.check(_CHECK_SECONDS)
             except TransportError as error:
                 problem, host.is_lost = error, True
-            else:
-                self._choose(which, host)
-                return
-        if len(free) == len(hosts):
+                continue
+            found.append(host)
+            if len(found) == nodes:
+                return found
+        if all(host.is_free for host in hosts):
             raise problem
-        self._freed = anyio.Event()  # those that answer are busy
-        await self._freed.wait()
+        return []
 
-    def _choose(self, which: Attempt, host: PoolHost) -> None:
-        self._chosen[which] = host
-        host.attempts.add(which)
+    def _choose(self, which: Attempt, hosts: Sequence[PoolHost], addresses: Sequence[str]) -> None:
+        members = self._members(which, hosts)
+        is_gang = self._nodes_of(which[0]) > 1
+        self._chosen[which] = tuple(hosts)
+        self._runners[which] = (
+            GangRunner(members, addresses, folder=self._folder, clock=self._clock) if is_gang else members[0]
+        )
+        for host in hosts:
+            host.attempts.add(which)
         file = self._folder.host(*which)
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(host.runner.name, encoding="utf-8")
+        lines = (f"{host.runner.name} {address}\n" for host, address in zip(hosts, addresses, strict=True))
+        file.write_text("".join(lines), encoding="utf-8")
 
-    def _written(self, which: Attempt) -> str:
+    def _members(self, which: Attempt, hosts: Sequence[PoolHost]) -> list[RemoteRunner]:
+        if self._nodes_of(which[0]) == 1:
+            return [host.runner for host in hosts]
+        return [host.runner.node(rank) for rank, host in enumerate(hosts)]
+
+    def _written(self, which: Attempt) -> list[tuple[str, str]]:
+        """Return the names and addresses of the machines that an attempt was given."""
         with suppress(OSError):
-            return self._folder.host(*which).read_text(encoding="utf-8")
-        return ""
+            lines = self._folder.host(*which).read_text(encoding="utf-8").splitlines()
+            return [(name, address) for name, _, address in (line.partition(" ") for line in lines)]
+        return []

@@ -106,6 +106,15 @@ class HostSession:
         """
         return str((await self._answer(self._greeting)).fields["folder"])
 
+    async def address(self) -> str:
+        """Return the address at which the machine was reached, as it sees that itself.
+
+        Raises:
+            MachineRefusedError: the machine cannot be used.
+            LinkLostError: the link broke.
+        """
+        return str((await self._answer(self._greeting)).fields["address"])
+
     async def ask(self, do: str, data: bytes = b"", **fields: object) -> Answer:
         """Ask for something, and wait for the answer.
 

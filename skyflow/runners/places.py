@@ -5,12 +5,17 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from skyflow.ports.transport import TransportError
+from skyflow.runners.gang import GangRunner
 from skyflow.runners.remote import RemoteRunner
 
-__all__ = ["Attempt", "MovedError", "Place"]
+__all__ = ["Attempt", "MachineRunner", "MovedError", "Place"]
 
 Attempt = tuple[str, int]
 """The key of a job, and the number of the attempt at it."""
+
+
+MachineRunner = RemoteRunner | GangRunner
+"""What runs the steps of an attempt elsewhere: on one machine, or on several at once."""
 
 
 class MovedError(TransportError):
@@ -23,7 +28,7 @@ class Place(AbstractAsyncContextManager["Place"], Protocol):
     An attempt is given a machine when one is first asked for, keeps it to its end, and gives it back then.
     """
 
-    async def take(self, which: Attempt, tell: Callable[[str], None]) -> RemoteRunner:
+    async def take(self, which: Attempt, tell: Callable[[str], None]) -> MachineRunner:
         """Return what runs the steps of an attempt, after a machine was had for it; asked again it is the same.
 
         May take as long as it takes; cancelled, nothing is kept. `tell` gets lines on what happens, for the user.
@@ -34,7 +39,7 @@ class Place(AbstractAsyncContextManager["Place"], Protocol):
         """
         ...
 
-    def taken(self, which: Attempt) -> RemoteRunner | None:
+    def taken(self, which: Attempt) -> MachineRunner | None:
         """Return what runs the steps of an attempt, if it has a machine."""
         ...
 

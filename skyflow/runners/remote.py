@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import AsyncExitStack, closing, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -67,6 +68,7 @@ class RemoteRunner:
         clock: Clock,
         masks: Iterable[str] = (),
         ladder: KillLadder = KillLadder(),
+        tasks: TaskGroup | None = None,
     ) -> None:
         """Prepare a runner; nothing happens yet.
 
@@ -79,7 +81,19 @@ class RemoteRunner:
             clock: the time, for the index of logs.
             masks: texts to hide from the first line on, in every attempt.
             ladder: how patient stopping a step is.
+            tasks: what stops steps, for a runner that is not entered itself (see `node`).
         """
+        self._of_node = partial(
+            RemoteRunner,
+            link,
+            run=run,
+            tools=tools,
+            workspace=workspace,
+            clock=clock,
+            masks=masks,
+            ladder=ladder,
+        )
+        self._nodes: dict[int, RemoteRunner] = {}
         self._link = link
         self._run = run
         self._folder = folder
@@ -89,9 +103,11 @@ class RemoteRunner:
         self._masks = Masks(masks)
         self._ladder = ladder
         self._stack = AsyncExitStack()
-        self._tasks: TaskGroup
+        if tasks is not None:
+            self._tasks = tasks
         self._memories: dict[tuple[str, int], AttemptMemory] = {}
         self._earlier: dict[tuple[str, int], EarlierAttempt] = {}
+        self._recalled: set[tuple[str, int]] = set()
         self._running: dict[StepRef, _Running] = {}
         self._stopping: set[StepRef] = set()
         self._stopped_early: set[StepRef] = set()
@@ -100,6 +116,20 @@ class RemoteRunner:
     def name(self) -> str:
         """What the machine is called."""
         return self._link.name
+
+    async def address(self) -> str:
+        """Return the address at which the machine was reached, as it sees that itself.
+
+        Raises:
+            TransportError: it cannot be used.
+        """
+        return await self._link.address()
+
+    def node(self, number: int) -> "RemoteRunner":
+        """Return what runs steps here as one of several machines: over the same link, with logs of its own."""
+        if number not in self._nodes:
+            self._nodes[number] = self._of_node(folder=self._folder.of_node(number), tasks=self._tasks)
+        return self._nodes[number]
 
     async def check(self, seconds: float) -> None:
         """Make sure that the machine answers.
@@ -130,20 +160,49 @@ class RemoteRunner:
         self._tasks.cancel_scope.cancel()
         return await self._stack.__aexit__(kind, error, trace)
 
+    def knows(self, job_key: str, attempt: int) -> bool:
+        """Tell whether an earlier driver wrote down anything about an attempt here."""
+        return read_attempt(self._folder.temp(job_key, attempt)) is not None
+
+    def recall(self, job_key: str, attempt: int) -> None:
+        """Take in what an earlier driver wrote down about an attempt here: it goes on where it is."""
+        earlier = read_attempt(self._folder.temp(job_key, attempt))
+        if earlier is not None:
+            self._earlier[job_key, attempt] = earlier
+        self.workspaces.expect(job_key, attempt)
+        self._recalled.add((job_key, attempt))
+
+    @property
+    def recalled(self) -> Collection[tuple[str, int]]:
+        """The attempts that go on where they are."""
+        return self._recalled
+
+    async def sweep(self) -> None:
+        """End all that is left of the run on the machine but the attempts that were recalled."""
+        kept = {which for runner in (self, *self._nodes.values()) for which in runner.recalled}
+        with suppress(TransportError):  # it cannot be reached, and will say so when a job needs it
+            await self._link.ask(
+                "sweep", run=self._run, kept=[self.workspaces.place(key, number) for key, number in sorted(kept)]
+            )
+
     async def recover(self, attempts: Collection[tuple[str, int]]) -> frozenset[tuple[str, int]]:
         """Find out which attempts can go on where they are, and end all else that is left of the run on the machine."""
         if not self.workspaces.marker.exists():
             return frozenset()
-        for key, number in attempts:
-            earlier = read_attempt(self._folder.temp(key, number))
-            if earlier is not None:
-                self._earlier[key, number] = earlier
-                self.workspaces.expect(key, number)
-        with suppress(TransportError):  # it cannot be reached, and will say so when a job needs it
-            await self._link.ask(
-                "sweep", run=self._run, kept=[self.workspaces.place(key, number) for key, number in self._earlier]
-            )
-        return frozenset(self._earlier)
+        kept = frozenset(which for which in attempts if self.knows(*which))
+        for which in kept:
+            self.recall(*which)
+        await self.sweep()
+        return kept
+
+    def is_to_be_followed(self, step: StepRef) -> bool:
+        """Tell whether an earlier driver began a step that has not ended as far as we know: its log is written anew."""
+        earlier = self._earlier.get((step.job_key, step.attempt))
+        return earlier is not None and step.place in earlier.open
+
+    def hide(self, step: StepRef, masks: Iterable[str]) -> None:
+        """Hide texts in what the attempt of a step prints from now on."""
+        self._memory(step).masks.add(*masks)
 
     async def run_step(self, step: StepRef, request: StepRequest, output: Callable[[str], None]) -> StepResult:
         """Run one script to its end."""
@@ -213,6 +272,7 @@ class RemoteRunner:
         """End what the attempt left in the background and remove its files from the machine."""
         self._memories.pop((job_key, attempt), None)
         self._earlier.pop((job_key, attempt), None)
+        self._recalled.discard((job_key, attempt))
         self._stopped_early = {
             step for step in self._stopped_early if (step.job_key, step.attempt) != (job_key, attempt)
         }

@@ -19,7 +19,7 @@ from skyflow.runners.remote_files import fetch_files, send_files
 from skyflow.runners.remote_hashing import hash_remote_files
 from skyflow.runners.remote_paths import PathPairs
 
-__all__ = ["RemoteWorkspaces"]
+__all__ = ["RemoteWorkspaces", "one_error"]
 
 _PIECE_BYTES = 4 * 1024 * 1024
 _AT_ONCE = 4
@@ -94,6 +94,7 @@ class RemoteWorkspaces:
                 known.paths = PathPairs(
                     (
                         (str(self._folder.root), f"{root}/runs/{self._run}"),
+                        (str(self._folder.of_node(None).temp(job_key, attempt)), f"{root}/runs/{place}/temp"),
                         (str(self._folder.temp(job_key, attempt)), f"{root}/runs/{place}/temp"),
                         (str(self._tools), f"{root}/tools"),
                         (str(self._project), f"{root}/runs/{place}/work"),
@@ -121,7 +122,7 @@ class RemoteWorkspaces:
         """
         paths = await self.paths(job_key, attempt)
         workspace = paths.to_there(str(self._project))
-        with _one_error():
+        with one_error():
             await fetch_files(self._link, workspace=workspace, patterns=paths.to_there(patterns), target=target)
 
     async def send(self, job_key: str, attempt: int, source: Path) -> None:
@@ -131,7 +132,7 @@ class RemoteWorkspaces:
             TransportError, OSError: it cannot be copied.
         """
         await self.paths(job_key, attempt)
-        with _one_error():
+        with one_error():
             await send_files(self._link, place=self.place(job_key, attempt), source=source)
 
     async def _make(self, place: str, tell: Callable[[str], None], *, was_made: bool) -> None:
@@ -142,7 +143,7 @@ class RemoteWorkspaces:
         self.marker.parent.mkdir(parents=True, exist_ok=True)
         self.marker.touch()
         event = self._folder.event.read_bytes() if self._folder.event.exists() else b"{}"
-        with _one_error():
+        with one_error():
             await _bring(self._link, self._files, folder=place, run=self._run, event=event, tell=tell)
 
 
@@ -205,7 +206,7 @@ def _megabytes(count: int) -> str:
 
 
 @contextmanager
-def _one_error() -> Iterator[None]:
+def one_error() -> Iterator[None]:
     """Raise one error instead of the group that a task group makes of it."""
     try:
         yield

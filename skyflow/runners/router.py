@@ -15,9 +15,8 @@ from skyflow.ports.clock import Clock
 from skyflow.ports.runner import HashFilesError
 from skyflow.ports.transport import LinkLostError, TransportError
 from skyflow.runners.local import LocalRunner
-from skyflow.runners.places import Attempt, MovedError, Place
+from skyflow.runners.places import Attempt, MachineRunner, MovedError, Place
 from skyflow.runners.project_files import ProjectFilesError
-from skyflow.runners.remote import RemoteRunner
 from skyflow.runners.step_log import StepLog
 
 __all__ = ["RunnerRouter"]
@@ -88,11 +87,11 @@ class RunnerRouter:
                 log.write(line.encode())
                 output(line)
 
-            runner: LocalRunner | RemoteRunner | None = None
+            runner: LocalRunner | MachineRunner | None = None
             try:
                 with anyio.CancelScope() as self._waiting[step]:
                     runner = await self._runner(which, tell)
-                    if isinstance(runner, RemoteRunner):
+                    if isinstance(runner, MachineRunner):
                         await runner.workspaces.paths(*which, tell)
                     return StepResult(exit_code=0)
             except MovedError as error:
@@ -184,11 +183,11 @@ class RunnerRouter:
     async def _on(
         self,
         step: StepRef,
-        work: Callable[[LocalRunner | RemoteRunner], Awaitable[StepResult]],
+        work: Callable[[LocalRunner | MachineRunner], Awaitable[StepResult]],
         output: Callable[[str], None],
     ) -> StepResult:
         which = (step.job_key, step.attempt)
-        runner: LocalRunner | RemoteRunner | None = None
+        runner: LocalRunner | MachineRunner | None = None
         try:
             with anyio.CancelScope() as self._waiting[step]:
                 runner = await self._runner(which, output)
@@ -203,7 +202,7 @@ class RunnerRouter:
             self._used[which].heard(which, is_lost=result.lost is not None)
         return result
 
-    async def _runner(self, which: Attempt, tell: Callable[[str], None]) -> LocalRunner | RemoteRunner:
+    async def _runner(self, which: Attempt, tell: Callable[[str], None]) -> LocalRunner | MachineRunner:
         """Return the runner of an attempt.
 
         Raises:
@@ -215,6 +214,6 @@ class RunnerRouter:
         place = self._used.setdefault(which, self._places[name])
         return await place.take(which, tell)
 
-    async def _remote(self, step: StepRef) -> RemoteRunner:
+    async def _remote(self, step: StepRef) -> MachineRunner:
         which = (step.job_key, step.attempt)
         return await self._used[which].take(which, lambda _: None)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from testbed.machine import Machine
 
 
 @dataclass(frozen=True)
@@ -89,3 +90,27 @@ def wait_until() -> Callable[[Callable[[], bool]], None]:
             time.sleep(0.01)
 
     return wait
+
+
+@pytest.fixture
+def pool(project) -> Callable[..., None]:
+    """Declare machines in skyflow.yml."""
+
+    def declare(*machines: Machine, name: str = "rack", kind: str = "ssh", **more: object) -> None:
+        hosts = [
+            {
+                "host": f"ssh://root@127.0.0.1:{machine.relay.port}",
+                "host-key": machine.host_key.public,
+                "identity": str(machine.client_key.path),
+            }
+            for machine in machines
+        ]
+        for machine in machines:
+            (machine.home / "name").write_text(machine.base.name)
+        said = {"kind": kind, "cpus": 8, "memory": "32GiB", **more, **({"hosts": hosts} if hosts else {})}
+        path = project.folder / "skyflow.yml"
+        known = json.loads(path.read_text()) if path.exists() else {"machines": {}}
+        known["machines"][name] = said
+        path.write_text(json.dumps(known))
+
+    return declare

@@ -1,9 +1,5 @@
 """Jobs that are planned on the project's own machines run there, as a person begins, breaks and resumes them."""
 
-import json
-from collections.abc import Callable
-
-import pytest
 from testbed.machine import Machine
 
 WORKFLOW = """
@@ -31,32 +27,8 @@ jobs:
 """
 
 
-@pytest.fixture
-def pool(project) -> Callable[..., None]:
-    """Declare machines in skyflow.yml."""
-
-    def declare(*machines: Machine, name: str = "rack", kind: str = "ssh", **more: object) -> None:
-        hosts = [
-            {
-                "host": f"ssh://root@127.0.0.1:{machine.relay.port}",
-                "host-key": machine.host_key.public,
-                "identity": str(machine.client_key.path),
-            }
-            for machine in machines
-        ]
-        for machine in machines:
-            (machine.home / "name").write_text(machine.base.name)
-        said = {"kind": kind, "cpus": 8, "memory": "32GiB", **more, **({"hosts": hosts} if hosts else {})}
-        path = project.folder / "skyflow.yml"
-        known = json.loads(path.read_text()) if path.exists() else {"machines": {}}
-        known["machines"][name] = said
-        path.write_text(json.dumps(known))
-
-    return declare
-
-
 def hosts_of(project, key: str) -> list[str]:
-    return [path.read_text() for path in sorted(project.folder.glob(f".skyflow/runs/*/{key}/*/host"))]
+    return [path.read_text().split()[0] for path in sorted(project.folder.glob(f".skyflow/runs/*/{key}/*/host"))]
 
 
 def test_jobs_run_where_they_are_placed(project, make_machine, machine: Machine, pool) -> None:

@@ -113,7 +113,13 @@ class Session(Workspaces):
         del ask, data
         os.makedirs(self.folder, 0o700, exist_ok=True)
         self.forget_old()
-        return {"folder": self.folder, "home": os.path.expanduser("~"), "pid": os.getpid()}
+        here = os.environ.get("SSH_CONNECTION", "").split()
+        return {
+            "folder": self.folder,
+            "home": os.path.expanduser("~"),
+            "pid": os.getpid(),
+            "address": here[2] if len(here) > 2 else "127.0.0.1",  # noqa: PLR2004 -- client, its port, server, its port
+        }
 
     def do_start(self, ask: dict[str, Any], data: bytes) -> dict[str, Any]:
         """Start a step, unless it was started before: an answer that got lost starts nothing twice."""

@@ -62,7 +62,8 @@ RESOURCES = table(
             "where this names them."
         ),
         "nodes": Shape("a whole number of machines, at least 1", number=True).about(
-            "So many machines of the same kind, together at one place. Prices and power count all of them."
+            "So many machines of the same kind, together at one place. Prices and power count all of them. Each step runs on "
+            "all of them at once, with `SKYFLOW_NODE_RANK`, `SKYFLOW_NUM_NODES` and `SKYFLOW_NODE_IPS` set."
         ),
         "disk": quantity("a size such as 200GB or 200GB+").about(
             "Disk to attach to a rented machine; of your own ones, those whose `disk` is smaller are left out. It costs what "

@@ -46,6 +46,29 @@ def test_a_matrix_that_was_planned_as_one_job_runs_where_that_was_placed(world) 
     assert running(made) == ["a.0", "a.1"]
 
 
+def test_a_job_on_several_machines_takes_a_slot_on_each(world) -> None:
+    jobs = "".join(f"  {name}: {STEP}\n" for name in ("a", "b", "c", "d"))
+    made = in_pools(world, jobs, otherwise="lab", capacity={"lab": 4}, nodes={"a": 3, "c": 2})
+    assert running(made) == ["a", "b"]
+    made.end("a").end("a")
+    assert running(made) == ["b", "c", "d"]
+
+
+def test_nobody_takes_what_a_job_on_several_machines_waits_for(world) -> None:
+    jobs = "".join(f"  {name}: {STEP}\n" for name in ("a", "b", "c")) + f"  here: {STEP}\n"
+    pools = dict.fromkeys(("a", "b", "c"), "lab")
+    made = in_pools(world, jobs, pools=pools, capacity={"lab": 2}, nodes={"b": 2})
+    assert running(made) == ["a", "here"]
+    made.end("a").end("a")
+    assert running(made) == ["b", "here"]
+
+
+def test_a_job_that_wants_more_machines_than_there_are_is_begun_all_the_same(world) -> None:
+    """Whoever is to find them says that there are too few; else the job would wait for ever."""
+    made = in_pools(world, f"  a: {STEP}\n", otherwise="lab", capacity={"lab": 2}, nodes={"a": 3})
+    assert running(made) == ["a"]
+
+
 IN_LAB = {"otherwise": "lab", "capacity": {"lab": 2}}
 LATER = "  a: {runs-on: local, timeout-minutes: 2, steps: [{run: 'x'}, {run: 'y', if: always()}]}\n"
 
