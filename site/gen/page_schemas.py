@@ -46,6 +46,7 @@ def render_workflow_syntax() -> str:
         ("`jobs.<id>` that calls a workflow", definitions["callingJob"]),
         ("`jobs.<id>.resources`", definitions["resources"]),
         ("`jobs.<id>.estimate`", definitions["estimate"]),
+        ("`jobs.<id>.checkpoint`", definitions["checkpoint"]),
         ("`jobs.<id>.strategy`", definitions["strategy"]),
         ("`jobs.<id>.strategy.matrix`", definitions["matrix"]),
         ("`jobs.<id>.container`", definitions["container"]),

@@ -15,6 +15,7 @@ import anyio
 
 from skyflow.app.action_host import OnDemandActionHost
 from skyflow.app.action_source import ProjectActions
+from skyflow.app.checkpoints import ProjectCheckpoints
 from skyflow.app.contexts import with_secrets
 from skyflow.app.host_options import read_host
 from skyflow.app.job_cache import ProjectJobCache
@@ -162,6 +163,9 @@ def drive(
             cache=ProjectJobCache(store, run, project=project, clock=clock),
             reporter=listener,
             clock=clock,
+            checkpoints=ProjectCheckpoints(
+                run.origin or run.id, project=project, clock=clock, folder=folder, elsewhere=elsewhere
+            ),
             cost_of=cost_of if run.options.budget_usd is not None else None,
         )
         ages = _ages(attempts, store.steps(run.id), clock.now())

@@ -98,9 +98,7 @@ def router_to(
 
     if plan.rents:  # what is planned anew may come to any pool
         pools = {**pools, **{pool.name: pool for pool in project_config(project.root).pools if pool.hosts}}
-    places: dict[str, Place] = pool_places(
-        given, pools, runner, nodes_of=plan.nodes_of, folder=folder, clock=clock
-    )
+    places: dict[str, Place] = pool_places(given, pools, runner, nodes_of=plan.nodes_of, folder=folder, clock=clock)
     if plan.rents:
         places[RENTED] = _rented(plan, runner, run=run, project=project, folder=folder, clock=clock)
     return RunnerRouter(here, places=places, place_of=plan.place_of, folder=folder, clock=clock)

@@ -1,12 +1,20 @@
 """Artifacts and caches as the small documents that a store keeps of them."""
 
 import json
+from dataclasses import asdict
 from datetime import datetime
 
-from skyflow.model.artifacts import Artifact, CachedTree
+from skyflow.model.artifacts import Artifact, CachedTree, Checkpoint
 from skyflow.model.execution import StepRef
 
-__all__ = ["read_artifact", "read_cache", "write_artifact", "write_cache"]
+__all__ = [
+    "read_artifact",
+    "read_cache",
+    "read_checkpoint",
+    "write_artifact",
+    "write_cache",
+    "write_checkpoint",
+]
 
 
 def write_artifact(artifact: Artifact) -> bytes:
@@ -48,3 +56,14 @@ def read_cache(data: bytes) -> CachedTree:
     """Return the cache of a document."""
     fields = json.loads(data)
     return CachedTree(**{**fields, "created": datetime.fromisoformat(fields["created"])})
+
+
+def write_checkpoint(checkpoint: Checkpoint) -> bytes:
+    """Return the document of a checkpoint."""
+    return json.dumps({**asdict(checkpoint), "created": checkpoint.created.isoformat()}, indent=1).encode()
+
+
+def read_checkpoint(data: bytes) -> Checkpoint:
+    """Return the checkpoint of a document."""
+    fields = json.loads(data)
+    return Checkpoint(**{**fields, "created": datetime.fromisoformat(fields["created"])})

@@ -3,6 +3,7 @@
 - `blobs/DI/DIGEST`: contents of files, and lists of entries, under their SHA-256
 - `runs/RUN/NAME.json`: artifacts
 - `caches/NAME.json`: caches
+- `checkpoints/NAME.json`: what jobs of runs go on from
 
 Names and keys that users choose are hashed, so that no file system is too small for them.
 """
@@ -12,12 +13,14 @@ import hashlib
 __all__ = [
     "BLOBS",
     "CACHES",
+    "CHECKPOINTS",
     "RUNS",
     "artifact_id",
     "artifact_key",
     "blob_digest",
     "blob_key",
     "cache_key",
+    "checkpoint_key",
     "run_prefix",
 ]
 
@@ -27,6 +30,7 @@ _ID_DIGITS = 12
 BLOBS = "blobs/"
 RUNS = "runs/"
 CACHES = "caches/"
+CHECKPOINTS = "checkpoints/"
 
 
 def blob_key(digest: str) -> str:
@@ -57,6 +61,11 @@ def run_prefix(run: str) -> str:
 def cache_key(key: str, *, version: str, scope: str) -> str:
     """Return the key of a cache."""
     return f"{CACHES}{_hashed(scope, version, key)}.json"
+
+
+def checkpoint_key(run: str, job: str) -> str:
+    """Return the key of what a job of a run goes on from."""
+    return f"{CHECKPOINTS}{_hashed(run, job)}.json"
 
 
 def _hashed(*parts: str) -> str:

@@ -4,27 +4,30 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from skyflow.artifacts.documents import read_artifact, read_cache
-from skyflow.artifacts.keys import BLOBS, CACHES, RUNS, blob_digest
+from skyflow.artifacts.documents import read_artifact, read_cache, read_checkpoint
+from skyflow.artifacts.keys import BLOBS, CACHES, CHECKPOINTS, RUNS, blob_digest
 from skyflow.artifacts.threads import in_thread
 from skyflow.artifacts.trees import read_tree
-from skyflow.model.artifacts import Artifact, CachedTree, EntryKind
+from skyflow.model.artifacts import Artifact, CachedTree, Checkpoint, EntryKind
 from skyflow.ports.artifacts import ArtifactError, ObjectStore, Stored
 
-__all__ = ["CACHE_LIMIT_BYTES", "UNUSED_CACHE_DAYS", "prune"]
+__all__ = ["CACHE_LIMIT_BYTES", "CHECKPOINT_DAYS", "UNUSED_CACHE_DAYS", "prune"]
 
 CACHE_LIMIT_BYTES = 10 * 1024**3
 UNUSED_CACHE_DAYS = 7
 """GitHub's limits for the caches of a repository."""
 
+CHECKPOINT_DAYS = 30
+"""How long a job that has not ended well can be taken up again from where it was."""
+
 _GRACE = timedelta(hours=6)
 """Contents are stored before the document that mentions them; so young ones may be about to be mentioned."""
 
-_Document = TypeVar("_Document", Artifact, CachedTree)
+_Document = TypeVar("_Document", Artifact, CachedTree, Checkpoint)
 
 
 async def prune(objects: ObjectStore, now: datetime, *, cache_limit_bytes: int = CACHE_LIMIT_BYTES) -> int:
-    """Remove artifacts that have expired, caches that were not used lately or are too many, and what only they needed.
+    """Remove artifacts and checkpoints that have expired, unused or too many caches, and what only they needed.
 
     Returns:
         How many bytes of contents were removed.
@@ -38,6 +41,9 @@ async def prune(objects: ObjectStore, now: datetime, *, cache_limit_bytes: int =
         for stored, artifact in _read_all(objects, RUNS, read_artifact, go_on):
             contents = _contents(objects, artifact.tree, go_on) if artifact.expires > now else None
             wanted |= _keep_or_delete(objects, stored, contents)
+        for stored, checkpoint in _read_all(objects, CHECKPOINTS, read_checkpoint, go_on):
+            is_old = checkpoint.created < now - timedelta(days=CHECKPOINT_DAYS)
+            wanted |= _keep_or_delete(objects, stored, None if is_old else _contents(objects, checkpoint.tree, go_on))
         room = cache_limit_bytes
         caches = list(_read_all(objects, CACHES, read_cache, go_on))
         for stored, cached in sorted(caches, key=lambda pair: pair[0].modified, reverse=True):

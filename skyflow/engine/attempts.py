@@ -14,6 +14,7 @@ from skyflow.engine.effects import (
     HashFiles,
     ReleaseAttempt,
     ReleaseGroup,
+    SaveCheckpoint,
     SetUp,
     StartAction,
     StartContainers,
@@ -88,15 +89,25 @@ def take_up_attempt(draft: Draft, job: JobState, seconds: float) -> None:
 
 
 def _enter(draft: Draft, job: JobState, attempt: AttemptState) -> None:
-    """Begin with having a machine, where the job runs elsewhere; else with the first step."""
-    if not draft.state.rooms.pool_of(job.key, job.spec_id):
+    """Begin with having a machine, where the job runs elsewhere, and what an earlier attempt kept; else with the first step."""
+    spec = draft.state.specs[job.spec_id]
+    goes_on = spec.checkpoint is not None and attempt.number > 1 and spec.container is None and not spec.services
+    if not goes_on and not draft.state.rooms.pool_of(job.key, job.spec_id):
         _begin(draft, job, attempt)
         return
     draft.move_step(job, attempt, 0, StepState(), None, data={"name": "Set up job"})
     attempt = replace(attempt, setup=StepState(status=Status.IN_PROGRESS))
     draft.move_step(job, attempt, 0, StepState(status=Status.IN_PROGRESS), Status.PENDING)
     draft.put(replace(job, attempt=attempt))
-    draft.emit(SetUp(attempt.ref(job.key)))
+    draft.emit(SetUp(attempt.ref(job.key), _kept_folder(draft, job, attempt)))
+
+
+def _kept_folder(draft: Draft, job: JobState, attempt: AttemptState) -> str | None:
+    """Return the folder to begin with as an earlier attempt kept it; none for an attempt that has begun already."""
+    checkpoint = draft.state.specs[job.spec_id].checkpoint
+    if checkpoint is None or attempt.number == 1 or attempt.recorded.get(0) is Status.COMPLETED:
+        return None
+    return checkpoint.path
 
 
 def _set_up(draft: Draft, job: JobState, attempt: AttemptState, result: StepResult) -> None:
@@ -125,6 +136,8 @@ def _begin(draft: Draft, job: JobState, attempt: AttemptState) -> None:
         _finish(draft, job, _skip_all(draft, job, attempt, Reason.EXPRESSION))
         return
     draft.emit(StartTimer(TimerKey(job.key, attempt.number), max(minutes * 60 - attempt.seconds, 0.0)))
+    if spec.checkpoint is not None:
+        draft.emit(StartTimer(_checkpoint_timer(job, attempt), spec.checkpoint.every_seconds))
     if containers is None:
         _go_on(draft, job, attempt)
     else:
@@ -145,7 +158,7 @@ def _start_containers(draft: Draft, job: JobState, attempt: AttemptState, reques
     attempt = replace(attempt, setup=StepState(status=Status.IN_PROGRESS))
     draft.move_step(job, attempt, 0, StepState(status=Status.IN_PROGRESS), Status.PENDING)
     draft.put(replace(job, attempt=attempt))
-    draft.emit(StartContainers(attempt.ref(job.key), request))
+    draft.emit(StartContainers(attempt.ref(job.key), request, _kept_folder(draft, job, attempt)))
 
 
 def containers_started(draft: Draft, ref: StepRef, result: StepResult, containers: StartedContainers | None) -> None:
@@ -260,13 +273,19 @@ def files_hashed(draft: Draft, asked: HashFiles, digest: str, error: str | None)
 
 
 def timer_fired(draft: Draft, key: TimerKey) -> None:
-    """Stop a step, or cancel a job, that has taken too long; or try one again that has waited."""
+    """Stop a step, or cancel a job, that has taken too long; try one again that has waited; keep the folder of a job."""
     if key.is_pause:
         pause_over(draft, key)
         return
     job = draft.state.jobs[key.job_key]
     attempt = job.attempt
     if attempt is None or attempt.number != key.attempt:
+        return
+    if key.is_checkpoint:
+        checkpoint = draft.state.specs[job.spec_id].checkpoint
+        if checkpoint is not None:
+            draft.emit(SaveCheckpoint(job.key, attempt.number, checkpoint.path))
+            draft.emit(StartTimer(key, checkpoint.every_seconds))
         return
     if key.position == 0:
         cancel_job(draft, job, Reason.TIMEOUT)
@@ -414,6 +433,7 @@ def _completed(outcome: Conclusion) -> StepState:
 def _finish(draft: Draft, job: JobState, attempt: AttemptState) -> None:
     """End the attempt: evaluate the job's outputs, then complete the job or queue it again."""
     draft.emit(CancelTimer(TimerKey(job.key, attempt.number)))
+    draft.emit(CancelTimer(_checkpoint_timer(job, attempt)))
     interrupted = attempt.verdict is Conclusion.CANCELLED and attempt.reason is Reason.INTERRUPTED
     outputs: Pairs = ()
     if not interrupted:
@@ -426,6 +446,11 @@ def _finish(draft: Draft, job: JobState, attempt: AttemptState) -> None:
                 attempt.with_verdict(Conclusion.FAILURE), reason=Reason.EXPRESSION, message=attempt.hide(str(error))
             )
     draft.move_attempt(job, attempt, Status.IN_PROGRESS, Status.COMPLETED)
+    checkpoint = draft.state.specs[job.spec_id].checkpoint
+    has_run = any(state.conclusion is not Conclusion.SKIPPED for state in attempt.states)
+    is_unfinished = attempt.verdict is not Conclusion.SUCCESS and draft.state.stop is not Stop.FORCED
+    if checkpoint is not None and has_run and is_unfinished:
+        draft.emit(SaveCheckpoint(job.key, attempt.number, checkpoint.path))
     draft.emit(ReleaseAttempt(job.key, attempt.number))
     delay = None if interrupted else job_delay(draft, job, attempt)
     if interrupted or delay is not None:
@@ -440,6 +465,10 @@ def _finish(draft: Draft, job: JobState, attempt: AttemptState) -> None:
             reason=attempt.reason,
             message=attempt.message,
         )
+
+
+def _checkpoint_timer(job: JobState, attempt: AttemptState) -> TimerKey:
+    return TimerKey(job.key, attempt.number, is_checkpoint=True)
 
 
 def _requeue(draft: Draft, job: JobState, delay_seconds: float = 0.0) -> None:

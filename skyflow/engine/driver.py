@@ -21,6 +21,7 @@ from skyflow.engine.effects import (
     ReleaseGroup,
     Remember,
     RequestGroup,
+    SaveCheckpoint,
     SetUp,
     StartAction,
     StartContainers,
@@ -50,11 +51,12 @@ from skyflow.engine.machine import handle
 from skyflow.engine.rooms import Rooms
 from skyflow.engine.state import RunState
 from skyflow.model.concurrency import GroupMove
-from skyflow.model.execution import ActionRequest, StepRef
+from skyflow.model.execution import ActionRequest, StepRef, StepResult
 from skyflow.model.run import RunId, Transition
 from skyflow.model.status import Entity, Status
 from skyflow.ports.action_source import ActionNotFoundError, ActionSource
 from skyflow.ports.actions import ActionHost
+from skyflow.ports.checkpoints import Checkpoints
 from skyflow.ports.clock import Clock
 from skyflow.ports.groups import ConcurrencyGroups
 from skyflow.ports.job_cache import JobCache
@@ -86,6 +88,7 @@ class Driver:
         reporter: Reporter,
         clock: Clock,
         cost_of: Callable[[str, float], float] | None = None,
+        checkpoints: Checkpoints | None = None,
     ) -> None:
         """Prepare; nothing happens yet.
 
@@ -100,6 +103,7 @@ class Driver:
             reporter: who is told.
             clock: the time.
             cost_of: returns what an attempt at a job of so many seconds costs, in US dollars; None if nobody asks.
+            checkpoints: what keeps folders of jobs; None where nothing of them is real.
         """
         self._run_id = run_id
         self._store = store
@@ -115,6 +119,8 @@ class Driver:
         self._asked_for: dict[str, str] = {}  # the groups whose first answer is still to come, by holder
         self._deadlines: dict[TimerKey, float] = {}
         self._cost_of = cost_of
+        self._checkpoints = checkpoints
+        self._saving: dict[tuple[str, int], anyio.Lock] = {}
         self._releasing = 0
         self._released = anyio.Event()
         self._began: dict[str, float] = {}
@@ -203,7 +209,9 @@ class Driver:
             self._bill(move)
 
     async def _release(self, job_key: str, attempt: int) -> None:
-        await self._runner.release(job_key, attempt)
+        async with self._saving.setdefault((job_key, attempt), anyio.Lock()):  # it is not done before that is
+            await self._runner.release(job_key, attempt)
+        del self._saving[job_key, attempt]
         self._releasing -= 1
         self._released.set()
         self._released = anyio.Event()
@@ -216,8 +224,10 @@ class Driver:
                 self._sender.send_nowait(self._load(step, uses))
             case StartAction(step=step, request=request):
                 tasks.start_soon(self._run_action, step, request)
-            case SetUp(step=step):
-                tasks.start_soon(self._set_up, step)
+            case SetUp():
+                tasks.start_soon(self._set_up, effect)
+            case SaveCheckpoint():
+                tasks.start_soon(self._save_checkpoint, effect)
             case StartContainers():
                 tasks.start_soon(self._start_containers, effect)
             case StopContainers(step=step):
@@ -264,9 +274,29 @@ class Driver:
         result = await self._runner.run_step(step, effect.request, lambda text: self._reporter.output(step, text))
         self._sender.send_nowait(StepEnded(step, result))
 
-    async def _set_up(self, step: StepRef) -> None:
+    async def _set_up(self, effect: SetUp) -> None:
+        step = effect.step
         result = await self._runner.set_up(step, lambda text: self._reporter.output(step, text))
+        if result.exit_code == 0 and effect.checkpoint is not None:
+            result = await self._restore_checkpoint(step, effect.checkpoint)
         self._sender.send_nowait(StepEnded(step, result))
+
+    async def _restore_checkpoint(self, step: StepRef, path: str) -> StepResult:
+        """Put back what an earlier attempt has kept, once all of them have."""
+        for (job_key, _), saving in list(self._saving.items()):
+            if job_key == step.job_key:
+                async with saving:
+                    pass
+        if self._checkpoints is None:
+            return StepResult(exit_code=0)
+        return await self._checkpoints.restore(step, path, lambda text: self._reporter.output(step, text))
+
+    async def _save_checkpoint(self, effect: SaveCheckpoint) -> None:
+        saving = self._saving.setdefault((effect.job_key, effect.attempt), anyio.Lock())
+        if self._checkpoints is not None:
+            step = StepRef(effect.job_key, effect.attempt, 0)
+            async with saving:
+                await self._checkpoints.save(step, effect.path, lambda text: self._reporter.output(step, text))
 
     def _request_group(self, effect: RequestGroup, tasks: TaskGroup) -> None:
         self._groups.request_group(
@@ -306,9 +336,13 @@ class Driver:
 
     async def _start_containers(self, effect: StartContainers) -> None:
         step = effect.step
-        result, started = await self._runner.start_containers(
-            step, effect.request, lambda text: self._reporter.output(step, text)
-        )
+        result, started = StepResult(exit_code=0), None
+        if effect.checkpoint is not None:
+            result = await self._restore_checkpoint(step, effect.checkpoint)
+        if result.exit_code == 0:
+            result, started = await self._runner.start_containers(
+                step, effect.request, lambda text: self._reporter.output(step, text)
+            )
         self._sender.send_nowait(ContainersStarted(step, result, started))
 
     async def _stop_containers(self, step: StepRef) -> None:

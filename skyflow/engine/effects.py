@@ -21,6 +21,7 @@ __all__ = [
     "ReleaseGroup",
     "Remember",
     "RequestGroup",
+    "SaveCheckpoint",
     "SetUp",
     "StartAction",
     "StartContainers",
@@ -37,13 +38,15 @@ __all__ = [
 class TimerKey:
     """Names a timer: the time limit of an attempt (`position` 0) or of one of its steps.
 
-    With `is_pause` it is what the attempt after this one, or the next try of the step, waits for.
+    With `is_pause` it is what the attempt after this one, or the next try of the step, waits for; with `is_checkpoint`
+    the next time that the folder of the job is kept.
     """
 
     job_key: str
     attempt: int
     position: int = 0
     is_pause: bool = False
+    is_checkpoint: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +75,31 @@ class StartAction:
 
 @dataclass(frozen=True, slots=True)
 class SetUp:
-    """Have a machine for an attempt that runs elsewhere, with the project on it; `StepEnded` will follow."""
+    """Have a machine for an attempt that runs elsewhere, with the project on it; `StepEnded` will follow.
+
+    The folder `checkpoint`, if any, is put there as the attempt before this one left it.
+    """
 
     step: StepRef
+    checkpoint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SaveCheckpoint:
+    """Keep a folder of an attempt for the next one."""
+
+    job_key: str
+    attempt: int
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
 class StartContainers:
-    """Start the containers of an attempt; `ContainersStarted` will follow."""
+    """Start the containers of an attempt; `ContainersStarted` will follow. `checkpoint` is as for `SetUp`."""
 
     step: StepRef
     request: ContainersRequest
+    checkpoint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +202,7 @@ Effect = (
     | LoadAction
     | StartAction
     | SetUp
+    | SaveCheckpoint
     | StartContainers
     | StopContainers
     | HashFiles

@@ -31,6 +31,7 @@ def machine_lost(draft: Draft, ref: StepRef, why: str) -> None:
     under_way = [
         position for position, state in enumerate(attempt.states, start=1) if state.status is not Status.COMPLETED
     ]
+    draft.emit(CancelTimer(TimerKey(job.key, attempt.number, is_checkpoint=True)))
     for position in (0, *under_way):
         draft.emit(CancelTimer(TimerKey(job.key, attempt.number, position)))
         draft.emit(CancelTimer(TimerKey(job.key, attempt.number, position, is_pause=True)))

@@ -13,12 +13,14 @@ __all__ = [
     "MOST_CACHE_KEYS",
     "Artifact",
     "CachedTree",
+    "Checkpoint",
     "Entry",
     "EntryKind",
     "Source",
     "artifact_name_problem",
     "cache_key_problem",
     "is_safe_path",
+    "parse_inner_path",
 ]
 
 LONGEST_CACHE_KEY = 512
@@ -75,6 +77,19 @@ class Artifact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """What a job of a run last kept to go on from. `was_here` tells that it is from this machine, not another one."""
+
+    run: str
+    job: str
+    attempt: int
+    was_here: bool
+    created: datetime
+    size: int
+    tree: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CachedTree:
     """A tree that later runs may restore; its key never gets another content.
 
@@ -113,3 +128,15 @@ def cache_key_problem(key: str) -> str | None:
 def is_safe_path(path: str) -> bool:
     """Tell whether a stored path stays below the folder it is restored into, by its words alone."""
     return "\0" not in path and all(name not in {"", ".", ".."} for name in path.split("/"))
+
+
+def parse_inner_path(text: str) -> str:
+    """Read the path of something in the workspace, without `./` in front or `/` behind.
+
+    Raises:
+        ValueError: it leads out of it, or is the workspace itself.
+    """
+    path = text.removeprefix("./").rstrip("/")
+    if not path or not is_safe_path(path):
+        raise ValueError(f"'{text}' is no path inside of the workspace; write for example build/checkpoints")
+    return path

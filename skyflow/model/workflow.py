@@ -209,6 +209,14 @@ class CallSpec:
     inherit_secrets: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class CheckpointSpec:
+    """`checkpoint` of a job: the folder of the workspace that is kept, and how often."""
+
+    path: str
+    every_seconds: float = 600.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheSpec:
     """`cache` of a job: which files and variables it depends on, and which files it makes."""
@@ -249,6 +257,7 @@ class JobSpec:
     data_gb: tuple[tuple[str, float], ...] = ()
     retry: RetryPolicy | None = None
     cache: CacheSpec | None = None
+    checkpoint: CheckpointSpec | None = None
     data_places: tuple[DataPlace, ...] = ()
 
 

@@ -83,6 +83,8 @@ class HostPool:
     async def take(self, which: Attempt, tell: Callable[[str], None]) -> MachineRunner:
         """Choose the machines that have most room and answer, all that a job takes or none; wait until there is room."""
         del tell  # which machines these are, the workspace says
+        if which in self._runners:  # others may wait for room all the while
+            return self._runners[which]
         async with self._choosing:
             while which not in self._runners:
                 found = await self._find(which)

@@ -1,11 +1,17 @@
 """Jobs: `jobs.<id>`."""
 
+from dataclasses import replace
+
+from skyflow.model.artifacts import parse_inner_path
+from skyflow.model.resources import Estimate
+from skyflow.model.units import parse_duration_seconds
 from skyflow.model.workflow import (
     INSERT,
     Authored,
     AuthoredTree,
     CacheSpec,
     CallSpec,
+    CheckpointSpec,
     Concurrency,
     Container,
     Defaults,
@@ -16,6 +22,7 @@ from skyflow.model.workflow import (
 from skyflow.spec.availability import JOB_IF
 from skyflow.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from skyflow.spec.planning import read_data, read_estimate
+from skyflow.spec.quantities import read_quantity
 from skyflow.spec.reading import Fields, Reading
 from skyflow.spec.requirements import read_requirements
 from skyflow.spec.retries import read_retry
@@ -29,6 +36,7 @@ def read_job(reading: Reading, key: ScalarNode, node: Node) -> JobSpec:
     """Return one job."""
     fields = reading.fields(node)
     data_gb, data_places = read_data(reading, fields.take("data"))
+    checkpoint = _read_checkpoint(reading, fields.take("checkpoint"))
     runs_on, providers = read_runs_on(reading, fields.take("runs-on"))
     return JobSpec(
         id=key.key,
@@ -38,10 +46,11 @@ def read_job(reading: Reading, key: ScalarNode, node: Node) -> JobSpec:
         condition=reading.condition(fields.take("if"), JOB_IF, default_span=key.span),
         runs_on=runs_on,
         requirements=read_requirements(reading, fields.take("resources"), providers),
-        estimate=read_estimate(reading, fields.take("estimate")),
+        estimate=_going_on(read_estimate(reading, fields.take("estimate")), checkpoint),
         data_gb=data_gb,
         data_places=data_places,
         cache=_read_cache(reading, fields.take("cache")),
+        checkpoint=checkpoint,
         retry=read_retry(reading, fields.take("retry")),
         env=reading.texts(fields.take("env")),
         defaults=read_defaults(reading, fields.take("defaults")),
@@ -56,6 +65,24 @@ def read_job(reading: Reading, key: ScalarNode, node: Node) -> JobSpec:
         call=_read_call(reading, fields),
         steps=read_steps(reading, fields.take("steps")),
     )
+
+
+def _going_on(estimate: Estimate | None, checkpoint: CheckpointSpec | None) -> Estimate | None:
+    """Let the planner know how much is repeated after a loss, where the estimate does not say it."""
+    if estimate is None or checkpoint is None or estimate.checkpoint_seconds is not None:
+        return estimate
+    return replace(estimate, checkpoint_seconds=checkpoint.every_seconds)
+
+
+def _read_checkpoint(reading: Reading, node: Node | None) -> CheckpointSpec | None:
+    if node is None:
+        return None
+    fields = reading.fields(node)
+    path = read_quantity(reading, fields.take("path"), parse_inner_path)
+    every = read_quantity(reading, fields.take("every"), parse_duration_seconds)
+    if path is None:
+        return None
+    return CheckpointSpec(path) if every is None else CheckpointSpec(path, every)
 
 
 def _read_cache(reading: Reading, node: Node | None) -> CacheSpec | None:

@@ -4,9 +4,9 @@ from skyflow.model.planning import SpillReason
 from skyflow.model.resources import RENTED
 from skyflow.spec.availability import JOB
 from skyflow.spec.grammar.common import LABEL_LIST, NON_EMPTY
-from skyflow.spec.grammar.shapes import Key, Shape, items, one_of, quantity, table, text
+from skyflow.spec.grammar.shapes import Key, Shape, TextShape, items, one_of, quantity, table, text
 
-__all__ = ["CACHE", "DATA", "ESTIMATE", "PLAN", "RETRY"]
+__all__ = ["CACHE", "CHECKPOINT", "DATA", "ESTIMATE", "PLAN", "RETRY"]
 
 
 _DURATION = quantity("a duration such as 10m")
@@ -92,6 +92,23 @@ CACHE = table(
 ).about(
     "Makes the job be taken over from an earlier run in which it succeeded, if its steps, its matrix values, the results and "
     "outputs of what it needs, and what is named here are the same."
+)
+
+CHECKPOINT = table(
+    "a map such as {path: checkpoints, every: 10m}",
+    {
+        "path": Key(
+            Shape("a folder of the workspace", text=TextShape(non_empty=True), strict=True).about(
+                "The folder in which the job keeps what it goes on from."
+            ),
+            required=True,
+        ),
+        "every": _DURATION.about("How often the folder is kept. Default: 10m."),
+    },
+    name="checkpoint",
+).about(
+    "Keeps a folder of the job while it runs, and when an attempt fails; the next attempt finds it as it was, on whatever "
+    "machine it is."
 )
 
 _TRIES = Shape("a whole number of tries, at least 1", number=True, strict=True)

@@ -15,6 +15,7 @@ from skyflow.engine.effects import (
     ReleaseAttempt,
     ReleaseGroup,
     RequestGroup,
+    SaveCheckpoint,
     SetUp,
     StartAction,
     StartContainers,
@@ -83,6 +84,8 @@ class World:
         self.started: list[StepRef] = []
         self.stopping: dict[StepRef, bool] = {}
         self.timers: dict[TimerKey, float] = {}
+        self.kept: list[SaveCheckpoint] = []
+        self.set_ups: list[SetUp | StartContainers] = []
         self.moves: list[Transition] = []
         self.statuses: dict[tuple[Entity, str], Status] = {(Entity.RUN, ""): Status.QUEUED}
 
@@ -152,8 +155,8 @@ class World:
     def stop(self, *, force: bool = False) -> "World":
         return self.send(StopRequested(force=force))
 
-    def fire(self, key: str, position: int = 0, *, is_pause: bool = False) -> "World":
-        timer = TimerKey(key, self.job(key).attempts, position, is_pause)
+    def fire(self, key: str, position: int = 0, *, is_pause: bool = False, is_checkpoint: bool = False) -> "World":
+        timer = TimerKey(key, self.job(key).attempts, position, is_pause, is_checkpoint)
         del self.timers[timer]
         return self.send(TimerFired(timer))
 
@@ -214,9 +217,13 @@ class World:
                 assert step not in self.started, "a machine is asked for twice"
                 assert self.statuses[Entity.STEP, str(step)] is Status.IN_PROGRESS, "it is stored before it is done"
                 self.started.append(step)
+                self.set_ups.append(effect)
                 self.running[step] = StepRequest(script="")
+            case SaveCheckpoint():
+                self.kept.append(effect)
             case StartContainers(step=step, request=request):
                 assert step not in self.started, "containers are started twice"
+                self.set_ups.append(effect)
                 assert self.statuses[Entity.STEP, str(step)] is Status.IN_PROGRESS, "it is stored before it is done"
                 self.started.append(step)
                 self.running[step] = request
