@@ -5,6 +5,7 @@ from enum import StrEnum
 from markdown_text import code, fence, page, table
 from source_code import class_source, docstring_under
 
+from skyflow.model.machines import INTENT_MOVES, Intent
 from skyflow.model.status import TRANSITIONS, Conclusion, Entity, Reason, Status
 
 __all__ = ["render"]
@@ -31,6 +32,26 @@ def render() -> str:
                 [(_status(old), code(new.value), sentence) for (old, new), sentence in moves.items()],
             ),
         ]
+    parts += [
+        "## Machine",
+        (
+            "A machine of a cloud has a record of its own, which says what skyflow intends rather than what the cloud shows: "
+            "each line is written before the call that it announces, so that a machine can always be found and removed, "
+            "whenever skyflow dies. It only ever moves downwards. `skyflow instances` shows the records."
+        ),
+        fence(_diagram(list(INTENT_MOVES), last="gone"), "mermaid"),
+        table(
+            ("from", "to", "when"),
+            [(_status(old), code(new.value), sentence) for (old, new), sentence in INTENT_MOVES.items()],
+        ),
+        table(("value", "meaning"), [(code(value), doc) for value, doc in _members(Intent)]),
+        "## Transfers",
+        (
+            "What is copied (a workspace to another machine, an artifact, a cache) has no status, since it needs none: "
+            "contents are named by their digests and a list of them is written last. A transfer that was cut off leaves nothing "
+            "that could be taken for the whole; doing it again sends what is missing. Its step tells how it went."
+        ),
+    ]
     for title, kind in (("Statuses", Status), ("Conclusions", Conclusion), ("Reasons", Reason)):
         rows = list(_members(kind))
         parts.append(f"## {title}")
@@ -41,14 +62,16 @@ def render() -> str:
     return page("State machine", source="`skyflow/model/status.py`", parts=parts)
 
 
-def _status(status: Status | None) -> str:
+def _status(status: Status | Intent | None) -> str:
     return "(new)" if status is None else code(status.value)
 
 
-def _diagram(moves: list[tuple[Status | None, Status]]) -> str:
+def _diagram(
+    moves: list[tuple[Status | None, Status]] | list[tuple[Intent | None, Intent]], *, last: str = "completed"
+) -> str:
     lines = ["stateDiagram-v2"]
     lines += [f"    {'[*]' if old is None else old.value} --> {new.value}" for old, new in moves]
-    return "\n".join([*lines, "    completed --> [*]"])
+    return "\n".join([*lines, f"    {last} --> [*]"])
 
 
 def _members(kind: type[StrEnum]) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +12,7 @@ from skyflow.model.catalog import Offering
 from skyflow.model.resources import Market
 
 __all__ = [
+    "INTENT_MOVES",
     "NAME_PREFIX",
     "OWNER_LENGTH",
     "FailureKind",
@@ -85,6 +87,19 @@ class Intent(StrEnum):
     """Nobody needs it; written before the call that removes it."""
     GONE = "gone"
     """The cloud has said that it does not exist."""
+
+
+INTENT_MOVES: Mapping[tuple[Intent | None, Intent], str] = {
+    (None, Intent.INTENDED): "an attempt needs a machine; written before the cloud is asked for it",
+    (Intent.INTENDED, Intent.CREATED): "the cloud has made it",
+    (Intent.INTENDED, Intent.RELEASED): "it is not needed any more, and nobody knows whether it was made",
+    (Intent.CREATED, Intent.RELEASED): "its attempt has ended; written before the cloud is asked to remove it",
+    (Intent.INTENDED, Intent.GONE): "the cloud has none of that name, or has refused it",
+    (Intent.CREATED, Intent.GONE): "it has ended by itself, or was taken away",
+    (Intent.RELEASED, Intent.GONE): "the cloud has removed it",
+}
+"""Every move of a machine's record, with the sentence that explains it. One that repeats what is written already, as after a
+crash, changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)

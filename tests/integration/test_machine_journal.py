@@ -10,7 +10,7 @@ import pytest
 from skyflow.errors import InternalError
 from skyflow.model.catalog import Offering
 from skyflow.model.layout import StateFolder
-from skyflow.model.machines import Intent, MachineRequest
+from skyflow.model.machines import INTENT_MOVES, Intent, MachineRequest
 from skyflow.model.resources import Accelerators, Market
 from skyflow.store.machines import StoredJournal
 
@@ -60,6 +60,23 @@ def test_a_record_only_moves_downwards(folder: StateFolder) -> None:
     [record] = journal.records()
     assert (record.intent, record.gone_at, record.detail) == (Intent.GONE, LATER, "capacity")
     assert journal.records(unfinished_only=True) == []
+
+
+@pytest.mark.parametrize("old", Intent)
+@pytest.mark.parametrize("new", [Intent.CREATED, Intent.RELEASED, Intent.GONE])
+def test_the_journal_makes_the_moves_of_the_table_and_no_others(folder: StateFolder, old: Intent, new: Intent) -> None:
+    journal = StoredJournal(folder, new_owner=lambda: "0123456789")
+    write = {
+        Intent.CREATED: lambda: journal.created(REQUEST.name, "i-1", LATER),
+        Intent.RELEASED: lambda: journal.released(REQUEST.name, LATER),
+        Intent.GONE: lambda: journal.gone(REQUEST.name, LATER),
+    }
+    journal.intend(REQUEST, NOW)
+    if old is not Intent.INTENDED:
+        write[old]()
+    assert journal.records()[0].intent is old
+    write[new]()
+    assert journal.records()[0].intent is (new if (old, new) in INTENT_MOVES else old)
 
 
 def test_threads_write_at_the_same_time(folder: StateFolder) -> None:
