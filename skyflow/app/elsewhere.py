@@ -85,20 +85,23 @@ def router_to(
     """
     clock = SystemClock()
 
-    def runner(link: HostLink) -> RemoteRunner:
-        return RemoteRunner(
-            link,
-            run=run,
-            folder=folder,
-            tools=project.state.root / "tools",
-            workspace=project.root,
-            clock=clock,
-            masks=masks,
-        )
+    runner = partial(
+        RemoteRunner,
+        run=run,
+        folder=folder,
+        tools=project.state.root / "tools",
+        workspace=project.root,
+        clock=clock,
+        masks=masks,
+    )
 
     if plan.rents:  # what is planned anew may come to any pool
         pools = {**pools, **{pool.name: pool for pool in project_config(project.root).pools if pool.hosts}}
     places: dict[str, Place] = pool_places(given, pools, runner, nodes_of=plan.nodes_of, folder=folder, clock=clock)
+    for pool in {pool.name: pool for pool in pools.values() if pool.slurm is not None}.values():
+        from skyflow.app.slurm import slurm_place  # noqa: PLC0415 -- few runs need it
+
+        places[pool.name] = slurm_place(pool, plan, runner, run=run, folder=folder, clock=clock)
     if plan.rents:
         places[RENTED] = _rented(plan, runner, run=run, project=project, folder=folder, clock=clock)
     return RunnerRouter(here, places=places, place_of=plan.place_of, folder=folder, clock=clock)

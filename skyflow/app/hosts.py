@@ -42,7 +42,10 @@ def rooms_on(given: Sequence[HostSlots], pools: Mapping[str, OwnPool], plan: Pla
         pools: the pool of each job that is placed on one.
         plan: says how many machines a job takes at once.
     """
-    capacity = {pool.name: len(pool.hosts) * pool.slots for pool in pools.values()}
+    capacity = {
+        pool.name: len(pool.hosts) * pool.slots if pool.slurm is None else pool.slurm.most_queued
+        for pool in pools.values()
+    }
     if given:
         capacity[_GIVEN] = sum(each.slots for each in given)
     with_hosts = {key for key, pool in pools.items() if pool.hosts}
@@ -79,7 +82,7 @@ def pool_places(
         )
         return PoolHost(runner(link), slots)
 
-    machines = {pool.name: [machine(host, pool.slots) for host in pool.hosts] for pool in pools.values()}
+    machines = {pool.name: [machine(host, pool.slots) for host in pool.hosts] for pool in pools.values() if pool.hosts}
     if given:
         machines[_GIVEN] = [machine(each.host, each.slots) for each in given]
     return {

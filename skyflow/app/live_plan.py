@@ -19,7 +19,7 @@ from skyflow.model.catalog import Offering
 from skyflow.model.placement import Placement, Plan
 from skyflow.model.resources import LOCAL, OWN, Requirements
 from skyflow.model.run import Json, RunRecord
-from skyflow.model.workflow import Workflow
+from skyflow.model.workflow import JobSpec, Workflow
 from skyflow.planner import Limits
 from skyflow.ports.clock import Clock
 from skyflow.ports.provisioner import MachineJournal
@@ -87,8 +87,9 @@ class LivePlan:
         self._blocks: tuple[Block, ...] = ()
         self._planning = anyio.Lock()
         self.changed: Callable[[Rooms, Mapping[str, float]], None] = lambda _rooms, _prices: None
-        self._requirements = {
-            key: each.spec.requirements
+        self._paths = {id(job): each.path for each in (workflow, *callees.values()) for job in each.jobs}
+        self._specs = {
+            key: each.spec
             for each in expected_jobs(workflow, callees)
             for key in (*each.keys, each.keys[0].rpartition(".")[0] or each.keys[0])
         }
@@ -103,9 +104,19 @@ class LivePlan:
         """
         return self._placements.get(job_key) or self._placements[job_key.rpartition(".")[0]]
 
+    def spec(self, job_key: str) -> JobSpec | None:
+        """Return what is written about a job."""
+        return self._specs.get(job_key) or self._specs.get(job_key.rpartition(".")[0])
+
     def requirements(self, job_key: str) -> Requirements:
         """Return what a job asks of its machine."""
-        return self._requirements.get(job_key) or self._requirements.get(job_key.rpartition(".")[0]) or Requirements()
+        spec = self.spec(job_key)
+        return Requirements() if spec is None else spec.requirements
+
+    def written_at(self, job_key: str) -> str:
+        """Return where a job is written, such as `build.yml:12`; nothing if that is not known."""
+        spec = self.spec(job_key)
+        return "" if spec is None else f"{self._paths.get(id(spec), '')}:{spec.span.line}"
 
     def place_of(self, job_key: str) -> str:
         """Return the place of a job, nothing for this machine."""

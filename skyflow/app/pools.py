@@ -34,7 +34,7 @@ def pools_of(plan: Plan | None, project: Project) -> Mapping[str, OwnPool]:
                 hint=did_you_mean(name, pools) or f"put them back into {CONFIG_NAME}",
             )
         found[each.job] = pools[name]
-        if not pools[name].hosts:
+        if not pools[name].hosts and pools[name].slurm is None:
             raise ProvisionError(
                 f"job '{each.job}' is planned on the machines '{name}', and {CONFIG_NAME} does not say how to reach them",
                 hint=f"name them: `hosts: [node1, me@node2]` under 'machines.{name}'; "

@@ -4,11 +4,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from skyflow import __version__
+from skyflow.app.clouds import open_journal
 from skyflow.app.graph import expected_of_run, graph_of_run, needs_of_run, placements_of_run, plan_of_run
 from skyflow.app.history import read_run, step_summaries
 from skyflow.app.project import Project
+from skyflow.app.run_frontier import frontier_of_run, is_quickly_found
 from skyflow.model.execution import StepRef
 from skyflow.model.layout import RunFolder
+from skyflow.model.machines import MachineRecord
 from skyflow.model.run import RunHistory
 from skyflow.model.status import Conclusion
 from skyflow.ports.clock import Clock
@@ -27,8 +30,12 @@ _HEAD = 0.25
 """The share of what is shown of a long log that is its beginning; how it ended matters more."""
 
 
-def make_report(project: Project, name: str, *, clock: Clock, write_token: str = "") -> tuple[RunHistory, str]:
+def make_report(
+    project: Project, name: str, *, clock: Clock, write_token: str = "", with_frontier: bool | None = False
+) -> tuple[RunHistory, str]:
     """Return a run and its report, a whole HTML page; one whose buttons have a `write_token` is served, and stays up to date.
+
+    `with_frontier` looks for plans that the run could have had as well; None does where that is quick.
 
     Raises:
         UsageError: there is no such run.
@@ -36,17 +43,26 @@ def make_report(project: Project, name: str, *, clock: Clock, write_token: str =
     history = read_run(project, name)
     folder = project.state.run(history.overview.run.id)
     expected = expected_of_run(history)
+    plan = plan_of_run(history)
+    wants_frontier = is_quickly_found(plan) if with_frontier is None else with_frontier
     data = ReportData(
         history=history,
         graph=graph_of_run(history, expected),
-        plan=plan_of_run(history),
+        plan=plan,
         needs=needs_of_run(history, expected),
         logs=_excerpts(folder, history, room=_ROOM_BYTES_LIVE if write_token else _ROOM_BYTES),
         summaries=tuple(step_summaries(folder, history.jobs)),
         made_at=clock.now(),
         version=__version__,
+        machines=_machines(project, history),
+        frontier=frontier_of_run(history.overview.run, project=project) if wants_frontier else (),
     )
     return history, render_report(data, placed=placements_of_run(history), write_token=write_token)
+
+
+def _machines(project: Project, history: RunHistory) -> tuple[MachineRecord, ...]:
+    """Return the machines that were rented for a run."""
+    return tuple(record for record in open_journal(project).records() if record.run == history.overview.run.id)
 
 
 def _excerpts(folder: RunFolder, history: RunHistory, *, room: int) -> dict[StepRef, LogExcerpt]:

@@ -21,6 +21,13 @@ def report(
             "--output", "-o", metavar="FILE", help="Where to write; - for standard output.  [default: report-RUN.html]"
         ),
     ] = None,
+    frontier: Annotated[
+        bool | None,
+        typer.Option(
+            "--frontier/--no-frontier",
+            help="Look for plans that the run could have had.  [default: where it had a choice, for at most 100 jobs]",
+        ),
+    ] = None,
     state: StateOption = None,
 ) -> None:
     """Write a run as one HTML page: its graph, time line, summaries, annotations, costs, and logs that can be searched."""
@@ -31,7 +38,7 @@ def report(
     from skyflow.cli._console import out  # noqa: PLC0415
     from skyflow.errors import UsageError  # noqa: PLC0415
 
-    history, page = make_report(find_project(state=state), run, clock=SystemClock())
+    history, page = make_report(find_project(state=state), run, clock=SystemClock(), with_frontier=frontier)
     if output == Path("-"):
         sys.stdout.write(page)
         return

@@ -11,10 +11,7 @@ import typer
 from skyflow.cli._options import InputOption, JobsOption, SecretFileOption, SecretOption, StateOption, WorkflowArgument
 
 if TYPE_CHECKING:
-    from skyflow.app.launch import Given
-    from skyflow.app.project import Project
     from skyflow.app.watch import Kind
-    from skyflow.model.workflow import Workflow
 
 __all__ = ["watch"]
 
@@ -45,6 +42,7 @@ def watch(
     from skyflow.cli._console import err, is_terminal  # noqa: PLC0415
     from skyflow.cli._errors import exit_code_of  # noqa: PLC0415
     from skyflow.cli._given import read_given  # noqa: PLC0415
+    from skyflow.cli._watched_run import watched_run  # noqa: PLC0415
     from skyflow.errors import UsageError  # noqa: PLC0415
 
     if on_busy not in set(Busy):
@@ -58,8 +56,14 @@ def watch(
         event_name=None,
     )  # fmt: skip
 
+    def run(kind: "Kind") -> None:
+        try:
+            watched_run(workflow, kind, job=job, given=given, jobs=jobs, project=project)
+        except typer.Exit as done:  # there is no Typer around this process that would know what it means
+            raise SystemExit(done.exit_code) from None
+
     def once(kind: "Kind") -> int:
-        return exit_code_of(lambda: _run(workflow, kind, job=job, given=given, jobs=jobs, project=project))
+        return exit_code_of(lambda: run(kind))
 
     def failed() -> None:
         if is_terminal(sys.stderr):
@@ -78,71 +82,6 @@ def watch(
             busy=Busy(on_busy),
             keys=keys,
         )
-
-
-def _run(workflow: str, kind: "Kind", *, job: str | None, given: "Given", jobs: int | None, project: "Project") -> None:
-    """Do one run; the workflow is read and checked anew each time."""
-    from skyflow.app.callees import callees_in  # noqa: PLC0415
-    from skyflow.app.launch import prepare_launch  # noqa: PLC0415
-    from skyflow.app.plan import plan_workflow  # noqa: PLC0415
-    from skyflow.app.refusal import refuse_what_cannot_run  # noqa: PLC0415
-    from skyflow.app.retry import retry_run  # noqa: PLC0415
-    from skyflow.app.run import run_workflow  # noqa: PLC0415
-    from skyflow.app.watch import Kind  # noqa: PLC0415
-    from skyflow.cli._ending import announce, finish  # noqa: PLC0415
-    from skyflow.cli._findings import print_warnings  # noqa: PLC0415
-    from skyflow.cli._options import Format  # noqa: PLC0415
-    from skyflow.cli._progress import choose_reporter  # noqa: PLC0415
-    from skyflow.cli._redact import hide_from_now_on  # noqa: PLC0415
-    from skyflow.model.job_cache import CacheMode  # noqa: PLC0415
-    from skyflow.model.run import RunOptions  # noqa: PLC0415
-    from skyflow.spec import load_workflow  # noqa: PLC0415
-
-    loaded = load_workflow(workflow)
-    print_warnings(loaded.findings)
-    refuse_what_cannot_run(loaded)
-    chosen = loaded.workflow if job is None else _only(loaded.workflow, job)
-    launch = prepare_launch(chosen, given, project=project, ask=None)
-    hide_from_now_on(launch.secrets.masks)
-    callees = callees_in(chosen, project.root)
-    plan = plan_workflow(chosen, callees=callees, slots=jobs, project=project)
-    reporter = choose_reporter(shown=Format.TEXT, quiet=False, verbose=False)
-    announced = announce(reporter, plan.local_slots, shown=Format.TEXT)
-    if kind is Kind.FAILED:
-        result = retry_run(
-            "latest", job=None, failed_only=True, project=project, reporter=announced, given=given.secrets, slots=jobs
-        )
-        finish(result, shown=Format.TEXT)
-    result = run_workflow(
-        chosen,
-        plan,
-        callees=callees,
-        project=project,
-        launch=launch,
-        options=RunOptions(cache=CacheMode.FORCE if kind is Kind.ALL else CacheMode.CHANGED),
-        reporter=announced,
-    )
-    finish(result, shown=Format.TEXT)
-
-
-def _only(workflow: "Workflow", job: str) -> "Workflow":
-    """Return a workflow with one job and all that it needs."""
-    from dataclasses import replace  # noqa: PLC0415 -- start-up
-
-    from skyflow._util.text import did_you_mean  # noqa: PLC0415
-    from skyflow.errors import UsageError  # noqa: PLC0415
-
-    known = {spec.id.lower(): spec for spec in workflow.jobs}
-    if job.lower() not in known:
-        raise UsageError(f"there is no job '{job}'", hint=did_you_mean(job, [spec.id for spec in workflow.jobs]))
-    wanted = {job.lower(): None}
-    waiting = [job.lower()]
-    while waiting:
-        for need in known[waiting.pop()].needs:
-            if need.job_id.lower() not in wanted:
-                wanted[need.job_id.lower()] = None
-                waiting.append(need.job_id.lower())
-    return replace(workflow, jobs=tuple(spec for spec in workflow.jobs if spec.id.lower() in wanted))
 
 
 @contextmanager

@@ -6,6 +6,7 @@ the effects. Nothing is ever done that is not stored first, so a driver that die
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 import anyio
@@ -125,6 +126,7 @@ class Driver:
         self._released = anyio.Event()
         self._began: dict[str, float] = {}
         self._stops = 0
+        self._moved: tuple[datetime, float] | None = None  # when the last moves were stored, by both clocks
 
     async def drive(
         self, state: RunState, *, seconds: Mapping[tuple[str, int], float] = MappingProxyType({})
@@ -202,11 +204,20 @@ class Driver:
     def _store_moves(self, moves: Sequence[Transition]) -> None:
         if not moves:
             return
-        at = self._clock.now()
+        at = self._now()
         self._store.record(self._run_id, moves, at)
         for move in moves:
             self._reporter.moved(move, at)
             self._bill(move)
+
+    def _now(self) -> datetime:
+        """Return the wall clock, or what it would show had nobody put it back: no move of a run is before an earlier one."""
+        now, ticks = self._clock.now(), self._clock.monotonic()
+        if self._moved is not None:
+            at, then = self._moved
+            now = max(now, at + timedelta(seconds=ticks - then))
+        self._moved = now, ticks
+        return now
 
     async def _release(self, job_key: str, attempt: int) -> None:
         async with self._saving.setdefault((job_key, attempt), anyio.Lock()):  # it is not done before that is

@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 
 from skyflow.model.hosts import SshHost
 from skyflow.model.resources import Accelerators, Market
+from skyflow.model.slurm import SlurmQueue
 
 __all__ = ["OwnPool", "Peering", "PriceRule", "ProjectConfig", "rule_for"]
 
@@ -20,13 +21,15 @@ class OwnPool:
     `count` of them stand at one place. `price_usd_per_hour` is of one machine. `uplink_gbps` is the speed of the line to
     everywhere else, `egress_usd_per_gb` what data costs that leaves. `pue` and `gco2_per_kwh` are None where nobody
     says; the latter is then the country's, if there is a table of it. `hosts` are the machines themselves, each of which
-    runs `slots` jobs at once; without them jobs can be planned there, and not run.
+    runs `slots` jobs at once; without them jobs can be planned there, and not run. `slurm` is the queue that stands for
+    them instead.
     """
 
     name: str
     kind: str
     count: int = 1
     hosts: tuple[SshHost, ...] = ()
+    slurm: SlurmQueue | None = None
     slots: int = 1
     vcpus: int
     memory_gib: float

@@ -3,13 +3,23 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from skyflow.model.catalog import Offering
 from skyflow.model.graph import GraphEdge, GraphNode, Standing
 from skyflow.model.placement import Placement
 from skyflow.model.resources import LOCAL, Market
 from skyflow.model.units import format_duration, format_gb, format_usd
 from skyflow.report.words import Signs, elapsed
 
-__all__ = ["STANDING_COLOURS", "edge_text", "node_lines", "node_title", "place_text", "shortened", "standing_sign"]
+__all__ = [
+    "STANDING_COLOURS",
+    "edge_text",
+    "node_lines",
+    "node_title",
+    "offering_text",
+    "place_text",
+    "shortened",
+    "standing_sign",
+]
 
 STANDING_COLOURS = {
     None: "default",
@@ -64,7 +74,11 @@ def node_lines(node: GraphNode, *, with_places: bool) -> tuple[str, ...]:
 
 def place_text(placement: Placement) -> str:
     """Return the machine of a job and where it stands."""
-    offering = placement.offering
+    return offering_text(placement.offering)
+
+
+def offering_text(offering: Offering) -> str:
+    """Return a machine and where it stands."""
     if offering.provider == LOCAL:
         return "this machine"
     spot = " spot" if offering.market is Market.SPOT else ""

@@ -38,12 +38,13 @@ class Answer:
 class StepEnd:
     """How a step ended: None if what watched over it died, too. `answers` are the contents of its files.
 
-    With `is_disk_full`, what it has printed and written may be incomplete.
+    `problem` says why a step that was to run inside of an allocation was not started. With `is_disk_full`, what it has printed and written may be incomplete.
     """
 
     exit_code: int | None
     answers: tuple[bytes, ...]
     is_disk_full: bool
+    problem: str = ""
 
 
 @dataclass(slots=True)
@@ -191,7 +192,7 @@ class HostSession:
         for size in fields["sizes"]:
             answers.append(data[at : at + size])
             at += size
-        followed.end = StepEnd(fields["code"], tuple(answers), fields["full"])
+        followed.end = StepEnd(fields["code"], tuple(answers), fields["full"], fields["problem"])
         followed.done.set()
 
 

@@ -106,6 +106,8 @@ class LocalRunner:
         """Open the task group that background work belongs to."""
         self._tasks = await self._stack.enter_async_context(anyio.create_task_group())
         self._keeper = KeeperClient(self._folder.journal, self._tasks)
+        with suppress(OSError):  # the first step would say so; meanwhile it starts up beside us
+            self._keeper.start()
         return self
 
     async def __aexit__(

@@ -37,7 +37,7 @@ from skyflow.runners.remote_workspace import RemoteWorkspaces
 from skyflow.runners.shells import Shell, ShellError, shell_choices
 from skyflow.runners.step_log import StepLog
 
-__all__ = ["RemoteRunner"]
+__all__ = ["Judge", "RemoteRunner", "Verdict"]
 
 _FORCED_SECONDS = 5.0
 """How long a step that is killed by force may still be waited for: the machine may be out of reach."""
@@ -49,6 +49,23 @@ class _Running:
 
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     is_on_machine: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the end of a step means beyond its exit code: the machine was taken away or lost, or it failed for a reason."""
+
+    is_preempted: bool = False
+    lost: str = ""
+    failure: str = ""
+
+
+Judge = Callable[[StepRef, StepEnd], Awaitable[Verdict]]
+
+
+async def _at_face_value(step: StepRef, end: StepEnd) -> Verdict:
+    del step, end
+    return Verdict()
 
 
 class RemoteRunner:
@@ -68,6 +85,7 @@ class RemoteRunner:
         clock: Clock,
         masks: Iterable[str] = (),
         ladder: KillLadder = KillLadder(),
+        judge: Judge = _at_face_value,
         tasks: TaskGroup | None = None,
     ) -> None:
         """Prepare a runner; nothing happens yet.
@@ -82,6 +100,7 @@ class RemoteRunner:
             masks: texts to hide from the first line on, in every attempt.
             ladder: how patient stopping a step is.
             tasks: what stops steps, for a runner that is not entered itself (see `node`).
+            judge: tells what else is known of a step's end.
         """
         self._of_node = partial(
             RemoteRunner,
@@ -92,6 +111,7 @@ class RemoteRunner:
             clock=clock,
             masks=masks,
             ladder=ladder,
+            judge=judge,
         )
         self._nodes: dict[int, RemoteRunner] = {}
         self._link = link
@@ -102,6 +122,7 @@ class RemoteRunner:
         self._clock = clock
         self._masks = Masks(masks)
         self._ladder = ladder
+        self._judge = judge
         self._stack = AsyncExitStack()
         if tasks is not None:
             self._tasks = tasks
@@ -185,11 +206,16 @@ class RemoteRunner:
                 "sweep", run=self._run, kept=[self.workspaces.place(key, number) for key, number in sorted(kept)]
             )
 
-    async def recover(self, attempts: Collection[tuple[str, int]]) -> frozenset[tuple[str, int]]:
-        """Find out which attempts can go on where they are, and end all else that is left of the run on the machine."""
+    async def recover(
+        self, attempts: Collection[tuple[str, int]], *, keep_unbegun: bool = False
+    ) -> frozenset[tuple[str, int]]:
+        """Find out which attempts can go on where they are, and end all else that is left of the run on the machine.
+
+        Those without a step that was begun go on if `keep_unbegun`: for what they wait, they have waited already.
+        """
         if not self.workspaces.marker.exists():
             return frozenset()
-        kept = frozenset(which for which in attempts if self.knows(*which))
+        kept = frozenset(which for which in attempts if keep_unbegun or self.knows(*which))
         for which in kept:
             self.recall(*which)
         await self.sweep()
@@ -314,7 +340,7 @@ class RemoteRunner:
                 await self._start(step, request, shells, paths=paths, files=files)
                 end = await self._link.follow(self._key(step), 0, lambda data, _: writer.feed(data))
                 writer.finish()
-                result = self._result(step, end, files, commands, writer)
+                result = self._result(step, end, await self._judge(step, end), files, commands, writer)
         except LinkLostError as error:
             result = StepResult(exit_code=None, lost=f"{self._link.name} is lost: {error}")
         except (TransportError, ProjectFilesError, OSError) as error:
@@ -370,10 +396,24 @@ class RemoteRunner:
             tag=self._step_tag(step),
         )
 
-    def _result(
-        self, step: StepRef, end: StepEnd, files: CommandFiles, commands: StepCommands, writer: LogWriter
+    def _result(  # noqa: PLR0917 -- what is known of the step, and where to say what
+        self,
+        step: StepRef,
+        end: StepEnd,
+        verdict: Verdict,
+        files: CommandFiles,
+        commands: StepCommands,
+        writer: LogWriter,
     ) -> StepResult:
-        if end.exit_code is None:
+        if end.problem:
+            return StepResult(exit_code=None, not_started=end.problem)
+        if verdict.is_preempted:
+            return StepResult(exit_code=None, preempted=True)
+        if verdict.lost:
+            return StepResult(exit_code=None, lost=verdict.lost)
+        if verdict.failure:
+            writer.add(commands.issue(AnnotationLevel.ERROR, verdict.failure))
+        elif end.exit_code is None:
             return StepResult(exit_code=None, lost=f"{self._link.name} was restarted, or the step killed from outside")
         if end.is_disk_full:
             text = f"the disk of {self._link.name} is full: what this step printed and wrote may be incomplete"
@@ -381,7 +421,7 @@ class RemoteRunner:
         for name, content in zip(ANSWERS, end.answers, strict=True):
             files.fill(name, content)
         return result_of(
-            end.exit_code,
+            1 if end.exit_code is None else end.exit_code,
             is_stopped=step in self._stopping,
             files=files,
             commands=commands,

@@ -20,11 +20,12 @@ from skyflow.model.resources import (
 from skyflow.model.units import parse_size_gib
 from skyflow.spec.findings import FileRefusedError, Findings
 from skyflow.spec.grammar.config import CONFIG
-from skyflow.spec.hosts import read_hosts
+from skyflow.spec.hosts import read_hosts, read_said
 from skyflow.spec.nodes import Node, ScalarNode, SequenceNode
 from skyflow.spec.quantities import read_list, read_quantity
 from skyflow.spec.reading import Fields, Reading
 from skyflow.spec.requirements import read_accelerators
+from skyflow.spec.slurm import read_slurm
 from skyflow.spec.source import decode
 from skyflow.spec.tree import compose
 from skyflow.spec.walk import walk
@@ -84,7 +85,8 @@ def _pool(reading: Reading, key: ScalarNode, node: Node, taken: dict[str, str]) 
     """Read one kind of machines; `taken` are the hosts so far, with the machines that they are among."""
     fields = reading.fields(node)
     kind = reading.plain_text(fields.take("kind")) or "machine"
-    hosts = read_hosts(reading, key, fields, kind=kind, taken=taken)
+    common = read_said(reading, reading.fields(fields.take("ssh")))
+    hosts = read_hosts(reading, key, fields, kind=kind, common=common, taken=taken)
     place = reading.fields(fields.take("place"))
     power = reading.fields(fields.take("power"))
     idle, full = _rate(reading, power, "idle"), _rate(reading, power, "max")
@@ -98,6 +100,7 @@ def _pool(reading: Reading, key: ScalarNode, node: Node, taken: dict[str, str]) 
         kind=kind,
         count=_count(reading, key, fields, hosts),
         hosts=hosts,
+        slurm=read_slurm(reading, key, fields, kind=kind, common=common),
         slots=read_quantity(reading, fields.take("slots"), parse_count) or 1,
         vcpus=read_quantity(reading, fields.take("cpus"), parse_count) or 1,
         memory_gib=read_quantity(reading, fields.take("memory"), parse_size_gib) or 1.0,

@@ -88,6 +88,13 @@ FORM_RULES = (
         file="skyflow.yml",
     ),
     FormRule(
+        "pool-slurm",
+        "Machines in `skyflow.yml` that are no Slurm partition say what is asked of one.",
+        wrong="machines:\n  rack: {kind: ssh, cpus: 8, memory: 32GiB, slurm: {partition: gpu}}\n",
+        right="machines:\n  rack: {kind: slurm, cpus: 8, memory: 32GiB, slurm: {partition: gpu}}\n",
+        file="skyflow.yml",
+    ),
+    FormRule(
         "price-rule",
         "A price rule of `skyflow.yml` has neither a price nor a discount, or both.",
         wrong="prices:\n  - cloud: aws\n",

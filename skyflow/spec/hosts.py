@@ -8,10 +8,10 @@ from skyflow.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from skyflow.spec.quantities import read_quantity
 from skyflow.spec.reading import Fields, Reading
 
-__all__ = ["read_hosts"]
+__all__ = ["Said", "read_host", "read_hosts", "read_said"]
 
 
-class _Said(TypedDict, total=False):
+class Said(TypedDict, total=False):
     """What is said about how a host is reached."""
 
     user: str
@@ -22,18 +22,19 @@ class _Said(TypedDict, total=False):
 
 
 def read_hosts(
-    reading: Reading, key: ScalarNode, fields: Fields, *, kind: str, taken: dict[str, str]
+    reading: Reading, key: ScalarNode, fields: Fields, *, kind: str, common: Said, taken: dict[str, str]
 ) -> tuple[SshHost, ...]:
     """Return the hosts of a pool.
 
     Args:
         reading: the file.
         key: the name of the pool.
-        fields: what is said about it; `ssh` and `hosts` are taken.
+        fields: what is said about it; `hosts` are taken.
         kind: what its machines are.
+        common: what is said of all hosts.
         taken: the hosts of the pools before, with the names of these; those of this one are added.
     """
-    common, node = _said(reading, reading.fields(fields.take("ssh"))), fields.take("hosts")
+    node = fields.take("hosts")
     if node is None:
         return ()
     if kind == "slurm":
@@ -44,7 +45,7 @@ def read_hosts(
         reading.findings.error("pool-hosts", node.span, f"'{key.key}' has no hosts", hint="name one, or remove 'hosts'")
     hosts: list[SshHost] = []
     for item in items:
-        host = _host(reading, item, common)
+        host = read_host(reading, item, common)
         if host is None:
             continue
         if host.name in taken:
@@ -55,25 +56,26 @@ def read_hosts(
     return tuple(hosts)
 
 
-def _host(reading: Reading, node: Node, common: _Said) -> SshHost | None:
+def read_host(reading: Reading, node: Node, common: Said) -> SshHost | None:
     """Read one host: what it says itself goes before what its name says, and that before what holds for all."""
     own = reading.fields(node)
     host = read_quantity(reading, own.take("host") if isinstance(node, MappingNode) else node, parse_host)
     host_key = reading.plain_text(own.take("host-key"))
-    said = _said(reading, own)
+    said = read_said(reading, own)
     if host is None:
         return None
-    named = _Said()
+    named = Said()
     if host.user is not None:
         named["user"] = host.user
     if host.port is not None:
         named["port"] = host.port
-    merged: _Said = {**common, **named, **said}
+    merged: Said = {**common, **named, **said}
     return replace(host, host_keys=(host_key,) if host_key else (), **merged)
 
 
-def _said(reading: Reading, fields: Fields) -> _Said:
-    said = _Said()
+def read_said(reading: Reading, fields: Fields) -> Said:
+    """Read how a host is reached, or several."""
+    said = Said()
     if port := read_quantity(reading, fields.take("port"), parse_port):
         said["port"] = port
     if user := reading.plain_text(fields.take("user")):

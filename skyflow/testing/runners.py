@@ -35,7 +35,7 @@ class RunnerBench:
     def printed(self) -> str:
         """What steps have printed, without the lines of the runner's own."""
         lines = "".join(self.shown).splitlines(keepends=True)
-        return "".join(line for line in lines if not line.startswith("Workspace on "))
+        return "".join(line for line in lines if not line.startswith(("Workspace on ", "Slurm job ")))
 
 
 class RunnerConformance:

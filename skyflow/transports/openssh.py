@@ -6,22 +6,21 @@ asked for here does not: the host key is always checked, no agent is ever forwar
 The program ends with 255 if the link broke, which a command may do as well, so that a mark tells of a command's end.
 """
 
-import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from shlex import join
-from typing import IO
 
 import anyio
-from anyio.abc import Process
 
 from skyflow.model.hosts import SshHost
 from skyflow.ports.transport import Ended, LinkLostError, TransportError
-from skyflow.transports.base import CHUNK_BYTES, BaseTransport
+from skyflow.transports.base import BaseTransport
+from skyflow.transports.process_channel import ProcessChannel
 
 __all__ = ["MOST_COMMANDS", "OpensshTransport"]
 
@@ -39,8 +38,6 @@ _FATAL = (
     ("Bad configuration option", "ssh does not understand its configuration"),
 )
 """What ssh says when trying again will not help."""
-_MOST_ERROR_BYTES = 64 * 1024
-"""The last of standard error, which is for messages only."""
 _CLOSE_SECONDS = 2.0
 
 
@@ -69,16 +66,14 @@ class OpensshTransport(BaseTransport):
         line = [*self._ssh(), "--", self._host.address, join(["sh", "-c", _MARKED, "sh", *command])]
         token = object()
         await self._free.acquire_on_behalf_of(token)
-        error_file = tempfile.TemporaryFile()  # noqa: SIM115 -- the channel closes it; a pipe would have to be read
+        release = partial(self._free.release_on_behalf_of, token)
         try:
-            process = await anyio.open_process(line, stderr=error_file)
+            return await _OpensshChannel.start(self.name, line, on_end=release)
         except BaseException as error:
-            error_file.close()
-            self._free.release_on_behalf_of(token)
+            release()
             if isinstance(error, OSError):
                 raise TransportError(f"the program ssh cannot be started: {error.strerror}") from error
             raise
-        return _OpensshChannel(self.name, process, error_file, on_end=lambda: self._free.release_on_behalf_of(token))
 
     async def aclose(self) -> None:
         """Close the shared connection."""
@@ -127,76 +122,22 @@ class OpensshTransport(BaseTransport):
         return words
 
 
-class _OpensshChannel:
+class _OpensshChannel(ProcessChannel):
     """A command under way, as a process of ssh."""
 
-    def __init__(self, name: str, process: Process, error_file: IO[bytes], *, on_end: Callable[[], None]) -> None:
-        self._name = name
-        self._process = process
-        self._error_file = error_file
-        self._on_end: Callable[[], None] | None = on_end
-        self._error_text: str | None = None
-        self._waiting = anyio.Lock()
-
-    async def send(self, data: bytes) -> None:
-        """Give the command input."""
-        assert self._process.stdin is not None  # noqa: S101 -- it was asked for
-        try:
-            await self._process.stdin.send(data)
-        except (anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
-            raise LinkLostError(f"the link to {self._name} broke, or the command has ended") from error
-
-    async def send_end(self) -> None:
-        """Say that there is no more input."""
-        assert self._process.stdin is not None  # noqa: S101
-        with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, OSError):
-            await self._process.stdin.aclose()
-
-    async def receive(self) -> bytes:
-        """Return the next piece of output."""
-        assert self._process.stdout is not None  # noqa: S101
-        try:
-            return await self._process.stdout.receive(CHUNK_BYTES)
-        except (anyio.EndOfStream, anyio.ClosedResourceError):
-            await self.wait()  # at the end, the question is whose end it was
-            return b""
-
-    async def wait(self) -> Ended:
-        """Wait for ssh to end."""
-        async with self._waiting:
-            if self._error_text is None:
-                await self._process.wait()
-                self._release()
-        text, mark, code = (self._error_text or "").rpartition(_MARK)
+    def ended(self, exit_code: int, error_text: str) -> Ended:
+        """Tell the end of the command from that of ssh."""
+        del exit_code
+        text, mark, code = error_text.rpartition(_MARK)
         if not mark:
             raise self._failure(text or code)
         return Ended(exit_code=int(code), error_text=text)
 
-    async def aclose(self) -> None:
-        """End this process of ssh; the shared connection stays."""
-        with anyio.CancelScope(shield=True):
-            if self._process.returncode is None:
-                with suppress(ProcessLookupError):
-                    self._process.terminate()
-            await self._process.aclose()
-        self._release()
-
-    def _release(self) -> None:
-        if self._on_end is not None:
-            self._on_end()
-            self._on_end = None
-            self._error_text = self._last_errors()
-            self._error_file.close()
-
-    def _last_errors(self) -> str:
-        self._error_file.seek(max(0, self._error_file.seek(0, os.SEEK_END) - _MOST_ERROR_BYTES))
-        return self._error_file.read().decode(errors="replace")
-
     def _failure(self, text: str) -> TransportError:
         for sign, meaning in _FATAL:
             if sign in text:
-                return TransportError(f"{self._name} cannot be used: {meaning} ({_last_line(text)})")
-        return LinkLostError(f"the link to {self._name} broke{f': {_last_line(text)}' if text.strip() else ''}")
+                return TransportError(f"{self.name} cannot be used: {meaning} ({_last_line(text)})")
+        return LinkLostError(f"the link to {self.name} broke{f': {_last_line(text)}' if text.strip() else ''}")
 
 
 def _last_line(text: str) -> str:

@@ -1,7 +1,11 @@
 """`skyflow watch`: runs follow changes, and nothing ends the loop but its user."""
 
+import os
+import pty
+import select
 import signal
 import subprocess
+import termios
 import time
 
 import pytest
@@ -95,6 +99,52 @@ def test_a_change_during_a_run_cancels_it_or_waits(watching, project, wait_until
     wait_until(lambda: "done" in watch.ran() and "waiting for changes" in watch.said())
     states = [run["state"] for run in project.skyflow("runs", "--json").json]
     assert ("cancelled" in states) == (how == "restart")
+
+
+def test_keys_run_again_what_is_asked_for_and_quit(project, watching, wait_until, request) -> None:
+    project.write(
+        "on: push\njobs:\n"
+        "  a: {runs-on: local, cache: {inputs: a/*}, steps: [{run: echo a >> log}]}\n"
+        "  b: {runs-on: local, steps: [{run: echo b >> log; exit 3}]}\n"
+    )
+    mine, theirs = pty.openpty()
+    before = termios.tcgetattr(theirs)
+    process = subprocess.Popen(
+        project.command("watch", "w.yml"), cwd=project.folder, env=project.environment(TERM="xterm"),
+        stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+    )  # fmt: skip
+    request.addfinalizer(process.kill)
+    shown = b""
+
+    def has_waited(times: int) -> bool:
+        nonlocal shown
+        while select.select([mine], [], [], 0)[0]:
+            shown += os.read(mine, 65536)
+        return shown.count(b"waiting for changes") == times
+
+    def ran() -> list[str]:
+        return sorted((project.folder / "log").read_text().split())
+
+    wait_until(lambda: has_waited(1))
+    assert b"keys: r again, a all, f failed, q quit" in shown
+    assert b"\a" in shown, "a bell for the failure"
+    assert b"bug" not in shown
+    assert ran() == ["a", "b"]
+    os.write(mine, b"r")  # nothing has changed for a
+    wait_until(lambda: has_waited(2))
+    assert ran() == ["a", "b", "b"]
+    os.write(mine, b"x")  # no key of ours
+    os.write(mine, b"A")
+    wait_until(lambda: has_waited(3))
+    assert ran() == ["a", "a", "b", "b", "b"]
+    os.write(mine, b"f")
+    wait_until(lambda: has_waited(4))
+    assert ran() == ["a", "a", "b", "b", "b", "b"]
+    os.write(mine, b"q")
+    assert process.wait(30) == 0
+    assert termios.tcgetattr(theirs) == before, "the terminal is as it was"
+    os.close(mine)
+    os.close(theirs)
 
 
 def test_a_wrong_option_is_refused(project) -> None:

@@ -1,5 +1,6 @@
 """Both ways to speak SSH, with a real sshd, over a network that breaks."""
 
+import os
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -13,6 +14,7 @@ from skyflow.model.hosts import Link, SshHost
 from skyflow.ports.transport import LinkLostError, Transport, TransportError
 from skyflow.testing.transports import TransportConformance
 from skyflow.transports.asyncssh import AsyncsshTransport
+from skyflow.transports.local import LocalTransport
 from skyflow.transports.openssh import OpensshTransport
 
 pytestmark = pytest.mark.anyio
@@ -50,6 +52,16 @@ class TestConformance(TransportConformance):
     @pytest.fixture
     def transport(self, machine: Machine, link: Callable[[SshHost], Transport]) -> Transport:
         return link(machine.host())
+
+
+class TestLocalConformance(TransportConformance):
+    @pytest.fixture
+    def transport(self, tmp_path: Path) -> Transport:
+        return LocalTransport("login", {"PATH": os.environ["PATH"], "HOME": str(tmp_path)})
+
+    async def test_a_program_that_is_not_there_ends_as_under_a_shell(self, transport: Transport) -> None:
+        ended = await transport.run(["no-such-program", "x"])
+        assert (ended.exit_code, ended.error_text) == (127, "no-such-program: No such file or directory\n")
 
 
 async def test_sshd_with_few_sessions_is_not_asked_for_more(

@@ -13,13 +13,17 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 
+from skyflow.app.clouds import open_journal
 from skyflow.app.expansion import expected_jobs
-from skyflow.app.plan import plan_workflow
+from skyflow.app.plan import PlanOptions, prepare_planning
 from skyflow.app.project import Project
 from skyflow.app.report import make_report
+from skyflow.model.catalog import Offering
 from skyflow.model.execution import StepRef
 from skyflow.model.layout import StateFolder
+from skyflow.model.machines import MachineRequest
 from skyflow.model.placement import Plan
+from skyflow.model.resources import Market
 from skyflow.model.run import NewRun, RunId, Transition
 from skyflow.model.status import Conclusion, Entity, Reason, Status
 from skyflow.model.workflow import Workflow
@@ -39,6 +43,7 @@ FLAGS = [
     "--disable-dev-shm-usage",
     "--hide-scrollbars",
 ]
+RUN = RunId("20260304-093000-abcd")
 BEGAN = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 
 
@@ -74,7 +79,7 @@ class PastRuns:
     ) -> None:
         """Add a run in which every job ran as planned, and took a tenth longer; `lost` ones took two attempts."""
         workflow = load_workflow("w.yml", text=source).workflow
-        plan = plan_workflow(workflow, slots=4)
+        plan = prepare_planning(workflow, options=PlanOptions(slots=4, counts_carbon=True), project=self.project).plan()
         with open_store(self.project.state) as store:
             store.connection.execute("PRAGMA synchronous = OFF")  # thousands of moves, and nothing to lose
             run = _stored_run(store, workflow, plan)
@@ -89,14 +94,29 @@ class PastRuns:
             if placement.job in summaries:
                 folder.summary(ref).write_text(summaries[placement.job])
 
-    def report(self) -> str:
-        _, page = make_report(self.project, "latest", clock=FixedClock())
+    def rent(self, job: str, attempt: int, *, hours: float, usd_per_hour: float, region: str) -> None:
+        """Remember that a machine was rented for an attempt."""
+        offering = Offering(
+            provider="aws", region=region, instance_type="m6i.xlarge", market=Market.SPOT, vcpus=4, memory_gib=16.0,
+            price_usd_per_hour=usd_per_hour, price_basis="list",
+        )  # fmt: skip
+        journal = open_journal(self.project)
+        request = MachineRequest(
+            offering=offering, owner=journal.owner(), run=RUN, job=job, attempt=attempt, public_key="ssh-ed25519 AAAA"
+        )
+        journal.intend(request, BEGAN)
+        journal.created(request.name, "i-1", BEGAN)
+        journal.released(request.name, BEGAN + timedelta(hours=hours))
+        journal.gone(request.name, BEGAN + timedelta(hours=hours), "no longer needed")
+
+    def report(self, *, with_frontier: bool | None = False) -> str:
+        _, page = make_report(self.project, "latest", clock=FixedClock(), with_frontier=with_frontier)
         return page
 
 
 def _stored_run(store: Store, workflow: Workflow, plan: Plan) -> RunId:
     new = NewRun(
-        id=RunId("20260304-093000-abcd"),
+        id=RUN,
         workflow_name=workflow.name or "w",
         workflow_path="w.yml",
         workflow_source=workflow.source,

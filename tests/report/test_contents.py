@@ -49,24 +49,58 @@ def test_the_showcase_has_all_its_parts(showcase: Path) -> None:
     assert "~1m 00s" in text, "an assumed estimate says so"
 
 
-def test_costs_by_provider_and_place(past) -> None:
+def section_of(page: str, name: str) -> str:
+    return text_of(page.partition(f'<section id="{name}"')[2].partition("</section>")[0])
+
+
+def test_cost_and_carbon_by_cloud_region_and_job(past) -> None:
     past.add(CLOUDS)
     page = past.report()
-    section = text_of(page.partition('<section id="costs"')[2].partition("</section>")[0])
-    assert re.search(r"aws [a-z]+-[a-z]+-\d 2 \$[\d.]+ \$[\d.]+", section)
-    assert "local local 1 $0 $0" in section
-    assert "40 GB" in page.partition("<svg")[2].partition("</svg>")[0]
-    planned, actual = (float(value) for value in re.search(r"2 \$([\d.]+) \$([\d.]+)", section).groups())
+    section = section_of(page, "costs")
+    row = r" \$([\d.]+) \$([\d.]+) \$[\d.]+ ([\d.]+) k?g ([\d.]+) k?g"
+    planned, actual, grams, emitted = (float(value) for value in re.search(rf"aws 2{row}", section).groups())
     assert actual == pytest.approx(planned * 1.1, abs=0.02)
+    assert emitted == pytest.approx(grams * 1.1, rel=0.02)
+    assert re.search(rf"aws [a-z]+-[a-z]+-\d 2{row}", section)
+    assert re.search(rf"By job 3 .* train{row}", section)
+    assert "local local 1 $0 $0" in section
+    assert "CO2e" in page.partition('<dl class="tiles">')[2].partition("</dl>")[0]
+    assert "40 GB" in page.partition("<svg")[2].partition("</svg>")[0]
     assert "110%" in text_of(page)
+    assert "3 of 3 estimates were within 20%." in section_of(page, "timeline")
+
+
+def test_what_was_rented_counts_as_spent_and_where_it_was_rented(past) -> None:
+    past.add(CLOUDS, lost=frozenset({"train"}))
+    past.rent("train", 1, hours=10.0, usd_per_hour=3.0, region="eu-west-3")
+    section = section_of(past.report(), "costs")
+    assert re.search(r"aws eu-west-3 1 \$0 \$30.00 ", section)
+    assert "as long as it was rented" in section
+    attempts = section_of(past.report(), "attempts")
+    assert re.search(r"train 1 aws m6i.xlarge eu-west-3 spot .* \$30.00 cancelled", attempts)
 
 
 def test_jobs_that_were_tried_again_are_listed(past) -> None:
     past.add(CLOUDS, lost=frozenset({"train"}))
-    section = text_of(past.report().partition('<section id="attempts"')[2].partition("</section>")[0])
-    assert "train 1 2026-03-04" in section
-    assert "the skyflow that drove it died" in section
+    section = section_of(past.report(), "attempts")
+    assert "1 of 4 attempts were followed by another: 1 x the skyflow that drove it died." in section
+    assert re.search(r"train 1 aws \S+ \S+ 2026-03-04", section)
     assert "success" in section
+
+
+def test_plans_that_the_run_could_have_had(past) -> None:
+    past.add(CLOUDS.replace("estimate: 2h", "estimate: {duration: 2h, on: {p4d: 10m}}"))
+    assert "Other plans" not in past.report()
+    section = section_of(past.report(with_frontier=None), "frontier")
+    assert re.search(r"\$[\d.]+ this run's plan 3h", section)
+    assert len(re.findall(r"\$[\d.]+", section)) >= 4
+
+
+def test_a_run_on_this_machine_alone_has_no_costs_and_no_other_plans(past) -> None:
+    past.add("on: push\njobs:\n  a: {runs-on: local, steps: [{run: x}]}\n")
+    page = past.report(with_frontier=None)
+    assert 'id="costs"' not in page
+    assert 'id="frontier"' not in page
 
 
 def test_long_logs_are_cut_in_the_middle_and_say_where_the_rest_is(past) -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from testbed.machine import Key, Machine, can_start_machines, make_key
 from testbed.object_server import FaultProxy, ObjectServer
+from testbed.slurm import SlurmCluster, can_run_slurm
 
-__all__ = ["bucket", "client_key", "fault_proxy", "machine", "make_machine", "object_server"]
+__all__ = ["bucket", "client_key", "fault_proxy", "machine", "make_machine", "object_server", "slurm"]
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +39,18 @@ def make_machine(tmp_path: Path, client_key: Key) -> Iterator[Callable[..., Mach
 @pytest.fixture
 def machine(make_machine: Callable[..., Machine]) -> Machine:
     return make_machine()
+
+
+@pytest.fixture(scope="session")
+def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlurmCluster]:
+    if not can_run_slurm():
+        pytest.skip("needs root and Slurm with its daemons")
+    cluster = SlurmCluster(tmp_path_factory.mktemp("slurm"))
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.close()
 
 
 @pytest.fixture(scope="session")

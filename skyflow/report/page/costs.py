@@ -1,57 +1,177 @@
-"""What a run was planned to cost and what came of it, by provider and region."""
+"""What a run was planned to cost and to emit, and what came of it: by job, by region, by cloud."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from skyflow.model.catalog import Offering
+from skyflow.model.machines import MachineRecord
 from skyflow.model.placement import Placement, Plan
-from skyflow.model.run import RunHistory
+from skyflow.model.run import AttemptRecord
+from skyflow.model.units import format_grams
 
-__all__ = ["CostRow", "costs_by_place"]
+__all__ = ["CostRow", "Costs", "Grams", "Spent", "costs_of_run", "spent_by_attempt"]
 
 _SECONDS_PER_HOUR = 3600.0
 
 
+@dataclass(frozen=True, slots=True)
+class Grams:
+    """CO2 equivalents as far as they are known; `is_all` tells that those of no machine are missing."""
+
+    known: float
+    is_all: bool
+
+    def __str__(self) -> str:
+        """Return `250 g`, `250 g + ?`, `?`."""
+        if self.is_all:
+            return format_grams(self.known)
+        return f"{format_grams(self.known)} + ?" if self.known else "?"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostRow:
-    """The jobs of one place. `actual_usd` is the price of their machines for the time that attempts really took."""
+    """The jobs that something adds up over.
 
-    provider: str
-    region: str
+    `planned_usd` is for machines, `transfer_usd` for data, as planned too.
+    """
+
+    name: tuple[str, ...]
     jobs: int
     planned_usd: float
-    actual_usd: float
     transfer_usd: float
+    actual_usd: float
+    planned_grams: Grams
+    actual_grams: Grams
 
 
-def costs_by_place(plan: Plan | None, history: RunHistory, placed: Mapping[str, Placement]) -> tuple[CostRow, ...]:
-    """Return one row per provider and region, the dearest first; none where no job has a price.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Costs:
+    """The same money and emissions, added up in several ways; the dearest row first. `is_rented` tells of real machines."""
+
+    total: CostRow
+    by_cloud: tuple[CostRow, ...]
+    by_region: tuple[CostRow, ...]
+    by_job: tuple[CostRow, ...]
+    is_rented: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What one attempt has cost: the machine it had, US dollars and grams of CO2 equivalents; None if not known."""
+
+    job: str
+    offering: Offering
+    usd: float
+    grams: float | None
+    is_rented: bool
+
+
+def costs_of_run(plan: Plan | None, spent: Iterable[Spent]) -> Costs | None:
+    """Return the costs of a run; None where nothing has a price.
 
     Args:
         plan: the plan of the run.
-        history: the run.
-        placed: the placement of each job of the run, by its key.
+        spent: what its attempts have cost.
     """
-    if plan is None or not any(one.offering.price_usd_per_hour or one.transfer_usd for one in plan.placements):
-        return ()
-    spent: dict[tuple[str, str], float] = {}
-    for attempt in history.attempts:
+    attempts = list(spent)
+    if plan is None or not (plan.cost.total_usd or any(one.usd for one in attempts)):
+        return None
+    planned = plan.placements
+    return Costs(
+        total=_row((), planned, attempts),
+        by_cloud=_grouped(planned, attempts, lambda _, offering: (offering.provider,)),
+        by_region=_grouped(planned, attempts, lambda _, offering: (offering.provider, offering.region)),
+        by_job=_grouped(planned, attempts, lambda job, _: (job,)),
+        is_rented=any(one.is_rented for one in attempts),
+    )
+
+
+def spent_by_attempt(
+    attempts: Iterable[AttemptRecord],
+    placed: Mapping[str, Placement],
+    machines: Iterable[MachineRecord],
+    *,
+    now: datetime,
+) -> dict[tuple[str, int], Spent]:
+    """Return what each attempt has cost, by job and number.
+
+    That is the time of the machines that were rented for it, until now where they are there; without any, the time of the
+    attempt on the machine that was planned. A job that was not planned by itself counts for the matrix it is of.
+
+    Args:
+        attempts: the attempts.
+        placed: the placement of each job, by its key.
+        machines: those that were rented for the run.
+        now: the time.
+    """
+    rented: dict[tuple[str, int], list[MachineRecord]] = {}
+    for record in machines:
+        if record.created_at is not None:
+            rented.setdefault((record.job, record.attempt), []).append(record)
+    found: dict[tuple[str, int], Spent] = {}
+    for attempt in attempts:
+        key = (attempt.job_key, attempt.number)
         placement = placed.get(attempt.job_key)
-        if placement is not None and attempt.completed_at is not None:
-            place = (placement.offering.provider, placement.offering.region)
-            hours = (attempt.completed_at - attempt.started_at).total_seconds() / _SECONDS_PER_HOUR
-            spent[place] = spent.get(place, 0.0) + hours * placement.offering.price_usd_per_hour
-    planned: dict[tuple[str, str], list[Placement]] = {}
-    for placement in plan.placements:
-        planned.setdefault((placement.offering.provider, placement.offering.region), []).append(placement)
-    rows = [
-        CostRow(
-            provider=provider,
-            region=region,
-            jobs=len(found),
-            planned_usd=sum(one.compute_usd for one in found),
-            actual_usd=spent.get((provider, region), 0.0),
-            transfer_usd=sum(one.transfer_usd for one in found),
-        )
-        for (provider, region), found in planned.items()
-    ]
-    return tuple(sorted(rows, key=lambda row: (-row.planned_usd - row.transfer_usd, row.provider, row.region)))
+        if key in rented:
+            found[key] = _rented(rented[key], placement, now)
+        elif placement is not None:
+            seconds = ((attempt.completed_at or now) - attempt.started_at).total_seconds()
+            found[key] = Spent(
+                job=placement.job,
+                offering=placement.offering,
+                usd=seconds / _SECONDS_PER_HOUR * placement.offering.price_usd_per_hour,
+                grams=_grams(placement.offering, placement, seconds),
+                is_rented=False,
+            )
+    return found
+
+
+def _rented(records: Sequence[MachineRecord], placement: Placement | None, now: datetime) -> Spent:
+    offering = records[0].offering
+    times = [(one, ((one.gone_at or now) - (one.created_at or now)).total_seconds()) for one in records]
+    grams = [_grams(one.offering, placement, seconds) for one, seconds in times]
+    return Spent(
+        job=records[0].job if placement is None else placement.job,
+        offering=offering,
+        usd=sum(one.cost_usd(now) for one in records),
+        grams=None if None in grams else sum(each or 0.0 for each in grams),
+        is_rented=True,
+    )
+
+
+def _grams(offering: Offering, placement: Placement | None, seconds: float) -> float | None:
+    """Return what so much time emits: at the rate that was planned where the machine is the same, else at half its load."""
+    if placement is not None and placement.offering.id == offering.id and placement.duration_seconds:
+        planned = placement.carbon_grams
+        return None if planned is None else planned * seconds / placement.duration_seconds
+    return None if offering.footprint is None else offering.footprint.gco2e(seconds)
+
+
+def _grouped(
+    planned: Iterable[Placement], spent: Iterable[Spent], name_of: Callable[[str, Offering], tuple[str, ...]]
+) -> tuple[CostRow, ...]:
+    expected: dict[tuple[str, ...], list[Placement]] = {}
+    actual: dict[tuple[str, ...], list[Spent]] = {}
+    for placement in planned:
+        expected.setdefault(name_of(placement.job, placement.offering), []).append(placement)
+    for one in spent:
+        actual.setdefault(name_of(one.job, one.offering), []).append(one)
+    rows = [_row(name, expected.get(name, ()), actual.get(name, ())) for name in dict.fromkeys((*expected, *actual))]
+    return tuple(sorted(rows, key=lambda row: (-max(row.planned_usd + row.transfer_usd, row.actual_usd), row.name)))
+
+
+def _row(name: tuple[str, ...], planned: Sequence[Placement], spent: Sequence[Spent]) -> CostRow:
+    return CostRow(
+        name=name,
+        jobs=len({one.job for one in planned} | {one.job for one in spent}),
+        planned_usd=sum(one.compute_usd for one in planned),
+        transfer_usd=sum(one.transfer_usd for one in planned),
+        actual_usd=sum(one.usd for one in spent),
+        planned_grams=_grams_of([one.carbon_grams for one in planned]),
+        actual_grams=_grams_of([one.grams for one in spent]),
+    )
+
+
+def _grams_of(values: Sequence[float | None]) -> Grams:
+    return Grams(sum(value or 0.0 for value in values), None not in values)

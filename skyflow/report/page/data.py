@@ -6,6 +6,7 @@ from datetime import datetime
 
 from skyflow.model.execution import StepRef
 from skyflow.model.graph import Graph
+from skyflow.model.machines import MachineRecord
 from skyflow.model.placement import Plan
 from skyflow.model.run import RunHistory
 
@@ -26,7 +27,8 @@ class ReportData:
     """A run with everything that is shown of it.
 
     `needs` says for each job, by its key, which other jobs it waited for; `summaries` has the name of a job with the Markdown
-    of a step; `made_at` is the time of the report.
+    of a step; `made_at` is the time of the report. `machines` were rented for the run; `frontier` are plans that none beats,
+    empty where they were not looked for.
     """
 
     history: RunHistory
@@ -37,3 +39,5 @@ class ReportData:
     summaries: tuple[tuple[str, str], ...]
     made_at: datetime
     version: str
+    machines: tuple[MachineRecord, ...] = ()
+    frontier: tuple[Plan, ...] = ()

@@ -5,22 +5,25 @@ from collections.abc import Mapping
 from markupsafe import Markup
 
 from skyflow.model.graph import Graph, GraphNode
-from skyflow.model.placement import Placement
+from skyflow.model.placement import Placement, Plan
 from skyflow.report.annotations import annotations_by_jobs, who_text
+from skyflow.report.frontier_svg import frontier_svg
 from skyflow.report.graph_svg import to_svg
 from skyflow.report.layout import TooLargeError
-from skyflow.report.page.costs import costs_by_place
+from skyflow.report.page.costs import costs_of_run, spent_by_attempt
 from skyflow.report.page.data import ReportData
 from skyflow.report.page.environment import environment, policy, source, took
 from skyflow.report.page.markdown_html import markdown_html
 from skyflow.report.page.timeline import Axis, Link
 from skyflow.report.page.view import JobView, job_views, tally
+from skyflow.report.page.words import estimates_text, tries_text
 from skyflow.report.words import Signs, elapsed
 
 __all__ = ["render_report"]
 
 _MOST_SUMMARIES_CHARACTERS = 400_000
 _MOST_ANNOTATIONS = 500
+_MOST_COSTS = 1000
 
 
 def render_report(data: ReportData, *, placed: Mapping[str, Placement], write_token: str = "") -> str:
@@ -34,7 +37,8 @@ def render_report(data: ReportData, *, placed: Mapping[str, Placement], write_to
     live = bool(write_token)
     history = data.history
     axis = Axis.over((attempt.started_at, attempt.completed_at or data.made_at) for attempt in history.attempts)
-    jobs, path = job_views(data, dict(placed), axis)
+    spent = spent_by_attempt(history.attempts, placed, data.machines, now=data.made_at)
+    jobs, path = job_views(data, dict(placed), axis, spent)
     scripts = [source("report.js"), *([source("live.js")] if live else [])]
     return (
         environment()
@@ -59,12 +63,32 @@ def render_report(data: ReportData, *, placed: Mapping[str, Placement], write_to
             graph=_picture(data.graph, jobs, placed),
             axis=axis,
             path=_path(path, jobs),
-            costs=costs_by_place(data.plan, history, placed),
+            costs=costs_of_run(data.plan, spent.values()),
+            estimates=estimates_text(history.jobs, placed),
+            tries=tries_text(history.attempts),
+            frontier=_frontier(data),
+            others=_others(data),
             annotations=_annotations(data),
             most_annotations=_MOST_ANNOTATIONS,
+            most_costs=_MOST_COSTS,
             summaries=_summaries(data),
         )
     )
+
+
+def _others(data: ReportData) -> list[Plan]:
+    """Return the plans of the frontier that are not like the run's own."""
+
+    def figures(plan: Plan | None) -> tuple[str, ...]:
+        return () if plan is None else (f"{plan.cost.total_usd:.6g}", f"{plan.makespan_seconds:.6g}")
+
+    return [plan for plan in data.frontier if figures(plan) != figures(data.plan)]
+
+
+def _frontier(data: ReportData) -> Markup | None:
+    if not data.frontier:
+        return None
+    return Markup(frontier_svg(data.frontier, chosen=data.plan, is_part=True))  # noqa: S704 -- it escapes
 
 
 def _picture(graph: Graph, jobs: tuple[JobView, ...], placed: Mapping[str, Placement]) -> Markup | None:

@@ -1,6 +1,7 @@
 """The values that the template of the report shows: everything is worked out here, the template only arranges it."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from shlex import quote
@@ -14,7 +15,8 @@ from skyflow.model.placement import Placement
 from skyflow.model.resources import LOCAL
 from skyflow.model.run import AttemptRecord, JobRecord, StepRecord
 from skyflow.model.units import format_duration
-from skyflow.report.graph_words import place_text, standing_sign
+from skyflow.report.graph_words import offering_text, place_text, standing_sign
+from skyflow.report.page.costs import Spent
 from skyflow.report.page.data import ReportData
 from skyflow.report.page.logs import last_lines_html, log_html
 from skyflow.report.page.timeline import Axis, Link, critical_path
@@ -59,6 +61,8 @@ class AttemptView:
     started: datetime
     took: str
     why: str
+    machine: str
+    usd: float
     steps: tuple[StepView, ...]
 
 
@@ -98,21 +102,29 @@ def tally(jobs: tuple[JobView, ...]) -> list[tuple[str, str, int]]:
 
 
 def job_views(
-    data: ReportData, placed: dict[str, Placement], axis: Axis
+    data: ReportData, placed: dict[str, Placement], axis: Axis, spent: Mapping[tuple[str, int], Spent]
 ) -> tuple[tuple[JobView, ...], tuple[Link, ...]]:
-    """Return every job of a run, and the chain that decided when it ended."""
+    """Return every job of a run, `spent` on its attempts, and the chain that decided when it ended."""
     history = data.history
     run = history.overview.run
     path = critical_path(history.jobs, history.attempts, data.needs, began=run.started_at)
     critical = {link.key for link in path}
-    maker = _Maker(data, placed, axis, critical)
+    maker = _Maker(data, placed, axis, critical, spent)
     return tuple(maker.job(index, job) for index, job in enumerate(history.jobs)), path
 
 
 class _Maker:
     """Looks up once what every job needs."""
 
-    def __init__(self, data: ReportData, placed: dict[str, Placement], axis: Axis, critical: set[str]) -> None:
+    def __init__(
+        self,
+        data: ReportData,
+        placed: dict[str, Placement],
+        axis: Axis,
+        critical: set[str],
+        spent: Mapping[tuple[str, int], Spent],
+    ) -> None:
+        self._spent = spent
         self._data = data
         self._placed = placed
         self._axis = axis
@@ -172,12 +184,15 @@ class _Maker:
 
     def _attempt(self, attempt: AttemptRecord) -> AttemptView:
         steps = self._steps.get((attempt.job_key, attempt.number), [])
+        spent = self._spent.get((attempt.job_key, attempt.number))
         return AttemptView(
             number=attempt.number,
             standing=str(Standing.of(attempt.status, None, attempt.conclusion)),
             started=attempt.started_at,
             took=elapsed(attempt.started_at, attempt.completed_at),
             why=reason_text(attempt.reason, attempt.message),
+            machine="" if spent is None else offering_text(spent.offering),
+            usd=0.0 if spent is None else spent.usd,
             steps=tuple(self._step(step) for step in steps),
         )
 

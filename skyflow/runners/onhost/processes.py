@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 
-from skyflow.runners.onhost.small_files import read_bytes, read_text
+from skyflow.runners.onhost.small_files import read_bytes, read_json, read_text
 
-__all__ = ["TAG_VARIABLE", "is_running", "signal_tagged", "started"]
+__all__ = ["TAG_VARIABLE", "is_running", "signal_group", "signal_tagged", "started"]
 
 TAG_VARIABLE = "SKYFLOW_MACHINE_TAG"
 """Set in the environment of every step and inherited, so that its processes are known whatever they do."""
@@ -30,6 +31,15 @@ def is_running(pid: int, since: str) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def signal_group(step: str, name: str) -> None:
+    """Send a signal to the process group of a step, by its folder, if it still runs."""
+    begun = read_json(os.path.join(step, "begun"))
+    ended = read_bytes(os.path.join(step, "end"), 1)
+    if begun and not ended and is_running(begun["watcher"], begun["since"]):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(begun["pid"], getattr(signal, f"SIG{name}"))
 
 
 def signal_tagged(part: str, number: int) -> int:

@@ -11,11 +11,11 @@ import sys
 import time
 from typing import Any
 
+from skyflow.runners.onhost.allocations import Allocations
 from skyflow.runners.onhost.messages import HEADER, RefusedError, send
-from skyflow.runners.onhost.processes import is_running, signal_tagged
+from skyflow.runners.onhost.processes import signal_group, signal_tagged
 from skyflow.runners.onhost.small_files import CHUNK_BYTES, read_bytes, read_json, read_text, remove
 from skyflow.runners.onhost.steps import ANSWERS, Follower, start
-from skyflow.runners.onhost.workspace import Workspaces
 
 __all__ = ["Session", "main"]
 
@@ -25,7 +25,7 @@ _LONGEST_WAIT_SECONDS = 0.1
 """How often to look for new output: often while there is some, and less and less often after it."""
 
 
-class Session(Workspaces):
+class Session(Allocations):
     """Does what it is asked, one request after the other, and tells about the steps that are followed."""
 
     def __init__(self, folder: str) -> None:
@@ -86,7 +86,6 @@ class Session(Workspaces):
             return True
         if ended:
             self.followed.pop(follower.step)
-            follower.close()
             if follower.step in self.ends:
                 os.close(self.ends.pop(follower.step))
             send(*self._end_of(follower.step))
@@ -95,12 +94,13 @@ class Session(Workspaces):
 
     def _end_of(self, step: str) -> tuple[dict[str, Any], bytes]:
         folder = self.path("runs", step)
-        code = read_text(os.path.join(folder, "end")).strip()
+        end = read_text(os.path.join(folder, "end"))
         answers = [read_bytes(os.path.join(folder, name), _MOST_ANSWER_BYTES) for name in ANSWERS]
         told = {
             "event": "ended",
             "step": step,
-            "code": int(code) if code else None,
+            "code": int(end) if end.strip().isdigit() else None,
+            "problem": end[1:] if end.startswith("!") else "",
             "sizes": list(map(len, answers)),
             "full": os.statvfs(self.folder).f_bavail == 0,
         }
@@ -128,10 +128,12 @@ class Session(Workspaces):
         os.makedirs(folder, 0o700, exist_ok=True)
         if os.path.exists(os.path.join(folder, "begun")):
             return {"was": True}
-        for name in ask["files"].values():
+        for name in ("log", "end", *ask["files"].values()):
             os.close(os.open(os.path.join(folder, name), os.O_WRONLY | os.O_CREAT, 0o600))
+        if self.has_agent(step):
+            return self.start_inside(ask, data, folder)
         try:
-            end, problem = start(ask, data, folder, [*self.ends.values(), *(f.log for f in self.followed.values())])
+            end, problem = start(ask, data, folder, list(self.ends.values()))
         except OSError:
             remove(folder)  # so that trying again is possible
             raise
@@ -145,21 +147,18 @@ class Session(Workspaces):
     def do_follow(self, ask: dict[str, Any], data: bytes) -> None:
         """Tell what a step prints from an offset on, and how it ends."""
         del data
-        if ask["step"] in self.followed:
-            self.followed.pop(ask["step"]).close()
-        self.followed[ask["step"]] = Follower(ask["step"], self.path("runs", ask["step"]), ask["offset"])
+        step = ask["step"]
+        self.followed[step] = Follower(step, self.path("runs", step), ask["offset"], inside=self.has_agent(step))
 
     def do_signal(self, ask: dict[str, Any], data: bytes) -> None:
         """Send a signal to the process group of a step that runs, and to all with a tag if one is given."""
         del data
-        number = getattr(signal, "SIG" + ask["signal"])
-        begun = read_json(os.path.join(self.path("runs", ask["step"]), "begun"))
-        ended = os.path.exists(os.path.join(self.path("runs", ask["step"]), "end"))
-        if begun and not ended and is_running(begun["watcher"], begun["since"]):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(begun["pid"], number)
+        if self.has_agent(ask["step"]):
+            self.signal_inside(ask["step"], ask["signal"], ask.get("tag", ""))
+            return
+        signal_group(self.path("runs", ask["step"]), ask["signal"])
         if ask.get("tag"):
-            signal_tagged(ask["tag"], number)
+            signal_tagged(ask["tag"], getattr(signal, f"SIG{ask['signal']}"))
 
     def do_finish(self, ask: dict[str, Any], data: bytes) -> None:
         """Forget a step whose end has been heard of."""

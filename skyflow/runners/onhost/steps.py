@@ -1,4 +1,9 @@
-"""Starts a step with a process that watches over it, and reads what it prints."""
+"""Starts a step with a process that watches over it, and reads what it prints.
+
+Files are opened anew for every piece that is written or read. Watcher and reader may be on two machines that share the
+folder: over NFS, closing a file is what sends its content off, and opening it what fetches the news. For the same reason
+files are not looked for before they are there: that there is no such file is remembered for long.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +13,16 @@ import json
 import os
 import select
 import signal
-from typing import Any
 
 from skyflow.runners.onhost.messages import RefusedError
 from skyflow.runners.onhost.processes import TAG_VARIABLE, is_running, started
-from skyflow.runners.onhost.small_files import CHUNK_BYTES, read_json, remove, write
+from skyflow.runners.onhost.small_files import CHUNK_BYTES, append, read_json, read_piece, remove, write
 
-__all__ = ["ANSWERS", "Follower", "start"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["ANSWERS", "Follower", "give_up", "start"]
 
 ANSWERS = ("output", "env", "path", "state", "summary")
 """The files through which a step answers."""
@@ -25,32 +33,37 @@ _MOST_PIECES = 16
 
 
 class Follower:
-    """Reads what a step prints."""
+    """Reads what a step prints; one that runs `inside` an allocation is watched over by the agent there."""
 
-    def __init__(self, step: str, folder: str, offset: int) -> None:
+    def __init__(self, step: str, folder: str, offset: int, *, inside: bool) -> None:
         self.step = step
         self.offset = offset
         self.may_have_more = True
         self._folder = folder
-        self._begun = read_json(os.path.join(folder, "begun"))
-        self.log = os.open(os.path.join(folder, "log"), os.O_RDONLY)
+        self._inside = inside
+        self._begun = None if inside else read_json(os.path.join(folder, "begun"))
+        self._log = os.path.join(folder, "log")
 
     def read(self) -> bytes:
         """Return what is new, as much as fits into a message."""
-        data = os.pread(self.log, CHUNK_BYTES, self.offset)
+        data = read_piece(self._log, CHUNK_BYTES, self.offset)
         self.offset += len(data)
         self.may_have_more = len(data) == CHUNK_BYTES
         return data
 
     def has_ended(self) -> bool:
         """Tell whether the step has left its exit code, or can leave none any more."""
-        if os.path.exists(os.path.join(self._folder, "end")):
+        if read_piece(os.path.join(self._folder, "end"), 1, 0):
             return True
-        return self._begun is None or not is_running(self._begun["watcher"], self._begun["since"])
+        return not self._inside and (
+            self._begun is None or not is_running(self._begun["watcher"], self._begun["since"])
+        )
 
-    def close(self) -> None:
-        """Let go of the file."""
-        os.close(self.log)
+
+def give_up(folder: str, why: str = "") -> None:
+    """Leave word that a step is lost, or why it was not started, where its exit code would be."""
+    with contextlib.suppress(OSError):
+        write(os.path.join(folder, "end"), f"!{why}".encode(errors="replace"))
 
 
 def start(ask: dict[str, Any], script: bytes, folder: str, foreign: list[int]) -> tuple[int, str]:
@@ -58,7 +71,8 @@ def start(ask: dict[str, Any], script: bytes, folder: str, foreign: list[int]) -
 
     Args:
         ask: `shells`, the command lines to choose from; `suffix` of the script; `cwd`; `env`; `path`, what goes before
-            PATH; `files`, the variables that name the files of the step; `tag`.
+            PATH; `files`, the variables that name the files of the step; `tag`. Perhaps `before`, what goes before the
+            command line; `is_shared`, if other machines have to see the script.
         script: what the command line's `{0}` stands for.
         folder: where the step leaves its files.
         foreign: descriptors that are none of its business.
@@ -88,23 +102,25 @@ def start(ask: dict[str, Any], script: bytes, folder: str, foreign: list[int]) -
 
 def _watch(ask: dict[str, Any], script: bytes, folder: str, *, report: int, end: int) -> None:
     """Start the step, keep what it prints, leave its exit code. Runs in a process of its own."""
-    memory = ""
+    memory, log = "", os.path.join(folder, "log")
     try:
         child_ended, wake = os.pipe()
         os.set_blocking(wake, False)
         signal.set_wakeup_fd(wake)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         begun = os.open(os.path.join(folder, "begun"), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        log = os.open(os.path.join(folder, "log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        append(log, b"")
         # room for the exit code is taken now: later the disk may be full
         write(os.path.join(folder, "end.part"), b" " * _CODE_WIDTH)
         cwd = working_directory(ask["cwd"])
         env = environment(ask, folder)
         words = find_shell(ask["shells"], env.get("PATH", os.defpath))
-        memory = memory_folder(folder)
+        memory = memory_folder(folder, is_shared=ask.get("is_shared", False))
         file = os.path.join(memory, "step" + ask["suffix"])
         write(file, script)
         command = [word.replace("{0}", file) for word in words]
+        if ask.get("before"):
+            command = [*find_shell([ask["before"]], env.get("PATH", os.defpath)), *command]
         null = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):
             os.dup2(null, descriptor)
@@ -130,7 +146,8 @@ def _watch(ask: dict[str, Any], script: bytes, folder: str, *, report: int, end:
             if piece is None:
                 break
             is_open = bool(piece)
-            _keep(log, piece)
+            with contextlib.suppress(OSError):  # what a full disk does not take is lost, for the step has to go on
+                append(log, piece)
         if has_ended:
             status = found
             remove(memory)
@@ -144,14 +161,6 @@ def _read(pipe: int) -> bytes | None:
         return os.read(pipe, CHUNK_BYTES)
     except BlockingIOError:
         return None
-
-
-def _keep(log: int, data: bytes) -> None:
-    """Append to the log; what a full disk does not take is lost, for the step has to go on."""
-    rest = memoryview(data)
-    with contextlib.suppress(OSError):
-        while rest:
-            rest = rest[os.write(log, rest) :]
 
 
 def _leave_code(folder: str, status: int) -> None:
@@ -224,9 +233,9 @@ def find_shell(choices: list[list[str]], search_path: str) -> list[str]:
     raise RefusedError(f"the shell '{choices[0][0]}' is not on PATH of this machine")
 
 
-def memory_folder(fallback: str) -> str:
-    """Return a new folder for what must not stay: in memory if possible."""
-    parent = _MEMORY if os.access(_MEMORY, os.W_OK | os.X_OK) else fallback
+def memory_folder(fallback: str, *, is_shared: bool) -> str:
+    """Return a new folder for what must not stay: in memory if possible, unless other machines have to see it."""
+    parent = _MEMORY if not is_shared and os.access(_MEMORY, os.W_OK | os.X_OK) else fallback
     path = os.path.join(parent, f"skyflow-{os.getuid()}-{os.urandom(6).hex()}")
     os.mkdir(path, 0o700)
     return path

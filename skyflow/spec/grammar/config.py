@@ -74,6 +74,39 @@ _HOST = one_of(
         name="host",
     ),
 )
+_SLURM = table(
+    "a map such as {login: me@login.example.org, partition: gpu}",
+    {
+        "login": _HOST.about(
+            "The login node of the cluster. Without it, this machine is one: it has `sbatch` and `squeue`."
+        ),
+        "partition": _word("a partition such as gpu").about("Where jobs go; the cluster's default without it."),
+        "account": _word("an account").about("Who pays."),
+        "qos": _word("a quality of service").about("What jobs are allowed, and how urgent they are."),
+        "gres": Shape("a text such as gpu:{name}:{count}", text=TextShape(), strict=True).about(
+            "What accelerators are called there, with `{name}` and `{count}` of those that a job asks for. Nothing "
+            "asks for none. `gpu:{name}:{count}` by default."
+        ),
+        "options": names("an option of sbatch such as --constraint=ib, or a list of them").about(
+            "More options of `sbatch`, passed on as they are."
+        ),
+        "folder": _word("a folder such as /scratch/me/skyflow").about(
+            "Where skyflow keeps its files, on a file system that login and compute nodes share; below the home folder "
+            "unless it begins with `/`. `.skyflow` by default."
+        ),
+        "python": _word("a program such as python3").about(
+            "What runs skyflow's supervisor on login and compute nodes. `python3` by default."
+        ),
+        "array-from": quantity("a whole number of jobs").about(
+            "From so many jobs on that are ready together and ask for the same, they are submitted as an array. 8 by "
+            "default."
+        ),
+        "most-queued": quantity("a whole number of jobs").about(
+            "How many jobs of a run are in the queue at once. 1000 by default."
+        ),
+    },
+    name="slurm",
+)
 _MACHINES = table(
     "a map such as {cpus: 64, memory: 512GiB}",
     {
@@ -89,6 +122,7 @@ _MACHINES = table(
         "ssh": table("a map such as {user: ci, identity: ~/.ssh/rack}", _SSH, name="ssh").about(
             "What holds for all `hosts` that do not say it themselves."
         ),
+        "slurm": _SLURM.about("How a Slurm cluster is reached, and what is asked of it."),
         "slots": quantity("a whole number of jobs").about("How many jobs one machine runs at once. One by default."),
         "cpus": Key(quantity("a number of CPUs").about("Of one machine."), required=True),
         "memory": Key(quantity("a size such as 512GiB").about("Of one machine."), required=True),

@@ -6,6 +6,7 @@ from skyflow.errors import WorkflowInvalidError
 from skyflow.model.config import OwnPool, Peering, PriceRule, ProjectConfig
 from skyflow.model.hosts import Link, SshHost
 from skyflow.model.resources import Accelerators, Market
+from skyflow.model.slurm import SlurmQueue
 from skyflow.spec import load_config
 
 SIZES = "cpus: 4, memory: 4"
@@ -93,6 +94,43 @@ def test_hosts_say_themselves_or_by_their_name_or_for_all_how_they_are_reached()
     assert lone.hosts == (SshHost(name="lone", address="lone"),)
 
 
+SLURM = """
+machines:
+  cluster:
+    kind: slurm
+    count: 20
+    cpus: 64
+    memory: 256GiB
+    ssh: {identity: ~/.ssh/hpc}
+    slurm:
+      login: {host: me@login, folder: /scratch/me}
+      partition: gpu
+      account: proj42
+      qos: high
+      gres: 'gpu:{count}'
+      options: [--constraint=ib, --exclusive]
+      python: /opt/python3
+      array-from: 20
+  here: {kind: slurm, cpus: 4, memory: 8, slurm: {gres: ''}}
+  plain: {kind: slurm, cpus: 4, memory: 8}
+"""
+
+
+def test_a_cluster_is_said_to_be_reached_and_asked():
+    config, findings = load_config("skyflow.yml", SLURM)
+    assert findings == ()
+    cluster, here, plain = (pool.slurm for pool in config.pools)
+    login = SshHost(name="login", address="login", user="me", identity="~/.ssh/hpc", folder="/scratch/me")
+    assert cluster == SlurmQueue(
+        name="cluster", login=login, partition="gpu", account="proj42", qos="high", gres="gpu:{count}",
+        options=("--constraint=ib", "--exclusive"), folder="/scratch/me", python="/opt/python3", array_from=20,
+        said_at=cluster.said_at,
+    )  # fmt: skip
+    assert (cluster.said_at["partition"], cluster.said_at["kind"]) == ("skyflow.yml:11:18", "skyflow.yml:3:3")
+    assert here == SlurmQueue(name="here", gres="", said_at=here.said_at)
+    assert plain == SlurmQueue(name="plain", said_at={"kind": "skyflow.yml:19:3"})
+
+
 @pytest.mark.parametrize("text", ["", "\n", "# nothing yet\n\n"])
 def test_an_empty_file_says_nothing(text):
     assert load_config("skyflow.yml", text) == (ProjectConfig(), ())
@@ -119,6 +157,10 @@ def test_an_empty_file_says_nothing(text):
         ),
         (f"machines: {{a: {{{SIZES}, count: 3, hosts: [n]}}}}\n", "1:43: 'a' has a count of 3, and 1 host"),
         (f"machines: {{a: {{{SIZES}, kind: slurm, hosts: [n]}}}}\n", "1:56: 'a' is a Slurm partition"),
+        (f"machines: {{a: {{{SIZES}, slurm: {{}}}}}}\n", "1:43: 'a' is no Slurm partition"),
+        (f"machines: {{a: {{{SIZES}, kind: slurm, slurm: {{queue: x}}}}}}\n", "1:57: unknown key 'queue'"),
+        (f"machines: {{a: {{{SIZES}, kind: slurm, slurm: {{login: '-x'}}}}}}\n", "1:64: '-x' names no machine"),
+        (f"machines: {{a: {{{SIZES}, kind: slurm, slurm: {{array-from: 0}}}}}}\n", "1:69: '0' is not a whole number"),
         (f"machines: {{a: {{{SIZES}, hosts: ['-oX=y']}}}}\n", "1:44: '-oX=y' names no machine"),
         (f"machines: {{a: {{{SIZES}, hosts: ['ssh://a:b@c']}}}}\n", "1:44: 'ssh://a:b@c' is not of the form"),
         (f"machines: {{a: {{{SIZES}, hosts: [{{port: 22}}]}}}}\n", "1:44: missing key 'host'"),

@@ -1,0 +1,1 @@
+"""Runs jobs in the queue of a Slurm cluster: what is asked of it, what it answers, and a place that does both."""
