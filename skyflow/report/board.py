@@ -16,11 +16,19 @@ from skyflow.model.execution import StepRef
 from skyflow.model.resources import LOCAL
 from skyflow.model.run import Transition
 from skyflow.model.status import Conclusion, Entity, Reason, Status
-from skyflow.model.units import format_duration
 from skyflow.report.forecast import Forecast
 from skyflow.report.graph_words import place_text, shortened
 from skyflow.report.progress import JobProgress, Progress
-from skyflow.report.words import COLOURS, Signs, ascii_signs, elapsed, reason_text, verdict_text, waiting_text
+from skyflow.report.words import (
+    COLOURS,
+    Signs,
+    ascii_signs,
+    elapsed,
+    reason_text,
+    verdict_text,
+    waiting_text,
+    whole_seconds,
+)
 
 __all__ = ["BoardReporter"]
 
@@ -161,9 +169,9 @@ class _Board:
             yield Text(f"  and {len(running) - most} more", _DIM)
 
     def _times(self, job: JobProgress, *, wide: bool) -> str:
-        took = _whole((self._now - (job.started_at or self._now)).total_seconds())
+        took = whole_seconds((self._now - (job.started_at or self._now)).total_seconds())
         estimate = self._forecast.estimate_seconds(job.key) if self._forecast and wide else None
-        return took if estimate is None else f"{took} of {_whole(estimate)}"
+        return took if estimate is None else f"{took} of {whole_seconds(estimate)}"
 
     def _doing(self, job: JobProgress) -> str:
         placement = self._forecast.placement(job.key) if self._forecast else None
@@ -193,11 +201,11 @@ class _Board:
             words.append(f"{waiting} waiting for a slot")
         if planned:
             words.append(f"{planned} waiting for a planned start")
-        words.append(_whole(so_far))
+        words.append(whole_seconds(so_far))
         share = len(done) / total if total else 0.0
         if self._left is not None:
             share = so_far / (so_far + self._left) if self._left else 1.0
-            words.append(f"about {_whole(max(1.0, self._left))} left")
+            words.append(f"about {whole_seconds(max(1.0, self._left))} left")
         while len(", ".join(words)) > width and len(words) > 1:
             words.pop(-2 if len(words) > 2 else -1)  # noqa: PLR2004 -- the first and the last say most
         text = ", ".join(words)
@@ -207,11 +215,6 @@ class _Board:
         full, empty = ("#", ".") if self._signs is ascii_signs else ("━", "─")
         filled = round(room * share)
         return Text.assemble((full * filled, "red" if failed else "cyan"), (empty * (room - filled), _DIM), f"  {text}")
-
-
-def _whole(seconds: float) -> str:
-    """Return a duration without parts of a second, which would only flicker."""
-    return f"{int(seconds)}s" if seconds < 60 else format_duration(int(seconds))  # noqa: PLR2004 -- a minute
 
 
 def _fitting(text: str, width: int) -> str:

@@ -103,3 +103,8 @@ def elapsed(start: datetime | None, end: datetime | None) -> str:
     if start is None or end is None:
         return ""
     return format_duration(max(0.0, (end - start).total_seconds()))
+
+
+def whole_seconds(seconds: float) -> str:
+    """Return a duration without parts of a second, which would only flicker."""
+    return f"{int(seconds)}s" if seconds < 60 else format_duration(int(seconds))  # noqa: PLR2004 -- a minute
