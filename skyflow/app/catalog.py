@@ -76,7 +76,7 @@ def list_offerings(catalog: Catalog, filters: Filters) -> Listing:
         UsageError: a filter cannot be read.
         NoCandidateError: a filter names what nobody knows.
     """
-    found = matching_offerings(catalog, _requirements(catalog, filters), job="catalog", with_defaults=False)
+    found = matching_offerings(catalog, _requirements(catalog, filters), job="", with_defaults=False)
     return Listing(offerings=found, regions=dict(catalog.regions))
 
 

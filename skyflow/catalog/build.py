@@ -170,10 +170,9 @@ def _shelve(
     if building.rules:
         rule = rule_for(building.rules, where[0], where[1], building.types[number][1], MARKETS[market])
         if rule is not None:
-            usd, basis = (
-                rule.price(usd),
-                rule.why or ("agreed" if rule.usd_per_hour is not None else f"{basis}, reduced"),
-            )
+            usd = rule.price(usd)
+            # so much per cent less than an estimate is an estimate still
+            basis = f"{basis}, {rule.why or 'reduced'}" if rule.usd_per_hour is None else rule.why or "agreed"
     place = building.places.setdefault(where, len(building.places))
     source = building.sources.setdefault((basis, day), len(building.sources))
     building.shelves.setdefault((place, market, risk), []).append((usd, watts, number, source))

@@ -23,10 +23,12 @@ from skyflow.model.resources import (
     Requirements,
 )
 
-__all__ = ["Check", "checks_of"]
+__all__ = ["Check", "asker", "checks_of"]
 
 _GB_PER_GIB = 2**30 / 10**9
 _ROUNDING = 1e-6
+_CODES = {"UK": "GB", "EL": "GR", "USA": "US"}
+"""What people write for a country beside its ISO 3166 code."""
 
 Nearest = Callable[[Sequence[Offering]], str]
 
@@ -50,6 +52,11 @@ class Check:
     market: Market | None = None
     hint: str | None = None
     is_default: bool = False
+
+
+def asker(job: str) -> str:
+    """Return who asks, for a message: a job, or where there is none the filter of a listing."""
+    return f"job '{job}'" if job else "the filter"
 
 
 def checks_of(catalog: Catalog, asked: Requirements, accelerators: Accelerators | None, *, job: str) -> list[Check]:
@@ -129,7 +136,7 @@ def _unknown_device(catalog: Catalog, asked: Accelerators, *, job: str) -> NoCan
     on_sale = sorted({name for name in columns["accelerator"] if name})
     every = (*catalog.accelerators.known, *catalog.accelerators.by_name)
     return NoCandidateError(
-        f"job '{job}' asks for {asked}, an accelerator that no table knows",
+        f"{asker(job)} asks for {asked}, an accelerator that no table knows",
         hint=did_you_mean(asked.name, every, otherwise=f"known are {sentence_list(on_sale)}"),
     )
 
@@ -140,7 +147,7 @@ def _name_check(catalog: Catalog, names: frozenset[str], *, job: str) -> Check:
     known |= {offering.instance_type.lower(): offering.instance_type for offering in catalog.own}
     for unknown in sorted(name for name in names if name.lower() not in known):
         raise NoCandidateError(
-            f"job '{job}' asks for the instance type '{unknown}', which no table knows",
+            f"{asker(job)} asks for the instance type '{unknown}', which no table knows",
             hint=did_you_mean(unknown, known.values(), otherwise="`skyflow catalog list` has all of them"),
         )
     return Check(
@@ -211,7 +218,7 @@ def _arch_check(asked: Requirements) -> Check | None:
 def _capability_checks(asked: Requirements, *, job: str) -> Iterable[Check]:
     for unknown in sorted(asked.capabilities - set(CAPABILITIES)):
         raise NoCandidateError(
-            f"job '{job}' asks for the capability '{unknown}', which no machine is described by",
+            f"{asker(job)} asks for the capability '{unknown}', which no machine is described by",
             hint=did_you_mean(unknown, CAPABILITIES, otherwise=f"known are {sentence_list(CAPABILITIES)}"),
         )
     if "burstable" not in asked.capabilities and asked.instance_types is None:
@@ -306,8 +313,8 @@ def _named_place_check(catalog: Catalog, what: str, wanted: frozenset[str], know
     every = {*known, *(getattr(offering, what) for offering in catalog.own)} - {""}
     for unknown in sorted(wanted - every):
         raise NoCandidateError(
-            f"job '{job}' may run in the {what} '{unknown}', which no price list has",
-            hint=did_you_mean(unknown, sorted(every), otherwise="`skyflow catalog list --regions` has all of them"),
+            f"{asker(job)} names the {what} '{unknown}', which no price list has",
+            hint=did_you_mean(unknown, sorted(every), otherwise="`skyflow catalog list` has all of them"),
         )
     return Check(
         asked=f"{what} {sentence_list(sorted(wanted), conjunction='or')}",
@@ -325,8 +332,10 @@ def _residency_check(
     known = sorted({word for region in regions.values() for word in of(region) if word})
     for unknown in sorted(wanted - set(known)):
         raise NoCandidateError(
-            f"job '{job}' may run in the {what} '{unknown}', where no known region lies",
-            hint=did_you_mean(unknown, known, otherwise=f"known are {sentence_list(known)}"),
+            f"{asker(job)} names the {what} '{unknown}', where no known region lies",
+            hint=did_you_mean(
+                _CODES.get(unknown.upper(), unknown), known, otherwise=f"known are {sentence_list(known)}"
+            ),
         )
 
     def lies(region: Region | None) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from skyflow._util.text import did_you_mean, sentence_list
-from skyflow.catalog.checks import Check, checks_of
+from skyflow.catalog.checks import Check, asker, checks_of
 from skyflow.catalog.index import Index, Types
 from skyflow.catalog.load import Catalog
 from skyflow.errors import NoCandidateError
@@ -236,7 +236,7 @@ def _together(offering: Offering, nodes: int) -> Offering:
 def _refuse_unknown_providers(requirements: Requirements, *, job: str) -> None:
     for unknown in sorted((requirements.providers or frozenset()) - set(PROVIDERS)):
         raise NoCandidateError(
-            f"job '{job}' may run on '{unknown}', but offerings are known only of {sentence_list(PROVIDERS)}",
+            f"{asker(job)} names '{unknown}', but offerings are known only of {sentence_list(PROVIDERS)}",
             hint=did_you_mean(unknown, PROVIDERS),
         )
 
@@ -262,7 +262,7 @@ def _no_candidate(
         asked[0] = str(requirements.accelerators)
     with_the_rest = "with all else as asked, " if len(asked) > 1 else ""
     return NoCandidateError(
-        f"job '{job}' asks for {sentence_list(asked or ['a machine'])}; {with_the_rest}"
+        f"{asker(job)} asks for {sentence_list(asked or ['a machine'])}; {with_the_rest}"
         + "; or ".join(text for _, text in in_the_way),
         hint=next((check.hint for check, _ in in_the_way if check.hint), None),
     )

@@ -9,6 +9,7 @@ from skyflow.model.market import Market
 
 __all__ = [
     "AcceleratorOption",
+    "Arch",
     "ArchOption",
     "CapabilityOption",
     "CloudOption",
@@ -37,6 +38,14 @@ class RowFormat(StrEnum):
     JSON = "json"
 
 
+class Arch(StrEnum):
+    """Processor architectures."""
+
+    X86_64 = "x86_64"
+    ARM64 = "arm64"
+    ANY = "any"
+
+
 class Sort(StrEnum):
     """What rows are sorted by, the least first."""
 
@@ -47,8 +56,10 @@ class Sort(StrEnum):
     NAME = "name"
 
 
-def _several(option: str, metavar: str, text: str) -> typer.models.OptionInfo:
-    info: typer.models.OptionInfo = typer.Option(option, metavar=metavar, help=f"{text}; may be repeated.")
+def _several(option: str, metavar: str, text: str, *, also: str = "") -> typer.models.OptionInfo:
+    """Return an option that may be repeated, and its name in `resources`."""
+    names = (option, also) if also else (option,)
+    info: typer.models.OptionInfo = typer.Option(*names, metavar=metavar, help=f"{text}; may be repeated.")
     return info
 
 
@@ -60,18 +71,24 @@ MemoryOption = Annotated[
     str, typer.Option("--memory", metavar="SIZE[+]", help="With so much memory, or at least so much: 32GiB+.")
 ]
 MarketOption = Annotated[Market, typer.Option("--market", help="How they are bought.")]
-CloudOption = Annotated[list[str] | None, _several("--cloud", "NAME", "Of aws, azure, gcp or own")]
-RegionOption = Annotated[list[str] | None, _several("--region", "NAME", "In this region")]
-ZoneOption = Annotated[list[str] | None, _several("--zone", "NAME", "In this zone")]
+CloudOption = Annotated[list[str] | None, _several("--cloud", "NAME", "Of aws, azure, gcp or own", also="--clouds")]
+RegionOption = Annotated[list[str] | None, _several("--region", "NAME", "In this region", also="--regions")]
+ZoneOption = Annotated[list[str] | None, _several("--zone", "NAME", "In this zone", also="--zones")]
 JurisdictionOption = Annotated[
-    list[str] | None, _several("--jurisdiction", "NAME", "Under this law: EU, EEA, EU-adequate or a country's code")
+    list[str] | None,
+    _several(
+        "--jurisdiction", "NAME", "Under this law: EU, EEA, EU-adequate or a country's code", also="--jurisdictions"
+    ),
 ]
-CountryOption = Annotated[list[str] | None, _several("--country", "CODE", "In this country")]
-PartitionOption = Annotated[list[str] | None, _several("--partition", "NAME", "In this partition, such as aws-us-gov")]
+CountryOption = Annotated[list[str] | None, _several("--country", "CODE", "In this country", also="--countries")]
+PartitionOption = Annotated[
+    list[str] | None, _several("--partition", "NAME", "In this partition, such as aws-us-gov", also="--partitions")
+]
 TypeOption = Annotated[list[str] | None, _several("--instance-type", "NAME", "Of this type")]
-ArchOption = Annotated[str, typer.Option("--arch", metavar="ARCH", help="x86_64, arm64 or any.")]
+ArchOption = Annotated[Arch, typer.Option("--arch", help="Their processor architecture.")]
 CapabilityOption = Annotated[
-    list[str] | None, _several("--capability", "NAME", "With this: gpu, tpu, local-ssd, confidential, ...")
+    list[str] | None,
+    _several("--capability", "NAME", "With this: gpu, tpu, local-ssd, confidential, ...", also="--capabilities"),
 ]
 SortOption = Annotated[Sort, typer.Option("--sort", help="What comes first.")]
 LimitOption = Annotated[

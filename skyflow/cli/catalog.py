@@ -10,6 +10,7 @@ import typer
 
 from skyflow.cli._catalog_options import (
     AcceleratorOption,
+    Arch,
     ArchOption,
     CapabilityOption,
     CloudOption,
@@ -59,7 +60,7 @@ def list_(
     country: CountryOption = None,
     partition: PartitionOption = None,
     instance_type: TypeOption = None,
-    arch: ArchOption = "any",
+    arch: ArchOption = Arch.ANY,
     capability: CapabilityOption = None,
     sort: SortOption = Sort.PRICE,
     limit: LimitOption = None,
@@ -82,7 +83,7 @@ def list_(
         countries=country or (),
         partitions=partition or (),
         instance_types=instance_type or (),
-        arch=arch,
+        arch=arch.value,
         capabilities=capability or (),
     )
     listing = list_offerings(open_catalog(find_project()), filters)
@@ -163,7 +164,8 @@ def observe(
     project = find_project(state=state)
     record(project, open_catalog(project), offering, outcome, seconds=seconds)
     found = seen_availability(project, [offering])[offering]
-    out(f"{offering}: {found.available:.0%} to be had, by {found.observations} observations")
+    seen = "1 observation" if found.observations == 1 else f"{found.observations} observations"
+    out(f"{offering}: {found.available:.0%} to be had, by {seen}")
 
 
 @app.command()
@@ -239,7 +241,9 @@ def doctor() -> None:
         else:
             out(f"note: {ailment.text}")
     faults = sum(ailment.is_fault for ailment in found)
-    out(f"{catalog.directory}: {len(catalog.index):,} prices can be used, {faults} rows cannot")
+    out(
+        f"{catalog.directory}: {len(catalog.index):,} prices can be used, {faults} {'row' if faults == 1 else 'rows'} cannot"
+    )
     if faults:
         raise typer.Exit(EXIT_NO_PLAN)
 

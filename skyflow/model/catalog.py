@@ -70,7 +70,7 @@ class Offering:
     `zone` is empty where the price holds for the whole region. `price_basis` says what kind of figure the price is
     (`list`: the provider's own price list; `history`: spot prices that were paid; `advisor`: the list price less the
     average saving that the provider's spot advisor reports; `estimate`: our own; `own`: what the project says its
-    machines cost) and `price_date` the day it was taken, None where no date applies.
+    machines cost; with a comma and the name of an agreement behind it where the project pays less than that) and `price_date` the day it was taken, None where no date applies.
 
     `nodes` machines are meant together: price and footprint are those of all of them, the sizes those of one.
     `interruption` is the share of spot machines that the provider takes back within a month, where it says so, and
@@ -99,7 +99,7 @@ class Offering:
     @property
     def is_estimated(self) -> bool:
         """Whether nobody has published this price: it is our own estimate."""
-        return self.price_basis == "estimate"
+        return self.price_basis.partition(",")[0] == "estimate"
 
     @property
     def interruptions_per_hour(self) -> float:

@@ -37,6 +37,12 @@ def test_filters_are_the_words_of_resources(project):
         assert row["country"] in {"BE", "NL", "DE", "FI", "FR", "IT", "ES", "PL", "SE", "IE"}
 
 
+def test_filters_are_called_as_in_resources_too(project):
+    short = ("--cloud", "gcp", "--country", "DE", "--capability", "gpu", "--cpus", "8+", "-n", "5")
+    long = ("--clouds", "gcp", "--countries", "DE", "--capabilities", "gpu", "--cpus", "8+", "-n", "5")
+    assert project.skyflow("catalog", "list", *short).out == project.skyflow("catalog", "list", *long).out
+
+
 def test_a_market_is_a_filter_like_the_others(project):
     for market in ("on-demand", "spot"):
         found = rows(project.skyflow("catalog", "list", "--instance-type", "t3.large", "--market", market))
@@ -67,6 +73,9 @@ def test_one_thing_is_compared_in_all_places_with_both_markets_side_by_side(proj
         (("list", "--accelerators", "A1000"), 4, "did you mean 'A100'?"),
         (("list", "--cpus", "many"), 2, "write for example 8, or 8+"),
         (("list", "--region", "us-esat-1"), 4, "did you mean 'us-east-1'?"),
+        (("list", "--countries", "UK"), 4, "the filter names the country 'UK', where no known region lies"),
+        (("list", "--countries", "UK"), 4, "did you mean 'GB'?"),
+        (("list", "--arch", "arm"), 2, "is not one of 'x86_64', 'arm64', 'any'"),
         (("show", "m6i.lar"), 2, "there is m6i.large"),
         (("show", "H1000"), 2, "did you mean 'H100'?"),
         (("diff", "nowhere"), 2, "name a folder of catalog tables"),
@@ -108,7 +117,7 @@ def test_a_bad_row_is_named_and_the_rest_can_be_used(project):
     done = project.skyflow("catalog", "doctor", code=4)
     assert "error: gcp/prices.csv:6: column 'basis': 'rumour' is none of list, history" in done.err
     assert "note: gcp/prices.csv has been changed since meta.csv was written" in done.out
-    assert "1 rows cannot" in done.out
+    assert "1 row cannot" in done.out
     assert project.skyflow("catalog", "list", "--accelerators", "H100").out
     project.write("on: push\njobs:\n  a: {runs-on: gcp, steps: [{run: x}]}\n")
     assert "1 row of the catalog is wrong and left out" in project.skyflow("plan", "w.yml").out
@@ -149,7 +158,7 @@ def test_a_plan_uses_what_the_project_has_and_pays(project):
     jobs = {job["job"]: job["offering"] for job in project.skyflow("plan", "w.yml", "--json").json["jobs"]}
     assert (jobs["train"]["provider"], jobs["train"]["region"]) == ("own", "lab")
     assert jobs["build"]["instance_type"] == "m6i.4xlarge"
-    assert jobs["build"]["price_basis"] == "EDP 7"
+    assert jobs["build"]["price_basis"] == "list, EDP 7"
     assert "own lab H100:8" in project.skyflow("plan", "w.yml").out
     assert rows(project.skyflow("catalog", "list", "--cloud", "own"))[0]["instance_type"] == "lab"
 

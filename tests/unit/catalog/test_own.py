@@ -109,10 +109,22 @@ def test_the_first_price_rule_that_fits_holds(directory):
     )
     before, found = prices(directory), prices(directory, prices=rules)
     assert found["aws/us-east-1/m6i.large/on-demand"] == (0.01, "agreed")
-    assert found["aws/us-east-1/m6i.xlarge/on-demand"] == (pytest.approx(0.192 * 0.9), "EDP")
+    assert found["aws/us-east-1/m6i.xlarge/on-demand"] == (pytest.approx(0.192 * 0.9), "list, EDP")
     assert found["aws/us-east-1/m6i.xlarge/spot"] == (0.035, "advisor, reduced")
     assert found["aws/eu-west-1/m6i.2xlarge/on-demand"] == (0.214, "list, reduced")
     assert found.keys() == before.keys()
+
+
+def test_less_than_an_estimate_is_an_estimate_still(directory):
+    path = directory / "aws" / "prices.csv"
+    path.write_text(path.read_text().replace(",advisor,", ",estimate,"))
+    rules = (PriceRule(market=Market.SPOT, percent_less=5, why="EDP"), PriceRule(percent_less=5))
+    offerings = load_catalog(directory, ProjectConfig(prices=rules)).offerings
+    spot = [one for one in offerings if (one.provider, one.market) == ("aws", Market.SPOT)]
+    assert {(one.price_basis, one.is_estimated) for one in spot} == {("estimate, EDP", True)}
+    listed = [one for one in offerings if one.price_basis == "list, reduced"]
+    assert listed
+    assert not any(one.is_estimated for one in listed)
 
 
 def test_a_discount_changes_what_is_chosen(directory):

@@ -143,9 +143,7 @@ def test_an_unheard_of_accelerator_comes_with_what_is_on_sale(catalog):
 
 def test_an_unknown_provider_is_told(catalog):
     error = refusal(catalog, providers=frozenset({"gpc", "aws"}))
-    assert (
-        error.message == "job 'train' may run on 'gpc', but offerings are known only of local, own, aws, gcp and azure"
-    )
+    assert error.message == "job 'train' names 'gpc', but offerings are known only of local, own, aws, gcp and azure"
     assert error.hint == "did you mean 'gcp'?"
 
 
