@@ -22,10 +22,19 @@ from skyflow.app.machine_keys import MachineKeys
 from skyflow.app.renting import open_ports
 from skyflow.errors import PlanningError, SkyflowError
 from skyflow.model.availability import Outcome
-from skyflow.model.blocks import block_after
+from skyflow.model.blocks import Block, block_after
 from skyflow.model.hosts import KeepAlive, Link, SshHost
 from skyflow.model.layout import RunFolder
-from skyflow.model.machines import FailureKind, Intent, Lifetime, Machine, MachineRecord, MachineRequest, MachineState
+from skyflow.model.machines import (
+    FailureKind,
+    Intent,
+    Lifetime,
+    Machine,
+    MachineRecord,
+    MachineRequest,
+    MachineState,
+    Scope,
+)
 from skyflow.model.placement import Placement
 from skyflow.model.resources import LOCAL, Market
 from skyflow.ports.clock import Clock
@@ -33,6 +42,7 @@ from skyflow.ports.provisioner import CloudError, MachineJournal
 from skyflow.ports.transport import Transport, TransportError
 from skyflow.provisioners.boot import LOGIN_USER, stay_command
 from skyflow.provisioners.fleet import Fleet
+from skyflow.provisioners.notices import NOTICE_SECONDS, notice_command
 from skyflow.runners.places import Attempt, MovedError
 from skyflow.runners.remote import RemoteRunner
 
@@ -61,6 +71,7 @@ class Times:
     """When a machine ends itself: a quarter of an hour after its driver fell silent, and never later than in a week."""
     renew_every: float = 240.0
     find_out_every: float = 2.0
+    notice_every: float = NOTICE_SECONDS
     most_tries: int = 8
     """In so many places a machine is asked for, for one attempt."""
 
@@ -88,6 +99,10 @@ class _Rental:
     machine: Machine | None = None
     runner: RemoteRunner | None = None
     problem: TransportError | None = None
+    since: float = 0.0
+    """When it was had."""
+    taken_away: str = ""
+    """What its cloud said when it took the machine away."""
 
     def let_go(self) -> None:
         """Give it up, wherever it is in its life."""
@@ -132,6 +147,7 @@ class RentedMachines:
         self._clock = clock
         self._times = times
         self._fleets: dict[str, Fleet] = {}
+        self._taken_away: dict[str, Block] = {}
         self._rentals: dict[Attempt, _Rental] = {}
         self._threads = anyio.CapacityLimiter(_MOST_THREADS)
         self._opening = anyio.Lock()
@@ -174,6 +190,10 @@ class RentedMachines:
 
     def heard(self, which: Attempt, *, is_lost: bool) -> None:
         """Do nothing: a machine that is lost goes with its attempt."""
+
+    def is_taken_away(self, which: Attempt) -> bool:
+        """Tell whether the cloud takes the machine of an attempt away."""
+        return which in self._rentals and bool(self._rentals[which].taken_away)
 
     async def release(self, which: Attempt) -> None:
         """Give the machine of an attempt back, and wait until it is gone."""
@@ -227,6 +247,10 @@ class RentedMachines:
             TransportError: there is none to be had.
         """
         tried: list[str] = []
+        if (block := self._taken_away.pop(which[0], None)) is not None:
+            with suppress(PlanningError):  # there is no other place: then the same again
+                placed = await self._plan.avoid(which[0], block, why="a machine was taken away")
+                rental.tell(f"Planned anew: {_described(placed)}\n")
         while True:
             placement = self._plan.placement(which[0])
             if self._plan.place_of(which[0]) != RENTED:
@@ -244,7 +268,8 @@ class RentedMachines:
                 await self._look_elsewhere(which, rental, placement, error, tried)
             except SkyflowError as error:
                 raise TransportError(_problem(placement, error)) from error
-        seconds = self._clock.monotonic() - started
+        rental.since = self._clock.monotonic()
+        seconds = rental.since - started
         self._plan.observe(placement.offering, Outcome.PROVISIONED, seconds)
         if (machine := rental.machine) is not None:
             rental.tell(f"{machine.id} in {machine.zone or machine.region} runs after {seconds:.1f} s\n")
@@ -300,7 +325,7 @@ class RentedMachines:
                 await self._knock(transport, rental, machine)
             if not rental.is_wanted:
                 return
-            runner = self._makes.runner(transport, self._finding_out(machine))
+            runner = self._makes.runner(transport, self._finding_out(which, rental, machine))
             async with runner:
                 if is_found:
                     await runner.recover([which])
@@ -308,6 +333,8 @@ class RentedMachines:
                 rental.settled.set()
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(self._renew, transport)
+                    if machine.market is Market.SPOT:
+                        tasks.start_soon(self._listen, which, rental, transport, machine)
                     await rental.released.wait()
                     tasks.cancel_scope.cancel()
         finally:
@@ -340,7 +367,31 @@ class RentedMachines:
             with suppress(TransportError):
                 await transport.run(stay)
 
-    def _finding_out(self, machine: Machine) -> Inquiry:
+    async def _listen(self, which: Attempt, rental: _Rental, transport: Transport, machine: Machine) -> None:
+        """Wait for the notice that a machine is about to be taken away, and stop what runs on it."""
+        command = notice_command(machine.provider, seconds=self._times.notice_every)
+        while not rental.taken_away:
+            with suppress(TransportError):  # the link broke; whether the machine is gone others find out
+                heard = await transport.run(command)
+                if notice := heard.output.decode(errors="replace").strip():
+                    self._note_taken_away(which, rental, machine, notice)
+                    if rental.runner is not None:
+                        rental.runner.stop_all()
+            await anyio.sleep(self._times.notice_every)
+
+    def _note_taken_away(self, which: Attempt, rental: _Rental, machine: Machine, why: str) -> None:
+        """Remember that a machine is taken away: its job gets another one elsewhere, for there it would soon go again."""
+        if rental.taken_away:
+            return
+        rental.taken_away = why
+        placement = self._plan.placement(which[0])
+        rental.tell(f"{machine.id} is taken away by {machine.provider}: {' '.join(why.split())}\n")
+        held = self._clock.monotonic() - rental.since
+        self._plan.observe(placement.offering, Outcome.PREEMPTED, held)
+        now = self._clock.now()
+        self._taken_away[which[0]] = block_after(placement.offering, FailureKind.CAPACITY, Scope.REGION, now)
+
+    def _finding_out(self, which: Attempt, rental: _Rental, machine: Machine) -> Inquiry:
         asked = -math.inf
 
         async def find_out() -> str | None:
@@ -353,11 +404,12 @@ class RentedMachines:
                 now = await self._blocking(partial(fleet.look, machine))
             except CloudError:  # nobody knows, then; the link's own patience counts
                 return None
-            if now is None:
-                return f"{machine.provider} knows nothing of {machine.id} any more"
-            if now.state in _GONE:
-                return f"{machine.id} is {now.state}{f': {now.detail}' if now.detail else ''}"
-            return None
+            if now is not None and now.state not in _GONE:
+                return None
+            detail = "" if now is None else f", {now.state}{f': {now.detail}' if now.detail else ''}"
+            if machine.market is Market.SPOT:
+                self._note_taken_away(which, rental, machine, f"it is gone{detail}")
+            return f"{machine.id} is gone{detail}"
 
         return find_out
 

@@ -445,6 +445,8 @@ def _finish(draft: Draft, job: JobState, attempt: AttemptState) -> None:
             attempt = replace(
                 attempt.with_verdict(Conclusion.FAILURE), reason=Reason.EXPRESSION, message=attempt.hide(str(error))
             )
+    if attempt.failure is not None and attempt.failure[0] is Reason.PREEMPTED:  # not the fault of any step
+        attempt = replace(attempt, reason=Reason.PREEMPTED)
     draft.move_attempt(job, attempt, Status.IN_PROGRESS, Status.COMPLETED)
     checkpoint = draft.state.specs[job.spec_id].checkpoint
     has_run = any(state.conclusion is not Conclusion.SKIPPED for state in attempt.states)

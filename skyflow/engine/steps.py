@@ -37,7 +37,7 @@ def end_step(
     """Complete the step under way and return the attempt with it."""
     old = attempt.top.state
     message = message and attempt.hide(message)
-    forgiven = outcome is Conclusion.FAILURE and old.continue_on_error
+    forgiven = outcome is Conclusion.FAILURE and old.continue_on_error and reason is not Reason.PREEMPTED
     step = replace(
         old,
         status=Status.COMPLETED,

@@ -105,6 +105,10 @@ class HostPool:
         for rank, host in enumerate(self._chosen.get(which, ())):
             host.is_lost = is_lost and (not isinstance(runner, GangRunner) or rank in runner.lost)
 
+    def is_taken_away(self, which: Attempt) -> bool:  # noqa: ARG002 -- nobody else has a say in it
+        """Say no: the machines are ours."""
+        return False
+
     async def release(self, which: Attempt) -> None:
         """Make room for another attempt."""
         hosts, runner = self._chosen.pop(which, ()), self._runners.pop(which, None)

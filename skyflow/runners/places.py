@@ -47,6 +47,10 @@ class Place(AbstractAsyncContextManager["Place"], Protocol):
         """Take in whether the machine of an attempt still answered when a step ended."""
         ...
 
+    def is_taken_away(self, which: Attempt) -> bool:
+        """Tell whether the machine of an attempt is being taken away by whoever it belongs to."""
+        ...
+
     async def release(self, which: Attempt) -> None:
         """End everything an attempt left running, and give its machine back; called once for every attempt here."""
         ...

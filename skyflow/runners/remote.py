@@ -294,6 +294,11 @@ class RemoteRunner:
         elif first:
             self._tasks.start_soon(self._descend, step, running)
 
+    def stop_all(self) -> None:
+        """Begin to stop every running step."""
+        for step in list(self._running):
+            self.stop_step(step, force=False)
+
     async def release(self, job_key: str, attempt: int) -> None:
         """End what the attempt left in the background and remove its files from the machine."""
         self._memories.pop((job_key, attempt), None)

@@ -197,9 +197,15 @@ class RunnerRouter:
             del self._waiting[step]
         if runner is None:
             return StepResult(exit_code=None, stopped=True)
+        place = self._used.get(which)
+        if place is None:
+            return await work(runner)
+        if place.is_taken_away(which):
+            return StepResult(exit_code=None, preempted=True)
         result = await work(runner)
-        if which in self._used:
-            self._used[which].heard(which, is_lost=result.lost is not None)
+        place.heard(which, is_lost=result.lost is not None)
+        if place.is_taken_away(which) and result.exit_code != 0:
+            return StepResult(exit_code=None, preempted=True, masks=result.masks)
         return result
 
     async def _runner(self, which: Attempt, tell: Callable[[str], None]) -> LocalRunner | MachineRunner:

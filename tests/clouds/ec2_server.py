@@ -120,8 +120,8 @@ def preempt(instance_id: str) -> None:
                     if instance.id == instance_id:
                         ACCOUNT.machines.stop(instance_id)
                         _moto_terminate(instance)
-                        instance._state_reason.code = "Server.SpotInstanceTermination"
-                        instance._state_reason.message = "Server.SpotInstanceTermination: Spot instance termination"
+                        instance.state_reason.code = "Server.SpotInstanceTermination"
+                        instance.state_reason.message = "Server.SpotInstanceTermination: Spot instance termination"
                         _set_state(instance, "terminated")
 
 

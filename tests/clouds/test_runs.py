@@ -316,3 +316,73 @@ def test_when_nothing_is_to_be_had_all_that_was_tried_is_named(clouds) -> None:
     shown = both.skyflow("run", "w.yml", code=1)
     for text in ("m6i.large in aws/us-east-1", "n2-standard-4 in gcp/us-central1", "there is no other plan"):
         assert text in " ".join(shown.split()), shown
+
+
+SPOT = EITHER.replace("resources: {", "resources: {market: spot, ")
+NOTICES = {
+    "aws": ("/latest/meta-data/spot/instance-action", '{"action": "terminate", "time": "2026-01-01T00:00:00Z"}'),
+    "gcp": ("/computeMetadata/v1/instance/preempted", "TRUE"),
+    "azure": ("/metadata/scheduledevents", '{"Events": [{"EventId": "1", "EventType": "Preempt"}]}'),
+}
+
+
+@pytest.mark.parametrize("provider", ["aws", "gcp", "azure"])
+def test_a_spot_machine_that_is_taken_away_with_notice_is_replaced(clouds, provider: str) -> None:
+    cloud = clouds(provider)
+    spot = ON[provider].replace("resources: {", "resources: {market: spot, ")
+    cloud.write(f"  a: {{{spot}, steps: [{{run: 'trap \"echo saved; exit 1\" INT; touch ~/begun; "
+                "while ! test -e ~/go; do sleep 0.1; done; echo went'}]}\n")  # fmt: skip
+    driver = cloud.start("run", "w.yml", "--verbose")
+    wait_until(lambda: cloud.has("/home/skyflow/begun"))
+    first = cloud.only
+    first.set_metadata(*NOTICES[provider])
+    wait_until(lambda: cloud.machines.running and cloud.only is not first and cloud.has("/home/skyflow/begun"))
+    cloud.only.run("touch", "/home/skyflow/go")
+    shown, _ = driver.communicate(timeout=PATIENCE_SECONDS)
+    assert driver.returncode == 0, shown
+    assert "saved" in shown, "the step was interrupted before it was killed"
+    assert f"is taken away by {provider}: " in shown
+    [job] = cloud.run_json()["jobs"]
+    assert [each["reason"] for each in job["attempts"]] == ["preempted", None]
+
+
+def test_after_a_spot_machine_vanished_its_job_runs_elsewhere(clouds) -> None:
+    both = clouds("aws", "gcp")
+    both.write(f"  a: {{{SPOT}, {WAITING}}}\n")
+    driver = both.start("run", "w.yml", "--verbose")
+    wait_until(lambda: both.has("/home/skyflow/begun"))
+    first = both.only
+    [name] = both.machines.running
+    provider = "aws" if name.startswith("i-") else "gcp"
+    if provider == "aws":
+        ec2_server.preempt(name)
+    else:
+        app = both.faults["gcp"].app
+        [zone] = [zone for zone, each in app.instances if each == name]
+        app.preempt(zone, name)
+    wait_until(lambda: both.machines.running and both.only is not first and both.has("/home/skyflow/begun"))
+    both.only.run("touch", "/home/skyflow/go")
+    shown, _ = driver.communicate(timeout=PATIENCE_SECONDS)
+    assert driver.returncode == 0, shown
+    assert re.search(r"Planned anew: \S+ \(spot\) in ", shown), shown
+    starts = re.findall(r"Starting (\S+ \(spot\) in \S+) ", shown)
+    assert len(set(starts)) == 2, starts
+
+
+def test_a_machine_that_dies_is_replaced_and_one_that_is_cut_off_is_waited_for(clouds) -> None:
+    aws = clouds("aws")
+    aws.write(f"  a: {{{ON['aws']}, {WAITING}}}\n")
+    driver = aws.start("run", "w.yml", "--verbose")
+    wait_until(lambda: aws.has("/home/skyflow/begun"))
+    first = aws.only
+    first.cut_off()
+    time.sleep(2)
+    first.cut_off(is_cut=False)
+    [name] = aws.machines.running
+    ec2_server.preempt(name)  # what happens when the hardware breaks looks the same
+    wait_until(lambda: aws.machines.running and aws.only is not first and aws.has("/home/skyflow/begun"))
+    aws.only.run("touch", "/home/skyflow/go")
+    shown, _ = driver.communicate(timeout=PATIENCE_SECONDS)
+    assert driver.returncode == 0, shown
+    [job] = aws.run_json()["jobs"]
+    assert [each["reason"] for each in job["attempts"]] == ["lost", None]

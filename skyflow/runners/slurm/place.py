@@ -121,6 +121,10 @@ class SlurmPlace:
     def heard(self, which: Attempt, *, is_lost: bool) -> None:
         """Take no note: an allocation is not used again."""
 
+    def is_taken_away(self, which: Attempt) -> bool:  # noqa: ARG002 -- what Slurm takes away is lost
+        """Say no: an allocation that ends early is one that was lost."""
+        return False
+
     async def release(self, which: Attempt) -> None:
         """Let the agent end everything and leave; where it does not, Slurm does."""
         found = self._known.pop(which, None)

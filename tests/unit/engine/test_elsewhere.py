@@ -158,3 +158,11 @@ def test_steps_in_the_background_go_with_the_machine(world) -> None:
     assert {effect.key.position for effect in effects if isinstance(effect, CancelTimer)} >= {0, 1, 2}
     after, effects = handle(state, StepEnded(other, LOST))
     assert (after.jobs, effects) == (state.jobs, ())
+
+
+def test_a_step_whose_machine_was_taken_away_is_not_forgiven(world) -> None:
+    made = world("  a: {runs-on: local, steps: [{run: 'x', continue-on-error: true}]}\n")
+    made.end_with("a", StepResult(exit_code=None, preempted=True))
+    assert (running(made), made.job("a").attempts) == (["a"], 2)
+    [move] = [each for each in made.moves if each.entity is Entity.ATTEMPT and each.new is Status.COMPLETED]
+    assert move.reason is Reason.PREEMPTED
