@@ -2,14 +2,23 @@
 
 import json
 import sys
+from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from skyflow.cli._options import JobsOption, JsonOption, ObjectiveOption, OnOption, WorkflowArgument
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from skyflow.model.placement import Plan
+    from skyflow.testing.distribution import Outcome
+
 __all__ = ["simulate"]
+
+_MOST_REASONS = 5
 
 
 def simulate(
@@ -77,30 +86,39 @@ def simulate(
         )
     )
     if as_json:
-        keys = ("conclusion", "cost_usd", "makespan_seconds", "preemptions")
-        out(json.dumps([{key: getattr(outcome, key) for key in keys} for outcome in outcomes]))
-        return
+        out(json.dumps([_to_json(outcome) for outcome in outcomes]))
+    else:
+        _show(outcomes, plan, of=workflow)
+
+
+def _to_json(outcome: "Outcome") -> dict[str, object]:
+    keys = ("conclusion", "cost_usd", "makespan_seconds", "preemptions")
+    failures = [{"job": job, "reason": reason.value} for job, reason in outcome.failures]
+    return {key: getattr(outcome, key) for key in keys} | {"failures": failures}
+
+
+def _show(outcomes: "Sequence[Outcome]", plan: "Plan", *, of: str) -> None:
+    from skyflow.cli._console import out  # noqa: PLC0415 -- start-up
     from skyflow.model.units import format_duration, format_usd  # noqa: PLC0415
     from skyflow.report.distribution import histogram, quantile_rows  # noqa: PLC0415
-    from skyflow.report.words import Signs, signs_for  # noqa: PLC0415
+    from skyflow.report.words import REASON_WORDS, Signs, signs_for  # noqa: PLC0415
 
     costs = [outcome.cost_usd for outcome in outcomes]
     times = [outcome.makespan_seconds for outcome in outcomes]
     taken = [float(outcome.preemptions) for outcome in outcomes]
     succeeded = sum(outcome.conclusion == "success" for outcome in outcomes)
-    out(
-        f"{runs} runs of {workflow}, {succeeded} in success; planned: {format_usd(plan.cost.total_usd)}, {format_duration(plan.makespan_seconds)}"
-    )
+    planned = f"{format_usd(plan.cost.total_usd)}, {format_duration(plan.makespan_seconds)}"
+    out(f"{len(outcomes)} runs of {of}, {succeeded} in success; planned: {planned}")
+    for (job, reason), count in Counter(pair for one in outcomes for pair in set(one.failures)).most_common(
+        _MOST_REASONS
+    ):
+        out(f"  {job} in {count} of them: {REASON_WORDS.get(reason, reason.value)}")
     rows = (("cost", costs, format_usd), ("makespan", times, format_duration), ("preemptions", taken, "{:.1f}".format))
     table = quantile_rows(rows)
     widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
-    for row in table:
-        out(
-            "  ".join(
-                cell.rjust(width) if index else cell.ljust(width)
-                for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ).rstrip()
-        )
+    for first, *others in table:
+        cells = (cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))
+        out("  ".join((first.ljust(widths[0]), *cells)).rstrip())
     fancy = signs_for(sys.stdout.encoding) == Signs()
     out(f"\ncost      {histogram(costs, format_usd, fancy=fancy)}")
     out(f"makespan  {histogram(times, format_duration, fancy=fancy)}")

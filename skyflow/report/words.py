@@ -6,7 +6,7 @@ from datetime import datetime
 from skyflow.model.status import Conclusion, Reason, Status
 from skyflow.model.units import format_duration
 
-__all__ = ["Signs", "ascii_signs", "elapsed", "reason_text", "signs_for", "verdict_text"]
+__all__ = ["REASON_WORDS", "Signs", "ascii_signs", "elapsed", "reason_text", "signs_for", "verdict_text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ COLOURS = {
     Conclusion.SKIPPED: "bright_black",
 }
 
-_REASONS = {
+REASON_WORDS = {
     Reason.CONDITION: "its condition is false",
     Reason.EARLIER_FAILURE: "not everything before it succeeded",
     Reason.EXIT_CODE: "a command failed",
@@ -86,7 +86,7 @@ def signs_for(encoding: str | None) -> Signs:
 
 def reason_text(reason: Reason | None, message: str | None) -> str:
     """Return why something ended so, as far as that is known: the message, or a sentence for the reason."""
-    return message or ("" if reason is None else _REASONS[reason])
+    return message or ("" if reason is None else REASON_WORDS[reason])
 
 
 def verdict_text(outcome: Conclusion | None, conclusion: Conclusion | None, status: Status) -> str:

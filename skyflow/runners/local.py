@@ -352,6 +352,8 @@ class LocalRunner:
             say=say,
         )
         note_result(self._folder.temp(step.job_key, step.attempt), step, result)
+        if tree.kept.is_closed:  # what it printed is in the log, masked; nobody needs it as it was
+            tree.spool.unlink(missing_ok=True)
         return result
 
     def _known_result(self, step: StepRef) -> StepResult | None:
@@ -443,8 +445,13 @@ class LocalRunner:
         if tree.kept.is_closed:
             await reader.until_closed()
         else:
-            self._tasks.start_soon(reader.until_closed)
+            self._tasks.start_soon(self._read_on, reader, tree)
         return exit_code
+
+    async def _read_on(self, reader: SpoolReader, tree: ProcessTree) -> None:
+        """Read what is printed after the command has ended, which is answered for by then."""
+        await reader.until_closed()
+        tree.spool.unlink(missing_ok=True)
 
     async def _descend(self, step: StepRef, tree: ProcessTree) -> None:
         """Step down the kill ladder for as long as the step runs."""

@@ -1,13 +1,14 @@
 """What a run may cost and take, from many simulated runs of the same plan."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from skyflow.expr import parse_template
 from skyflow.model.placement import Plan
-from skyflow.model.run import RunId, RunOptions
+from skyflow.model.run import JobRecord, RunId, RunOptions, StepRecord
+from skyflow.model.status import Conclusion, Reason
 from skyflow.model.workflow import Authored, RunStep, Step, UsesStep, Workflow
 from skyflow.testing.scenarios import drive_in_world, scenario_store
 from skyflow.testing.world import Nature
@@ -17,12 +18,13 @@ __all__ = ["Outcome", "simulate"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How one simulated run went."""
+    """How one simulated run went; `failures` are the jobs that did not succeed, by id, with the reasons of their own."""
 
     conclusion: str
     cost_usd: float
     makespan_seconds: float
     preemptions: int
+    failures: tuple[tuple[str, Reason], ...] = ()
 
 
 def simulate(
@@ -58,7 +60,19 @@ def simulate(
                 cost_usd=drive.world.cost() + _transfers(plan),
                 makespan_seconds=drive.world.clock.seconds,
                 preemptions=drive.world.preemptions,
+                failures=tuple(_failures(drive.jobs, store.steps(drive.run.id))),
             )
+
+
+def _failures(jobs: Sequence[JobRecord], steps: Sequence[StepRecord]) -> Iterator[tuple[str, Reason]]:
+    failed = {
+        step.job_key: step.reason for step in steps if step.conclusion is Conclusion.FAILURE
+    }  # the last attempt's
+    for job in jobs:
+        if job.conclusion in {Conclusion.FAILURE, Conclusion.CANCELLED}:
+            reason = failed.get(job.key) if job.reason is Reason.STEP_FAILED else job.reason
+            if reason not in {None, Reason.FAIL_FAST, Reason.CANCELLED}:
+                yield job.spec_id, reason
 
 
 def _transfers(plan: Plan) -> float:

@@ -36,5 +36,9 @@ def test_a_trace_says_when_machines_are_there(project) -> None:
     project.write("trace_id,start_tick,length,available_nodes\n" + rows, "trace.csv")
     runs = project.skyflow("simulate", "w.yml", "--runs", "20", "--json", "--spot-trace", "trace.csv").json
     assert sum(run["preemptions"] for run in runs) > 0
+    project.write("trace_id,start_tick,length,available_nodes\nt,0,2,1\nt,2,2,0\n", "short.csv")
+    shown = project.skyflow("simulate", "w.yml", "--runs", "5", "--spot-trace", "short.csv").out
+    assert "5 runs of w.yml, 0 in success" in shown
+    assert "a in 5 of them: its machine was taken away" in shown, "after 20 attempts"
     project.write("a,b\n1,2\n", "wrong.csv")
     assert "is not a spot trace" in project.skyflow("simulate", "w.yml", "--spot-trace", "wrong.csv", code=2).err

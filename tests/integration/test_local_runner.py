@@ -67,6 +67,18 @@ async def test_output_goes_to_the_log_and_to_the_listener(bench: Callable) -> No
         assert b.folder.log(STEP).read_text() == "".join(b.shown)
 
 
+@pytest.mark.parametrize("script", ["echo secret", "echo secret; sleep 0.3 &"])
+async def test_what_was_printed_is_not_left_unmasked_after_the_step(bench: Callable, script: str) -> None:
+    async with bench(masks=["secret"]) as b:
+        await b.run(script)
+        spool = b.folder.temp(STEP.job_key, STEP.attempt) / f"{STEP.place}.out"
+        with anyio.fail_after(30):
+            while spool.exists():
+                await anyio.sleep(0.01)
+        assert b.folder.log(STEP).read_text() == "***\n"
+        assert spool.parent.exists(), "the attempt goes on"
+
+
 @pytest.mark.parametrize(
     ("shell", "script", "code"),
     [
