@@ -47,6 +47,7 @@ def render_workflow_syntax() -> str:
         ("`jobs.<id>.resources`", definitions["resources"]),
         ("`jobs.<id>.estimate`", definitions["estimate"]),
         ("`jobs.<id>.checkpoint`", definitions["checkpoint"]),
+        ("`jobs.<id>.artifacts.<name>`", definitions["declaredArtifact"]),
         ("`jobs.<id>.strategy`", definitions["strategy"]),
         ("`jobs.<id>.strategy.matrix`", definitions["matrix"]),
         ("`jobs.<id>.container`", definitions["container"]),

@@ -1,8 +1,9 @@
 """The jobs that a workflow will become, as far as that is known before it runs: matrices and called workflows unfolded."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from types import MappingProxyType
 
 from skyflow.engine.contexts import EvaluationError, Scope
 from skyflow.expr import BUILTINS, referenced
@@ -27,9 +28,14 @@ class ExpectedJobs:
     is_dynamic: bool
 
 
-def expected_jobs(workflow: Workflow, callees: Mapping[str, Workflow]) -> list[ExpectedJobs]:
-    """Return the jobs of every spec of a workflow, and in place of a spec that calls a workflow those of that one."""
-    expansion = _Expansion(workflow, callees, prefix="", entry=())
+def expected_jobs(
+    workflow: Workflow, callees: Mapping[str, Workflow], *, known_gb: Mapping[str, float] = MappingProxyType({})
+) -> list[ExpectedJobs]:
+    """Return the jobs of every spec of a workflow, and in place of a spec that calls a workflow those of that one.
+
+    `known_gb` says how many decimal gigabytes artifacts have, by name, whose size is not declared.
+    """
+    expansion = _Expansion(workflow, callees, prefix="", entry=(), known_gb=known_gb)
     return expansion.expected
 
 
@@ -37,12 +43,19 @@ class _Expansion:
     """One workflow being unfolded; `entry` are the keys of the jobs that must end before it begins."""
 
     def __init__(
-        self, workflow: Workflow, callees: Mapping[str, Workflow], *, prefix: str, entry: tuple[str, ...]
+        self,
+        workflow: Workflow,
+        callees: Mapping[str, Workflow],
+        *,
+        prefix: str,
+        entry: tuple[str, ...],
+        known_gb: Mapping[str, float],
     ) -> None:
         self._workflow = workflow
         self._callees = callees
         self._prefix = prefix
         self._entry = entry
+        self._known_gb = known_gb
         self._ends: dict[str, tuple[str, ...]] = {}
         self.expected: list[ExpectedJobs] = []
         for spec in workflow.jobs:
@@ -68,7 +81,9 @@ class _Expansion:
             self.expected.extend(chain.from_iterable(expansion.expected for expansion in called))
         else:
             # what comes in from a job spec is split evenly over the jobs of its matrix
-            data = tuple((end, gb / len(ends[need.lower()])) for need, gb in spec.data_gb for end in ends[need.lower()])
+            data = tuple(
+                (end, gb / len(ends[need.lower()])) for need, gb in self._data_gb(spec) for end in ends[need.lower()]
+            )
             self._ends[spec.id] = keys
             self.expected.append(
                 ExpectedJobs(spec=spec, keys=keys, needs=needs, data_gb=data, is_dynamic=count is None)
@@ -76,7 +91,17 @@ class _Expansion:
         return self._ends[spec.id]
 
     def _call(self, uses: str, key: str, needs: tuple[str, ...]) -> "_Expansion":
-        return _Expansion(self._callees[uses], self._callees, prefix=f"{key}/", entry=needs)
+        return _Expansion(self._callees[uses], self._callees, prefix=f"{key}/", entry=needs, known_gb=self._known_gb)
+
+    def _data_gb(self, spec: JobSpec) -> Iterator[tuple[str, float]]:
+        """Yield how much comes in from needed jobs: what `data` says, else what the artifacts have that are its inputs."""
+        yield from spec.data_gb
+        said = {name.lower() for name, _ in spec.data_gb}
+        for need in spec.needs if spec.inputs else ():
+            made = [each for each in self._workflow.job(need.job_id).artifacts if each.name in spec.inputs]
+            sizes = [each.gigabytes or self._known_gb.get(each.name, 0.0) for each in made]
+            if sum(sizes) and need.job_id.lower() not in said:
+                yield need.job_id, sum(sizes)
 
 
 def _count(workflow: Workflow, spec: JobSpec) -> int | None:

@@ -7,6 +7,7 @@ from math import isfinite
 from types import MappingProxyType
 
 from skyflow._util.text import did_you_mean
+from skyflow.app.artifact_sizes import last_sizes
 from skyflow.app.capacities import limited_pools
 from skyflow.app.catalog_folder import catalog_folder
 from skyflow.app.clock import SystemClock
@@ -164,8 +165,8 @@ def prepare_planning(
     started = SystemClock().monotonic()
     for unknown in sorted(set(options.providers or ()) - set(PROVIDERS)):
         raise UsageError(f"there is no provider '{unknown}'", hint=did_you_mean(unknown, PROVIDERS))
-    expected = tuple(expected_jobs(workflow, callees))
     project = project or find_project()
+    expected = tuple(expected_jobs(workflow, callees, known_gb=last_sizes(workflow, project)))
     config = project_config(project.root)
     catalog = load_catalog(catalog_folder(config), config).joined_by(this_machine())
     plan = workflow.plan

@@ -23,7 +23,7 @@ from skyflow.engine.effects import (
     TimerKey,
 )
 from skyflow.engine.jobs import cancel_job, complete_job, request_group
-from skyflow.engine.order import in_order
+from skyflow.engine.order import steps_of
 from skyflow.engine.retries import job_delay, pause_over, stop_step, try_step_again
 from skyflow.engine.state import JobState, Stop
 from skyflow.engine.steps import absorb, authored_name, end_step, judge
@@ -33,7 +33,7 @@ from skyflow.model.execution import Pairs, StepRef, StepResult
 from skyflow.model.run import Json
 from skyflow.model.status import Conclusion, Reason, Status
 from skyflow.model.uses import LoadedAction
-from skyflow.model.workflow import CancelStep, WaitStep
+from skyflow.model.workflow import CancelStep, Step, WaitStep
 
 __all__ = [
     "action_loaded",
@@ -53,7 +53,7 @@ _DEFAULT_TIMEOUT_MINUTES = 360.0
 
 def start_attempt(draft: Draft, job: JobState) -> None:
     """Begin a new attempt at a queued job, with its first step."""
-    steps = in_order(draft.state.specs[job.spec_id].steps)
+    steps = _steps(draft, job)
     states = tuple(StepState() for _ in steps)
     attempt = AttemptState(number=job.attempts + 1, steps=steps, states=states, masks=draft.state.masks)
     draft.activate(job.key)
@@ -65,6 +65,11 @@ def start_attempt(draft: Draft, job: JobState) -> None:
     _enter(draft, job, attempt)
 
 
+def _steps(draft: Draft, job: JobState) -> tuple[Step, ...]:
+    needed = (draft.state.specs[spec_id] for spec_id in draft.state.needs[job.spec_id])
+    return steps_of(draft.state.specs[job.spec_id], needed)
+
+
 def take_up_attempt(draft: Draft, job: JobState, seconds: float) -> None:
     """Go on with an attempt that a dead driver began so long ago.
 
@@ -73,7 +78,7 @@ def take_up_attempt(draft: Draft, job: JobState, seconds: float) -> None:
     """
     if job.attempt is None:
         return
-    steps = in_order(draft.state.specs[job.spec_id].steps)
+    steps = _steps(draft, job)
     recorded = {position: state.status for position, state in enumerate(job.attempt.states, start=1)}
     if job.attempt.setup is not None:
         recorded[0] = job.attempt.setup.status

@@ -3,10 +3,56 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from skyflow.expr import parse_template
-from skyflow.model.workflow import Authored, CancelStep, Need, ParallelStep, RunStep, Step, UsesStep, WaitStep
+from skyflow.expr import Template, parse_condition, parse_template
+from skyflow.expr.ast import Literal
+from skyflow.model.workflow import Authored, CancelStep, JobSpec, Need, ParallelStep, RunStep, Step, UsesStep, WaitStep
 
-__all__ = ["in_order"]
+__all__ = ["in_order", "steps_of"]
+
+_UPLOAD = "actions/upload-artifact@v4"
+_DOWNLOAD = "actions/download-artifact@v4"
+
+
+def steps_of(spec: JobSpec, needed: Iterable[JobSpec]) -> tuple[Step, ...]:
+    """Return all steps of a job: what brings its inputs, its own in order, what keeps the artifacts that it declares.
+
+    `needed` are the jobs that it needs, some of which make its inputs.
+    """
+    made = {artifact.name: artifact.path for job in needed for artifact in job.artifacts}
+    inputs = (
+        _carry(spec, _DOWNLOAD, f"Get {name}", name=name, path=made[name]) for name in spec.inputs if name in made
+    )
+    artifacts = (
+        _carry(
+            spec,
+            _UPLOAD,
+            f"Keep {each.name}",
+            name=each.name,
+            path=f"{each.path}/**",
+            **{"if-no-files-found": "error", "include-hidden-files": "true"},
+        )
+        for each in spec.artifacts
+    )
+    return (*inputs, *in_order(spec.steps), *artifacts)
+
+
+def _carry(spec: JobSpec, uses: str, title: str, **inputs: str) -> UsesStep:
+    success = parse_condition("")
+    return UsesStep(
+        key=f"__{title.replace(' ', '_').lower()}",
+        id=None,
+        span=spec.span,
+        condition=Authored(Template(success.source, success.expr), spec.span),
+        name=Authored(_text(title), spec.span),
+        uses=uses,
+        uses_span=spec.span,
+        inputs=tuple((name, Authored(_text(value), spec.span)) for name, value in inputs.items()),
+    )
+
+
+def _text(text: str) -> Template:
+    """Return a text as it is, whatever is in it."""
+    return Template(text, Literal(text, 0, len(text)))
 
 
 def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:

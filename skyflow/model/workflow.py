@@ -210,6 +210,15 @@ class CallSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ArtifactSpec:
+    """One of `artifacts` of a job: a folder that it makes, under a name, and how many decimal gigabytes that may be."""
+
+    name: str
+    path: str
+    gigabytes: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CheckpointSpec:
     """`checkpoint` of a job: the folder of the workspace that is kept, and how often."""
 
@@ -231,7 +240,7 @@ class JobSpec:
     """One entry under `jobs:`, before matrix expansion.
 
     A job with `call` has no steps and no `runs_on`. `data_gb` gives the decimal gigabytes that flow in along a `needs`
-    edge; `data_places` what comes from or goes to outside of the run.
+    edge; `data_places` what comes from or goes to outside of the run. `inputs` are the names of artifacts of needed jobs.
     """
 
     id: str
@@ -258,6 +267,8 @@ class JobSpec:
     retry: RetryPolicy | None = None
     cache: CacheSpec | None = None
     checkpoint: CheckpointSpec | None = None
+    artifacts: tuple[ArtifactSpec, ...] = ()
+    inputs: tuple[str, ...] = ()
     data_places: tuple[DataPlace, ...] = ()
 
 

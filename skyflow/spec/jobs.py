@@ -1,12 +1,14 @@
 """Jobs: `jobs.<id>`."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
-from skyflow.model.artifacts import parse_inner_path
+from skyflow.model.artifacts import artifact_name_problem, parse_inner_path
 from skyflow.model.resources import Estimate
-from skyflow.model.units import parse_duration_seconds
+from skyflow.model.units import parse_duration_seconds, parse_size_gb
 from skyflow.model.workflow import (
     INSERT,
+    ArtifactSpec,
     Authored,
     AuthoredTree,
     CacheSpec,
@@ -22,7 +24,7 @@ from skyflow.model.workflow import (
 from skyflow.spec.availability import JOB_IF
 from skyflow.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from skyflow.spec.planning import read_data, read_estimate
-from skyflow.spec.quantities import read_quantity
+from skyflow.spec.quantities import read_list, read_quantity
 from skyflow.spec.reading import Fields, Reading
 from skyflow.spec.requirements import read_requirements
 from skyflow.spec.retries import read_retry
@@ -51,6 +53,8 @@ def read_job(reading: Reading, key: ScalarNode, node: Node) -> JobSpec:
         data_places=data_places,
         cache=_read_cache(reading, fields.take("cache")),
         checkpoint=checkpoint,
+        artifacts=tuple(_read_artifacts(reading, fields.take("artifacts"))),
+        inputs=read_list(reading, fields.take("inputs")),
         retry=read_retry(reading, fields.take("retry")),
         env=reading.texts(fields.take("env")),
         defaults=read_defaults(reading, fields.take("defaults")),
@@ -83,6 +87,19 @@ def _read_checkpoint(reading: Reading, node: Node | None) -> CheckpointSpec | No
     if path is None:
         return None
     return CheckpointSpec(path) if every is None else CheckpointSpec(path, every)
+
+
+def _read_artifacts(reading: Reading, node: Node | None) -> Iterator[ArtifactSpec]:
+    for key, value in reading.fields(node).rest():
+        problem = artifact_name_problem(key.key)
+        if problem:
+            reading.findings.error("bad-quantity", key.span, problem)
+        fields = reading.fields(value)
+        said = fields.take("path") if isinstance(value, MappingNode) else value
+        path = read_quantity(reading, said, parse_inner_path)
+        size = read_quantity(reading, fields.take("size"), parse_size_gb)
+        if path is not None:
+            yield ArtifactSpec(key.key, path, size)
 
 
 def _read_cache(reading: Reading, node: Node | None) -> CacheSpec | None:

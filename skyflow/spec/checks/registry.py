@@ -10,6 +10,7 @@ from skyflow.spec.checks import (
     data_unknown,
     event_unknown,
     id_invalid,
+    input_artifact,
     input_invalid,
     job_no_steps,
     limit_exceeded,
@@ -65,6 +66,7 @@ CHECKS: tuple[Check, ...] = (
     shell_unknown.CHECK,
     not_positive.CHECK,
     data_unknown.CHECK,
+    input_artifact.CHECK,
     runs_on_other_system.CHECK,
     number_loses_digit.CHECK,
 )

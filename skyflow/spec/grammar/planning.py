@@ -6,7 +6,7 @@ from skyflow.spec.availability import JOB
 from skyflow.spec.grammar.common import LABEL_LIST, NON_EMPTY
 from skyflow.spec.grammar.shapes import Key, Shape, TextShape, items, one_of, quantity, table, text
 
-__all__ = ["CACHE", "CHECKPOINT", "DATA", "ESTIMATE", "PLAN", "RETRY"]
+__all__ = ["ARTIFACTS", "CACHE", "CHECKPOINT", "DATA", "ESTIMATE", "INPUTS", "PLAN", "RETRY"]
 
 
 _DURATION = quantity("a duration such as 10m")
@@ -92,6 +92,35 @@ CACHE = table(
 ).about(
     "Makes the job be taken over from an earlier run in which it succeeded, if its steps, its matrix values, the results and "
     "outputs of what it needs, and what is named here are the same."
+)
+
+ARTIFACTS = table(
+    "a map from names to folders",
+    other=one_of(
+        "a folder such as build/model, or a map with 'path'",
+        text("", non_empty=True),
+        table(
+            "",
+            {
+                "path": Key(
+                    Shape("a folder of the workspace", text=TextShape(non_empty=True), strict=True).about(
+                        "The folder that the job makes."
+                    ),
+                    required=True,
+                ),
+                "size": _SIZE.about(
+                    "About how much it is, for the plan. By default what it was in the last run of the workflow."
+                ),
+            },
+            name="declaredArtifact",
+        ),
+    ),
+).about(
+    "Folders that the job makes, by the name of an artifact: kept when its steps have succeeded, and brought to the jobs "
+    "that have the name among their `inputs`."
+)
+INPUTS = one_of("the name of an artifact, or a list of names", NON_EMPTY, LABEL_LIST).about(
+    "Artifacts that needed jobs declare: their folders are there, at the same paths, before the first step."
 )
 
 CHECKPOINT = table(
