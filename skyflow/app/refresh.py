@@ -37,6 +37,7 @@ SOURCES = ("aws", "azure", "gcp", _CARBON, *(name for name, known in CARBON_SERV
 GCP_KEY_VARIABLE = "GOOGLE_CLOUD_API_KEY"
 _DAYS_OF_CARBON = 365
 _KEPT_FOLDERS = 2
+_DAY_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +93,7 @@ def refresh_catalog(
     if target.exists() and not target.is_symlink():
         raise CatalogError(f"{target} is not a folder that a refresh has made", hint="move it away")
     target.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(target.parent, moment)
     staging = Path(tempfile.mkdtemp(prefix=".catalogs-", dir=target.parent))
     try:
         _copy_tables(current, staging)
@@ -242,6 +244,13 @@ def _notes(source: str, laid: Laid) -> Iterator[str]:
         if names:
             some = sentence_list(sorted(names)[:3])
             yield f"{source}: {len(names)} {what} are left out, for no table knows them, such as {some}"
+
+
+def _sweep(folder: Path, now: datetime) -> None:
+    """Remove what refreshes have left that were killed; those that go on are younger than a day."""
+    for path in folder.glob(".catalogs-*"):
+        if not path.is_symlink() and now.timestamp() - path.stat().st_mtime > _DAY_SECONDS:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _copy_tables(source: Path, destination: Path) -> None:

@@ -18,7 +18,10 @@ _INSIDE_GBPS = 10.0
 
 
 def own_offerings(pools: Iterable[OwnPool], country_mean: Callable[[str], float | None]) -> tuple[Offering, ...]:
-    """Return the offering of each pool; it is one place, and has as many machines as the pool says."""
+    """Return the offering of each pool; it is one place, and has as many machines as the pool says.
+
+    Where a machine runs several jobs at once, price and footprint are those of one job: its share of the machine.
+    """
     return tuple(
         Offering(
             provider=OWN,
@@ -28,7 +31,7 @@ def own_offerings(pools: Iterable[OwnPool], country_mean: Callable[[str], float 
             vcpus=pool.vcpus,
             memory_gib=pool.memory_gib,
             accelerators=pool.accelerators,
-            price_usd_per_hour=pool.price_usd_per_hour,
+            price_usd_per_hour=pool.price_usd_per_hour / pool.slots,
             price_basis="own",
             arch=pool.arch,
             capabilities=pool.capabilities,
@@ -48,7 +51,9 @@ def _footprint(pool: OwnPool, country_mean: Callable[[str], float | None]) -> Fo
         grams = country_mean(pool.country) if pool.country else None
     if grams is None:
         return None
-    return Footprint(idle_watts=pool.idle_watts, max_watts=pool.max_watts, pue=pool.pue or _OWN_PUE, gco2_per_kwh=grams)
+    pue = pool.pue or _OWN_PUE
+    whole = Footprint(idle_watts=pool.idle_watts, max_watts=pool.max_watts, pue=pue, gco2_per_kwh=grams)
+    return whole.times(1 / pool.slots)
 
 
 def own_regions(pools: Iterable[OwnPool], unions: Callable[[str], tuple[str, ...]]) -> tuple[Region, ...]:

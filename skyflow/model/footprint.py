@@ -64,8 +64,8 @@ class Footprint:
         made = self.embodied_g_per_hour * seconds / _SECONDS_PER_HOUR if embodied else 0.0
         return self.energy_kwh(seconds, utilization) * intensity + made
 
-    def times(self, machines: int) -> "Footprint":
-        """Return the footprint of several such machines together."""
+    def times(self, machines: float) -> "Footprint":
+        """Return the footprint of several such machines together, or of a part of one."""
         return replace(
             self,
             idle_watts=self.idle_watts * machines,

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
 
@@ -204,6 +205,17 @@ def test_the_folder_before_the_last_one_is_removed(serve):
         refresh("azure", service=service, at=NOW + timedelta(minutes=minute))
     assert len(list(refreshed_folder().parent.glob("catalogs-*"))) == 2
     assert refreshed_folder().resolve().name == "catalogs-20261127T093300000000"
+
+
+def test_what_a_killed_refresh_has_left_goes_after_a_day(serve):
+    folder = refreshed_folder().parent
+    old, young = folder / ".catalogs-old", folder / ".catalogs-young"
+    for path, age in ((old, timedelta(days=2)), (young, timedelta(hours=1))):
+        path.mkdir(parents=True)
+        os.utime(path, ((NOW - age).timestamp(),) * 2)
+    refresh("azure", service=azure(serve, PRICES))
+    assert not old.exists()
+    assert young.exists()
 
 
 def test_a_folder_that_no_refresh_has_made_is_left_alone(serve):

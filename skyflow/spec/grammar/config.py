@@ -123,7 +123,9 @@ _MACHINES = table(
             "What holds for all `hosts` that do not say it themselves."
         ),
         "slurm": _SLURM.about("How a Slurm cluster is reached, and what is asked of it."),
-        "slots": quantity("a whole number of jobs").about("How many jobs one machine runs at once. One by default."),
+        "slots": quantity("a whole number of jobs").about(
+            "How many jobs one machine runs at once, each for its share of `price` and `power`. One by default."
+        ),
         "cpus": Key(quantity("a number of CPUs").about("Of one machine."), required=True),
         "memory": Key(quantity("a size such as 512GiB").about("Of one machine."), required=True),
         "disk": quantity("a size such as 2TB").about(

@@ -39,6 +39,12 @@ def test_a_pool_is_an_offering_at_a_place_of_its_own(catalog):
     assert lab.footprint.pue == 1.58
 
 
+def test_a_job_pays_its_share_of_a_machine_that_runs_several_at_once(directory):
+    catalog = load_catalog(directory, ProjectConfig(pools=(replace(LAB, slots=2),)))
+    [lab] = select_candidates(catalog, Requirements(accelerators=Accelerators("A100", 4)), job="job")
+    assert (lab.price_usd_per_hour, lab.footprint.idle_watts, lab.footprint.max_watts) == (0.25, 150, 900)
+
+
 def test_a_pool_does_not_come_in_sizes_or_markets(catalog):
     own = {"providers": frozenset({"own"}), "market": Market.SPOT}
     assert names(catalog, cpus=Amount(8, or_more=False), **own) == ["rack", "lab"]
