@@ -16,6 +16,7 @@ from skyflow.model.execution import StepRef
 from skyflow.model.resources import LOCAL
 from skyflow.model.run import Transition
 from skyflow.model.status import Conclusion, Entity, Reason, Status
+from skyflow.model.units import format_grams, format_usd
 from skyflow.report.forecast import Forecast
 from skyflow.report.graph_words import place_text, shortened
 from skyflow.report.progress import JobProgress, Progress
@@ -42,6 +43,8 @@ _ROWS_AROUND = 4
 """Lines of the terminal that are left to what scrolls up."""
 _WIDE = 80
 """From this many columns on, running jobs show their estimate."""
+_VERY_WIDE = 120
+"""From this many on, also what they have cost and emitted so far."""
 _NAME_SHARE = 0.4
 
 
@@ -155,7 +158,7 @@ class _Board:
 
     def _rows(self, width: int, *, most: int) -> Iterator[Text]:
         running = [job for job in self._jobs if job.status is Status.IN_PROGRESS and job.steps]  # others call workflows
-        times = [self._times(job, wide=width >= _WIDE) for job in running[:most]]
+        times = [self._times(job, width) for job in running[:most]]
         names = [shortened(job.name, int(width * _NAME_SHARE)) for job in running[:most]]
         name_width = max(map(cell_len, names), default=0)
         time_width = max(map(len, times), default=0)
@@ -168,10 +171,15 @@ class _Board:
         if len(running) > most:
             yield Text(f"  and {len(running) - most} more", _DIM)
 
-    def _times(self, job: JobProgress, *, wide: bool) -> str:
+    def _times(self, job: JobProgress, width: int) -> str:
         took = whole_seconds((self._now - (job.started_at or self._now)).total_seconds())
-        estimate = self._forecast.estimate_seconds(job.key) if self._forecast and wide else None
-        return took if estimate is None else f"{took} of {whole_seconds(estimate)}"
+        if self._forecast is None or width < _WIDE:
+            return took
+        estimate = self._forecast.estimate_seconds(job.key)
+        words = [took if estimate is None else f"{took} of {whole_seconds(estimate)}"]
+        if width >= _VERY_WIDE:
+            words += _money_and_carbon(*self._forecast.spent(job, self._now))
+        return "  ".join(words)
 
     def _doing(self, job: JobProgress) -> str:
         placement = self._forecast.placement(job.key) if self._forecast else None
@@ -181,6 +189,13 @@ class _Board:
     def _spinner(self) -> str:
         frames = _ASCII_SPINNER if self._signs is ascii_signs else _SPINNER
         return frames[int((self._now - self._began).total_seconds() * _FRAMES_PER_SECOND) % len(frames)]
+
+    def _spent(self) -> list[str]:
+        """Return what all jobs together have cost and emitted so far, as far as that is anything."""
+        if self._forecast is None:
+            return []
+        each = [self._forecast.spent(job, self._now) for job in self._jobs]
+        return _money_and_carbon(sum(usd for usd, _ in each), sum(grams for _, grams in each))
 
     def _note_line(self) -> Text:
         return Text(self._note, "yellow")
@@ -203,6 +218,7 @@ class _Board:
             words.append(f"{planned} waiting for a planned start")
         words.append(whole_seconds(so_far))
         share = len(done) / total if total else 0.0
+        words += self._spent()
         if self._left is not None:
             share = so_far / (so_far + self._left) if self._left else 1.0
             words.append(f"about {whole_seconds(max(1.0, self._left))} left")
@@ -215,6 +231,10 @@ class _Board:
         full, empty = ("#", ".") if self._signs is ascii_signs else ("━", "─")
         filled = round(room * share)
         return Text.assemble((full * filled, "red" if failed else "cyan"), (empty * (room - filled), _DIM), f"  {text}")
+
+
+def _money_and_carbon(usd: float, grams: float) -> list[str]:
+    return ([format_usd(usd)] if usd else []) + ([f"{format_grams(grams)} CO2e"] if grams else [])
 
 
 def _fitting(text: str, width: int) -> str:

@@ -17,6 +17,7 @@ from skyflow.report.progress import JobProgress
 __all__ = ["Forecast"]
 
 _LEG = re.compile(r"\.\d+(?=/|$)")
+_SECONDS_PER_HOUR = 3600.0
 _STILL = 0.1
 """A job that has overrun its estimate is expected to take this share of its time so far longer: it has to be something."""
 
@@ -49,6 +50,22 @@ class Forecast:
         """Return what the workflow says of how long a job takes; None if it says nothing."""
         placement = self.placement(key)
         return None if placement is None or placement.is_duration_assumed else placement.duration_seconds
+
+    def spent(self, job: JobProgress, now: datetime) -> tuple[float, float]:
+        """Return what a job has cost so far, in US dollars and in grams of CO2 equivalents, by its plan.
+
+        That is the hourly price and the emissions of the planned machine for as long as the job has had one; grams that are
+        not known count as none.
+        """
+        placement = self.placement(job.key)
+        if placement is None:
+            return 0.0, 0.0
+        seconds = job.busy_seconds(now)
+        grams = placement.carbon_grams or 0.0
+        return (
+            placement.offering.price_usd_per_hour * seconds / _SECONDS_PER_HOUR,
+            grams * seconds / placement.duration_seconds if placement.duration_seconds else 0.0,
+        )
 
     def left_seconds(self, jobs: Mapping[str, JobProgress], now: datetime) -> float | None:
         """Return how long the run will go on, None while that cannot be told.

@@ -29,6 +29,7 @@ class JobProgress:
     message: str | None = None
     started_at: datetime | None = None
     completed_at: datetime | None = None
+    earlier_seconds: float = 0.0
     step_name: str = ""
     steps: dict[int, str] = field(default_factory=dict)
     under_way: set[int] = field(default_factory=set)
@@ -36,6 +37,12 @@ class JobProgress:
     last_line: str = ""
     failed_tail: tuple[str, ...] = ()
     tails: dict[int, deque[str]] = field(default_factory=dict)
+
+    def busy_seconds(self, now: datetime) -> float:
+        """Return how long the job has had a machine until now, in all its attempts."""
+        if self.started_at is None or self.status is Status.QUEUED:
+            return self.earlier_seconds
+        return self.earlier_seconds + ((self.completed_at or now) - self.started_at).total_seconds()
 
     def label(self, position: int) -> str:
         """Return what to call the job beside the output of a step: with the step's name where several run at once."""
@@ -81,6 +88,8 @@ class Progress:
         return f"[{job_key if job is None else job.name}] "
 
     def _job_moved(self, job: JobProgress, move: Transition, at: datetime) -> None:
+        if move.old is Status.IN_PROGRESS and move.new is Status.QUEUED:  # another attempt will follow
+            job.earlier_seconds = job.busy_seconds(at)
         job.status, job.reason, job.message = move.new, move.reason, move.message
         if move.new is Status.IN_PROGRESS:
             job.started_at = at

@@ -2,14 +2,18 @@
 
 import io
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from skyflow.app.plan import plan_workflow
+from skyflow.model.catalog import Offering
 from skyflow.model.execution import StepRef
+from skyflow.model.resources import Market
 from skyflow.model.run import Transition
 from skyflow.model.status import Conclusion, Entity, Reason, Status
 from skyflow.report.board import BoardReporter
@@ -34,7 +38,15 @@ jobs:
 class Scene:
     """A board, and a run that is played to it."""
 
-    def __init__(self, *, width: int = 80, height: int = 24, signs: Signs = UNICODE, colours: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        width: int = 80,
+        height: int = 24,
+        signs: Signs = UNICODE,
+        colours: bool = False,
+        rented: Offering | None = None,
+    ) -> None:
         self.now = BEGAN
         self.stream = io.StringIO()
         self.console = Console(
@@ -42,6 +54,9 @@ class Scene:
             color_system="standard" if colours else None, legacy_windows=False,
         )  # fmt: skip
         plan = plan_workflow(load_workflow("w.yml", text=WORKFLOW).workflow, slots=2)
+        if rented is not None:
+            placed = tuple(replace(one, offering=rented, carbon_grams=one.duration_seconds) for one in plan.placements)
+            plan = replace(plan, placements=placed)
         self.board = BoardReporter(
             self.console, now=lambda: self.now, signs=signs, run_number=7, forecast=Forecast(plan, slots=2)
         )
@@ -102,6 +117,38 @@ def test_the_board_fits_every_width(width: int) -> None:
         path.write_text(shown)
     assert shown == path.read_text()
     assert "about 1h 51m left" in shown
+
+
+MACHINE = Offering(
+    provider="aws", region="eu-north-1", instance_type="m6i.xlarge", market=Market.SPOT, vcpus=4, memory_gib=16.0,
+    price_usd_per_hour=36.0, price_basis="list",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_machines_elsewhere_show_where_they_are_what_they_cost_and_what_they_emit(width: int) -> None:
+    shown = in_the_middle(Scene(width=width, rented=MACHINE)).picture()
+    path = GOLDEN / f"rented-{width}.txt"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(shown)
+    assert shown == path.read_text()
+    assert all(cell_len(line) <= width for line in shown.splitlines())
+
+
+def test_what_an_attempt_before_has_cost_counts_too() -> None:
+    scene = Scene(width=200, rented=MACHINE)
+    scene.begin("train")
+    scene.pass_time(100)
+    again = Transition(entity=Entity.JOB, old=Status.IN_PROGRESS, new=Status.QUEUED, job_key="train")
+    scene.board.moved(again, scene.now)
+    scene.pass_time(1000)  # waits for another machine, which costs nothing
+    assert "$1.00, 100 g CO2e" in scene.picture()
+    scene.begin("train")
+    scene.pass_time(50)
+    assert "50s of 5m 00s  $1.50  150 g CO2e" in scene.picture()
+    scene.end("train")
+    scene.pass_time(500)
+    assert "$1.50, 150 g CO2e" in scene.picture()
 
 
 def test_a_failure_shows_its_end_and_where_the_rest_is() -> None:
