@@ -1,7 +1,5 @@
 """Runs to make reports of: such as really took place, and such as are written into a store as if they had."""
 
-import json
-import os
 import shutil
 import subprocess
 import sys
@@ -11,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from selenium import webdriver
+from report.browser import CHROMIUM, DRIVER, Browser
 
 from skyflow.app.clouds import open_journal
 from skyflow.app.expansion import expected_jobs
@@ -30,19 +28,6 @@ from skyflow.model.workflow import Workflow
 from skyflow.spec import load_workflow
 from skyflow.store.store import Store, open_store
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-    "--hide-scrollbars",
-]
 RUN = RunId("20260304-093000-abcd")
 BEGAN = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 
@@ -253,44 +238,6 @@ def thousand_jobs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = folder / "report.html"
     path.write_text(past.report())
     return path
-
-
-class Browser(webdriver.Chrome):
-    """A browser with a new profile."""
-
-    def __init__(self, profile: Path) -> None:
-        options = webdriver.ChromeOptions()
-        options.binary_location = CHROMIUM
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-        for flag in (*FLAGS, f"--user-data-dir={profile}"):
-            options.add_argument(flag)
-        super().__init__(options=options, service=webdriver.ChromeService(executable_path=DRIVER))
-
-    def look_at(self, page: Path | str, *, width: int = 1440, height: int = 900, dark: bool = False) -> None:
-        """Open a page as on a device of this width."""
-        self.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride",
-            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
-        )
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
-        self.get("about:blank")
-        self.get(page if isinstance(page, str) else page.as_uri())
-
-    def picture(self, name: str) -> None:
-        """Keep a screenshot where somebody wants one."""
-        if folder := os.environ.get("SKYFLOW_SCREENSHOTS"):
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            self.save_screenshot(str(Path(folder) / f"{name}.png"))
-
-    def complaints(self) -> list[str]:
-        return [entry["message"] for entry in self.get_log("browser") if entry["level"] in {"SEVERE", "WARNING"}]
-
-    def requests(self) -> set[str]:
-        """Return the addresses that were asked for since this was last called."""
-        messages = [json.loads(entry["message"])["message"] for entry in self.get_log("performance")]
-        sent = (each["params"]["request"]["url"] for each in messages if each["method"] == "Network.requestWillBeSent")
-        return {url for url in sent if not url.startswith(("chrome:", "about:", "data:"))}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,102 @@
+"""How quickly the live page shows what happens, and whether much output freezes it; in chromium, with a real run.
+
+    .venv/bin/python tests/bench/live_page.py
+
+`event` is the time from a step's `date` to when the browser has changed the page; `frame` the longest time between two
+frames that the browser could draw while a step printed so many lines a second. The load of the machine is printed too:
+both are times on the clock.
+"""
+
+import os
+import shutil
+import signal
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from report.browser import Browser
+from report.served import Served, serving
+
+EVENTS = """\
+name: events
+on: push
+jobs:
+  tick:
+    runs-on: local
+    steps:
+      - run: sleep 3; for i in $(seq 20); do echo "at=$(date +%s%3N)"; sleep 0.7; done
+"""
+FLOOD = """\
+name: flood
+on: push
+jobs:
+  print:
+    runs-on: local
+    steps:
+      - shell: python
+        run: |
+          import time
+          time.sleep(3)
+          began = time.monotonic()
+          for beat in range(800):
+              print("".join(f"at={time.time() * 1000:.0f} line {beat * 100 + line} of what is printed\\n" for line in range(100)), end="", flush=True)
+              time.sleep(max(0.0, began + (beat + 1) / 100 - time.monotonic()))
+          print("the end")
+"""
+PROBE = """
+window.seen = new Map(); window.gaps = []; let before = performance.now();
+const frame = () => { const now = performance.now(); gaps.push(now - before); before = now; requestAnimationFrame(frame); };
+requestAnimationFrame(frame);
+new MutationObserver(() => {
+  const text = document.getElementById("jobs").textContent;
+  const at = text.slice(text.lastIndexOf("at=") + 3, text.lastIndexOf("at=") + 16);
+  if (/^\\d{13}$/.test(at) && !seen.has(at)) seen.set(at, Date.now() - Number(at));
+}).observe(document.getElementById("main"), { subtree: true, childList: true, characterData: true });
+"""
+
+
+def watched(browser: Browser, served: Served, source: str, number: int) -> tuple[list[float], list[float]]:
+    """Run a workflow while its page is open; return the delays and the times between frames, in milliseconds."""
+    process = served.start(source=source)
+    while number not in served.states():
+        time.sleep(0.05)
+    browser.get(f"{served.address}runs/{number}")
+    browser.execute_script(PROBE)
+    browser.execute_script("document.querySelectorAll('#jobs details').forEach(each => { each.open = true; })")
+    process.wait()
+    time.sleep(2)
+    if "the end" in source:
+        assert "the end" in browser.execute_script("return document.getElementById('jobs').textContent")
+    return browser.execute_script("return [[...seen.values()], gaps]")
+
+
+def main() -> None:
+    folder = Path(tempfile.mkdtemp())
+    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    try:
+        with serving(folder) as served:
+            browser = Browser(folder / "profile")
+            try:
+                browser.get(f"{served.address}?token={served.token}")
+                delays, _ = watched(browser, served, EVENTS, 1)
+                print(
+                    f"event: median {statistics.median(delays):.0f} ms, longest {max(delays):.0f} ms of {len(delays)}"
+                )
+                delays, gaps = watched(browser, served, FLOOD, 2)
+                print(
+                    f"10,000 lines a second: frame at most {max(gaps):.0f} ms, median {statistics.median(gaps):.0f} ms; "
+                    f"shown after {statistics.median(delays):.0f} ms (median of {len(delays)} pictures)"
+                )
+            finally:
+                browser.quit()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    main()
