@@ -18,6 +18,7 @@ from skyflow.planner import (
     schedule,
     sharing,
     solve,
+    spill,
     tradeoff,
     verify,
 )
@@ -77,7 +78,7 @@ def render() -> str:
         ),
         (
             "Money is the hourly price times the estimated duration, the start of the machine included, billed by the second. "
-            "Disks, free allowances and discounts are not counted."
+            "Discounts and disks count as far as `skyflow.yml` knows them; free allowances do not."
         ),
         "## Machines that are shared",
         _body(sharing.__doc__, whole=True),
@@ -92,6 +93,12 @@ def render() -> str:
             "one of the bound, and what single exchanges make of them, the best is taken, and the gap says how far from the "
             "bound it may be."
         ),
+        "## Who leaves machines that are there",
+        (
+            "Without `plan.spill`, machines that are there and rented ones are alike. With it, who goes is settled before the "
+            "rest is decided, and the proof of the plan is about the rest."
+        ),
+        _body(spill.__doc__, whole=True),
         "## How a plan is checked",
         _body(verify.__doc__, whole=True),
     ]
