@@ -345,7 +345,9 @@ class RemoteRunner:
                 await self._start(step, request, shells, paths=paths, files=files)
                 end = await self._link.follow(self._key(step), 0, lambda data, _: writer.feed(data))
                 writer.finish()
-                result = self._result(step, end, await self._judge(step, end), files, commands, writer)
+                is_ours = step in self._stopping and end.exit_code is not None
+                verdict = Verdict() if is_ours else await self._judge(step, end)
+                result = self._result(step, end, verdict, files, commands, writer)
         except LinkLostError as error:
             result = StepResult(exit_code=None, lost=f"{self._link.name} is lost: {error}")
         except (TransportError, ProjectFilesError, OSError) as error:

@@ -2,7 +2,7 @@
 
     PYTHONPATH=tests python tests/bench/machines.py [--rounds N]
 
-Needs root, sshd, unshare and moto; prints a Markdown table. The network is that of this computer.
+Needs root, sshd, unshare, moto and Slurm; prints a Markdown table. The network is that of this computer.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import os
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -20,6 +21,7 @@ from pathlib import Path
 import anyio
 from testbed.machine import Machine, make_key
 from testbed.object_server import ObjectServer
+from testbed.slurm import SlurmCluster
 
 from skyflow.app.clock import SystemClock
 from skyflow.artifacts.named import Artifacts
@@ -27,15 +29,22 @@ from skyflow.artifacts.places import open_place
 from skyflow.model.artifacts import Source
 from skyflow.model.execution import StepRef, StepRequest
 from skyflow.model.layout import RunFolder
+from skyflow.model.slurm import SlurmJob, SlurmQueue
 from skyflow.ports.transport import Transport
 from skyflow.runners.host_link import HostLink
 from skyflow.runners.remote import RemoteRunner
+from skyflow.runners.slurm.client import SlurmClient
+from skyflow.runners.slurm.place import SlurmPlace
 from skyflow.transports.asyncssh import AsyncsshTransport
+from skyflow.transports.local import LocalTransport
 from skyflow.transports.openssh import OpensshTransport
 
 COMMANDS = 40
 OUTPUT_MB = 200
 SMALL, LARGE_MB = 1_000, 500
+QUEUED = 200
+PYTHON = str(Path(sys.executable).resolve())
+"""What PATH has may be a script that looks for one."""
 
 
 def ssh_line(machine: Machine, folder: Path, *command: str) -> list[str]:
@@ -103,6 +112,57 @@ async def on_machine(machine: Machine, folder: Path, rounds: int) -> None:
         print(f"| {name} | {figure:.1f} | {beside:.1f} | {figure / beside:.2f} |")
 
 
+def plain_array(cluster: SlurmCluster) -> float:
+    """Return how long Slurm takes for as many jobs that do nothing, in seconds for each."""
+    began = time.perf_counter()
+    cluster.ask("sbatch", f"--array=0-{QUEUED - 1}", "--output=/dev/null", "--job-name=plain", "--wrap=true")
+    while cluster.ask("squeue", "-h", "--name=plain").strip():
+        time.sleep(0.05)
+    return (time.perf_counter() - began) / QUEUED
+
+
+async def in_queue(cluster: SlurmCluster, folder: Path, rounds: int) -> None:
+    """Compare jobs of one step that does nothing with jobs that do nothing."""
+    (folder / "queued").mkdir()
+    pairs = []
+    for number in range(rounds):
+        beside = plain_array(cluster)
+        transport = LocalTransport("login", {**os.environ, **cluster.environment})
+        link = HostLink(transport, clock=SystemClock(), folder=str(folder / "shared"), python=PYTHON)
+        run = RunFolder(folder / f"queued-run-{number}")
+        place = SlurmPlace(
+            SlurmClient(transport, SlurmQueue(name="cluster", python=PYTHON)),
+            link,
+            lambda judge, link=link, run=run: RemoteRunner(  # type: ignore[misc]
+                link,
+                run=run.root.name,
+                folder=run,
+                tools=folder / "tools",
+                workspace=folder / "queued",
+                clock=SystemClock(),
+                judge=judge,
+            ),
+            need_of=lambda _: SlurmJob(),
+            folder=run,
+            run=run.root.name,
+        )
+
+        async def one(index: int, place: SlurmPlace = place) -> None:
+            which = (f"job.{index}", 1)
+            runner = await place.take(which, lambda _: None)
+            await runner.run_step(StepRef(*which, 1), StepRequest(script="true"), lambda _: None)
+            await place.release(which)
+
+        async with place:
+            began = time.perf_counter()
+            async with anyio.create_task_group() as tasks:
+                for index in range(QUEUED):
+                    tasks.start_soon(one, index)
+            pairs.append(((time.perf_counter() - began) / QUEUED, beside))
+    figure, beside = (statistics.median(values) * 1e3 for values in zip(*pairs, strict=True))
+    print(f"| a job of an array of {QUEUED} | ms | {figure:.1f} | {beside:.1f} | {figure / beside:.2f} |")
+
+
 async def in_bucket(server: ObjectServer, folder: Path, rounds: int) -> None:
     import boto3
 
@@ -135,8 +195,14 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     folder = Path(tempfile.mkdtemp(prefix="skyflow-bench-"))
     machine = Machine(folder / "box", make_key(folder / "id"))
-    print("| what | unit | skyflow | beside: ssh, boto3 | ratio |\n|---|---|---|---|---|")
+    print("| what | unit | skyflow | beside: ssh, sbatch, boto3 | ratio |\n|---|---|---|---|---|")
     try:
+        cluster = SlurmCluster(folder / "slurm", cpus=QUEUED)
+        cluster.start()
+        try:
+            anyio.run(in_queue, cluster, folder, rounds)
+        finally:
+            cluster.close()
         machine.start()
         anyio.run(on_machine, machine, folder, rounds)
         server = ObjectServer()

@@ -52,15 +52,15 @@ SelectTypeParameters=CR_Core
 SwitchType=switch/none
 MpiDefault=none
 ReturnToService=2
-MinJobAge={min_job_age}
+MinJobAge=300
 InactiveLimit=0
 KillWait=2
 MailProg=/bin/true
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 GresTypes=gpu
-NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs=4 RealMemory=1000 Gres=gpu:a100:2 State=UNKNOWN
-NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs=4 RealMemory=1000 State=UNKNOWN
+NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs={cpus} RealMemory=1000 Gres=gpu:a100:2 State=UNKNOWN
+NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs={cpus} RealMemory=1000 State=UNKNOWN
 PartitionName=main Nodes=n1,n2 Default=YES MaxTime=INFINITE OverSubscribe=FORCE:50 PreemptMode=OFF State=UP
 PartitionName=short Nodes=n1 MaxTime=5 OverSubscribe=FORCE:50 PreemptMode=OFF State=UP
 PartitionName=low Nodes=n2 PriorityTier=1 PreemptMode=REQUEUE MaxTime=INFINITE State=UP
@@ -77,9 +77,9 @@ def can_run_slurm() -> bool:
 class SlurmCluster:
     """A cluster, from `start` to `close`."""
 
-    def __init__(self, base: Path, *, min_job_age: int = 300) -> None:
+    def __init__(self, base: Path, *, cpus: int = 4) -> None:
         self.base = base
-        self._min_job_age = min_job_age
+        self._cpus = cpus
 
     @property
     def environment(self) -> dict[str, str]:
@@ -95,7 +95,7 @@ class SlurmCluster:
         (base / "munge" / "munge.key").write_bytes(os.urandom(128))
         (base / "munge" / "munge.key").chmod(0o400)
         host = socket.gethostname().partition(".")[0]
-        config = _CONFIG.format(host=host, base=base, ports=_free_ports(3), min_job_age=self._min_job_age)
+        config = _CONFIG.format(host=host, base=base, ports=_free_ports(3), cpus=self._cpus)
         (base / "slurm.conf").write_text(config)
         (base / "gres.conf").write_text("".join(f"Name=gpu Type=a100 File=/dev/{name}\n" for name in ("null", "zero")))
         (base / "cgroup.conf").write_text("CgroupAutomount=no\nIgnoreSystemd=yes\n")

@@ -49,6 +49,7 @@ class Agent:
         self.folder = os.path.join(self.runs, place, "agent")
         self.steps: dict[str, int] = {}  # those that run: a pipe that closes when they end
         self._gang: Gang | None = None
+        self._alive, self._held = os.pipe()  # what a step has started holds the other end, unless it lets go of all
         self._offset = 0
         self._patience = -1.0
         self._wait = _SHORTEST_WAIT_SECONDS
@@ -69,9 +70,9 @@ class Agent:
             asks = self._asks()
             for ask in asks:
                 self._do(*ask.split("\t"))
-            if not os.path.isdir(self.folder):
+            self._wait = _SHORTEST_WAIT_SECONDS if asks else min(_LONGEST_WAIT_SECONDS, self._wait * 1.5)
+            if self._wait == _LONGEST_WAIT_SECONDS and not os.path.isdir(self.folder):
                 self._patience = 0
-            self._wait = _SHORTEST_WAIT_SECONDS if asks else min(_LONGEST_WAIT_SECONDS, self._wait * 1.2)
             self._reap()
         self._leave()
 
@@ -109,7 +110,7 @@ class Agent:
             ask, script = json.loads(message[HEADER.size :][:head].decode()), message[HEADER.size + head :]
             if self._gang is not None:
                 ask = self._gang.on_all(ask, folder)
-            end, problem = start(ask, script, folder, list(self.steps.values()))
+            end, problem = start(ask, script, folder, [self._alive, *self.steps.values()], kept=self._held)
         except (OSError, RefusedError) as error:
             give_up(folder, str(error))
             return
@@ -130,8 +131,13 @@ class Agent:
                 give_up(folder)
 
     def _leave(self) -> None:
-        """End all that is left of the attempt here."""
-        if signal_tagged(self.tag, signal.SIGTERM):
+        """End all that is left of the attempt here; what has let go of everything, Slurm ends.
+
+        To look for processes is to look at all of them, which costs more than a small job.
+        """
+        os.close(self._held)
+        may_be_left = not select.select([self._alive], [], [], 0)[0]
+        if may_be_left and signal_tagged(self.tag, signal.SIGTERM):
             until = time.monotonic() + self._patience
             while time.monotonic() < until and signal_tagged(self.tag, 0):
                 time.sleep(0.02)

@@ -48,7 +48,11 @@ class Allocations(Workspaces):
 
     def has_agent(self, step: str) -> bool:
         """Tell whether a step runs inside of an allocation, or is the agent of one."""
-        return os.path.isdir(self.path("runs", _place(step), "agent"))
+        return self.is_inside(_place(step))
+
+    def is_inside(self, place: str) -> bool:
+        """Tell whether an attempt runs inside of an allocation."""
+        return os.path.isdir(self.path("runs", place, "agent"))
 
     def start_inside(self, ask: dict[str, Any], script: bytes, folder: str) -> dict[str, Any]:
         """Pass on the order to start a step; asked again, it is passed on again, and heeded once."""

@@ -20,9 +20,6 @@ from skyflow.runners.onhost.steps import ANSWERS, Follower, start
 __all__ = ["Session", "main"]
 
 _MOST_ANSWER_BYTES = 16 * 1024 * 1024
-_SHORTEST_WAIT_SECONDS = 0.002
-_LONGEST_WAIT_SECONDS = 0.1
-"""How often to look for new output: often while there is some, and less and less often after it."""
 
 
 class Session(Allocations):
@@ -33,22 +30,23 @@ class Session(Allocations):
         self.followed: dict[str, Follower] = {}
         self.ends: dict[str, int] = {}  # of steps that this session has started: a pipe that closes when they end
         self._inbox = bytearray()
-        self._wait = _SHORTEST_WAIT_SECONDS
 
     def serve(self) -> None:
         """Serve until the input ends."""
         is_open = True
         while is_open:
-            busy = any(follower.may_have_more for follower in self.followed.values())
-            patience = (0 if busy else self._wait) if self.followed else None
+            due = min((follower.due for follower in self.followed.values()), default=None)
+            patience = None if due is None else max(0.0, due - time.monotonic())
             ready = select.select([0, *self.ends.values()], [], [], patience)[0]
             if 0 in ready:
                 data = os.read(0, 4 * CHUNK_BYTES)
                 is_open = bool(data)
                 self._inbox += data
                 self._take()
-            told = [self._tell(follower) for follower in list(self.followed.values())]
-            self._wait = _SHORTEST_WAIT_SECONDS if any(told) else min(_LONGEST_WAIT_SECONDS, self._wait * 1.5)
+            now = time.monotonic()
+            for follower in list(self.followed.values()):
+                if follower.due <= now or self.ends.get(follower.step) in ready:
+                    follower.rest(now, has_news=self._tell(follower))
 
     def _take(self) -> None:
         """Do what has been asked completely."""
@@ -166,9 +164,9 @@ class Session(Allocations):
         remove(self.path("runs", ask["step"]))
 
     def do_release(self, ask: dict[str, Any], data: bytes) -> None:
-        """End what an attempt, or a whole run, has left running, and remove its files."""
+        """End what an attempt, or a whole run, has left running, and remove its files; an agent has ended its own."""
         del data
-        if signal_tagged(ask["tag"], signal.SIGTERM):
+        if not self.is_inside(ask["folder"]) and signal_tagged(ask["tag"], signal.SIGTERM):
             until = time.monotonic() + ask["patience"]
             while time.monotonic() < until and signal_tagged(ask["tag"], 0):
                 time.sleep(0.02)

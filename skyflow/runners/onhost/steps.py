@@ -16,7 +16,7 @@ import signal
 
 from skyflow.runners.onhost.messages import RefusedError
 from skyflow.runners.onhost.processes import TAG_VARIABLE, is_running, started
-from skyflow.runners.onhost.small_files import CHUNK_BYTES, append, read_json, read_piece, remove, write
+from skyflow.runners.onhost.small_files import CHUNK_BYTES, append, read_json, read_piece, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ __all__ = ["ANSWERS", "Follower", "give_up", "start"]
 
 ANSWERS = ("output", "env", "path", "state", "summary")
 """The files through which a step answers."""
+SHORTEST_WAIT_SECONDS = 0.002
+LONGEST_WAIT_SECONDS = 0.1
+"""How often to look for new output."""
 _MEMORY = "/dev/shm"  # noqa: S108 -- a folder of our own is made in it
 _CODE_WIDTH = 8
 _MOST_PIECES = 16
@@ -39,6 +42,8 @@ class Follower:
         self.step = step
         self.offset = offset
         self.may_have_more = True
+        self.due = 0.0  # when to look again, on the clock that only grows
+        self._wait = SHORTEST_WAIT_SECONDS
         self._folder = folder
         self._inside = inside
         self._begun = None if inside else read_json(os.path.join(folder, "begun"))
@@ -50,6 +55,11 @@ class Follower:
         self.offset += len(data)
         self.may_have_more = len(data) == CHUNK_BYTES
         return data
+
+    def rest(self, now: float, *, has_news: bool) -> None:
+        """Look again soon where there are news, and less and less often after them."""
+        self._wait = SHORTEST_WAIT_SECONDS if has_news else min(LONGEST_WAIT_SECONDS, self._wait * 1.5)
+        self.due = now if self.may_have_more else now + self._wait
 
     def has_ended(self) -> bool:
         """Tell whether the step has left its exit code, or can leave none any more."""
@@ -66,7 +76,7 @@ def give_up(folder: str, why: str = "") -> None:
         write(os.path.join(folder, "end"), f"!{why}".encode(errors="replace"))
 
 
-def start(ask: dict[str, Any], script: bytes, folder: str, foreign: list[int]) -> tuple[int, str]:
+def start(ask: dict[str, Any], script: bytes, folder: str, foreign: list[int], *, kept: int = -1) -> tuple[int, str]:
     """Start a step with a process that watches over it.
 
     Args:
@@ -76,6 +86,7 @@ def start(ask: dict[str, Any], script: bytes, folder: str, foreign: list[int]) -
         script: what the command line's `{0}` stands for.
         folder: where the step leaves its files.
         foreign: descriptors that are none of its business.
+        kept: one that all processes of the step hold, if any.
 
     Returns:
         The end of a pipe that closes when the step ends, and what went wrong, if anything did.
@@ -89,7 +100,7 @@ def start(ask: dict[str, Any], script: bytes, folder: str, foreign: list[int]) -
             for descriptor in (report, end, *foreign):
                 os.close(descriptor)
             os.setsid()
-            _watch(ask, script, folder, report=report_in, end=end_in)
+            _watch(ask, script, folder, report=report_in, end=end_in, kept=kept)
             code = 0
         finally:
             os._exit(code)
@@ -100,16 +111,16 @@ def start(ask: dict[str, Any], script: bytes, folder: str, foreign: list[int]) -
     return end, problem
 
 
-def _watch(ask: dict[str, Any], script: bytes, folder: str, *, report: int, end: int) -> None:
+def _watch(ask: dict[str, Any], script: bytes, folder: str, *, report: int, end: int, kept: int) -> None:
     """Start the step, keep what it prints, leave its exit code. Runs in a process of its own."""
-    memory, log = "", os.path.join(folder, "log")
+    memory = ""
     try:
         child_ended, wake = os.pipe()
         os.set_blocking(wake, False)
         signal.set_wakeup_fd(wake)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         begun = os.open(os.path.join(folder, "begun"), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        append(log, b"")
+        append(os.path.join(folder, "log"), b"")
         # room for the exit code is taken now: later the disk may be full
         write(os.path.join(folder, "end.part"), b" " * _CODE_WIDTH)
         cwd = working_directory(ask["cwd"])
@@ -125,17 +136,24 @@ def _watch(ask: dict[str, Any], script: bytes, folder: str, *, report: int, end:
         for descriptor in (0, 1, 2):
             os.dup2(null, descriptor)
         output, output_in = os.pipe()
-        pid = _spawn(command, cwd, env, output_in, report)
+        pid = _spawn(command, cwd, env, output_in, report, kept)
         watcher = {"pid": pid, "watcher": os.getpid(), "since": started(os.getpid()), "memory": memory}
         os.write(begun, json.dumps(watcher).encode())
     except (OSError, RefusedError) as error:
         if not (isinstance(error, OSError) and error.errno == errno.EEXIST):  # somebody else has begun the step
             os.write(report, str(error if isinstance(error, RefusedError) else error.strerror).encode())
-        remove(memory)
+        _forget(memory)
         return
-    os.close(report)
-    os.close(output_in)
+    for descriptor in (report, output_in, kept):
+        with contextlib.suppress(OSError):  # there may be none to keep
+            os.close(descriptor)
     os.set_blocking(output, False)
+    _see_through(pid, output, child_ended, folder, memory, end)
+
+
+def _see_through(pid: int, output: int, child_ended: int, folder: str, memory: str, end: int) -> None:  # noqa: PLR0917
+    """Keep what a step prints until it has ended, and what it has left behind is silent."""
+    log = os.path.join(folder, "log")
     status, is_open = None, True
     while status is None or is_open:
         if child_ended in select.select([output, child_ended] if is_open else [child_ended], [], [])[0]:
@@ -150,9 +168,17 @@ def _watch(ask: dict[str, Any], script: bytes, folder: str, *, report: int, end:
                 append(log, piece)
         if has_ended:
             status = found
-            remove(memory)
+            _forget(memory)
             _leave_code(folder, status)
             os.close(end)
+
+
+def _forget(memory: str) -> None:
+    """Remove the folder of a script; a module that removes any folder takes longer to load than a small step."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir(memory) if memory else []:
+            os.unlink(os.path.join(memory, name))
+        os.rmdir(memory)
 
 
 def _read(pipe: int) -> bytes | None:
@@ -171,7 +197,9 @@ def _leave_code(folder: str, status: int) -> None:
         os.rename(os.path.join(folder, "end.part"), os.path.join(folder, "end"))
 
 
-def _spawn(command: list[str], cwd: str, env: dict[str, str], output: int, report: int) -> int:
+def _spawn(  # noqa: PLR0917 -- what a process is made of
+    command: list[str], cwd: str, env: dict[str, str], output: int, report: int, kept: int
+) -> int:
     """Start a command in a session of its own, and return its process id."""
     failed, failed_in = os.pipe()
     pid = os.fork()
@@ -179,6 +207,8 @@ def _spawn(command: list[str], cwd: str, env: dict[str, str], output: int, repor
         try:
             os.setsid()
             os.close(report)
+            if kept >= 0:
+                os.set_inheritable(kept, True)  # noqa: FBT003 -- its only form
             for number in (
                 signal.SIGPIPE,
                 signal.SIGINT,

@@ -40,6 +40,8 @@ _MOST_MISSED_LOOKS = 3
 _SETTLE_SECONDS = 90.0
 """How long Slurm may take to say how a job ended that it has told to end: KillWait is 30 s, and GraceTime comes before."""
 _KILLED = 128
+_HEAR_SECONDS = 1.5
+"""How long after a step was killed it may be heard that the whole allocation was."""
 _LEAVE_SECONDS = 5.0
 _END_SECONDS = 5.0
 
@@ -168,13 +170,20 @@ class SlurmPlace:
         found = self._known.get((step.job_key, step.attempt))
         if found is None or end.problem:
             return Verdict()
-        if end.exit_code is not None and not (end.exit_code >= _KILLED and (found.is_told_to_end or found.is_over)):
+        if end.exit_code is not None and not (end.exit_code >= _KILLED and await self._is_ending(found)):
             return Verdict()
         with anyio.move_on_after(_SETTLE_SECONDS):
             while found.phase in {Phase.WAITING, Phase.RUNNING, Phase.LEAVING} and found.missed < _MOST_MISSED_LOOKS:
                 self._look_soon()
                 await found.news.wait()
         return found.meaning(end, self._client.queue.name)
+
+    async def _is_ending(self, found: Allocation) -> bool:
+        """Tell whether Slurm has told an allocation to end: its agent hears that when its steps do."""
+        with anyio.move_on_after(_HEAR_SECONDS):
+            while not (found.is_told_to_end or found.is_over):
+                await found.news.wait()
+        return found.is_told_to_end or found.is_over
 
     # ------------------------------------------------------------------------------------------------ submission
 
