@@ -94,9 +94,11 @@ def router_to(
         clock=clock,
         masks=masks,
     )
-
     if plan.rents:  # what is planned anew may come to any pool
-        pools = {**pools, **{pool.name: pool for pool in project_config(project.root).pools if pool.hosts}}
+        pools = {
+            **pools,
+            **{pool.name: pool for pool in project_config(project.root).pools if pool.hosts or pool.slurm is not None},
+        }
     places: dict[str, Place] = pool_places(given, pools, runner, nodes_of=plan.nodes_of, folder=folder, clock=clock)
     for pool in {pool.name: pool for pool in pools.values() if pool.slurm is not None}.values():
         from skyflow.app.slurm import slurm_place  # noqa: PLC0415 -- few runs need it

@@ -206,16 +206,11 @@ class RemoteRunner:
                 "sweep", run=self._run, kept=[self.workspaces.place(key, number) for key, number in sorted(kept)]
             )
 
-    async def recover(
-        self, attempts: Collection[tuple[str, int]], *, keep_unbegun: bool = False
-    ) -> frozenset[tuple[str, int]]:
-        """Find out which attempts can go on where they are, and end all else that is left of the run on the machine.
-
-        Those without a step that was begun go on if `keep_unbegun`: for what they wait, they have waited already.
-        """
+    async def recover(self, attempts: Collection[tuple[str, int]]) -> frozenset[tuple[str, int]]:
+        """Find out which attempts can go on where they are, and end all else that is left of the run on the machine."""
         if not self.workspaces.marker.exists():
             return frozenset()
-        kept = frozenset(which for which in attempts if keep_unbegun or self.knows(*which))
+        kept = frozenset(which for which in attempts if self.knows(*which))
         for which in kept:
             self.recall(*which)
         await self.sweep()

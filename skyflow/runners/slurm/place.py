@@ -155,11 +155,13 @@ class SlurmPlace:
             if not each.job and each.seen is not None:
                 each.job = each.seen.number
         there = [each for each in known if each.job and each.phase in {Phase.WAITING, Phase.RUNNING, Phase.LEAVING}]
-        kept = await self._runner.recover([each.which for each in there], keep_unbegun=True)
+        kept = frozenset(each.which for each in there)
+        for which in kept:  # also one of which no step was begun
+            self._runner.recall(*which)
+        await self._runner.sweep()
         for each in there:
-            if each.which in kept:
-                self._known[each.which] = each
-                self._tasks.start_soon(self._listen, each)
+            self._known[each.which] = each
+            self._tasks.start_soon(self._listen, each)
         with suppress(TransportError):  # they end by themselves: their folders are gone
             await self._client.cancel([each.job for each in known if each.job and each.which not in kept])
         self._look_soon()
