@@ -28,6 +28,7 @@ from skyflow.engine.state import RunState
 from skyflow.errors import EXIT_INTERRUPTED, EXIT_NOT_SUCCESS, EXIT_SUCCESS, SkyflowError
 from skyflow.model.annotation import AnnotationRecord
 from skyflow.model.layout import RunFolder
+from skyflow.model.machines import MachineRecord
 from skyflow.model.placement import Placement, Plan
 from skyflow.model.run import AttemptRecord, JobRecord, RunId, RunRecord, StepRecord, last_annotations
 from skyflow.model.status import Conclusion, Status
@@ -39,6 +40,7 @@ from skyflow.runners.container_options import safe_name
 from skyflow.runners.containers import JobContainers, StepFolders
 from skyflow.runners.local import LocalRunner
 from skyflow.store.groups import GroupStore
+from skyflow.store.machines import machine_records
 from skyflow.store.store import Store
 from skyflow.vault.secrets import Secrets, without_secrets
 
@@ -59,13 +61,14 @@ ReporterFactory = Callable[[RunRecord], AbstractContextManager[Reporter]]
 class RunResult:
     """A run that has ended or was interrupted, with its jobs in the order they came to be.
 
-    `annotations` are those of every job's last attempt.
+    `annotations` are those of every job's last attempt, `machines` what was rented.
     """
 
     run: RunRecord
     jobs: tuple[JobRecord, ...]
     annotations: tuple[AnnotationRecord, ...]
     folder: RunFolder
+    machines: tuple[MachineRecord, ...] = ()
 
     @property
     def is_success(self) -> bool:
@@ -115,7 +118,7 @@ def drive(
         masks=secrets.masks,
         prices={key: placed.compute_usd + placed.transfer_usd for key, placed in planned.items()},
         not_before={} if plan is None or starts_now else plan.moments,
-        spent=sum(_cost(planned, attempt.job_key, _seconds(attempt)) for attempt in attempts),
+        spent=_spent(planned, attempts, machine_records(store, run.id), clock.now()),
     )
     hosts = [read_host(text) for text in run.options.hosts]
     pools = pools_of(plan, project)
@@ -181,6 +184,7 @@ def result_of(store: Store, run: RunRecord, folder: RunFolder) -> RunResult:
         jobs=tuple(store.jobs(run.id)),
         annotations=last_annotations(store.attempts(run.id), store.annotations(run.id)),
         folder=folder,
+        machines=tuple(machine_records(store, run.id)),
     )
 
 
@@ -223,6 +227,21 @@ def _ages(
         if attempt.status is Status.IN_PROGRESS
     }
     return {which: max((now - set_up.get(which, at)).total_seconds(), 0.0) for which, at in begun.items()}
+
+
+def _spent(
+    planned: Mapping[str, Placement],
+    attempts: Sequence[AttemptRecord],
+    machines: Sequence[MachineRecord],
+    now: datetime,
+) -> float:
+    """Return what earlier drivers have spent, in US dollars: for rented machines what they cost, else as it was planned."""
+    rented = {(machine.job, machine.attempt) for machine in machines}
+    others = [attempt for attempt in attempts if (attempt.job_key, attempt.number) not in rented]
+    under_way = {(each.job_key, each.number) for each in attempts if each.status is Status.IN_PROGRESS}
+    return sum(_cost(planned, attempt.job_key, _seconds(attempt)) for attempt in others) + sum(
+        machine.cost_usd(now) for machine in machines if (machine.job, machine.attempt) not in under_way
+    )
 
 
 def _seconds(attempt: AttemptRecord) -> float:

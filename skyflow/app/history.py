@@ -7,6 +7,7 @@ from skyflow.app.project import Project
 from skyflow.model.layout import RunFolder
 from skyflow.model.run import ANY_RUN, JobRecord, RunFilter, RunHistory, RunOverview
 from skyflow.store.lease import is_leased
+from skyflow.store.machines import machine_records
 from skyflow.store.store import open_store
 
 __all__ = ["list_runs", "read_run", "step_summaries"]
@@ -38,6 +39,7 @@ def read_run(project: Project, name: str) -> RunHistory:
             steps=tuple(store.steps(run.id)),
             annotations=tuple(store.annotations(run.id)),
             superseded=tuple(store.superseded_plans(run.id)),
+            machines=tuple(machine_records(store, run.id)),
         )
 
 

@@ -11,14 +11,17 @@ from shlex import quote
 import typer
 
 from skyflow._util.text import sentence_list
+from skyflow.app.clock import SystemClock
 from skyflow.app.drive import ReporterFactory, RunResult
 from skyflow.app.history import step_summaries
 from skyflow.cli._console import draw, err, out
 from skyflow.cli._options import Format, in_github_actions
-from skyflow.model.placement import Plan
+from skyflow.model.costs import costs_of
+from skyflow.model.placement import Plan, planned_usd
 from skyflow.model.resources import LOCAL, OWN
 from skyflow.model.run import RunHistory, RunOverview, RunRecord
 from skyflow.model.status import Conclusion, Status
+from skyflow.model.units import format_usd
 from skyflow.ports.reporter import Reporter
 from skyflow.report.words import signs_for
 
@@ -96,6 +99,11 @@ def _draw_ending(result: RunResult) -> None:
         signs=signs_for(sys.stdout.encoding),
     )
     draw(parts)
+    if result.machines:
+        from skyflow.report.costs import costs_text  # noqa: PLC0415 -- rich
+
+        planned = "" if (usd := planned_usd(result.run.plan)) is None else f" (planned {format_usd(usd)})"
+        out(f"Rented {costs_text(costs_of(result.machines, result.run.completed_at or SystemClock().now()))}{planned}")
     for job in [job for job in result.jobs if job.conclusion is Conclusion.FAILURE and job.started_at][:_MOST_HINTS]:
         out(f"What it printed: skyflow logs {result.run.number} {quote(job.key)}")
     if result.run.status is not Status.COMPLETED:

@@ -21,7 +21,8 @@ def show(
     summary: Annotated[bool, typer.Option("--summary", help="Show the step summaries instead.")] = False,
 ) -> None:
     """Show a run: its jobs, attempts and steps, how each ended and why, and the annotations of its steps."""
-    from skyflow.app.history import read_run, step_summaries  # noqa: PLC0415 -- start-up
+    from skyflow.app.clock import SystemClock  # noqa: PLC0415 -- start-up
+    from skyflow.app.history import read_run, step_summaries  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.cli._console import draw, out  # noqa: PLC0415
     from skyflow.errors import UsageError  # noqa: PLC0415
@@ -47,4 +48,4 @@ def show(
     from skyflow.report.history import render_history  # noqa: PLC0415
     from skyflow.report.words import signs_for  # noqa: PLC0415
 
-    draw(render_history(history, signs_for(sys.stdout.encoding)))
+    draw(render_history(history, signs_for(sys.stdout.encoding), SystemClock().now()))

@@ -235,7 +235,10 @@ class MachineRecord:
 
     def cost_usd(self, now: datetime) -> float:
         """Return what it has cost until it was gone, or until now: the price of its offering times its time."""
+        return self.offering.price_usd_per_hour * self.seconds(now) / _SECONDS_PER_HOUR
+
+    def seconds(self, now: datetime) -> float:
+        """Return how long there was such a machine, until it was gone, or until now."""
         if self.created_at is None:
             return 0.0
-        seconds = max(0.0, ((self.gone_at or now) - self.created_at).total_seconds())
-        return self.offering.price_usd_per_hour * seconds / _SECONDS_PER_HOUR
+        return max(0.0, ((self.gone_at or now) - self.created_at).total_seconds())

@@ -11,7 +11,17 @@ from skyflow.model.objective import Goal, Objective
 from skyflow.model.planning import Spilled, SpillReason
 from skyflow.model.resources import Setup
 
-__all__ = ["PLAN_FORMAT", "CostBreakdown", "Placement", "Plan", "PlanStatus", "Proof", "Transfer", "Waiting"]
+__all__ = [
+    "PLAN_FORMAT",
+    "CostBreakdown",
+    "Placement",
+    "Plan",
+    "PlanStatus",
+    "Proof",
+    "Transfer",
+    "Waiting",
+    "planned_usd",
+]
 
 PLAN_FORMAT = "skyflow-plan/1"
 """The `format` of a plan's JSON form; the number grows with every change that an old reader would misread."""
@@ -285,6 +295,14 @@ class Plan:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"not a plan: {error}") from error
+
+
+def planned_usd(plan: object) -> float | None:
+    """Return what a plan in its JSON form expects machines to cost, in US dollars; None if there is none to be read."""
+    try:
+        return Plan.from_json(plan).cost.compute_usd if isinstance(plan, Mapping) else None
+    except ValueError:  # of another version
+        return None
 
 
 def _placement_to_json(placement: Placement) -> dict[str, object]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NewType
 
 from skyflow.model.annotation import Annotation, AnnotationRecord
+from skyflow.model.machines import MachineRecord
 from skyflow.model.status import Conclusion, Entity, Reason, Status
 
 __all__ = [
@@ -306,7 +307,7 @@ ANY_RUN = RunFilter()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunHistory:
-    """Everything that is stored of a run but its events. `superseded` are its earlier plans, oldest first."""
+    """Everything that is stored of a run but its events. `superseded` are its earlier plans, `machines` those that it rented, oldest first."""
 
     overview: RunOverview
     jobs: tuple[JobRecord, ...]
@@ -314,10 +315,15 @@ class RunHistory:
     steps: tuple[StepRecord, ...]
     annotations: tuple[AnnotationRecord, ...] = ()
     superseded: tuple[SupersededPlan, ...] = ()
+    machines: tuple[MachineRecord, ...] = ()
 
     def attempts_of(self, job_key: str) -> tuple[AttemptRecord, ...]:
         """Return the attempts at a job, first to last."""
         return tuple(attempt for attempt in self.attempts if attempt.job_key == job_key)
+
+    def machines_of(self, job_key: str, attempt: int) -> tuple[MachineRecord, ...]:
+        """Return the machines that were asked for, for an attempt, in order."""
+        return tuple(each for each in self.machines if (each.job, each.attempt) == (job_key, attempt))
 
     def steps_of(self, job_key: str, attempt: int) -> tuple[StepRecord, ...]:
         """Return the steps of an attempt in order."""

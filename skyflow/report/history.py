@@ -7,9 +7,13 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from skyflow.model.costs import costs_of
+from skyflow.model.placement import planned_usd
 from skyflow.model.run import AttemptRecord, JobRecord, RunHistory, RunOverview, StepRecord
 from skyflow.model.status import Conclusion, Status
+from skyflow.model.units import format_usd
 from skyflow.report.annotations import render_annotations
+from skyflow.report.costs import costs_text
 from skyflow.report.words import COLOURS, Signs, elapsed, reason_text, verdict_text
 
 __all__ = ["render_history", "render_runs"]
@@ -39,7 +43,7 @@ def render_runs(runs: Sequence[RunOverview]) -> RenderableType:
     return table
 
 
-def render_history(history: RunHistory, signs: Signs) -> Iterator[RenderableType]:
+def render_history(history: RunHistory, signs: Signs, now: datetime) -> Iterator[RenderableType]:
     """Yield what to print of one run: a headline, then every job with its steps."""
     overview = history.overview
     run = overview.run
@@ -54,6 +58,10 @@ def render_history(history: RunHistory, signs: Signs) -> Iterator[RenderableType
         yield Text(f"`skyflow resume {run.number}` continues it.", "yellow")
     for earlier in history.superseded:
         yield Text(f"Planned anew at {earlier.at.astimezone():%H:%M:%S}: {earlier.why}", "bright_black")
+    if history.machines:
+        planned = planned_usd(history.superseded[0].plan if history.superseded else run.plan)
+        text = "" if planned is None else f"; planned {format_usd(planned)}"
+        yield Text(f"Rented {costs_text(costs_of(history.machines, now))}{text}", "bright_black")
     table = Table.grid(padding=(0, 1), pad_edge=False)
     table.add_column(no_wrap=True)
     table.add_column(justify="right", style="bright_black", no_wrap=True)

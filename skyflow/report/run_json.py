@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from skyflow.model.machines import MachineRecord
 from skyflow.model.run import Json, RunHistory, RunOverview
 
 __all__ = ["history_to_json", "overview_to_json"]
@@ -58,6 +59,7 @@ def history_to_json(history: RunHistory) -> dict[str, Json]:
                         "message": attempt.message,
                         "started_at": _time(attempt.started_at),
                         "completed_at": _time(attempt.completed_at),
+                        "machines": [_machine_to_json(each) for each in history.machines_of(job.key, attempt.number)],
                         "steps": [
                             {
                                 "position": step.position,
@@ -83,6 +85,20 @@ def history_to_json(history: RunHistory) -> dict[str, Json]:
             }
             for job in history.jobs
         ],
+    }
+
+
+def _machine_to_json(machine: MachineRecord) -> dict[str, Json]:
+    return {
+        "name": machine.name,
+        "id": machine.cloud_id,
+        "offering": machine.offering.id,
+        "usd_per_hour": machine.offering.price_usd_per_hour,
+        "intended_at": _time(machine.intended_at),
+        "created_at": _time(machine.created_at),
+        "gone_at": _time(machine.gone_at),
+        "usd": None if machine.gone_at is None else machine.cost_usd(machine.gone_at),
+        "detail": machine.detail,
     }
 
 

@@ -5,6 +5,7 @@ __all__ = [
     "INSERT_MACHINE",
     "INSERT_OWNER",
     "MACHINES",
+    "MACHINES_OF_RUN",
     "MACHINE_CREATED",
     "MACHINE_RELEASED",
     "OWNER",
@@ -42,6 +43,9 @@ UPDATE machines SET intent = 'gone', gone_at = :at, detail = :detail WHERE name 
 
 MACHINES = "SELECT * FROM machines ORDER BY intended_at, name"
 """Every machine there ever was."""
+
+MACHINES_OF_RUN = "SELECT * FROM machines WHERE run_id = :run_id ORDER BY intended_at, name"
+"""Every machine that a run ever had."""
 
 UNFINISHED_MACHINES = "SELECT * FROM machines WHERE intent != 'gone' ORDER BY intended_at, name"
 """The machines that may exist."""

@@ -9,11 +9,18 @@ from skyflow.errors import InternalError
 from skyflow.model.catalog import Offering
 from skyflow.model.layout import StateFolder
 from skyflow.model.machines import Intent, MachineRecord, MachineRequest
+from skyflow.model.run import RunId
 from skyflow.store import machine_queries as queries
 from skyflow.store.rows import time_text
-from skyflow.store.store import open_store
+from skyflow.store.store import Store, open_store
 
-__all__ = ["StoredJournal"]
+__all__ = ["StoredJournal", "machine_records"]
+
+
+def machine_records(store: Store, run_id: RunId | None = None) -> list[MachineRecord]:
+    """Return what is written of machines, or of those of a run, oldest first."""
+    rows = store.rows(queries.MACHINES) if run_id is None else store.rows(queries.MACHINES_OF_RUN, run_id=run_id)
+    return [_record(row) for row in rows]
 
 
 class StoredJournal:

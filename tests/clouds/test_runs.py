@@ -386,3 +386,22 @@ def test_a_machine_that_dies_is_replaced_and_one_that_is_cut_off_is_waited_for(c
     assert driver.returncode == 0, shown
     [job] = aws.run_json()["jobs"]
     assert [each["reason"] for each in job["attempts"]] == ["lost", None]
+
+
+def test_what_a_run_has_cost_is_shown_beside_what_was_planned(clouds) -> None:
+    both = clouds("aws", "gcp")
+    no_capacity("aws", both)
+    both.write(f"  a: {{{EITHER}, estimate: 1h, steps: [{{run: 'echo ran'}}]}}\n")
+    shown = both.skyflow("run", "w.yml")
+    assert re.search(r"Rented 1 machine: 0\.00 hours, \$0\.\d+.* \(planned \$0\.\d+\)", shown), shown
+    assert "Planned anew at" in both.skyflow("show")
+    [attempt] = both.run_json()["jobs"][0]["attempts"]
+    refused, had = attempt["machines"]
+    assert (refused["id"], refused["created_at"], refused["usd"]) == (None, None, 0)
+    assert had["offering"].startswith("gcp/us-central1")
+    assert had["usd"] > 0
+    costs = json.loads(both.skyflow("cost", "--by", "cloud", "--json"))
+    [line] = costs["lines"]
+    assert line["cloud"] == "gcp"
+    assert line["usd"] == pytest.approx(had["usd"], abs=1e-6)
+    assert "gcp/us-central1" in both.skyflow("cost", "latest", "--by", "region")
