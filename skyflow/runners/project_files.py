@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import stat
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
@@ -63,14 +64,18 @@ class ProjectFiles:
             for name in sorted(_without_ignored(self._root, _names(self._root))):
                 go_on()
                 path = self._root / name
-                status = path.lstat()
-                if stat.S_ISLNK(status.st_mode):
-                    entries.append({"path": name, "link": str(path.readlink())})
-                elif stat.S_ISREG(status.st_mode):
-                    digest = self._digest(path, status, go_on)
-                    contents[digest] = path
-                    size += status.st_size
-                    entries.append({"path": name, "digest": digest, "mode": 0o755 if status.st_mode & 0o100 else 0o644})
+                try:
+                    status = path.lstat()
+                    if stat.S_ISLNK(status.st_mode):
+                        entries.append({"path": name, "link": str(path.readlink())})
+                    elif stat.S_ISREG(status.st_mode):
+                        digest = self._digest(path, status, go_on)
+                        contents[digest] = path
+                        size += status.st_size
+                        mode = 0o755 if status.st_mode & 0o100 else 0o644
+                        entries.append({"path": name, "digest": digest, "mode": mode})
+                except FileNotFoundError:  # a job that runs here has removed it just now
+                    continue
         except OSError as error:
             raise ProjectFilesError(f"'{error.filename}' cannot be read: {error.strerror}") from error
         return FileList(json.dumps(entries).encode(), contents, size)
@@ -136,5 +141,8 @@ def _without_ignored(root: Path, names: Iterable[str]) -> Iterable[str]:
         return names
     from pathspec import GitIgnoreSpec  # noqa: PLC0415 -- start-up
 
-    spec = GitIgnoreSpec.from_lines(file.read_text(encoding="utf-8").splitlines())
+    try:
+        spec = GitIgnoreSpec.from_lines(file.read_text(encoding="utf-8").splitlines())
+    except (ValueError, re.error) as error:  # one for text that is not UTF-8, and for most wrong patterns
+        raise ProjectFilesError(f"{IGNORE_FILE} cannot be read: {error}") from error
     return (name for name in names if not spec.match_file(name))

@@ -14,6 +14,7 @@ from skyflow.model.layout import RunFolder
 from skyflow.ports.runner import HashFilesError
 from skyflow.ports.transport import LinkLostError, TransportError
 from skyflow.runners.host_link import HostLink
+from skyflow.runners.host_session import MachineRefusedError
 from skyflow.runners.project_files import FileList, ProjectFiles, ProjectFilesError
 from skyflow.runners.remote_files import fetch_files, send_files
 from skyflow.runners.remote_hashing import hash_remote_files
@@ -23,6 +24,8 @@ __all__ = ["RemoteWorkspaces", "one_error"]
 
 _PIECE_BYTES = 4 * 1024 * 1024
 _AT_ONCE = 4
+_TRIES = 3
+"""How often the files are listed and sent, when they change under our hands."""
 
 
 @dataclass(slots=True)
@@ -164,22 +167,38 @@ async def _bring(
         ProjectFilesError: the files cannot be read here.
         TransportError: they cannot be written there.
     """
+    listed, news = await _send_all(link, files, tries=_TRIES)
+    await link.ask("build", event, digest=listed.digest, folder=folder, run=run)
+    tell(f"Workspace on {link.name}: {listed.count} files, {_megabytes(listed.size)} ({news})\n")
+
+
+async def _send_all(link: HostLink, files: ProjectFiles, *, tries: int) -> tuple[FileList, str]:
+    """List the files and send what is missing; again when a job that runs here has changed one meanwhile."""
     listed = await anyio.to_thread.run_sync(files.read, anyio.from_thread.check_cancelled)
+    try:
+        return listed, await _send_missing(link, listed)
+    except (FileNotFoundError, MachineRefusedError):
+        if tries == 1:
+            raise
+        return await _send_all(link, files, tries=tries - 1)
+
+
+async def _send_missing(link: HostLink, listed: FileList) -> str:
+    """Send the contents that are not there yet, and return what is to be said about that."""
     missing = await _missing(link, listed)
     copied = 0
-    async with anyio.create_task_group() as tasks:
-        room = anyio.CapacityLimiter(_AT_ONCE)
+    with one_error():
+        async with anyio.create_task_group() as tasks:
+            room = anyio.CapacityLimiter(_AT_ONCE)
 
-        async def send(digest: str) -> None:
-            nonlocal copied
-            async with room:
-                copied += await _send(link, digest, listed.contents[digest])
+            async def send(digest: str) -> None:
+                nonlocal copied
+                async with room:
+                    copied += await _send(link, digest, listed.contents[digest])
 
-        for digest in missing:
-            tasks.start_soon(send, digest)
-    await link.ask("build", event, digest=listed.digest, folder=folder, run=run)
-    news = f"{len(missing)} new, {_megabytes(copied)}" if missing else "all known"
-    tell(f"Workspace on {link.name}: {listed.count} files, {_megabytes(listed.size)} ({news})\n")
+            for digest in missing:
+                tasks.start_soon(send, digest)
+    return f"{len(missing)} new, {_megabytes(copied)}" if missing else "all known"
 
 
 async def _missing(link: HostLink, listed: FileList) -> list[str]:

@@ -168,3 +168,13 @@ def test_training_stays_with_its_data_unless_there_is_little(folder) -> None:
 def test_training_is_refused_where_it_cannot_run(folder) -> None:
     folder.skyflow("run", "workflows/intercloud-training.yml", code=5)
     assert not (folder.path / ".skyflow").exists()
+
+
+def test_the_example_with_own_machines_plans_on_them_and_rehearses(folder) -> None:
+    path = folder.path / "workflows" / "on-premises"
+    rack = replace(folder, path=path)
+    assert "skyflow.yml is valid: 4 machines" in rack.skyflow("config", "check", "--no-hosts")
+    plan = json.loads(rack.skyflow("plan", "--json", "train.yml"))
+    placed = {job["job"]: (job["offering"]["provider"], job["offering"]["nodes"]) for job in plan["jobs"]}
+    assert placed == {"prepare": ("local", 1), "train": ("own", 4), "publish": ("local", 1)}
+    assert "(3 success)" in rack.skyflow("run", "--rehearse", "train.yml")

@@ -144,3 +144,15 @@ def test_all_or_none_begin(project, gang: list[Machine], pool, wait_until) -> No
 
 def _host_file(folder: Path, attempt: int) -> Path:
     return next(folder.glob(f".skyflow/runs/*/train/{attempt}/host"))
+
+
+def test_the_example_runs_on_a_rack(project, make_machine, pool) -> None:
+    """A pool of four, a folder that travels to all of them, a checkpoint, and one that comes back."""
+    example = Path(__file__).parents[2] / "workflows" / "on-premises" / "train.yml"
+    pool(*(make_machine(f"rack{number}") for number in range(4)), slots=2, accelerators="A100-80GB:4")
+    project.write(example.read_text())
+    out = project.skyflow("run", "w.yml").out
+    for rank in range(4):
+        assert f"[{rank}] machine {rank} of 4; the first is at 127.0.0.1" in out
+    assert out.splitlines()[-1].endswith("(3 success)")
+    assert "20200" in out

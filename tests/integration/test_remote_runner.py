@@ -320,6 +320,35 @@ async def test_the_project_travels_once(machine: Machine, drive: Callable) -> No
             assert bench.printed == "changed\n"
 
 
+@pytest.mark.parametrize("change", ["write", "remove"])
+async def test_a_file_that_changes_while_it_is_sent_is_sent_as_it_is_then(
+    machine: Machine, drive: Callable, change: str
+) -> None:
+    """Another job of the run may be at work here."""
+    async with drive(machine) as bench:
+        files, file = bench.runner.workspaces._files, bench.project / "a.txt"
+        read, times = files.read, []
+
+        def read_and_change(go_on: Callable[[], None]) -> object:
+            listed = read(go_on)
+            if not times:
+                file.write_text("later\n") if change == "write" else file.unlink()
+            times.append(1)
+            return listed
+
+        files.read = read_and_change
+        await bench.run("cat a.txt 2>&- || echo gone", 1)
+        assert (bench.printed, len(times)) == ("later\n" if change == "write" else "gone\n", 2)
+
+
+@pytest.mark.parametrize("content", [b"!\n", b"[z-a]\n", b"\xff\n"])
+async def test_an_ignore_file_that_is_wrong_is_said(machine: Machine, drive: Callable, content: bytes) -> None:
+    async with drive(machine) as bench:
+        (bench.project / ".skyflowignore").write_bytes(content)
+        result = await bench.run("true", 1)
+        assert ".skyflowignore cannot be read: " in (result.not_started or "")
+
+
 async def test_a_damaged_content_is_not_kept(machine: Machine, drive: Callable) -> None:
     async with drive(machine) as bench:
         digest = "0" * 64
