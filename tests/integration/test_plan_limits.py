@@ -171,7 +171,8 @@ def test_how_a_machine_is_set_up_is_carried_along_and_its_disk_counts_where_it_h
     assert "the disk of 'a' is not in the cost" in " ".join(free.notes)
     (here / "skyflow.yml").write_text("disks: {aws: 0.08}\n")
     priced = planned(job)
-    assert priced.cost.total_usd == pytest.approx(free.cost.total_usd + 500 * 0.08 / 730 * 10)
+    hours = placement["duration_seconds"] / 3600
+    assert priced.cost.total_usd == pytest.approx(free.cost.total_usd + 500 * 0.08 / 730 * hours)
     assert "not in the cost" not in " ".join(priced.notes)
 
 
