@@ -109,9 +109,9 @@ class Clocked:
         self.spots: list[Ints] = []
         """For each label of a job, where its place is among the job's places."""
         for columns in self.columns:
-            places, spots = np.unique(columns.place, return_inverse=True)
-            self.places.append(places)
-            self.spots.append(spots.astype(np.int64))
+            spots = columns.by_place()
+            self.places.append(spots.places)
+            self.spots.append(spots.of)
         self._costs_of: list[Floats] = []
         self._ticks_of: list[Ints] = []
         network = self.network
@@ -130,14 +130,12 @@ class Clocked:
     def begin_with(self, said: Sequence[Floats], flows: Sequence[float]) -> None:
         """Begin with what a model without a clock has learnt.
 
-        `said` is, per edge of the network, what its target says of each label of its source; a flow is the price of a
+        `said` is, per edge of the network, what its target says of each place of its source; a flow is the price of a
         second on the edge, which makes it the dearer the later the source ends.
         """
         for e, (message, flow) in enumerate(zip(said, flows, strict=True)):
-            u = self.ends[e][0]
-            _, any_label = np.unique(self.spots[u], return_index=True)
-            ticks = np.arange(self.unary[u].shape[1])
-            self._back[e] = message[any_label][:, None] + flow * self.tick * ticks
+            ticks = np.arange(self._back[e].shape[1])
+            self._back[e] = message[:, None] + flow * self.tick * ticks
 
     # ------------------------------------------------------------------------------------------- message passing
 

@@ -28,9 +28,15 @@ _GAIN, _LOOK_BACK = 0.02, 4
 _CROP_EVERY = 3
 _LEADS = (0.0, 0.005, 0.01, 0.02)
 """By what share of the deadline a plan on the way expects to be late, in turn."""
-_PROMISING = 1.05
+_REPAIR_EVERY = 7
+_PROMISING, _REPAIRABLE = 1.05, 1.25
+"""By what share a plan on the way may cost more than the best one, or than the limits allow, and still be improved."""
 _NARROW = 1e-3
 """The share of the makespan below which times are no longer told apart."""
+_STEP, _COARSE = 0.5, 0.2
+"""Where between the bound and what is not known a time is tested, and the share of the gap that is not divided further."""
+_WORK, _MOST_WORK = 150_000_000, 1_500_000_000
+"""Cells that a test of one time may look at, to begin with and at most; about one second and ten."""
 _TOLERANCE = 1e-9
 
 
@@ -48,7 +54,7 @@ def _price(tradeoff: "Tradeoff") -> None:
     if not 0 < deadline < math.inf:
         return
     paid_back = tradeoff.paid_back
-    test = _Test(tradeoff, deadline)
+    test = _Test(tradeoff, deadline, math.inf)
     bound = test.run(lambda: tradeoff.upper + paid_back) - paid_back
     tradeoff.bound = max(tradeoff.bound, min(bound, tradeoff.upper))
 
@@ -59,24 +65,31 @@ def _latest(tradeoff: "Tradeoff") -> float:
 
 
 def _bisect(tradeoff: "Tradeoff") -> None:
-    undecided = tradeoff.upper if tradeoff.paid_back else math.inf
+    """Test times between the bound and the best makespan; those that stay open are tested longer once all others are."""
+    work, undecided = _WORK, tradeoff.upper if tradeoff.paid_back else math.inf
+    has_more = False  # to find in tests that were cut short
     while undecided < math.inf and not tradeoff.is_late():
-        undecided = min(undecided, tradeoff.upper)
-        if undecided - tradeoff.bound < _NARROW * tradeoff.upper:
+        if tradeoff.upper - tradeoff.bound <= _NARROW * tradeoff.upper:
             return
-        time = (tradeoff.bound + undecided) / 2
-        test = _Test(tradeoff, time)
+        time = tradeoff.bound + _STEP * (undecided - tradeoff.bound)
+        test = _Test(tradeoff, time, work)
         if test.run(lambda: tradeoff.paid_back) > tradeoff.paid_back:
             tradeoff.bound = time
         elif tradeoff.upper > time:
             undecided = time
+            has_more |= test.work < 0
+        undecided = min(undecided, tradeoff.upper)
+        if undecided - tradeoff.bound < _COARSE * (tradeoff.upper - tradeoff.bound):
+            if not has_more or work > _MOST_WORK:
+                return
+            work, undecided, has_more = 2 * work, tradeoff.upper, False
 
 
 class _Test:
     """One model on a clock, and the plans that it leads to."""
 
-    def __init__(self, tradeoff: "Tradeoff", deadline: float) -> None:
-        self.tradeoff, self.deadline = tradeoff, deadline
+    def __init__(self, tradeoff: "Tradeoff", deadline: float, work: float) -> None:
+        self.tradeoff, self.deadline, self.work = tradeoff, deadline, work
         self.is_for_time = not (tradeoff.goal.usd or tradeoff.goal.grams)
         usd, grams = tradeoff.weights
         self.prices = Prices(usd, grams, 0.0 if self.is_for_time else tradeoff.goal.seconds)
@@ -93,13 +106,16 @@ class _Test:
         bound = -math.inf
         while True:
             bound = self._swept(model, bound, ceiling)
-            is_found = self.is_for_time and self.tradeoff.upper <= self.deadline
-            if bound == math.inf or is_found or self.tradeoff.is_late():
+            if bound == math.inf or self._is_over():
                 return bound
             if ticks >= _MOST_TICKS or model.cells > 4 * _CELLS:
                 return bound
             ticks *= 2
             model.refine()
+
+    def _is_over(self) -> bool:
+        is_found = self.is_for_time and self.tradeoff.upper <= self.deadline
+        return is_found or self.work < 0 or self.tradeoff.is_late()
 
     def _swept(self, model: Clocked, bound: float, ceiling: Callable[[], float]) -> float:
         """Sweep until little is gained; return the bound, infinite if it has reached the ceiling."""
@@ -117,7 +133,8 @@ class _Test:
             model.drop(ceiling() - forward + slack)
             if sweep % _CROP_EVERY == 0 and not model.crop():
                 return math.inf
-            if self.tradeoff.is_late() or (self.is_for_time and self.tradeoff.upper <= self.deadline):
+            self.work -= model.cells
+            if self._is_over():
                 break
             gap = ceiling() - bounds[-1]
             if sweep > 2 * _LOOK_BACK and bounds[-1] - bounds[-1 - _LOOK_BACK] < _GAIN * gap:
@@ -129,11 +146,12 @@ class _Test:
         tradeoff, exchange = self.tradeoff, self.tradeoff.exchange
         tradeoff.offer_labels(made)
         figures = exchange.figures(made)
-        usd, grams = self.prices.usd, self.prices.grams
-        if self.is_for_time:
-            if figures.seconds >= tradeoff.upper or exchange.is_within(figures):
-                return
-            if usd * figures.usd + grams * figures.grams < _PROMISING * tradeoff.paid_back:
-                tradeoff.offer_labels(exchange.cheaper(made, deadline=figures.seconds, usd=usd, grams=grams))
-        elif figures.seconds <= self.deadline and exchange.value(figures) < _PROMISING * tradeoff.upper:
-            tradeoff.polish(list(made), deadline=figures.seconds if tradeoff.goal.seconds else self.deadline)
+        if not self.is_for_time:
+            if figures.seconds <= self.deadline and exchange.value(figures) < _PROMISING * tradeoff.upper:
+                tradeoff.polish(list(made), deadline=figures.seconds if tradeoff.goal.seconds else self.deadline)
+            return
+        if self.turn % _REPAIR_EVERY:
+            return
+        priced = self.prices.usd * figures.usd + self.prices.grams * figures.grams
+        if figures.seconds < tradeoff.upper and priced < _REPAIRABLE * tradeoff.paid_back:
+            tradeoff.polish(list(made), deadline=max(figures.seconds, self.deadline))

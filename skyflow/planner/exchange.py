@@ -15,13 +15,15 @@ import numpy as np
 
 from skyflow.model.objective import Goal
 from skyflow.planner.network import Network
-from skyflow.planner.pairwise import Floats, Pairwise
+from skyflow.planner.pairwise import Floats, Ints, Pairwise
 
-__all__ = ["Exchange", "Figures"]
+__all__ = ["Exchange", "Figures", "Priced"]
 
 _TOLERANCE = 1e-9
 _ROUNDS = 6
 _SWEEPS = 12
+_CELLS = 5_000_000
+"""Pairs of labels beyond which choosing all labels anew is not worth its memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +35,26 @@ class Figures:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """Costs under some prices: of each job's labels, and with the cheapest of each place those of a pairwise model.
+
+    `picks` are these cheapest labels; `unary` and `tables` what the model was given.
+    """
+
+    own: list[Floats]
+    picks: list[Ints]
+    unary: list[Floats]
+    tables: list[Floats]
+    model: Pairwise
+
+
 class Exchange:
     """Plans of one network under one goal; labels count among those that the network keeps."""
 
     def __init__(self, network: Network, goal: Goal, *, is_late: Callable[[], bool]) -> None:
         self.network, self.goal, self.limits = network, goal, network.problem.limits
         self.paths = network.paths(usd=goal.usd or 1.0, grams=goal.grams)
-        self.usd_tables = network.tables(network.usd_per_gb)
-        self.gram_tables = network.tables(network.grams_per_gb)
         self.is_late = is_late
         self._tails = self.paths.bounds().tails
 
@@ -53,8 +67,9 @@ class Exchange:
         grams = sum(float(column.grams[a]) for column, a in zip(columns, at, strict=True))
         for e, (u, v) in enumerate(self.network.ends):
             if gigabytes[e]:
-                usd += gigabytes[e] * float(self.usd_tables[e][at[u], at[v]])
-                grams += gigabytes[e] * float(self.gram_tables[e][at[u], at[v]])
+                there, here = columns[u].place[at[u]], columns[v].place[at[v]]
+                usd += gigabytes[e] * float(self.network.usd_per_gb[there, here])
+                grams += gigabytes[e] * float(self.network.grams_per_gb[there, here])
         return Figures(usd, grams, self.paths.makespan(at))
 
     def value(self, figures: Figures) -> float:
@@ -70,7 +85,7 @@ class Exchange:
 
     # --------------------------------------------------------------------------------------------------- plans
 
-    def constructed(self, model: Pairwise, ways: Sequence[float], *, deadline: float, per_second: float) -> list[int]:
+    def constructed(self, priced: Priced, ways: Sequence[float], *, deadline: float, per_second: float) -> list[int]:
         """Choose job after job what the prices like best among the labels with which the deadline can still be met.
 
         `ways` say how long it has taken lately from the end of each job to the end of the run; a label that leaves less
@@ -79,15 +94,17 @@ class Exchange:
         made = [0] * len(self.network.columns)
         finishes: list[float] = []
         for j, column in enumerate(self.network.columns):
-            costs = model.unary[j].copy()
+            spots, model = self.network.spots[j].of, priced.model
+            # what neighbours with a single place cost is in the model's own costs already
+            costs = priced.own[j] + (model.unary[j] - priced.unary[j])[spots]
             arrival: Floats = np.zeros(len(costs))
             for e in self.paths.into[j]:
                 u = self.network.ends[e][0]
-                if len(self.network.columns[u]) > 1:  # else it is in the job's own costs already
-                    costs += model.scales[e] * model.tables[e][made[u]]
-                np.maximum(arrival, finishes[u] + self.paths.scales[e] * self.paths.tables[e][made[u]], out=arrival)
+                if len(model.unary[u]) > 1:
+                    costs += priced.tables[e][self.network.spots[u].of[made[u]]][spots]
+                np.maximum(arrival, finishes[u] + self.paths.to_target(e, made[u]), out=arrival)
             for e in self.paths.out[j]:
-                costs += model.heard(e, 1)
+                costs += model.heard(e, 1)[spots]
             ends = arrival + column.seconds
             soonest = ends + self._tails[j]
             if deadline < math.inf:
@@ -146,31 +163,37 @@ class Exchange:
     def _weighed(
         self, j: int, at: Sequence[int], figures: Figures, *, usd: float, grams: float
     ) -> "tuple[Floats, np.typing.NDArray[np.bool_]]":
-        """Return what each label of a job costs beside the others' labels, and whether the limits then are kept."""
+        """Return what each label of a job costs beside the others' labels, and whether limits are kept or come nearer."""
         column = self.network.columns[j]
         own_usd, own_grams = column.usd.copy(), column.grams.copy()
         for e in self.paths.out[j]:
             if gigabytes := self.network.gigabytes[e]:
-                label = at[self.network.ends[e][1]]
-                own_usd += gigabytes * self.usd_tables[e][:, label]
-                own_grams += gigabytes * self.gram_tables[e][:, label]
+                v = self.network.ends[e][1]
+                there = self.network.columns[v].place[at[v]]
+                own_usd += gigabytes * self.network.usd_per_gb[column.place, there]
+                own_grams += gigabytes * self.network.grams_per_gb[column.place, there]
         for e in self.paths.into[j]:
             if gigabytes := self.network.gigabytes[e]:
-                label = at[self.network.ends[e][0]]
-                own_usd += gigabytes * self.usd_tables[e][label]
-                own_grams += gigabytes * self.gram_tables[e][label]
+                u = self.network.ends[e][0]
+                there = self.network.columns[u].place[at[u]]
+                own_usd += gigabytes * self.network.usd_per_gb[there, column.place]
+                own_grams += gigabytes * self.network.grams_per_gb[there, column.place]
         is_allowed = np.ones(len(column), dtype=bool)
-        if self.limits.usd is not None:
-            is_allowed &= figures.usd + own_usd - own_usd[at[j]] <= self.limits.usd
-        if self.limits.grams is not None:
-            is_allowed &= figures.grams + own_grams - own_grams[at[j]] <= self.limits.grams
+        for own, known, limit in (
+            (own_usd, figures.usd, self.limits.usd),
+            (own_grams, figures.grams, self.limits.grams),
+        ):
+            if limit is not None:  # where it is missed, what comes nearer is a step as well
+                is_allowed &= own - own[at[j]] <= max(0.0, limit - known)
         return usd * own_usd + grams * own_grams, is_allowed
 
     def replanned(self, at: Sequence[int], *, share: float, deadline: float, usd: float, grams: float) -> list[int]:
         """Choose all labels anew, when each job has to end between its earliest and its latest time, at a share of it."""
+        columns = self.network.columns
+        if sum(len(columns[u]) * len(columns[v]) for u, v in self.network.ends) > _CELLS:
+            return list(at)
         finishes, tails = self.paths.finishes(at), self.paths.tails(at)
         ends = [f + share * max(0.0, deadline - t - f) for f, t in zip(finishes, tails, strict=True)]
-        columns = self.network.columns
         highest = sum(float((usd * c.usd + grams * c.grams).max()) for c in columns)
         out_of_question = 10.0 * highest + 1.0
         unary = []
@@ -179,10 +202,11 @@ class Exchange:
             is_late = column.seconds > ends[j] * (1 + _TOLERANCE)
             unary.append(np.where(is_late, out_of_question, costs) if not self.paths.into[j] else costs)
         tables = []
-        for e, (u, v) in enumerate(self.network.ends):
-            gigabytes = self.network.gigabytes[e]
-            took = gigabytes * self.paths.tables[e] + columns[v].seconds
-            table = gigabytes * (usd * self.usd_tables[e] + grams * self.gram_tables[e])
+        per_gb = usd * self.network.usd_per_gb + grams * self.network.grams_per_gb
+        for (u, v), gigabytes in zip(self.network.ends, self.network.gigabytes, strict=True):
+            pairs = np.ix_(columns[u].place, columns[v].place)
+            took = gigabytes * self.network.seconds_per_gb[pairs] + columns[v].seconds
+            table = gigabytes * per_gb[pairs]
             tables.append(np.where(took <= (ends[v] - ends[u]) * (1 + _TOLERANCE), table, out_of_question))
         model = Pairwise(unary, self.network.ends, tables, [1.0] * len(tables), known=at)
         return list(model.solve(is_late=self.is_late, sweeps=_SWEEPS).labels)

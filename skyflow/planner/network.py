@@ -9,6 +9,7 @@ Imports numpy; loaded only by a problem that leaves something to choose.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from skyflow.planner.pairwise import Floats, Ints, Pairwise
 from skyflow.planner.paths import Paths
 from skyflow.planner.problem import Candidates, Choice, Limits, PlacementProblem, Table
 
-__all__ = ["Columns", "Network", "reduced", "tied"]
+__all__ = ["Columns", "Network", "Spots", "reduced", "tied"]
 
 _EQUAL = 1e-9
 """Values that differ by a smaller share count as equal."""
@@ -54,6 +55,11 @@ class Columns:
     def __len__(self) -> int:
         return len(self.index)
 
+    def by_place(self) -> "Spots":
+        """Return where the candidates stand among their places."""
+        places, spots = np.unique(self.place, return_inverse=True)
+        return Spots(places, spots.astype(np.int64))
+
     def only(self, kept: Ints) -> "Columns":
         """Return some of them."""
         return Columns(self.index[kept], self.place[kept], self.usd[kept], self.seconds[kept], self.grams[kept])
@@ -82,6 +88,14 @@ class Columns:
         ranks -= np.unique(place, return_inverse=True)[1].astype(np.int64) * (len(order) + 1)
         least = np.minimum.accumulate(ranks)
         return self.only(np.sort(order[np.r_[True, ranks[1:] < least[:-1]]]))
+
+
+@dataclass(frozen=True, slots=True)
+class Spots:
+    """The distinct places of some candidates, ascending, and for each candidate where its own stands among them."""
+
+    places: Ints
+    of: Ints
 
 
 def _undominated(place: Ints, figures: Sequence[Floats]) -> Ints:
@@ -135,6 +149,12 @@ class Network:
         self.seconds_per_gb = _array(problem.seconds_per_gb)
         self.grams_per_gb = _array(problem.grams_per_gb)
 
+    @cached_property
+    def spots(self) -> list[Spots]:
+        """The places of each job."""
+        known: dict[int, Spots] = {}
+        return [known.setdefault(id(columns), columns.by_place()) for columns in self.columns]
+
     def choice(self, at: Iterable[int]) -> Choice:
         """Return labels as indices among all candidates."""
         return tuple(int(columns.index[a]) for columns, a in zip(self.columns, at, strict=True))
@@ -156,18 +176,9 @@ class Network:
             at.append(int(there[0]) if len(there) else 0)
         return at
 
-    def tables(self, per_gb: Floats, *, edges: Sequence[int] | None = None) -> list[Floats]:
-        """Return a figure per gigabyte for every pair of labels of each edge; alike edges share one array."""
-        known: dict[tuple[bytes, bytes], Floats] = {}
-        found = []
-        names = [columns.place.tobytes() for columns in self.columns]
-        for e in range(len(self.ends)) if edges is None else edges:
-            places = [self.columns[j].place for j in self.ends[e]]
-            key = (names[self.ends[e][0]], names[self.ends[e][1]])
-            if key not in known:
-                known[key] = per_gb[np.ix_(*places)]
-            found.append(known[key])
-        return found
+    def tables(self, per_gb: Floats) -> list[Floats]:
+        """Return a figure per gigabyte for every pair of places of each edge; alike edges share one array."""
+        return _pairs(per_gb, [spots.places for spots in self.spots], self.ends)
 
     def additive(self, *, usd: float, grams: float, known: Sequence[int] | None = None) -> Pairwise:
         """Return the model of a cost that adds up; `known` are labels to begin with."""
@@ -176,7 +187,7 @@ class Network:
         return Pairwise(
             [usd * columns.usd + grams * columns.grams for columns in self.columns],
             [self.ends[e] for e in moving],
-            self.tables(per_gb, edges=moving),
+            _pairs(per_gb, [columns.place for columns in self.columns], [self.ends[e] for e in moving]),
             [self.gigabytes[e] for e in moving],
             known,
         )
@@ -188,7 +199,8 @@ class Network:
             self.ends,
             self.tables(self.seconds_per_gb),
             self.gigabytes,
-            [usd * columns.usd + grams * columns.grams for columns in self.columns],
+            spots=[spots.of for spots in self.spots],
+            costs=[usd * columns.usd + grams * columns.grams for columns in self.columns],
         )
 
     def without(self, hopeless: Callable[[int], Ints]) -> "Network":
@@ -202,6 +214,18 @@ class Network:
                 known[key] = columns if len(labels) == len(columns) else columns.only(labels)
             kept.append(known[key])
         return Network(self.problem, kept)
+
+
+def _pairs(per_gb: Floats, places: Sequence[Ints], ends: Sequence[tuple[int, int]]) -> list[Floats]:
+    names = [there.tobytes() for there in places]
+    known: dict[tuple[bytes, bytes], Floats] = {}
+    found = []
+    for u, v in ends:
+        key = (names[u], names[v])
+        if key not in known:
+            known[key] = per_gb[np.ix_(places[u], places[v])]
+        found.append(known[key])
+    return found
 
 
 def _array(table: Table) -> Floats:

@@ -32,8 +32,9 @@ class _Bounds:
 
 
 class Paths:
-    """Jobs with a time per label, edges with a time per pair of labels; jobs stand in an order in which they can run.
+    """Jobs with a time per label, edges with a time per pair of places; jobs stand in an order in which they can run.
 
+    An edge's times are its table times its scale; `spots` say, for each label of a job, where its place is in the tables.
     `costs` decide between labels that are as good in time.
     """
 
@@ -43,15 +44,19 @@ class Paths:
         ends: Sequence[tuple[int, int]],
         tables: Sequence[Floats],
         scales: Sequence[float],
+        *,
+        spots: Sequence[Ints],
         costs: Sequence[Floats],
     ) -> None:
-        self.seconds, self.ends, self.costs = list(seconds), list(ends), list(costs)
+        self.seconds, self.ends, self.spots, self.costs = list(seconds), list(ends), list(spots), list(costs)
         self.tables, self.scales = list(tables), list(scales)
         self.out: list[list[int]] = [[] for _ in seconds]
         self.into: list[list[int]] = [[] for _ in seconds]
         for edge, (u, v) in enumerate(ends):
             self.out[u].append(edge)
             self.into[v].append(edge)
+        self._order: dict[int, tuple[Ints, Ints]] = {}
+        """For each job asked about, its labels by place, and where in that order each place begins."""
         self.upper = np.inf
         self.best: list[int] = []
         self.bound = 0.0
@@ -82,21 +87,46 @@ class Paths:
         return _Bounds(heads, tails)
 
     def _arrivals(self, edge: int, finishes: Floats) -> Floats:
+        u, v = self.ends[edge]
         if not self.scales[edge]:
-            return np.full(self.tables[edge].shape[1], finishes.min())
-        least: Floats = (self.tables[edge] + finishes[:, None] / self.scales[edge]).min(axis=0)
-        return self.scales[edge] * least
+            return np.full(len(self.spots[v]), finishes.min())
+        least: Floats = (self.tables[edge] + self._by_place(u, finishes)[:, None] / self.scales[edge]).min(axis=0)
+        return (self.scales[edge] * least)[self.spots[v]]
 
     def _remainders(self, edge: int, rest: Floats) -> Floats:
+        u, v = self.ends[edge]
         if not self.scales[edge]:
-            return np.full(self.tables[edge].shape[0], rest.min())
-        least: Floats = (self.tables[edge] + rest / self.scales[edge]).min(axis=1)
-        return self.scales[edge] * least
+            return np.full(len(self.spots[u]), rest.min())
+        least: Floats = (self.tables[edge] + self._by_place(v, rest) / self.scales[edge]).min(axis=1)
+        return (self.scales[edge] * least)[self.spots[u]]
+
+    def _by_place(self, j: int, values: Floats) -> Floats:
+        """Return the least of a job's values at each place."""
+        if j not in self._order:
+            order = np.argsort(self.spots[j], kind="stable")
+            self._order[j] = order, np.flatnonzero(np.diff(self.spots[j][order], prepend=-1))
+        order, starts = self._order[j]
+        least: Floats = values[order]
+        if len(starts) < len(order):
+            least = np.minimum.reduceat(least, starts)
+        return least
+
+    def to_target(self, edge: int, label: int) -> Floats:
+        """Return how long the data of an edge is under way to each label of its target."""
+        u, v = self.ends[edge]
+        waits: Floats = self.scales[edge] * self.tables[edge][self.spots[u][label]]
+        return waits[self.spots[v]]
+
+    def from_source(self, edge: int, label: int) -> Floats:
+        """Return how long the data of an edge is under way from each label of its source."""
+        u, v = self.ends[edge]
+        waits: Floats = self.scales[edge] * self.tables[edge][:, self.spots[v][label]]
+        return waits[self.spots[u]]
 
     def wait(self, edge: int, at: Sequence[int]) -> float:
         """Return how long an edge's data is under way."""
         u, v = self.ends[edge]
-        return self.scales[edge] * float(self.tables[edge][at[u], at[v]])
+        return self.scales[edge] * float(self.tables[edge][self.spots[u][at[u]], self.spots[v][at[v]]])
 
     def least(self, bounds: _Bounds) -> float:
         """Return what no run can be below."""
@@ -155,7 +185,7 @@ class Paths:
             arrival: Floats = np.zeros(len(mask))
             for e in self.into[j]:
                 u = self.ends[e][0]
-                np.maximum(arrival, finishes[u] + self.scales[e] * self.tables[e][at[u], mask], out=arrival)
+                np.maximum(arrival, finishes[u] + self.to_target(e, at[u])[mask], out=arrival)
             ends = arrival + self.seconds[j][mask]
             total = ends + bounds.tails[j][mask]
             late = np.maximum(total - goal * (1 + _TOLERANCE), 0.0)
@@ -194,12 +224,10 @@ class Paths:
         arrival, rest = np.zeros(len(self.seconds[j])), np.zeros(len(self.seconds[j]))
         for e in self.into[j]:
             u = self.ends[e][0]
-            np.maximum(arrival, finishes[u] + self.scales[e] * self.tables[e][at[u]], out=arrival)
+            np.maximum(arrival, finishes[u] + self.to_target(e, at[u]), out=arrival)
         for e in self.out[j]:
             v = self.ends[e][1]
-            np.maximum(
-                rest, self.scales[e] * self.tables[e][:, at[v]] + (float(self.seconds[v][at[v]]) + tails[v]), out=rest
-            )
+            np.maximum(rest, self.from_source(e, at[v]) + (float(self.seconds[v][at[v]]) + tails[v]), out=rest)
         return arrival + self.seconds[j] + rest
 
     # --------------------------------------------------------------------------------------------------- search

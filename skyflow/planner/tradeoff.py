@@ -17,7 +17,7 @@ from itertools import chain
 import numpy as np
 
 from skyflow.model.objective import Goal
-from skyflow.planner.exchange import Exchange, Figures
+from skyflow.planner.exchange import Exchange, Figures, Priced
 from skyflow.planner.network import Network
 from skyflow.planner.pairwise import Floats, Ints, Pairwise
 from skyflow.planner.problem import Choice
@@ -37,6 +37,8 @@ _SHRINK_EVERY = 20
 _PATIENCE = 80
 _LATENESS = 5.0
 _SHARES = (0.9, 1.0)
+_BETWEEN = (0.4, 0.7, 0.95)
+"""Where between the bound and the best makespan a plan should end that is worth making."""
 
 
 class Tradeoff:
@@ -101,9 +103,9 @@ class Tradeoff:
         return sum(self.prices[name] * limit for name, limit in self.limits.named().items() if name != "seconds")
 
     def learnt(self) -> tuple[list[Floats], list[float]]:
-        """Return, per edge, what its target says of each label of its source, and the price of a second."""
+        """Return, per edge, what its target says of each place of its source, and the price of a second."""
         flows, inflows = self._flow(self.goal.seconds + self.prices.get("seconds", 0.0))
-        model = self._priced(flows, inflows)
+        model = self._priced(flows, inflows).model
         model.forward(tries=False)
         model.backward(tries=False)
         return [model.heard(e, 1) for e in range(len(flows))], flows
@@ -126,44 +128,45 @@ class Tradeoff:
 
     def _turn(self) -> None:
         flows, inflows = self._flow(self.goal.seconds + self.prices.get("seconds", 0.0))
-        model = self._priced(flows, inflows)
+        priced = self._priced(flows, inflows)
+        model = priced.model
         forward, _, first = model.forward()
         backward, slacks, second = model.backward()
         paid_back = self.paid_back + self.prices.get("seconds", 0.0) * (self.limits.seconds or 0.0)
         self.bound = max(self.bound, max(forward, backward) - paid_back)
         for at in (first, second):
             model.improve(at)
-            self.offer_labels(at)
-        self._learn(min((first, second), key=model.value_at), flows, inflows)
+            self.offer_labels(_labels(at, priced))
+        self._learn(_labels(min((first, second), key=model.value_at), priced), flows, inflows)
         if self._turns >= self._next_plan:
             self._next_plan = int(self._turns * _PLAN_GROWTH) + _PLAN_EVERY
             for deadline in self._deadlines():
-                self._plan(model, deadline)
+                self._plan(priced, deadline)
         if self._turns % _SHRINK_EVERY == 0 and self.upper < math.inf:
-            self._shrink(slacks, self.upper + paid_back - forward)
+            self._shrink(priced, slacks, self.upper + paid_back - forward)
 
-    def _priced(self, flows: Sequence[float], inflows: Sequence[float]) -> Pairwise:
+    def _priced(self, flows: Sequence[float], inflows: Sequence[float]) -> Priced:
+        """Price everything; of the labels at one place only the cheapest can be part of the cheapest choice."""
         usd, grams = self.weights
-        unary = [
+        own = [
             usd * column.usd + grams * column.grams + inflow * column.seconds
             for column, inflow in zip(self.network.columns, inflows, strict=True)
         ]
+        picks = [_cheapest(costs, spots.of) for costs, spots in zip(own, self.network.spots, strict=True)]
+        unary = [costs[labels] for costs, labels in zip(own, picks, strict=True)]
+        network = self.network
+        per_gb = usd * network.usd_per_gb + grams * network.grams_per_gb
         tables = [
-            gigabytes * (usd * u + grams * g + flow * s)
-            for gigabytes, u, g, s, flow in zip(
-                self.network.gigabytes,
-                self.exchange.usd_tables,
-                self.exchange.gram_tables,
-                self.paths.tables,
-                flows,
-                strict=True,
+            gigabytes * (per_gb[np.ix_(network.spots[u].places, network.spots[v].places)] + flow * seconds)
+            for gigabytes, seconds, flow, (u, v) in zip(
+                network.gigabytes, self.paths.tables, flows, network.ends, strict=True
             )
         ]
         if self._model is None:
-            self._model = Pairwise(unary, self.network.ends, tables, [1.0] * len(tables))
+            self._model = Pairwise(unary, network.ends, tables, [1.0] * len(tables))
         else:
             self._model.retune(unary, tables)
-        return self._model
+        return Priced(own, picks, unary, tables, self._model)
 
     def _flow(self, size: float) -> tuple[list[float], list[float]]:
         """Return the part of the flow on each edge and into each job: longer paths get more, exponentially."""
@@ -207,11 +210,14 @@ class Tradeoff:
             rate = _RATE / (1.0 + self._turns / _RATE_TURNS)
             self.prices[name] *= math.exp(rate * max(-1.0, min(1.0, miss)))
 
-    def _shrink(self, slacks: dict[int, Floats], room: float) -> None:
+    def _shrink(self, priced: Priced, slacks: dict[int, Floats], room: float) -> None:
         """Drop the labels with which no plan can beat the best one, if that makes the network a good deal smaller."""
         room += _TOLERANCE * abs(self.upper)
         labels = [np.arange(len(columns)) for columns in self.network.columns]
-        kept: list[Ints] = [np.flatnonzero(slacks[j] <= room) if j in slacks else all_ for j, all_ in enumerate(labels)]
+        kept: list[Ints] = []
+        for j, spots in enumerate(self.network.spots):
+            at_place = slacks[j] if j in slacks else np.zeros(len(spots.places))
+            kept.append(np.flatnonzero((at_place - priced.unary[j])[spots.of] + priced.own[j] <= room))
         if not all(map(len, kept)):
             self.bound = self.upper
         elif sum(map(len, kept)) < 0.9 * sum(map(len, labels)):
@@ -228,16 +234,18 @@ class Tradeoff:
         if at is None:
             return [min(deadline, 1.2 * self._span), min(deadline, 2.0 * self._span)]
         best = self.paths.makespan(at)
+        if not (self.goal.usd or self.goal.grams):
+            return [self.bound + share * (min(deadline, best) - self.bound) for share in _BETWEEN]
         return [min(deadline, share * best) for share in (0.95, 0.99, 1.03)]
 
-    def _plan(self, model: Pairwise, deadline: float) -> None:
+    def _plan(self, priced: Priced, deadline: float) -> None:
         ways = self._ways()
         longest = max(map(float.__add__, ways, map(float, self._starts)), default=0.0)
         per_second = _LATENESS * (self.goal.seconds + self.prices.get("seconds", 0.0))
         for share in _SHARES if deadline < math.inf else (1.0,):
             scale = share if not self.goal.seconds else share * min(1.0, deadline / max(longest, 1e-9))
             made = self.exchange.constructed(
-                model, [scale * way for way in ways], deadline=deadline, per_second=per_second
+                priced, [scale * way for way in ways], deadline=deadline, per_second=per_second
             )
             figures = self.exchange.figures(made)
             if figures.seconds > deadline * (1 + _TOLERANCE) or self.exchange.value(figures) > 1.3 * self.upper:
@@ -266,6 +274,18 @@ class Tradeoff:
             for e in self.paths.out[j]:
                 ways[j] = max(ways[j], float(self._lengths[e]) + ways[self.network.ends[e][1]])
         return ways
+
+
+def _cheapest(costs: Floats, spots: Ints) -> Ints:
+    """Return the cheapest label of each place, among equals the first."""
+    order = np.lexsort((costs, spots))
+    labels: Ints = order[np.flatnonzero(np.diff(spots[order], prepend=-1))]
+    return labels
+
+
+def _labels(at: Sequence[int], priced: Priced) -> list[int]:
+    """Return the labels that stand for places."""
+    return [int(picks[a]) for picks, a in zip(priced.picks, at, strict=True)]
 
 
 def _log_sum(values: Sequence[float]) -> float:
