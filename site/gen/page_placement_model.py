@@ -10,6 +10,7 @@ from skyflow.planner import (
     decide,
     estimates,
     formulation,
+    hours,
     network,
     pairwise,
     paths,
@@ -21,6 +22,7 @@ from skyflow.planner import (
     spill,
     tradeoff,
     verify,
+    waiting,
 )
 from skyflow.planner.formulation import FAMILIES
 from skyflow.planner.verify import PROOF_GAP
@@ -99,6 +101,15 @@ def render() -> str:
             "rest is decided, and the proof of the plan is about the rest."
         ),
         _body(spill.__doc__, whole=True),
+        "## Jobs that wait",
+        _body(hours.__doc__, whole=True),
+        _body(waiting.__doc__, whole=True),
+        (
+            "So the starts are the best ones for the machines of the plan, and the gap says how far machines and starts together "
+            "may be from the best. A plan for `cost` within a carbon cap waits only where the cap asks for it; one in which "
+            "time has a price does not wait. Prices do not depend on the hour: no table says that they do. The emissions of "
+            "transfers are those of the yearly mean."
+        ),
         "## How a plan is checked",
         _body(verify.__doc__, whole=True),
     ]

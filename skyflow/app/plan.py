@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from math import isfinite
 from types import MappingProxyType
 
@@ -14,6 +15,7 @@ from skyflow.app.clock import SystemClock
 from skyflow.app.config import project_config
 from skyflow.app.container_engine import engine_for
 from skyflow.app.expansion import ExpectedJobs, expected_jobs
+from skyflow.app.hours import hours_of
 from skyflow.app.knowledge import known_for
 from skyflow.app.project import Project, find_project
 from skyflow.app.residency import is_resident, unknown_place
@@ -29,6 +31,7 @@ from skyflow.model.workflow import JobSpec, Workflow
 from skyflow.planner import Knowledge, Limits, OutsideData, PlanningJob
 from skyflow.planner.build import Problem, build_problem
 from skyflow.planner.estimates import expected_timing
+from skyflow.planner.hours import Hours
 from skyflow.planner.plan import solve_problem
 from skyflow.planner.solve import Solver
 from skyflow.provisioners.local import this_machine
@@ -53,7 +56,8 @@ class PlanOptions:
     `limits` replace the workflow's one by one. After `time_limit_seconds` the best plan so far is taken; `solver` decides
     what the bounds leave open. `pinned` are jobs that run or have run, by key: where, and how many seconds they still
     take; `lost` are the ids of offerings that cannot be had, `blocks` more of them. `counts_carbon` says that plans for other goals will be asked
-    for, which count it.
+    for, which count it. `wait_seconds` replaces the workflow's `plan.wait`; `begins_at` is when the run is to begin, by default
+    now.
     """
 
     objective: Objective | None = None
@@ -66,6 +70,8 @@ class PlanOptions:
     lost: frozenset[str] = frozenset()
     blocks: tuple[Block, ...] = ()
     counts_carbon: bool = False
+    wait_seconds: float | None = None
+    begins_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +128,7 @@ def plan_workflow(
     objective: Objective | None = None,
     providers: Collection[str] | None = None,
     slots: int | None = None,
+    wait_seconds: float | None = None,
     project: Project | None = None,
 ) -> Plan:
     """Decide where and when every job runs.
@@ -132,6 +139,7 @@ def plan_workflow(
         objective: what to make small; by default the workflow's own `plan.objective`, else cost.
         providers: use only these (`local`, `own`, `aws`, `gcp`, `azure`).
         slots: how many jobs this machine runs at once; by default one for each CPU.
+        wait_seconds: until when jobs may wait for cleaner power, in place of the workflow's `plan.wait`; 0 for never.
         project: where earlier runs, own machines and prices, and estimating functions are; by default that of the current
             folder.
 
@@ -142,7 +150,7 @@ def plan_workflow(
         InfeasibleError: no plan keeps the limits of the workflow.
         CatalogError: a catalog file cannot be read.
     """
-    options = PlanOptions(objective=objective, providers=providers, slots=slots)
+    options = PlanOptions(objective=objective, providers=providers, slots=slots, wait_seconds=wait_seconds)
     return prepare_planning(workflow, callees=callees, options=options, project=project).plan()
 
 
@@ -184,6 +192,13 @@ def prepare_planning(
     places = {offering.place for some in offerings for offering in some}
     places |= {data.place for job in jobs for data in job.outside}
     slots = options.slots or default_slots()
+    hours: Hours | None = None
+    wait = _wait_seconds(plan, options, limits, goal)
+    if wait:
+        begins_at = options.begins_at or SystemClock().now()
+        every = (offering for some in offerings for offering in some)
+        hours, curve = hours_of(catalog, every, begins_at=begins_at, latest_seconds=wait)
+        knowledge = replace(knowledge, curve=curve)
     problem = build_problem(
         jobs,
         transfers=catalog.rates_between(places),
@@ -191,6 +206,7 @@ def prepare_planning(
         knowledge=knowledge,
         pools=limited_pools(plan, catalog),
         limits=limits,
+        hours=hours,
     )
     return Planning(
         expected=expected,
@@ -203,6 +219,14 @@ def prepare_planning(
         started=started,
         priced_disks=frozenset(cloud for cloud, _ in config.disk_prices),
     )
+
+
+def _wait_seconds(plan: PlanSpec, options: PlanOptions, limits: Limits, goal: Goal) -> float:
+    """Return until when, from the start of the run, jobs may wait for cleaner power; 0 where they may not or need not."""
+    if goal.seconds or not (goal.grams or limits.grams is not None):
+        return 0.0
+    allowed = _first(options.wait_seconds, plan.wait_seconds, limits.seconds) or 0.0
+    return allowed if limits.seconds is None else min(allowed, limits.seconds)
 
 
 def _first(*values: float | None) -> float | None:

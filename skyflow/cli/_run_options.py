@@ -12,6 +12,7 @@ __all__ = [
     "HostOption",
     "KeepGoingOption",
     "NoCacheOption",
+    "NowOption",
     "RehearseOption",
 ]
 
@@ -38,6 +39,7 @@ ChangedOption = Annotated[
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Run jobs with `cache` although nothing has changed.")]
 NoCacheOption = Annotated[bool, typer.Option("--no-cache", help="As --force, and remember nothing.")]
+NowOption = Annotated[bool, typer.Option("--now", help="Plan no job to wait for cleaner power.")]
 RehearseOption = Annotated[
     bool,
     typer.Option("--rehearse", help="Run all jobs on this machine, whatever they ask for; sets SKYFLOW_REHEARSAL."),

@@ -11,6 +11,8 @@ from skyflow.errors import UsageError
 from skyflow.model.objective import Objective
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from skyflow.app.plan import Planning
     from skyflow.planner.problem import Limits
     from skyflow.planner.solve import Solver
@@ -32,6 +34,14 @@ def plan(
     budget: Annotated[str | None, typer.Option("--budget", metavar="USD", help="Cost no more than this.")] = None,
     carbon_cap: Annotated[
         str | None, typer.Option("--carbon-cap", metavar="CO2", help="Emit no more than 2kg, 1.5t, ...")
+    ] = None,
+    wait: Annotated[
+        str | None,
+        typer.Option("--wait", metavar="TIME", help="Let jobs wait for cleaner power until so long after the start."),
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option("--start", metavar="MOMENT", help="When the run is to begin: 2026-07-01T08:00Z.  [default: now]"),
     ] = None,
     on: OnOption = None,
     jobs: JobsOption = None,
@@ -71,7 +81,7 @@ def plan(
         raise UsageError("--explain, --frontier, --compare and --diff are shown one at a time")
     if (job and not explain) or (svg and not frontier):
         raise UsageError("--job belongs to --explain, and --svg to --frontier")
-    limits = _limits(deadline, budget, carbon_cap)
+    limits, wait_seconds, begins_at = _limits(deadline, budget, carbon_cap), _seconds(wait), _moment(start)
     if problem is not None:
         _plan_problem(problem, objective, time_limit=time_limit, solver=solver, as_json=as_json)
         return
@@ -95,6 +105,8 @@ def plan(
             time_limit_seconds=time_limit,
             solver=solver,
             counts_carbon=frontier or compare,
+            wait_seconds=wait_seconds,
+            begins_at=begins_at,
         ),
         project=project,
     )
@@ -106,6 +118,30 @@ def plan(
         _show_comparison(planning, as_json=as_json)
     else:
         _show_plan(planning, diff, state, as_json=as_json)
+
+
+def _seconds(wait: str | None) -> float | None:
+    from skyflow.model.units import parse_duration_seconds  # noqa: PLC0415 -- start-up
+
+    try:
+        return None if wait is None else parse_duration_seconds(wait)
+    except ValueError as error:
+        message, _, hint = str(error).partition("; ")
+        raise UsageError(message, hint=hint or None) from error
+
+
+def _moment(text: str | None) -> "datetime | None":
+    from datetime import UTC, datetime  # noqa: PLC0415 -- start-up
+
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(
+            f"'{text}' is not a moment", hint="for example 2026-07-01T08:00Z; without Z it is UTC too"
+        ) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _limits(deadline: str | None, budget: str | None, carbon_cap: str | None) -> "Limits":

@@ -31,6 +31,7 @@ from skyflow.cli._run_options import (
     HostOption,
     KeepGoingOption,
     NoCacheOption,
+    NowOption,
     RehearseOption,
 )
 from skyflow.cli._showing import Showing
@@ -52,6 +53,7 @@ class _Planning(TypedDict):
     objective: "Objective | None"
     providers: list[str] | None
     slots: int | None
+    wait_seconds: float | None
 
 
 def run(
@@ -80,6 +82,7 @@ def run(
     force: ForceOption = False,
     no_cache: NoCacheOption = False,
     rehearse: RehearseOption = False,
+    now: NowOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
 ) -> None:
@@ -95,7 +98,7 @@ def run(
             secret_files=secret_files, event=event, event_name=event_name,
         ),
         project=find_project(state=state),
-        planning={"objective": objective, "providers": on, "slots": jobs},
+        planning={"objective": objective, "providers": on, "slots": jobs, "wait_seconds": 0 if now or rehearse else None},
         options=RunOptions(
             keep_going=keep_going, budget_usd=budget, cache=_cache_mode(changed=changed, force=force, no_cache=no_cache),
             providers=tuple(on or ()), hosts=tuple(hosts or ()), rehearsal=rehearse,

@@ -135,7 +135,7 @@ class Proof:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """What is saved by jobs that wait, and how much later the run ends, against the best plan in which none does."""
+    """What is saved by jobs that wait, and how much later the run ends, against the same machines without waiting."""
 
     saved_grams: float
     saved_usd: float

@@ -61,6 +61,7 @@ class PlanSpec:
 
     goal: Goal | None = None
     deadline_seconds: float | None = None
+    wait_seconds: float | None = None
     budget_usd: float | None = None
     carbon_grams: float | None = None
     residency: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from skyflow.model.catalog import Offering, Place, TransferRates
 from skyflow.model.planning import Spill
 from skyflow.model.resources import LOCAL, Estimate, Setup
 from skyflow.planner.estimates import DEFAULT_ESTIMATE_SECONDS, Knowledge, Timing, expected_timing
+from skyflow.planner.hours import Hours
 from skyflow.planner.problem import Candidates, Capacity, Edge, Limits, PlacementProblem
 from skyflow.planner.sharing import find_heirs
 
@@ -86,6 +87,7 @@ def build_problem(
     knowledge: Knowledge | None = None,
     pools: Sequence[Pool] = (),
     limits: Limits | None = None,
+    hours: Hours | None = None,
 ) -> Problem:
     """State the problem, with jobs in an order in which they can run and candidates in a stable one.
 
@@ -105,7 +107,7 @@ def build_problem(
         maker.add(job)
     for job in ordered:
         maker.add_outputs(job)
-    return maker.made(ordered, limits or Limits())
+    return maker.made(ordered, limits or Limits(), hours)
 
 
 class _Maker:
@@ -147,7 +149,7 @@ class _Maker:
             if data.is_output:
                 self._edge(self.position[job.key], self._fixed(data, f"{data.name} of {job.key}"), data.gigabytes)
 
-    def made(self, jobs: Sequence[PlanningJob], limits: Limits) -> Problem:
+    def made(self, jobs: Sequence[PlanningJob], limits: Limits, hours: Hours | None) -> Problem:
         """Return the problem."""
         capacities = [self._capacity(pool) for pool in self.pools]
         count = len(self.transfers.places)
@@ -166,6 +168,7 @@ class _Maker:
                 capacities=tuple(capacity for capacity in capacities if capacity is not None),
                 limits=limits,
                 heirs=find_heirs(self.candidates, self.edges, setups),
+                hours=hours if any(options.curve for options in self.candidates) else None,
             ),
             jobs=tuple(jobs),
             positions=tuple(self.position[job.key] for job in jobs),
@@ -212,6 +215,7 @@ class _Maker:
             ((place, seconds, usd, grams) for usd, seconds, _, place, grams, _, _ in rows),
             (row[5] for row in rows),
             (row[6].startup_seconds for row in rows),
+            (self.knowledge.curve(row[5]) for row in rows) if job.pinned_seconds is None else (),
         )
         return candidates, tuple(row[6] for row in rows)
 

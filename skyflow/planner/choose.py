@@ -4,9 +4,11 @@ Where machines may be taken over, `decide` answers the problem in which all of t
 holds for the real one. Mostly its best choice really shares them, and is the best. Where not, a goal that adds up is
 decided exactly among the few candidates that the bound leaves (`refine`); a goal that counts time, or limits that bind, take
 the best of several choices, with a gap that says how far from the bound it may be.
+
+Where jobs may wait for cleaner power, the machines are chosen first, then the best starts on them (`waiting`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from skyflow.model.objective import Goal
@@ -16,8 +18,12 @@ from skyflow.planner.schedule import evaluate
 from skyflow.planner.sharing import all_taken_over
 from skyflow.planner.solve import Solver
 from skyflow.planner.ties import broken
+from skyflow.planner.waiting import at_best_hours, best_starts
 
 __all__ = ["choose"]
+
+_ROUNDS = 5
+"""How often machines are chosen anew under a tighter cap on emissions."""
 
 
 def choose(
@@ -29,6 +35,8 @@ def choose(
     solver: Solver,
 ) -> Decision | Infeasible:
     """Return the best choice that can be found in the time, ties broken, or what stands in its way; else as `decide`."""
+    if problem.hours is not None:
+        return _with_hours(problem, goal, start=start, seconds_left=seconds_left, solver=solver)
     relaxed = all_taken_over(problem) if problem.takeovers else problem
     found = decide(relaxed, goal, seconds_left=seconds_left, solver=solver, start=start)
     if isinstance(found, Infeasible):
@@ -38,6 +46,41 @@ def choose(
     if relaxed is problem:
         return found
     return _Sharing(problem, relaxed, goal, found, seconds_left, solver).best(start)
+
+
+def _with_hours(
+    problem: PlacementProblem,
+    goal: Goal,
+    *,
+    start: Choice | None,
+    seconds_left: Callable[[], float],
+    solver: Solver,
+) -> Decision | Infeasible:
+    """Choose machines as if every job could run at the best hour of its window, then the best starts on them.
+
+    Where the real starts emit more than a cap allows, the machines are chosen anew under a tighter one.
+    """
+    cap, tighter, bound = problem.limits.grams, problem, 0.0
+    for _ in range(_ROUNDS):
+        relaxed = at_best_hours(tighter)
+        found = choose(relaxed, goal, start=start, seconds_left=seconds_left, solver=solver)
+        if isinstance(found, Infeasible):
+            is_proven = found.is_proven and tighter is problem
+            return found if is_proven else Infeasible(exceeded=tuple(problem.limits.named()), is_proven=False)
+        bound = found.bound if tighter is problem else bound
+        held: Mapping[int, float] = {}
+        real = evaluate(problem, found.choice)
+        if (goal.grams and not goal.seconds) or real.exceeded(problem):
+            held = best_starts(problem, goal, found.choice, is_late=lambda: seconds_left() <= 0)
+            real = evaluate(problem, found.choice, held)
+        value = real.value(goal)
+        if not real.exceeded(problem):
+            return replace(found, value=value, bound=min(bound, value), held=held)
+        if cap is None or real.exceeded(problem) != ["grams"]:
+            break
+        cap *= 0.999 * problem.limits.grams / real.grams if problem.limits.grams else 0.0
+        tighter = problem.limited_by(replace(problem.limits, grams=cap))
+    return Infeasible(exceeded=tuple(problem.limits.named()), is_proven=False)
 
 
 @dataclass(slots=True)

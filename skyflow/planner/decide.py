@@ -5,7 +5,7 @@ goal that adds up over jobs and edges is `pairwise`, the makespan `paths`, both 
 `tradeoff` too, and `closing` what it leaves open. What these do not prove goes to `solve`, reduced, with the best choice known.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -35,7 +35,7 @@ _SINGLES = {"usd": Objective.COST, "grams": Objective.CARBON, "seconds": Objecti
 class Decision:
     """The best choice found, what no plan can be below, and what found it: `direct`, `bounds`, `cbc`, `highs`, `search`.
 
-    `notes` are sentences for the user.
+    `held` are the moments, in seconds, before which some jobs are not to start. `notes` are sentences for the user.
     """
 
     choice: Choice
@@ -43,6 +43,7 @@ class Decision:
     bound: float
     method: str
     notes: tuple[str, ...] = ()
+    held: Mapping[int, float] = field(default_factory=dict)
 
     @property
     def is_proven(self) -> bool:

@@ -74,7 +74,7 @@ class Knowledge:
     offering; `peaks` the floating-point operations per second of one accelerator by its name; `grams` the CO2 equivalents
     of a machine over so many seconds at a utilization, None where they are not known; `grams_per_gb` those of transfers, by pair of
     places; `interruptions` how often a spot machine is taken away, per hour; `startup` the seconds from asking for a machine
-    until a job can begin on it.
+    until a job can begin on it; `curve` the number of the grid that a machine draws its power from, -1 where its hours are not known.
     """
 
     past: Callable[[str, Offering], Past | None] = lambda _job, _offering: None
@@ -84,6 +84,7 @@ class Knowledge:
     grams_per_gb: Table | None = None
     interruptions: Callable[[Offering], float] = lambda _offering: 0.0
     startup: Callable[[Offering], float] = lambda _offering: 0.0
+    curve: Callable[[Offering], int] = lambda _offering: -1
     is_by_job: bool = False
 
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from skyflow.model.objective import Goal, Objective
-from skyflow.model.placement import Placement, Plan, PlanStatus, Proof, Transfer
+from skyflow.model.placement import Placement, Plan, PlanStatus, Proof, Transfer, Waiting
 from skyflow.model.planning import Spilled
 from skyflow.model.resources import LOCAL
 from skyflow.planner.build import Problem
 from skyflow.planner.decide import Decision
 from skyflow.planner.estimates import Knowledge
-from skyflow.planner.problem import Choice, Edge
+from skyflow.planner.problem import Edge, PlacementProblem
 from skyflow.planner.schedule import Evaluation, evaluate
 from skyflow.planner.verify import PROOF_GAP
 
@@ -30,8 +30,9 @@ def plan_of(
     notes: tuple[str, ...] = (),
 ) -> Plan:
     """Return a decision as a plan, with all that follows from it."""
-    placement, found = problem.placement, evaluate(problem.placement, decision.choice)
-    making = _Making(problem, decision.choice, found, knowledge)
+    placement = problem.placement
+    found = evaluate(placement, decision.choice, decision.held)
+    making = _Making(problem, decision, found, knowledge)
     value = found.value(goal)
     proof = Proof(value=value, bound=min(decision.bound, value), method=decision.method, seconds=seconds)
     return Plan(
@@ -55,6 +56,18 @@ def plan_of(
             for edge in placement.edges
             if placement.jobs[edge.target] in making.ends
         ),
+        begins_at=placement.hours.begins_at if placement.hours else None,
+        waiting=_saved(placement, decision, found) if decision.held else None,
+    )
+
+
+def _saved(problem: PlacementProblem, decision: Decision, found: Evaluation) -> Waiting:
+    """Return what waiting saves against the same machines without it."""
+    soon = evaluate(problem, decision.choice)
+    return Waiting(
+        saved_grams=soon.grams - found.grams,
+        saved_usd=soon.usd - found.usd,
+        later_seconds=found.makespan_seconds - soon.makespan_seconds,
     )
 
 
@@ -66,8 +79,9 @@ def ends_of(problem: Problem) -> dict[str, str]:
 class _Making:
     """A plan being made of a choice."""
 
-    def __init__(self, problem: Problem, choice: Choice, found: Evaluation, knowledge: Knowledge) -> None:
-        self.problem, self.choice, self.found, self.knowledge = problem, choice, found, knowledge
+    def __init__(self, problem: Problem, decision: Decision, found: Evaluation, knowledge: Knowledge) -> None:
+        self.problem, self.choice, self.found, self.knowledge = problem, decision.choice, found, knowledge
+        self.held = decision.held
         self.ends = ends_of(problem)
         self.handed_over = set(found.shared.values())
         self.machines = self._machines()
@@ -107,6 +121,7 @@ class _Making:
             carbon_grams=self.found.job_grams[index] if is_known else None,
             machine=self.machines[index],
             startup_seconds=0.0 if index in self.found.shared else options.startup_seconds(k),
+            not_before_seconds=self.held.get(index, 0.0),
         )
 
     def transfer(self, edge: Edge, name: str) -> Transfer:

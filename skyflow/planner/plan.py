@@ -14,7 +14,7 @@ from skyflow.model.units import format_duration
 from skyflow.planner.build import DEFAULT_ESTIMATE_SECONDS, LOCAL_SLOTS, PlanningJob, Pool, Problem, build_problem
 from skyflow.planner.choose import choose
 from skyflow.planner.conflict import explain_conflict
-from skyflow.planner.decide import Infeasible
+from skyflow.planner.decide import Decision, Infeasible
 from skyflow.planner.estimates import Knowledge
 from skyflow.planner.placements import ends_of, plan_of
 from skyflow.planner.problem import Choice, Limits, PlacementProblem
@@ -117,7 +117,7 @@ def solve_problem(
         notes=(
             *found.notes,
             *_spill_notes(problem, spilled),
-            *_wait_notes(placement, found.choice),
+            *_wait_notes(placement, found),
             *_estimate_notes(problem),
         ),
     )
@@ -166,9 +166,14 @@ def _spill_notes(problem: Problem, spilled: Mapping[int, Spilled]) -> list[str]:
     return notes
 
 
-def _wait_notes(problem: PlacementProblem, choice: Choice) -> list[str]:
+def _wait_notes(problem: PlacementProblem, decision: Decision) -> list[str]:
     """Say of everything scarce, but for the slots of this machine, how many jobs wait for it and how long."""
-    waits = evaluate(problem, choice).waits(problem, choice)
+    choice = decision.choice
+    found = evaluate(problem, choice, decision.held)
+    waits = [
+        min(wait, found.starts[job] - decision.held.get(job, 0.0))
+        for job, wait in enumerate(found.waits(problem, choice))
+    ]
     notes = []
     for capacity in problem.capacities:
         waiting = [wait for job, wait in enumerate(waits) if capacity.use(job, choice[job]) and wait > _SHORT_SECONDS]

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from skyflow.model.catalog import Offering
+from skyflow.planner.hours import Hours
 
 __all__ = ["Candidates", "Capacity", "Choice", "Edge", "Limits", "PlacementProblem", "Table", "Takeover"]
 
@@ -36,7 +37,8 @@ class Candidates:
 
     `place` holds indices into the transfer tables. The order is the stable one that breaks the last ties. `offerings`
     is empty where nothing is known of the machines but these figures. `startup` are those of the seconds in which the
-    machine starts; it is empty where none does. Jobs that are alike may share one value.
+    machine starts; it is empty where none does. `curve` are the numbers of their grids in `PlacementProblem.hours`, -1 where
+    nothing is known, and empty where hours do not count. Jobs that are alike may share one value.
     """
 
     place: "array[int]"
@@ -45,6 +47,7 @@ class Candidates:
     grams: "array[float]"
     offerings: tuple[Offering, ...] = ()
     startup: "array[float]" = field(default_factory=lambda: array("d"))
+    curve: "array[int]" = field(default_factory=lambda: array("q"))
 
     @classmethod
     def of(
@@ -52,6 +55,7 @@ class Candidates:
         rows: Iterable[tuple[int, float, float, float]],
         offerings: Iterable[Offering] = (),
         startup: Iterable[float] = (),
+        curve: Iterable[int] = (),
     ) -> "Candidates":
         """Return candidates from rows of place, seconds, dollars and grams."""
         place, seconds, usd, grams = array("q"), array("d"), array("d"), array("d")
@@ -61,7 +65,12 @@ class Candidates:
             usd.append(row[2])
             grams.append(row[3])
         starting = array("d", startup)
-        return cls(place, seconds, usd, grams, tuple(offerings), starting if any(starting) else array("d"))
+        curves = array("q", curve)
+        return cls(
+            place, seconds, usd, grams, tuple(offerings),
+            starting if any(starting) else array("d"),
+            curves if any(number >= 0 for number in curves) else array("q"),
+        )  # fmt: skip
 
     def __len__(self) -> int:
         return len(self.place)
@@ -76,6 +85,7 @@ class Candidates:
             ((self.place[k], self.seconds[k], self.usd[k], self.grams[k]) for k in kept),
             (self.offerings[k] for k in kept) if self.offerings else (),
             (self.startup[k] for k in kept) if self.startup else (),
+            (self.curve[k] for k in kept) if self.curve else (),
         )
 
     def startup_seconds(self, index: int) -> float:
@@ -154,7 +164,8 @@ class PlacementProblem:
     """One instance.
 
     `jobs` are in an order in which they can run. The transfer tables are indexed [source][destination]. `heirs` are the
-    edges over which a machine may be taken over, by their positions; no two of them have an end in common.
+    edges over which a machine may be taken over, by their positions; no two of them have an end in common. With `hours`, what
+    a job emits depends on when it runs, and jobs may wait.
     """
 
     jobs: tuple[str, ...]
@@ -166,6 +177,7 @@ class PlacementProblem:
     capacities: tuple[Capacity, ...] = ()
     limits: Limits = field(default_factory=Limits)
     heirs: tuple[int, ...] = ()
+    hours: Hours | None = None
 
     @cached_property
     def takeovers(self) -> tuple[Takeover, ...]:

@@ -9,6 +9,7 @@ run starts if it fits, among equals the first in order.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
+from types import MappingProxyType
 
 from skyflow.model.objective import Goal
 from skyflow.planner.problem import Choice, PlacementProblem
@@ -61,27 +62,31 @@ class Evaluation:
         ]
 
 
-def evaluate(problem: PlacementProblem, choice: Choice) -> Evaluation:
+def evaluate(problem: PlacementProblem, choice: Choice, held: Mapping[int, float] = MappingProxyType({})) -> Evaluation:
     """Work out when every job starts under a choice, and what everything costs.
+
+    `held` are the moments before which some jobs do not start, by job.
 
     A job takes over the machine of the job before it when both have the same and there is no time between them: a
     machine is never held for a job that is not ready.
     """
     shared = {one.target: one for one in problem.takeovers if one.match[choice[one.target]] == choice[one.source]}
     while True:
-        found = _evaluated(problem, choice, {target: one.position for target, one in shared.items()})
-        held = [
+        found = _evaluated(problem, choice, {target: one.position for target, one in shared.items()}, held)
+        apart = [
             target
             for target, one in shared.items()
             if found.starts[target] > (found.starts[one.source] + found.seconds[one.source]) * (1 + _TOLERANCE)
         ]
-        if not held:
+        if not apart:
             return found
-        for target in held:
+        for target in apart:
             del shared[target]
 
 
-def _evaluated(problem: PlacementProblem, choice: Choice, shared: Mapping[int, int]) -> Evaluation:
+def _evaluated(
+    problem: PlacementProblem, choice: Choice, shared: Mapping[int, int], held: Mapping[int, float]
+) -> Evaluation:
     """Work out a choice when it is known which jobs take over a machine, and over which edges."""
     chosen = list(zip(problem.candidates, choice, strict=True))
     places = [options.place[k] for options, k in chosen]
@@ -101,7 +106,11 @@ def _evaluated(problem: PlacementProblem, choice: Choice, shared: Mapping[int, i
         waits.append(gigabytes * problem.seconds_per_gb[a][b])
         usd += gigabytes * problem.usd_per_gb[a][b]
         grams += gigabytes * problem.grams_per_gb[a][b]
-    starts = _starts(problem, choice, seconds, waits)
+    starts = _starts(problem, choice, seconds, waits, held)
+    if problem.hours is not None:
+        for job, (options, k) in enumerate(chosen):
+            if options.curve:
+                job_grams[job] *= problem.hours.factor(options.curve[k], starts[job], seconds[job])
     return Evaluation(
         usd=usd + sum(job_usd),
         grams=grams + sum(job_grams),
@@ -114,23 +123,31 @@ def _evaluated(problem: PlacementProblem, choice: Choice, shared: Mapping[int, i
     )
 
 
-def _starts(problem: PlacementProblem, choice: Choice, seconds: Sequence[float], waits: Sequence[float]) -> list[float]:
+def _starts(
+    problem: PlacementProblem,
+    choice: Choice,
+    seconds: Sequence[float],
+    waits: Sequence[float],
+    held: Mapping[int, float],
+) -> list[float]:
     scarce = [
         capacity
         for capacity in problem.capacities
         if sum(capacity.use(job, k) for job, k in enumerate(choice)) > capacity.units
     ]
     if not scarce:
-        return _schedule_at_once(problem, seconds, waits)
+        return _schedule_at_once(problem, seconds, waits, held)
     uses = [[capacity.use(job, k) for capacity in scarce] for job, k in enumerate(choice)]
-    simulation = _Simulation(problem, seconds, waits, [capacity.units for capacity in scarce], uses)
+    simulation = _Simulation(problem, seconds, waits, [capacity.units for capacity in scarce], uses, held=held)
     simulation.run()
     return simulation.starts
 
 
-def _schedule_at_once(problem: PlacementProblem, seconds: Sequence[float], waits: Sequence[float]) -> list[float]:
-    """Start every job as soon as its inputs are there."""
-    starts = [0.0] * len(seconds)
+def _schedule_at_once(
+    problem: PlacementProblem, seconds: Sequence[float], waits: Sequence[float], held: Mapping[int, float]
+) -> list[float]:
+    """Start every job as soon as its inputs are there, and it is not held back."""
+    starts = [held.get(job, 0.0) for job in range(len(seconds))]
     for job, edges in enumerate(problem.incoming):
         for edge in edges:
             starts[job] = max(starts[job], starts[edge.source] + seconds[edge.source] + waits[edge.position])
@@ -156,16 +173,18 @@ class _Simulation:
         waits: Sequence[float],
         units: Sequence[float],
         uses: Sequence[Sequence[float]],
+        *,
+        held: Mapping[int, float],
     ) -> None:
         self._problem, self._seconds, self._waits = problem, seconds, waits
         self._ways = _ways_to_end(problem, seconds, waits)
         self._units, self._free, self._uses = units, list(units), uses
         self._missing = [len(edges) for edges in problem.incoming]
-        self._arrivals = [0.0] * len(seconds)
+        self._arrivals = [held.get(job, 0.0) for job in range(len(seconds))]
         # heaps of the jobs that could start, as (minus the way to the end, job): what one of a heap needs, all need
         self._ready: dict[tuple[float, ...], list[tuple[float, int]]] = {}
         # (time, whether the job may start rather than ends, job): what falls free at a time counts at that time
-        self._events = [(0.0, True, job) for job, count in enumerate(self._missing) if count == 0]
+        self._events = [(self._arrivals[job], True, job) for job, count in enumerate(self._missing) if count == 0]
         heapify(self._events)
         self.starts = [0.0] * len(seconds)
 

@@ -10,7 +10,8 @@ from skyflow.errors import InternalError
 from skyflow.model.objective import Objective
 from skyflow.model.placement import Placement, Plan, PlanStatus, Transfer
 from skyflow.model.resources import LOCAL, OWN
-from skyflow.planner.problem import PlacementProblem
+from skyflow.planner.hours import Hours
+from skyflow.planner.problem import Candidates, PlacementProblem
 
 __all__ = ["PROOF_GAP", "verify_choice", "verify_plan"]
 
@@ -18,6 +19,7 @@ PROOF_GAP = 1e-6
 """A plan whose objective is within this share of its bound is called optimal; a thousandth of a cent in ten dollars."""
 
 _TOLERANCE = 1e-9
+_ROUGHLY = 1e-6
 
 
 def verify_choice(
@@ -94,6 +96,7 @@ class _Verification:
             yield from self._jobs()
             yield from self._transfers()
             yield from self._capacities()
+            yield from self._waiting()
             yield from self._limits()
             yield from self._spill()
             yield from self._proof()
@@ -140,6 +143,7 @@ class _Verification:
             seconds = options.seconds[k] - options.startup_seconds(k) + start
             share = seconds / options.seconds[k] if options.seconds[k] else 1.0
             usd, grams = options.usd[k] * share, options.grams[k] * share
+            grams *= _mean_factor(self.problem.hours, options, k, placement.start_seconds, seconds)
             if placement.startup_seconds != start:
                 yield f"{name} waits {placement.startup_seconds} s for its machine to start, not {start} s"
             if not _same(placement.duration_seconds, seconds):
@@ -149,6 +153,8 @@ class _Verification:
                 yield f"{name} costs ${placement.compute_usd}, not ${usd}"
             if not _same(placement.carbon_grams or 0.0, grams):
                 yield f"{name} emits {placement.carbon_grams} g, not {grams} g"
+            if placement.not_before_seconds > placement.start_seconds + _TOLERANCE * placement.start_seconds:
+                yield f"{name} starts at {placement.start_seconds} s, before the planned {placement.not_before_seconds} s"
             if not (isfinite(placement.start_seconds) and placement.start_seconds >= 0):
                 yield f"{name} starts at {placement.start_seconds} s"
 
@@ -202,6 +208,34 @@ class _Verification:
                     yield f"{taken:g} units of {capacity.name} are taken up at {when} s where there are {capacity.units:g}"
                     break
 
+    def _waiting(self) -> Iterator[str]:
+        """Nobody waits unasked, and what waiting is said to save it saves; where jobs never wait for one another."""
+        hours, plan = self.problem.hours, self.plan
+        is_held = any(placement.not_before_seconds for placement in plan.placements)
+        if plan.begins_at != (hours.begins_at if hours else None) or is_held != (plan.waiting is not None):
+            yield "it does not say from when on and why its jobs wait"
+        if hours is None or plan.waiting is None or self.problem.capacities:
+            return
+        soonest: dict[str, float] = {}
+        grams = 0.0
+        arrivals = {placement.job: 0.0 for placement in plan.placements}
+        for placement in plan.placements:  # every job after all that it needs
+            for transfer in placement.inputs:
+                came = soonest.get(transfer.from_job, 0.0) + transfer.seconds
+                arrivals[placement.job] = max(arrivals[placement.job], came)
+            soonest[placement.job] = arrivals[placement.job] + placement.duration_seconds
+            job = self.index[placement.job]
+            options, k, seconds = self.problem.candidates[job], self.chosen[job], placement.duration_seconds
+            share = seconds / options.seconds[k] if options.seconds[k] else 1.0
+            factor = _mean_factor(hours, options, k, arrivals[placement.job], seconds)
+            grams += options.grams[k] * share * factor - (placement.carbon_grams or 0.0)
+        ends = [*soonest.values(), *(soonest[one.from_job] + one.seconds for one in plan.outputs)]
+        if not isclose(grams, plan.waiting.saved_grams, rel_tol=_ROUGHLY, abs_tol=_ROUGHLY):
+            yield f"waiting saves {grams} g, not {plan.waiting.saved_grams} g"
+        later = plan.makespan_seconds - max(ends, default=0.0)
+        if not isclose(later, plan.waiting.later_seconds, rel_tol=_ROUGHLY, abs_tol=_ROUGHLY):
+            yield f"waiting takes {later} s, not {plan.waiting.later_seconds} s"
+
     def _limits(self) -> Iterator[str]:
         """No limit is exceeded."""
         plan = self.plan
@@ -229,6 +263,20 @@ class _Verification:
             yield f"its {plan.objective} of {proof.value} is below the proven bound {proof.bound}"
         if (plan.status is PlanStatus.OPTIMAL) != (proof.gap <= PROOF_GAP):
             yield f"its status is {plan.status} with a gap of {proof.gap}"
+
+
+def _mean_factor(hours: Hours | None, options: Candidates, k: int, start: float, seconds: float) -> float:
+    """Return how clean power is while a job runs, against the mean of the year: hour by hour, where the planner integrates."""
+    if hours is None or not options.curve or options.curve[k] < 0 or seconds <= 0:
+        return 1.0
+    factors, total, at = hours.factors[options.curve[k]], 0.0, start
+    while at < start + seconds:
+        hour = 0 if at < hours.first_seconds else int((at - hours.first_seconds) // 3600) + 1
+        end = hours.first_seconds + 3600 * hour
+        until = min(max(end, at + _TOLERANCE), start + seconds) if hour < len(factors) else start + seconds
+        total += (factors[hour] if hour < len(factors) else 1.0) * (until - at)
+        at = until
+    return total / seconds
 
 
 def _same(left: float, right: float) -> bool:

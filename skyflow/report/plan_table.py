@@ -128,6 +128,15 @@ def _totals(plan: Plan) -> Text:
 
 def _small_print(plan: Plan) -> list[str]:
     lines = []
+    if plan.waiting is not None and plan.begins_at is not None:
+        held = sum(bool(placement.not_before_seconds) for placement in plan.placements)
+        jobs = "1 job waits" if held == 1 else f"{held} jobs wait"
+        lines.append(
+            f"{jobs} for cleaner power: {format_grams(plan.waiting.saved_grams)} CO2e less, and the run ends "
+            f"{format_duration(plan.waiting.later_seconds)} later, than with the same machines at once"
+        )
+    if plan.begins_at is not None:
+        lines.append(f"hours count from {plan.begins_at:%Y-%m-%d %H:%M} UTC")
     if days := plan.price_dates:
         since = f"{days[0]} to {days[-1]}" if days[0] != days[-1] else f"{days[0]}"
         lines.append(f"prices of {since}")

@@ -32,6 +32,7 @@ def read_plan(reading: Reading, node: Node | None) -> PlanSpec:
     return PlanSpec(
         goal=_read_goal(reading, objective),
         deadline_seconds=_above_zero(reading, fields.take("deadline"), parse_duration_seconds, "deadline"),
+        wait_seconds=read_quantity(reading, fields.take("wait"), parse_duration_seconds),
         budget_usd=read_quantity(reading, fields.take("budget"), parse_usd),
         carbon_grams=read_quantity(reading, fields.take("carbon-cap"), parse_grams),
         residency=tuple(text for place in places if (text := reading.plain_text(place))),

@@ -185,6 +185,11 @@ PLAN = table(
             "the others, in this order."
         ),
         "deadline": _DURATION.about("The run takes no longer than this."),
+        "wait": _DURATION.about(
+            "Jobs may wait for cleaner power, until so long after the run begins, where the objective is or a limit counts "
+            "carbon and time has no price. Default: as long as the deadline allows; without a deadline they do not wait. "
+            "`0s` is never."
+        ),
         "budget": quantity("an amount of money such as 50 USD").about("The run costs no more than this."),
         "carbon-cap": quantity("an amount of CO2 such as 2kg").about(
             "The run emits no more CO2 equivalents than this."

@@ -1,7 +1,7 @@
 """The plan table at every width."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from io import StringIO
 
 import pytest
@@ -9,7 +9,7 @@ from rich.console import Console
 
 from skyflow.model.catalog import Offering
 from skyflow.model.objective import Objective
-from skyflow.model.placement import Placement, Plan, PlanStatus, Proof, Transfer
+from skyflow.model.placement import Placement, Plan, PlanStatus, Proof, Transfer, Waiting
 from skyflow.model.resources import Accelerators, Market
 from skyflow.report.plan_table import plan_text, render_plan
 
@@ -148,3 +148,12 @@ def test_jobs_that_share_a_machine_are_marked():
     lines = plan_text(replace(PLAN, placements=shared), width=110).splitlines()
     assert [line.split()[3] for line in lines[1:4]] == ["(m1)", "(m1)", "A100:1"]
     assert any("share a machine" in line for line in lines)
+
+
+def test_what_waiting_saves_is_said():
+    waits = (replace(placed("train", CPU, start=7200.0), not_before_seconds=7200.0),)
+    saved = Waiting(saved_grams=1500.0, saved_usd=0.0, later_seconds=3600.0)
+    begins_at = datetime(2026, 7, 1, 8, 30, tzinfo=UTC)
+    text = plan_text(replace(PLAN, placements=waits, begins_at=begins_at, waiting=saved), width=140)
+    assert "1 job waits for cleaner power: 1.5 kg CO2e less, and the run ends 1h 00m later" in text
+    assert "hours count from 2026-07-01 08:30 UTC" in text
