@@ -39,11 +39,8 @@ def announce(reporter: ReporterFactory, slots: int | None, *, shown: Format) -> 
         if shown is not Format.JSON:
             verb = "Run" if run.status is Status.QUEUED else "Resuming run"
             plan = Plan.from_json(run.plan) if isinstance(run.plan, dict) else None
-            jobs = "" if plan is None else f"{_count(len(plan.placements))} planned on {_where(run, plan)}, "
             rehearsal = "a rehearsal; " if run.options.rehearsal else ""
-            out(
-                f"{verb} {run.number}: {run.title}; {rehearsal}{jobs}{slots or run.slots} at once{_on_slots(run, plan)}"
-            )
+            out(f"{verb} {run.number}: {run.title}; {rehearsal}{_planned(run, plan, slots or run.slots)}")
         with reporter(run) as listener:
             yield listener
 
@@ -59,10 +56,15 @@ def _where(run: RunRecord, plan: Plan) -> str:
     return sentence_list([*((run.options.hosts or ("this machine",)) if is_any_here else ()), *pools, *clouds])
 
 
-def _on_slots(run: RunRecord, plan: Plan | None) -> str:
-    """Return what tells the slots of this machine from those of others, where a run has both."""
-    has_others = plan is not None and any(each.offering.provider != LOCAL for each in plan.placements)
-    return " here" if has_others and not run.options.hosts else ""
+def _planned(run: RunRecord, plan: Plan | None, slots: int) -> str:
+    """Return how many jobs are planned, where, and how many run at once here or on what stands in for it."""
+    if plan is None:
+        return f"{slots} at once"
+    jobs = f"{_count(len(plan.placements))} planned on {_where(run, plan)}"
+    here = [each.offering.provider == LOCAL for each in plan.placements]
+    if here and not any(here):
+        return jobs
+    return f"{jobs}, {slots} at once{'' if all(here) or run.options.hosts else ' here'}"
 
 
 def _count(jobs: int) -> str:

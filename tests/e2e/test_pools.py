@@ -35,7 +35,7 @@ def test_jobs_run_where_they_are_placed(project, make_machine, machine: Machine,
     pool(machine, make_machine("other"), kind="machine")
     project.write(WORKFLOW)
     out = project.skyflow("run", "w.yml").out
-    assert "3 jobs planned on this machine and rack" in out.splitlines()[0]
+    assert "3 jobs planned on this machine and rack, " in out.splitlines()[0]
     assert f"here in {project.folder}" in out
     for expected in ("there 1 got 42 in /root/.skyflow/runs/", "there 2 got 42", "of box", "of other"):
         assert expected in out
@@ -102,7 +102,9 @@ def test_a_machine_that_is_down_is_passed_over(project, make_machine, machine: M
     pool(other, machine)
     other.kill()
     project.write("on: push\njobs:\n  a: {runs-on: own, steps: [{run: 'echo on $(cat ~/name)'}]}\n")
-    assert "on box" in project.skyflow("run", "w.yml", SKYFLOW_HOST_PATIENCE="1s").out
+    out = project.skyflow("run", "w.yml", SKYFLOW_HOST_PATIENCE="1s").out
+    assert "on box" in out
+    assert out.splitlines()[0].endswith("1 job planned on rack")
 
 
 def test_a_run_goes_on_on_the_machine_it_was_on(project, make_machine, machine: Machine, pool, wait_until) -> None:
