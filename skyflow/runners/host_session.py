@@ -165,14 +165,15 @@ class HostSession:
 
     def _take(self, inbox: bytearray) -> None:
         at = 0
-        while len(inbox) - at >= HEADER.size:
-            head, body = HEADER.unpack_from(inbox, at)
-            begin = at + HEADER.size
-            if len(inbox) < begin + head + body:
-                break
-            fields = json.loads(bytes(inbox[begin : begin + head]))
-            self._heard(fields, bytes(inbox[begin + head : begin + head + body]))
-            at = begin + head + body
+        with memoryview(inbox) as view:  # else every piece of output would be copied once more
+            while len(view) - at >= HEADER.size:
+                head, body = HEADER.unpack_from(view, at)
+                begin = at + HEADER.size
+                if len(view) < begin + head + body:
+                    break
+                fields = json.loads(bytes(view[begin : begin + head]))
+                self._heard(fields, bytes(view[begin + head : begin + head + body]))
+                at = begin + head + body
         del inbox[:at]
 
     def _heard(self, fields: dict[str, Any], data: bytes) -> None:

@@ -1,10 +1,16 @@
 """Every object store does what one has to do, and buckets while the network and the service fail."""
 
+import hashlib
+import json
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from testbed.object_server import Fault, FaultProxy
+from obstore.store import GCSStore
+from testbed.object_server import Fault, FaultProxy, ObjectServer
 
+from skyflow.artifacts.bucket import BucketStore
 from skyflow.artifacts.folder import FolderStore
 from skyflow.artifacts.places import open_place
 from skyflow.errors import UsageError
@@ -26,6 +32,32 @@ class TestBucket(ObjectStoreConformance):
     @pytest.fixture
     def store(self, bucket: str) -> ObjectStore:
         return open_place(bucket)
+
+
+@pytest.fixture(scope="module")
+def gcs_server() -> Iterator[ObjectServer]:
+    pytest.importorskip("moto")
+    server = ObjectServer("testbed.gcs_server")
+    yield server
+    server.close()
+
+
+class TestGoogleBucket(ObjectStoreConformance):
+    @pytest.fixture
+    def store(self, gcs_server: ObjectServer, tmp_path: Path) -> ObjectStore:
+        name = hashlib.sha256(str(tmp_path).encode()).hexdigest()[:20]
+        gcs_server.make_bucket(name)
+        key = {
+            "gcs_base_url": f"http://127.0.0.1:{gcs_server.port}",
+            "disable_oauth": True,
+            "client_email": "",
+            "private_key": "",
+            "private_key_id": "",
+        }
+        bucket = GCSStore(
+            name, prefix="some/prefix", service_account_key=json.dumps(key), client_options={"allow_http": True}
+        )
+        return BucketStore(bucket, name=f"gs://{name}")
 
 
 @pytest.fixture
@@ -128,3 +160,19 @@ def test_a_place_that_is_none_is_refused(text: str, why: str) -> None:
 def test_a_path_is_a_folder(tmp_path: Path) -> None:
     for text in (str(tmp_path / "a"), f"file://{tmp_path}/a"):
         assert open_place(text).create("runs/x", b"y") == (text == str(tmp_path / "a"))
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_is_an_hour_off_neither_loses_a_content_nor_sends_it_again(  # noqa: PLR0917 -- fixtures
+    store, fault_proxy: FaultProxy, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    """Of this machine, or of the service: only the difference counts."""
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() + hours * 3600)
+    blob = store.put_blob(small, go_on)
+    before = len(fault_proxy.seen)
+    assert store.put_blob(small, go_on) == blob
+    sent = [method for method, _ in fault_proxy.seen[before:]]
+    assert sent.count("PUT") == 1  # the one that would have created it, had it not been there
+    store.get_blob(blob.digest, tmp_path / "back", go_on)
+    assert (tmp_path / "back").read_bytes() == small.read_bytes()

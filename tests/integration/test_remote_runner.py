@@ -10,6 +10,7 @@ import anyio
 import pytest
 from testbed.machine import Machine
 
+from skyflow._util.log_index import read_index
 from skyflow.app.clock import SystemClock
 from skyflow.model.execution import StepRef, StepRequest, StepResult
 from skyflow.model.layout import RunFolder
@@ -377,3 +378,29 @@ async def test_a_wrong_host_key_starts_nothing(machine: Machine, drive: Callable
     ) as bench:
         result = await bench.run("true")
         assert "another host key" in (result.not_started or "")
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_a_machine_whose_clock_is_an_hour_off_is_as_good_as_another(
+    machine: Machine, drive: Callable, hours: int
+) -> None:
+    """Nothing is compared with the time of another machine: neither when a step began, nor how old a file is."""
+    skewed = machine.base / "skewed-python"
+    shift = (
+        "import runpy, sys, time; now = time.time; off = float(sys.argv.pop(1)); time.time = lambda: now() + off; "
+        "sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    skewed.write_text(f'#!/bin/sh\nshift 2\nexec python3 -I -S -c "{shift}" {hours * 3600} "$@"\n')
+    skewed.chmod(0o755)
+    async with drive(machine) as bench:
+        bench.runner._link._python = str(skewed)
+        before = SystemClock().now()
+        assert (await bench.run(COUNT)).exit_code == 7
+        assert bench.printed == COUNTED
+        bench.shown.clear()
+        asked = StepRequest(script="touch new; test new -nt a.txt; cat a.txt")
+        assert (await bench.runner.run_step(StepRef("other", 1, 1), asked, bench.shown.append)).exit_code == 0
+        assert "(all known)" in bench.shown[0]  # what was copied by the other job is neither old nor from tomorrow
+        entries = read_index(bench.folder.log(STEP))
+        assert all(before.timestamp() * 1000 <= entry.milliseconds for entry in entries)
+        assert all(entry.milliseconds <= SystemClock().now().timestamp() * 1000 for entry in entries)

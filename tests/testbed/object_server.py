@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import os
 import socket
 import struct
 import subprocess
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import ClassVar
 
 __all__ = ["Fault", "FaultProxy", "ObjectServer"]
@@ -20,13 +22,14 @@ _HOP = frozenset({"connection", "content-length", "transfer-encoding", "keep-ali
 
 
 class ObjectServer:
-    """moto's S3 as a process of its own."""
+    """moto's S3 as a process of its own; or another module that takes the same options."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: str = "moto.server") -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port: int = probe.getsockname()[1]
-        command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        command = [sys.executable, "-m", module, "-H", "127.0.0.1", "-p", str(self.port)]
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+        self._process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + _START_SECONDS
         while True:
             try:
