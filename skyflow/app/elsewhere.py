@@ -14,6 +14,7 @@ from skyflow.app.pools import pools_of
 from skyflow.app.project import Project
 from skyflow.model.config import OwnPool
 from skyflow.model.layout import RunFolder
+from skyflow.model.machines import MachineRecord
 from skyflow.model.placement import Plan
 from skyflow.model.run import RunId, RunRecord
 from skyflow.model.workflow import Workflow
@@ -24,6 +25,7 @@ from skyflow.runners.local import LocalRunner
 from skyflow.runners.places import Place
 from skyflow.runners.remote import RemoteRunner
 from skyflow.runners.router import RunnerRouter
+from skyflow.store.lease import is_leased
 from skyflow.store.store import Store
 
 __all__ = ["follow_plan", "router_to"]
@@ -120,10 +122,15 @@ def _rented(
 ) -> Place:
     from skyflow.app.machine_keys import MachineKeys  # noqa: PLC0415 -- start-up
     from skyflow.app.rented import Inquiry, Makes, RentedMachines  # noqa: PLC0415
+    from skyflow.app.sweeper import sweep_clouds  # noqa: PLC0415
     from skyflow.provisioners.fleet import Fleet  # noqa: PLC0415
 
     journal = open_journal(project)
     patience = min(link_patience(), _MOST_PATIENCE_SECONDS)
+
+    def sweep(records: Sequence[MachineRecord]) -> object:
+        left = {each.offering.provider for each in records if not is_leased(project.state.run(RunId(each.run)))}
+        return sweep_clouds(project, clock, providers=sorted(left)) if left else None
 
     def runner_on(transport: Transport, find_out: Inquiry) -> RemoteRunner:
         return runner(HostLink(transport, clock=clock, patience_seconds=patience, find_out=find_out))
@@ -138,6 +145,7 @@ def _rented(
             fleet=lambda provider: Fleet(open_cloud(provider, clock).provisioner, journal, clock),
             transport=partial(transport_to, config=_NO_CONFIG),
             runner=runner_on,
+            sweep=sweep,
         ),
         clock=clock,
     )

@@ -1,6 +1,6 @@
 """The plan of a run while it is driven: where each job is placed now, and what follows when a machine is not to be had."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Protocol, cast
 
@@ -41,8 +41,8 @@ _MOST_MACHINES = 200
 class Planner(Protocol):
     """Plans what is left of a run anew, and remembers that and what was seen of offerings."""
 
-    async def replan(self, old: Plan, blocks: tuple[Block, ...], *, moving: str, why: str) -> Plan:
-        """Return a plan for what is left of the run, after it was stored.
+    async def replan(self, old: Plan, blocks: tuple[Block, ...], *, moving: Collection[str], why: str) -> Plan:
+        """Return a plan for what is left of the run, after it was stored; jobs that are `moving` do not stay.
 
         Raises:
             PlanningError: there is none.
@@ -143,8 +143,10 @@ class LivePlan:
         """Remember what became of a machine."""
         self._planner.observe(offering, outcome, seconds)
 
-    async def avoid(self, job_key: str, block: Block, *, why: str) -> Placement:
+    async def avoid(self, job_key: str, block: Block, *, why: str, waiting: Collection[str] = ()) -> Placement:
         """Plan what is left of the run anew without what is not to be had; return where a job is placed now.
+
+        Others that are `waiting` for what is not to be had are moved along, so that they need not find out for themselves.
 
         Raises:
             PlanningError: there is no such plan.
@@ -155,8 +157,10 @@ class LivePlan:
             placement = self.placement(job_key)
             if self._plan is None or not any(each.covers(placement.offering) for each in self._blocks):
                 return placement  # somebody else has had it moved meanwhile
-            key = placement.job
-            self._plan = await self._planner.replan(self._plan, self._blocks, moving=key, why=why)
+            others = map(self.placement, waiting)
+            stuck = {each.job for each in others if any(one.covers(each.offering) for one in self._blocks)}
+            moving = {placement.job, *stuck}
+            self._plan = await self._planner.replan(self._plan, self._blocks, moving=moving, why=why)
             self._placements = self._placed()
             self.rooms = self._all_rooms()
             prices = {each.job: each.compute_usd + each.transfer_usd for each in self._placements.values()}
@@ -187,7 +191,7 @@ class StoredPlanner:
         self._journal = journal
         self._clock = clock
 
-    async def replan(self, old: Plan, blocks: tuple[Block, ...], *, moving: str, why: str) -> Plan:
+    async def replan(self, old: Plan, blocks: tuple[Block, ...], *, moving: Collection[str], why: str) -> Plan:
         """Plan in another thread; limits in time and money are those of the old plan, less what is used up."""
         now = self._clock.now()
         options = PlanOptions(
@@ -199,7 +203,7 @@ class StoredPlanner:
         )
 
         def work(options: PlanOptions) -> Plan:
-            rest = prepare_rest(self._run.id, project=self._project, now=now, options=options, moving=(moving,))
+            rest = prepare_rest(self._run.id, project=self._project, now=now, options=options, moving=moving)
             return rest.planning.plan(goal=old.goal, before=old)
 
         try:

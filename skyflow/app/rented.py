@@ -6,7 +6,7 @@ the way out; and a process that dies leaves a line in the journal, by which the 
 
 import math
 import shutil
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -78,11 +78,15 @@ class Times:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Makes:
-    """What rented machines are used by: `fleet` of a cloud by its name, `transport` to a machine, `runner` on one."""
+    """What rented machines are used by: `fleet` of a cloud by its name, `transport` to a machine, `runner` on one.
+
+    `sweep` removes what earlier runs have left, given the unfinished records of these.
+    """
 
     fleet: Callable[[str], Fleet]
     transport: Callable[[SshHost], Transport]
     runner: Callable[[Transport, Inquiry], RemoteRunner]
+    sweep: Callable[[Sequence[MachineRecord]], object]
 
 
 @dataclass(slots=True)
@@ -207,16 +211,19 @@ class RentedMachines:
     async def recover(self, attempts: Collection[Attempt]) -> frozenset[Attempt]:
         """Find the machines of an earlier driver by the journal; those of attempts that are over are given back."""
         kept: set[Attempt] = set()
+        others: list[MachineRecord] = []
         for record in await self._blocking(partial(self._journal.records, unfinished_only=True)):
             which = (record.job, record.attempt)
             if record.run != self._run:
-                continue
-            if which in attempts and which not in kept and record.intent is not Intent.RELEASED:
+                others.append(record)
+            elif which in attempts and which not in kept and record.intent is not Intent.RELEASED:
                 kept.add(which)
                 rental = self._rentals[which] = _Rental(lambda _: None)
                 self._tasks.start_soon(self._see_through, which, rental, record)
             else:
                 self._tasks.start_soon(self._discard, record)
+        if others:
+            self._tasks.start_soon(self._sweep, others)
         return frozenset(kept)
 
     # ------------------------------------------------------------------------------------------ the life of a machine
@@ -294,7 +301,8 @@ class RentedMachines:
         block = block_after(offering, error.kind, error.scope, self._clock.now())
         begun = self._clock.monotonic()
         try:
-            placed = await self._plan.avoid(which[0], block, why=tried[-1])
+            waiting = [key for (key, _), other in self._rentals.items() if other.machine is None]
+            placed = await self._plan.avoid(which[0], block, why=tried[-1], waiting=waiting)
         except PlanningError as problem:
             raise TransportError(f"{'; '.join(tried)}; and there is no other plan: {problem}") from problem
         rental.tell(f"Planned anew in {self._clock.monotonic() - begun:.2f} s: {_described(placed)}\n")
@@ -428,6 +436,11 @@ class RentedMachines:
             fleet = await self._fleet(record.offering.provider)
             if await self._blocking(partial(fleet.discard, record)):
                 self._keys.forget_host(record.name)
+
+    async def _sweep(self, records: Sequence[MachineRecord]) -> None:
+        """Clear up after runs that nobody drives; what cannot be done now, `skyflow gc` tries again."""
+        with suppress(SkyflowError):
+            await self._blocking(partial(self._makes.sweep, records))
 
     # ------------------------------------------------------------------------------------------------------ its parts
 

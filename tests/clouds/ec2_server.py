@@ -7,6 +7,7 @@ can be forbidden; quotas can be listed. The account has two regions switched on.
 """
 
 import base64
+import datetime as dt
 import functools
 import hashlib
 import json
@@ -244,6 +245,14 @@ def leave_disk(name: str) -> None:
     ec2 = get_backend("ec2")[DEFAULT_ACCOUNT_ID][REGIONS[0]]
     volume = ec2.create_volume(size=8, zone_name=f"{REGIONS[0]}a")
     volume.add_tags({"Name": name, "skyflow-owner": name.split("-")[1]})
+
+
+def age(*, hours: float) -> None:
+    """Let every instance be older than it is."""
+    for region in REGIONS:
+        for reservation in get_backend("ec2")[DEFAULT_ACCOUNT_ID][region].reservations.values():
+            for instance in reservation.instances:
+                instance.launch_time = utcnow() - dt.timedelta(hours=hours)
 
 
 def remains() -> dict[str, list[str]]:

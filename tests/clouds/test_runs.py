@@ -4,6 +4,7 @@ machines with a real sshd. Whatever happens, no machine, disk, card or address i
 import json
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -405,3 +406,23 @@ def test_what_a_run_has_cost_is_shown_beside_what_was_planned(clouds) -> None:
     assert line["cloud"] == "gcp"
     assert line["usd"] == pytest.approx(had["usd"], abs=1e-6)
     assert "gcp/us-central1" in both.skyflow("cost", "latest", "--by", "region")
+
+
+def test_the_next_run_clears_up_after_one_that_was_killed_and_left(clouds) -> None:
+    aws = clouds("aws")
+    aws.write(f"  a: {{{ON['aws']}, {WAITING}}}\n")
+    driver = aws.start("run", "w.yml")
+    wait_until(lambda: aws.has("/home/skyflow/begun"))
+    driver.send_signal(signal.SIGKILL)
+    driver.communicate()
+    database = sqlite3.connect(aws.folder / ".skyflow" / "state.db")
+    early = "2026-01-01T00:00:00.000000+00:00"
+    with database:
+        database.execute("UPDATE machines SET intended_at = ?, created_at = ?", (early, early))
+    database.close()
+    left = aws.only
+    ec2_server.age(hours=1)
+    aws.write(f"  a: {{{ON['aws']}, steps: [{{run: 'echo ran'}}]}}\n")
+    aws.skyflow("run", "w.yml")
+    assert left not in aws.machines.running.values()
+    assert aws.remains() == {}

@@ -1,0 +1,89 @@
+"""What skyflow adds to the time that a cloud takes, against EC2 as a server on this computer and machines with a real sshd.
+
+    PYTHONPATH=tests:tests/clouds python tests/bench/clouds.py [--rounds N]
+
+Needs root, sshd, iproute2, unshare and moto; prints a Markdown table with the load of the computer. The overhead counts from
+when the cloud has answered and the machine has done what it was started with, whichever is later, until the first step
+begins: finding the address, getting in, copying the project, starting the supervisor. A decision counts from a refusal to
+where the job goes instead: planning the rest of the run with the whole catalog, and storing that.
+"""
+
+import argparse
+import os
+import re
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+import ec2_server
+from serving import Faults, served
+from testbed.cloud_machine import Machines
+
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "AKIATEST",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+JOB = "runs-on: aws, resources: {{regions: {regions}, instance-type: m6i.large}}, steps: [{{run: 'true'}}]"
+
+
+def run_once(folder: Path, jobs: str) -> str:
+    (folder / "w.yml").write_text(f"on: push\njobs:\n{jobs}")
+    command = [sys.executable, "-m", "skyflow", "run", "--verbose", "w.yml"]
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "400"}
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def overhead(folder: Path, machines: Machines) -> float:
+    """Return the seconds that the newest run needed beyond its cloud and the boot of its machine."""
+    database = sqlite3.connect(folder / ".skyflow" / "state.db")
+    [[answered]] = database.execute("SELECT created_at FROM machines ORDER BY intended_at DESC LIMIT 1").fetchall()
+    [[began]] = database.execute(
+        "SELECT started_at FROM steps WHERE position = 1 ORDER BY started_at DESC LIMIT 1"
+    ).fetchall()
+    database.close()
+    booted = (machines.started[-1].base / "user-data.log").stat().st_mtime
+    return datetime.fromisoformat(began).timestamp() - max(datetime.fromisoformat(answered).timestamp(), booted)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    rounds = parser.parse_args().rounds
+    overheads, decisions = [], []
+    with (
+        tempfile.TemporaryDirectory() as name,
+        served(Faults(ec2_server.Ec2Server(), ec2_server.name_call), handler=ec2_server.Ec2Server.handler) as address,
+    ):
+        folder = Path(name) / "project"
+        folder.mkdir()
+        os.environ |= {**ENVIRONMENT, "AWS_ENDPOINT_URL": address}
+        ec2_server.register_images()
+        machines = ec2_server.ACCOUNT.machines = Machines(Path(name) / "machines")
+        try:
+            for _ in range(rounds):
+                run_once(folder, f"  a: {{{JOB.format(regions='us-east-1')}}}\n")
+                overheads.append(overhead(folder, machines))
+            ec2_server.ACCOUNT.capacity |= {(f"us-east-1{zone}", "m6i.large"): 0 for zone in "abcdef"}
+            for _ in range(rounds):
+                ten = "".join(f"  j{n}: {{{JOB.format(regions='[us-east-1, eu-west-1]')}}}\n" for n in range(10))
+                decisions += map(float, re.findall(r"Planned anew in ([\d.]+) s", run_once(folder, ten)))
+        finally:
+            machines.close()
+        assert ec2_server.remains()["machines"] == []
+    print("| what | median | worst |\n|---|---|---|")
+    for what, times in (("driver overhead, s", overheads), ("decision with a new plan, 10 jobs, s", decisions)):
+        print(f"| {what} | {statistics.median(times):.2f} | {max(times):.2f} |")
+    print(f"\nload {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs")
+
+
+if __name__ == "__main__":
+    main()
