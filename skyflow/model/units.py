@@ -22,6 +22,8 @@ __all__ = [
 ]
 
 _DURATION_UNITS = {
+    "ms": 0.001,  # as durations are shown; without it, the plural of "m" would be taken for minutes
+    "millisecond": 0.001,
     "s": 1.0,
     "sec": 1.0,
     "second": 1.0,
@@ -51,7 +53,7 @@ _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*")
 
 
 def parse_duration_seconds(text: str) -> float:
-    """Read `90s`, `10m`, `1h30m`, `2 days`; a bare number counts seconds.
+    """Read `90s`, `10m`, `1h30m`, `2 days`, `250ms`; a bare number counts seconds.
 
     Raises:
         ValueError: the text is not a duration.

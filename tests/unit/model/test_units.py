@@ -14,7 +14,18 @@ from skyflow.model.units import (
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("90", 90), ("90s", 90), ("10m", 600), ("1h30m", 5400), ("2 days", 172800), ("1.5 h", 5400), (" 1H ", 3600)],
+    [
+        ("90", 90),
+        ("100ms", 0.1),
+        ("1s 500ms", 1.5),
+        ("2 milliseconds", 0.002),
+        ("90s", 90),
+        ("10m", 600),
+        ("1h30m", 5400),
+        ("2 days", 172800),
+        ("1.5 h", 5400),
+        (" 1H ", 3600),
+    ],
 )
 def test_a_duration_is_read_in_seconds(text, seconds):
     assert parse_duration_seconds(text) == seconds
