@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from math import isfinite
 from types import MappingProxyType
 
@@ -57,7 +58,7 @@ class PlanOptions:
     what the bounds leave open. `pinned` are jobs that run or have run, by key: where, and how many seconds they still
     take; `lost` are the ids of offerings that cannot be had, `blocks` more of them. `counts_carbon` says that plans for other goals will be asked
     for, which count it. `wait_seconds` replaces the workflow's `plan.wait`; `begins_at` is when the run is to begin, by default
-    now.
+    now. `anywhere` leaves the workflow's residency away.
     """
 
     objective: Objective | None = None
@@ -72,6 +73,7 @@ class PlanOptions:
     counts_carbon: bool = False
     wait_seconds: float | None = None
     begins_at: datetime | None = None
+    anywhere: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +88,8 @@ class Planning:
     notes: tuple[str, ...]
     options: PlanOptions
     started: float
+    anywhere: Callable[[], "Planning"] | None = None
+    """The same without the workflow's residency, where it has any."""
     priced_disks: frozenset[str] = frozenset()
     """The clouds of which the project says what a disk costs."""
 
@@ -177,7 +181,7 @@ def prepare_planning(
     expected = tuple(expected_jobs(workflow, callees, known_gb=last_sizes(workflow, project)))
     config = project_config(project.root)
     catalog = load_catalog(catalog_folder(config), config).joined_by(this_machine())
-    plan = workflow.plan
+    plan = replace(workflow.plan, residency=()) if options.anywhere else workflow.plan
     goal = Goal.of(options.objective) if options.objective else plan.goal or Goal.of(Objective.COST)
     limits = Limits(
         usd=_first(options.limits.usd, plan.budget_usd),
@@ -217,6 +221,11 @@ def prepare_planning(
         notes=tuple(_notes(expected, catalog)),
         options=options,
         started=started,
+        anywhere=partial(
+            prepare_planning, workflow, callees=callees, options=replace(options, anywhere=True), project=project
+        )
+        if plan.residency
+        else None,
         priced_disks=frozenset(cloud for cloud, _ in config.disk_prices),
     )
 

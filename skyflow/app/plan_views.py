@@ -77,6 +77,8 @@ def limit_costs(planning: Planning, plan: Plan) -> list[LimitCost]:
     for name in problem.limits.named():
         looser = replace(planning.problem, placement=problem.limited_by(replace(problem.limits, **{name: None})))
         found.append(_cost_of(name, planning.plan(problem=looser, again=True), plan))
+    if planning.anywhere is not None:
+        found.append(_cost_of("residency", planning.anywhere().plan(goal=planning.goal, again=True), plan))
     for capacity in problem.capacities:
         fewer = tuple(one for one in problem.capacities if one is not capacity)
         looser = replace(planning.problem, placement=replace(problem, capacities=fewer))

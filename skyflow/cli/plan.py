@@ -24,6 +24,7 @@ _SECONDS = 10.0
 
 def plan(
     workflow: Annotated[str | None, typer.Argument(metavar="FILE", help="The workflow file.")] = None,
+    job: Annotated[str | None, typer.Argument(metavar="[JOB]", help="With --explain: this job only.")] = None,
     *,
     problem: Annotated[
         str | None,
@@ -48,7 +49,6 @@ def plan(
     explain: Annotated[
         bool, typer.Option("--explain", help="Show why, and what else: per job, and what each limit costs.")
     ] = False,
-    job: Annotated[str | None, typer.Option("--job", metavar="JOB", help="With --explain: this job only.")] = None,
     frontier: Annotated[
         bool, typer.Option("--frontier", help="Show the plans that none beats in cost, time and carbon at once.")
     ] = False,
@@ -80,7 +80,10 @@ def plan(
     if sum((explain, frontier, compare, diff is not None)) > 1:
         raise UsageError("--explain, --frontier, --compare and --diff are shown one at a time")
     if (job and not explain) or (svg and not frontier):
-        raise UsageError("--job belongs to --explain, and --svg to --frontier")
+        raise UsageError(
+            "a job is named with --explain, and --svg belongs to --frontier",
+            hint="skyflow plan build.yml --explain train",
+        )
     limits, wait_seconds, begins_at = _limits(deadline, budget, carbon_cap), _seconds(wait), _moment(start)
     if problem is not None:
         _plan_problem(problem, objective, time_limit=time_limit, solver=solver, as_json=as_json)

@@ -110,6 +110,17 @@ def test_residency_keeps_jobs_in(here) -> None:
     assert planned(f"  a: {{runs-on: local, {STEPS}}}\n", "{residency: [DE, local]}").placements
 
 
+def test_what_residency_costs_is_said(here) -> None:
+    jobs = f"  a: {{runs-on: [aws, gcp, azure], resources: {{cpus: 4+}}, estimate: 10h, {STEPS}}}\n"
+    kept = planning(jobs, "{residency: FR}")
+    plan = kept.plan()
+    [cost] = limit_costs(kept, plan)
+    assert cost.name == "residency"
+    assert cost.saved_usd == pytest.approx(plan.cost.total_usd - planned(jobs).cost.total_usd)
+    assert cost.saved_usd > 0
+    assert limit_costs(planning(jobs), planned(jobs)) == []
+
+
 def test_quotas_and_machines_make_jobs_wait(here) -> None:
     jobs = "".join(f"  j{i}: {{runs-on: aws, resources: {{cpus: 4}}, estimate: 10m, {STEPS}}}\n" for i in range(4))
     objective = "objective: makespan"
