@@ -2,6 +2,7 @@
 
 import importlib.util
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,8 @@ def test_a_cutoff_is_not_taken_for_a_bound():
     cheapest = decide(problem, COST, seconds_left=lambda: 60.0)
     quick, slow = fastest.value, evaluate(problem, cheapest.choice).makespan_seconds
     limited = problem.limited_by(Limits(seconds=quick + 0.2 * (slow - quick)))
-    better = decide(limited, COST, seconds_left=lambda: 1.0, with_solver=False)
+    looks = count()
+    better = decide(limited, COST, seconds_left=lambda: 10.0 - next(looks) / 200, with_solver=False)
     assert better.value < evaluate(limited, fastest.choice).usd
     stage = solve_stage(limited, COST, start=fastest.choice, solver="cbc", max_seconds=1.0)
     assert stage.bound <= better.value
