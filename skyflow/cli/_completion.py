@@ -14,7 +14,7 @@ import typer
 if TYPE_CHECKING:
     from skyflow.app.project import Project
 
-__all__ = ["Offer", "complete_file_or_run", "complete_job", "complete_run", "complete_workflow"]
+__all__ = ["Offer", "complete_file_or_run", "complete_job", "complete_job_of_file", "complete_run", "complete_workflow"]
 
 Offer = tuple[str, str]
 """What can be written, and what it is."""
@@ -30,7 +30,17 @@ def complete_run(context: typer.Context, incomplete: str) -> list[Offer]:
 
 def complete_job(context: typer.Context, incomplete: str) -> list[Offer]:
     """Return the jobs of the run that was named before."""
-    return _quietly(lambda: list(_jobs(_project(context), str(context.params.get("run") or "latest"), incomplete)))
+
+    def run() -> str:
+        given = context.params.get("run")
+        return str(given) if given not in {None, "latest"} else _written_before() or "latest"
+
+    return _quietly(lambda: list(_jobs(_project(context), run(), incomplete)))
+
+
+def complete_job_of_file(context: typer.Context, incomplete: str) -> list[Offer]:
+    """Return the jobs of the workflow file that was named before."""
+    return _quietly(lambda: list(_jobs_of_file(str(context.params.get("workflow") or _written_before()), incomplete)))
 
 
 def complete_workflow(incomplete: str) -> list[Offer]:
@@ -41,6 +51,12 @@ def complete_workflow(incomplete: str) -> list[Offer]:
 def complete_file_or_run(context: typer.Context, incomplete: str) -> list[Offer]:
     """Return workflow files and runs."""
     return [*complete_workflow(incomplete), *complete_run(context, incomplete)]
+
+
+def _written_before() -> str:
+    """Return the argument after the command, where there is one: behind an option that lacks its value, Typer knows none."""
+    words = (os.environ.get("_TYPER_COMPLETE_ARGS") or os.environ.get("COMP_WORDS") or "").split()
+    return words[2] if len(words) > 3 and not words[2].startswith("-") else ""  # noqa: PLR2004 -- skyflow retry 1 ...
 
 
 def _quietly(offers: Callable[[], list[Offer]]) -> list[Offer]:
@@ -76,6 +92,14 @@ def _jobs(project: "Project", run: str, incomplete: str) -> Iterator[Offer]:
         for job in store.jobs(store.find_run(run).id):
             if job.key.startswith(incomplete):
                 yield job.key, job.name if job.name != job.key else (job.conclusion or job.status).value
+
+
+def _jobs_of_file(name: str, incomplete: str) -> Iterator[Offer]:
+    from skyflow.spec import load_workflow  # noqa: PLC0415 -- start-up
+
+    for job in load_workflow(name).workflow.jobs:
+        if job.id.startswith(incomplete):
+            yield job.id, f"a job of {name}"
 
 
 def _files(incomplete: str) -> Iterator[Offer]:

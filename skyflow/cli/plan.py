@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from skyflow.cli._completion import complete_job_of_file, complete_workflow
 from skyflow.cli._options import JobsOption, JsonOption, ObjectiveOption, OnOption, StateOption
 from skyflow.errors import UsageError
 from skyflow.model.objective import Objective
@@ -23,8 +24,13 @@ _SECONDS = 10.0
 
 
 def plan(
-    workflow: Annotated[str | None, typer.Argument(metavar="FILE", help="The workflow file.")] = None,
-    job: Annotated[str | None, typer.Argument(metavar="[JOB]", help="With --explain: this job only.")] = None,
+    workflow: Annotated[
+        str | None, typer.Argument(metavar="FILE", help="The workflow file.", autocompletion=complete_workflow)
+    ] = None,
+    job: Annotated[
+        str | None,
+        typer.Argument(metavar="[JOB]", help="With --explain: this job only.", autocompletion=complete_job_of_file),
+    ] = None,
     *,
     problem: Annotated[
         str | None,

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from skyflow.cli._completion import complete_job
 from skyflow.cli._options import (
     DetachOption,
     FormatOption,
@@ -25,7 +26,13 @@ def retry(
     run: RunArgument = "latest",
     *,
     job: Annotated[
-        str | None, typer.Option("--job", metavar="JOB", help="Only this job, and those that need it.")
+        str | None,
+        typer.Option(
+            "--job",
+            metavar="JOB",
+            help="Only this job, and those that need it.",
+            autocompletion=complete_job,
+        ),
     ] = None,
     failed: Annotated[
         bool, typer.Option("--failed", help="Only the jobs that failed or were cancelled, and those that need them.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from skyflow.cli._completion import complete_job_of_file
 from skyflow.cli._options import InputOption, JobsOption, SecretFileOption, SecretOption, StateOption, WorkflowArgument
 
 if TYPE_CHECKING:
@@ -22,7 +23,12 @@ def watch(
         list[Path] | None, typer.Argument(metavar="[PATH]...", help="What to watch.  [default: the project]")
     ] = None,
     *,
-    job: Annotated[str | None, typer.Option("--job", metavar="JOB", help="Only this job, and what it needs.")] = None,
+    job: Annotated[
+        str | None,
+        typer.Option(
+            "--job", metavar="JOB", help="Only this job, and what it needs.", autocompletion=complete_job_of_file
+        ),
+    ] = None,
     on_busy: Annotated[
         str, typer.Option("--on-busy", metavar="HOW", help="A change during a run: restart it, or queue another one.")
     ] = "restart",

@@ -4,14 +4,17 @@ from typing import Annotated
 
 import typer
 
-from skyflow.cli._options import StateOption
+from skyflow.cli._completion import complete_job
+from skyflow.cli._options import RunArgument, StateOption
 
 __all__ = ["why"]
 
 
 def why(
-    job: Annotated[str, typer.Argument(metavar="JOB", help="The job: its id, key or name.")],
-    run: Annotated[str, typer.Argument(metavar="[RUN]", help="A run: its number, its id, or `latest`.")] = "latest",
+    job: Annotated[
+        str, typer.Argument(metavar="JOB", help="The job: its id, key or name.", autocompletion=complete_job)
+    ],
+    run: RunArgument = "latest",
     *,
     state: StateOption = None,
 ) -> None:

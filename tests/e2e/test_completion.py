@@ -56,6 +56,17 @@ def test_jobs_of_the_run_that_was_named(ran) -> None:
     assert offered(ran, "skyflow logs 7 s") == [], "there is no such run, and no error either"
 
 
+def test_jobs_for_options_and_other_commands_too(ran) -> None:
+    assert offered(ran, "skyflow retry 1 --job s") == ["ship"]
+    assert offered(ran, "skyflow retry 7 --job s") == [], "there is no such run"
+    assert offered(ran, "skyflow retry --job s") == ["ship"]
+    assert offered(ran, "skyflow why s") == ["ship"]
+    assert offered(ran, "skyflow plan w.yml b") == ["build"]
+    assert offered(ran, "skyflow watch w.yml --job ") == ["build", "ship"]
+    assert offered(ran, "skyflow plan missing.yml b") == []
+    assert "w.yml" in offered(ran, "skyflow plan ")
+
+
 def test_workflow_files(ran) -> None:
     (ran.folder / "workflows").mkdir()
     ran.write(WORKFLOW, "workflows/deep.yaml")

@@ -21,8 +21,8 @@
     if (mine.nodeType !== theirs.nodeType || mine.nodeName !== theirs.nodeName) { mine.replaceWith(theirs); return; }
     if (mine.nodeType !== ELEMENT) { if (mine.data !== theirs.data) mine.data = theirs.data; return; }
     if (mine.hasAttribute("data-own") || mine.isEqualNode(theirs)) return;
-    const isFollowed = mine.scrollHeight > mine.clientHeight && mine.classList.contains("log")
-      && mine.scrollTop + mine.clientHeight >= mine.scrollHeight - NEAR_END;
+    const isFollowed = mine.classList.contains("log") // only of these: asking for heights lays the whole page out
+      && mine.scrollHeight > mine.clientHeight && mine.scrollTop + mine.clientHeight >= mine.scrollHeight - NEAR_END;
     const chosen = mine.localName === "select" ? mine.value : null;
     takeAttributes(mine, theirs);
     const before = [...mine.childNodes], after = [...theirs.childNodes];
