@@ -1,6 +1,7 @@
 """The mathematics of the planner, from the registry of its constraint families."""
 
 import inspect
+from types import ModuleType
 
 from markdown_text import fence, page, sentence
 
@@ -55,24 +56,19 @@ def render() -> str:
         "## How it is solved",
         _body(decide.__doc__, whole=True),
         f"A plan within a share of {PROOF_GAP:g} of its bound is called optimal.",
-        "### Reduce",
-        _body(network.__doc__, whole=True),
-        "### Costs that add up",
-        _body(pairwise.__doc__, whole=True),
-        "### The makespan",
-        _body(paths.__doc__, whole=True),
-        "### Cost against time, and limits",
-        _body(tradeoff.__doc__, whole=True),
-        "### Deadlines, on a clock",
-        _body(clocked.__doc__, whole=True),
-        "### The last of the gap",
-        _body(closing.__doc__, whole=True),
-        "### What is left",
-        _body(solve.__doc__, whole=True),
-        "## How long a job takes",
-        _body(estimates.__doc__, whole=True),
-        "## What the model leaves out",
-        _body(schedule.__doc__, whole=True),
+        *_chapters(
+            {
+                "### Reduce": network,
+                "### Costs that add up": pairwise,
+                "### The makespan": paths,
+                "### Cost against time, and limits": tradeoff,
+                "### Deadlines, on a clock": clocked,
+                "### The last of the gap": closing,
+                "### What is left": solve,
+                "## How long a job takes": estimates,
+                "## What the model leaves out": schedule,
+            }
+        ),
         (
             "The model knows of capacities only that their work must fit (`shares_capacity`); the times in a plan come from the "
             "schedule above, so they hold, and where the schedule is longer than the bound the plan is called feasible and "
@@ -114,6 +110,11 @@ def render() -> str:
         _body(verify.__doc__, whole=True),
     ]
     return page("Placement model", source="`skyflow/planner`", parts=parts)
+
+
+def _chapters(modules: dict[str, ModuleType]) -> list[str]:
+    """Return, under each heading, the docstring of a module."""
+    return [text for heading, module in modules.items() for text in (heading, _body(module.__doc__, whole=True))]
 
 
 def _body(docstring: str | None, *, whole: bool = False) -> str:

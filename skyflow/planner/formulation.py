@@ -265,6 +265,14 @@ def shares_capacity(m: Formulation) -> Iterator[Row]:
             yield (names[capacity.name],), mip.xsum(work) <= capacity.units * m.makespan
 
 
+def _total(machine: str, step: str) -> str:
+    """Return the LaTeX of what machines and transfers add up to, by the letters of a candidate and of a step."""
+    return (
+        rf"\sum_{{j \in J}} \sum_{{k \in K_j}} {machine}_{{jk}} x_{{jk}} + \sum_{{(i,j) \in E}} \sum_{{a \in A_i}}"
+        rf" \bigl(\ell_0 y_{{ia}} + \sum_s (\ell_{{s+1}} - \ell_s) {step}_{{ijas}}\bigr)"
+    )
+
+
 @constraint(r"\mathit{makespan} \le D")
 def meets_deadline(m: Formulation) -> Iterator[Row]:
     """The run ends by the deadline."""
@@ -272,20 +280,14 @@ def meets_deadline(m: Formulation) -> Iterator[Row]:
         yield (), m.total("seconds") <= m.limits.seconds / m.units.seconds
 
 
-@constraint(
-    r"\sum_{j \in J} \sum_{k \in K_j} c_{jk} x_{jk} + \sum_{(i,j) \in E} \sum_{a \in A_i} \bigl(\ell_0 y_{ia}"
-    r" + \sum_s (\ell_{s+1} - \ell_s) q_{ijas}\bigr) \le B"
-)
+@constraint(_total("c", "q") + r" \le B")
 def within_budget(m: Formulation) -> Iterator[Row]:
     """Machines and transfers cost no more than the budget."""
     if m.limits.usd is not None:
         yield (), m.total("usd") <= m.limits.usd / m.units.usd
 
 
-@constraint(
-    r"\sum_{j \in J} \sum_{k \in K_j} e_{jk} x_{jk} + \sum_{(i,j) \in E} \sum_{a \in A_i} \bigl(\ell_0 y_{ia}"
-    r" + \sum_s (\ell_{s+1} - \ell_s) g_{ijas}\bigr) \le M"
-)
+@constraint(_total("e", "g") + r" \le M")
 def within_carbon_cap(m: Formulation) -> Iterator[Row]:
     """Machines and transfers emit no more than the cap."""
     if m.limits.grams is not None:
