@@ -406,6 +406,18 @@ def test_what_a_run_has_cost_is_shown_beside_what_was_planned(clouds) -> None:
     assert line["cloud"] == "gcp"
     assert line["usd"] == pytest.approx(had["usd"], abs=1e-6)
     assert "gcp/us-central1" in both.skyflow("cost", "latest", "--by", "region")
+    told = [re.sub(r"^\s*\+[\d.]+\s+", "", line) for line in both.skyflow("timeline").splitlines()]
+    order = (
+        "[a] asks for aws/us-east-1/m6i.large",
+        "[a] aws/us-east-1/m6i.large/on-demand was not made",
+        "planned anew: ",
+        "[a] asks for gcp/",
+        "[a] step 0 Set up job: success",
+        "[a] step 1 Run echo ran begins",
+        "success",
+    )
+    places = [next(at for at, line in enumerate(told) if line.startswith(text)) for text in order]
+    assert places == sorted(places), told
 
 
 def test_the_next_run_clears_up_after_one_that_was_killed_and_left(clouds) -> None:
