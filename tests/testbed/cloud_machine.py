@@ -29,9 +29,9 @@ mount -t tmpfs tmpfs /mnt && mkdir /mnt/base && mount --bind "$BASE" /mnt/base
 cp -a /etc /mnt/etc && mount --bind /mnt/etc /etc
 mkdir -p /etc/sudoers.d
 rm -f /etc/ssh/ssh_host_* && ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
-for folder in /root /tmp /home /run /var/tmp /var/lib /usr/local/sbin; do mount -t tmpfs -o mode=755 tmpfs $folder; done
+for folder in /root /tmp /home /run /dev/shm /var/tmp /var/lib /usr/local/sbin; do mount -t tmpfs -o mode=755 tmpfs $folder; done
 chmod 700 /root
-chmod 1777 /tmp /var/tmp
+chmod 1777 /tmp /var/tmp /dev/shm
 mkdir -p /run/sshd
 printf '#!/bin/sh\\nkill -TERM 1\\n' >/usr/local/sbin/shutdown && chmod +x /usr/local/sbin/shutdown
 ip link set lo up
