@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,8 @@ from skyflow.errors import StoreLockedError
 from skyflow.model.layout import RunFolder
 
 __all__ = ["file_lock", "has_living_steps", "hold_lease", "is_leased", "lease_holder"]
+
+_TRIES, _PAUSE_SECONDS = 10, 0.02
 
 
 @contextmanager
@@ -33,19 +36,29 @@ def hold_lease(folder: RunFolder) -> Iterator[None]:
     folder.root.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _taken(descriptor):
             holder = _process_in(descriptor)
             raise StoreLockedError(
                 f"run {folder.root.name} is being driven by another skyflow (process {holder or 'unknown'})",
                 hint="wait for it to end, or interrupt it and resume the run",
-            ) from None
+            )
         os.truncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()}\n".encode())
         yield
     finally:
         os.close(descriptor)
+
+
+def _taken(descriptor: int) -> bool:
+    """Lock a file unless another process keeps it locked: whoever only asks has it for an instant."""
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_PAUSE_SECONDS)  # noqa: TID251 -- for another process, which no clock of ours makes quicker
+        else:
+            return True
+    return False
 
 
 def lease_holder(folder: RunFolder) -> int | None:

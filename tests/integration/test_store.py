@@ -371,3 +371,24 @@ class TestGroups:
                 assert groups.group_moves(RUN) == {"deploy": GroupMove.GRANTED}
             assert groups.group_moves(other) == {"": GroupMove.GRANTED}
             assert groups.group_moves(RUN) == {}
+
+
+def test_a_lease_is_given_although_others_ask_who_has_it_all_the_time(tmp_path: Path) -> None:
+    folder = StateFolder(tmp_path / "state.db").run(RUN)
+    with hold_lease(folder):
+        pass
+    asking = multiprocessing.get_context("fork").Process(target=_ask_forever, args=(folder.lock,))
+    asking.start()
+    try:
+        for _ in range(300):
+            with hold_lease(folder):
+                pass
+    finally:
+        asking.kill()
+        asking.join()
+
+
+def _ask_forever(lock: Path) -> None:
+    while True:
+        with lock.open("rb") as file, contextlib.suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
