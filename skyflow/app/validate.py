@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skyflow.app.container_engine import engine_findings
+from skyflow.app.project import CONFIG_NAME
 from skyflow.diagnostics import Diagnostic, Severity, Span, in_reading_order
 from skyflow.errors import UsageError, WorkflowInvalidError
 from skyflow.spec import load_action, load_workflow, reader_for
@@ -20,6 +21,7 @@ STANDARD_INPUT = "-"
 """The name that stands for standard input."""
 _SUFFIXES = (".yml", ".yaml")
 _ACTION_FILES = frozenset({"action.yml", "action.yaml"})
+_NO_WORKFLOWS = _ACTION_FILES | {CONFIG_NAME}
 _WORKFLOW_FOLDERS = (Path(".github/workflows"), Path("workflows"))
 
 
@@ -87,7 +89,7 @@ def find_files(name: str) -> Iterator[str]:
     """Yield the files that a name stands for: itself, or, for a folder, the workflows below it.
 
     Of a repository these are the files in `.github/workflows` and `workflows`; of any other folder all YAML files, but
-    for those that describe actions. There may be none.
+    for those that describe actions, or a project. There may be none.
     """
     folder = Path(name)
     if name == STANDARD_INPUT or "\0" in name or not folder.is_dir():
@@ -98,7 +100,7 @@ def find_files(name: str) -> Iterator[str]:
         path
         for home in homes
         for path in home.rglob("*")
-        if path.suffix in _SUFFIXES and path.name not in _ACTION_FILES and path.is_file()
+        if path.suffix in _SUFFIXES and path.name not in _NO_WORKFLOWS and path.is_file()
     )
     yield from map(str, found)
 

@@ -133,4 +133,5 @@ def test_without_a_name_the_workflows_of_the_folder_are_checked(project):
         (project.folder / name).parent.mkdir(parents=True)
         project.write("on: push\njobs: {a: {runs-on: local, steps: [{run: 'true'}]}}\n", name)
     project.write("jobs: 1\n", "other.yml")
+    (project.folder / "workflows/skyflow.yml").write_text("machines: {}\n")
     assert project.skyflow("validate").out == "2 files are valid\n"
