@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import anyio
@@ -17,7 +17,7 @@ from skyflow.app.action_host import OnDemandActionHost
 from skyflow.app.action_source import ProjectActions
 from skyflow.app.checkpoints import ProjectCheckpoints
 from skyflow.app.contexts import with_secrets
-from skyflow.app.host_options import read_host
+from skyflow.app.host_options import HostSlots, read_host
 from skyflow.app.job_cache import ProjectJobCache
 from skyflow.app.pools import pools_of
 from skyflow.app.project import Project
@@ -27,6 +27,7 @@ from skyflow.engine.restore import restore
 from skyflow.engine.state import RunState
 from skyflow.errors import EXIT_INTERRUPTED, EXIT_NOT_SUCCESS, EXIT_SUCCESS, SkyflowError
 from skyflow.model.annotation import AnnotationRecord
+from skyflow.model.config import OwnPool
 from skyflow.model.layout import RunFolder
 from skyflow.model.machines import MachineRecord
 from skyflow.model.placement import Placement, Plan
@@ -104,77 +105,126 @@ def drive(
     Raises:
         StoreError: the state store or a log cannot be written; what was running has been killed.
     """
-    attempts = store.attempts(run.id)
-    plan = Plan.from_json(run.plan) if isinstance(run.plan, dict) else None
-    planned = {} if plan is None else {placement.job: placement for placement in plan.placements}
-    state = restore(
-        workflow,
-        replace(run, contexts=with_secrets(run.contexts, secrets)),
-        jobs=store.jobs(run.id),
-        attempts=attempts,
-        steps=store.steps(run.id),
-        slots=slots,
-        callees=callees,
-        masks=secrets.masks,
-        prices={key: placed.compute_usd + placed.transfer_usd for key, placed in planned.items()},
-        not_before={} if plan is None or starts_now else plan.moments,
-        spent=_spent(planned, attempts, machine_records(store, run.id), clock.now()),
-    )
+    parts = _Parts(store=store, run=run, workflow=workflow, callees=callees, project=project, clock=clock)
+    state = parts.state(slots=slots, secrets=secrets, starts_now=starts_now)
     hosts = [read_host(text) for text in run.options.hosts]
-    pools = pools_of(plan, project)
-    folder = project.state.run(run.id)
-    _write_event(run, folder)
+    pools = pools_of(parts.plan, project)
+    _write_event(run, parts.folder)
     with reporter(run) as listener, _one_error():
-        here = LocalRunner(
-            run_tag=run.id,
-            folder=folder,
-            workspace=project.root,
-            environment=without_secrets(os.environ),
-            clock=clock,
-            masks=state.masks,
-            containers=None if engine is None else _containers(engine, run, project),
-        )
+        here = parts.runner_here(engine, masks=state.masks)
         live: LivePlan | None = None
         elsewhere: RunnerRouter | None = None
-        if hosts or pools or rented_placements(plan):
-            from skyflow.app.elsewhere import follow_plan, router_to  # noqa: PLC0415 -- start-up
-
-            live = follow_plan(plan, workflow, callees, store=store, run=run, given=hosts, project=project)
+        if hosts or pools or rented_placements(parts.plan):
+            live, elsewhere = parts.runner_elsewhere(here, hosts=hosts, pools=pools, masks=state.masks)
             state = replace(state, rooms=live.rooms)
-            elsewhere = router_to(
-                live, here, given=hosts, pools=pools, run=run.id, project=project, folder=folder, masks=state.masks
-            )
-        runner = elsewhere or here
-        cost_of = partial(_cost, planned) if live is None else live.price_of
+        make_driver = partial(parts.driver, here, elsewhere=elsewhere, live=live, reporter=listener)
+        ages = _ages(store.attempts(run.id), store.steps(run.id), clock.now())
+        is_cancelled = partial(_is_cancelled, store, run.id)
+        anyio.run(
+            partial(_drive_here, state, elsewhere or here, make_driver, is_cancelled=is_cancelled, ages=ages, live=live)
+        )
+    return result_of(store, run, parts.folder)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Parts:
+    """Makes what a run is driven with."""
+
+    store: Store
+    run: RunRecord
+    workflow: Workflow
+    callees: Mapping[str, Workflow]
+    project: Project
+    clock: Clock
+
+    @cached_property
+    def plan(self) -> Plan | None:
+        return Plan.from_json(self.run.plan) if isinstance(self.run.plan, dict) else None
+
+    @cached_property
+    def planned(self) -> Mapping[str, Placement]:
+        return {} if self.plan is None else {placement.job: placement for placement in self.plan.placements}
+
+    @property
+    def folder(self) -> RunFolder:
+        return self.project.state.run(self.run.id)
+
+    def state(self, *, slots: int, secrets: Secrets, starts_now: bool) -> RunState:
+        """Return the state that the run was left in."""
+        attempts = self.store.attempts(self.run.id)
+        machines = machine_records(self.store, self.run.id)
+        return restore(
+            self.workflow,
+            replace(self.run, contexts=with_secrets(self.run.contexts, secrets)),
+            jobs=self.store.jobs(self.run.id),
+            attempts=attempts,
+            steps=self.store.steps(self.run.id),
+            slots=slots,
+            callees=self.callees,
+            masks=secrets.masks,
+            prices={key: placed.compute_usd + placed.transfer_usd for key, placed in self.planned.items()},
+            not_before={} if self.plan is None or starts_now else self.plan.moments,
+            spent=_spent(self.planned, attempts, machines, self.clock.now()),
+        )
+
+    def runner_here(self, engine: ContainerEngine | None, *, masks: tuple[str, ...]) -> LocalRunner:
+        """Return what runs steps on this machine; without an engine, none of them is in a container."""
+        return LocalRunner(
+            run_tag=self.run.id,
+            folder=self.folder,
+            workspace=self.project.root,
+            environment=without_secrets(os.environ),
+            clock=self.clock,
+            masks=masks,
+            containers=None if engine is None else _containers(engine, self.run, self.project),
+        )
+
+    def runner_elsewhere(
+        self, here: LocalRunner, *, hosts: Sequence[HostSlots], pools: Mapping[str, OwnPool], masks: tuple[str, ...]
+    ) -> "tuple[LivePlan, RunnerRouter]":
+        """Return the plan as it will change, and what sends each job to the place that it says."""
+        from skyflow.app.elsewhere import follow_plan, router_to  # noqa: PLC0415 -- start-up
+
+        run, project = self.run, self.project
+        live = follow_plan(
+            self.plan, self.workflow, self.callees, store=self.store, run=run, given=hosts, project=project
+        )
+        router = router_to(
+            live, here, given=hosts, pools=pools, run=run.id, project=project, folder=self.folder, masks=masks
+        )
+        return live, router
+
+    def driver(
+        self, here: LocalRunner, *, elsewhere: "RunnerRouter | None", live: "LivePlan | None", reporter: Reporter
+    ) -> Driver:
+        """Return the driver; to be called within the event loop."""
+        run, project, runner = self.run, self.project, elsewhere or here
+        cost_of = partial(_cost, self.planned) if live is None else live.price_of
         host = OnDemandActionHost(
             runner,
             run_id=run.origin or run.id,
             project=project,
             environment=without_secrets(os.environ),
-            clock=clock,
-            folder=folder,
+            clock=self.clock,
+            folder=self.folder,
             elsewhere=elsewhere,
         )
-        driver = partial(
-            Driver,
+        checkpoints = ProjectCheckpoints(
+            run.origin or run.id, project=project, clock=self.clock, folder=self.folder, elsewhere=elsewhere
+        )
+        return Driver(
             run.id,
-            store=store,
+            store=self.store,
             runner=runner,
             source=ProjectActions(project.root),
             host=host,
-            groups=GroupStore(store),
-            cache=ProjectJobCache(store, run, project=project, clock=clock),
-            reporter=listener,
-            clock=clock,
-            checkpoints=ProjectCheckpoints(
-                run.origin or run.id, project=project, clock=clock, folder=folder, elsewhere=elsewhere
-            ),
+            groups=GroupStore(self.store),
+            cache=ProjectJobCache(self.store, run, project=project, clock=self.clock),
+            reporter=reporter,
+            clock=self.clock,
+            checkpoints=checkpoints,
             cost_of=cost_of if run.options.budget_usd is not None else None,
         )
-        ages = _ages(attempts, store.steps(run.id), clock.now())
-        is_cancelled = partial(_is_cancelled, store, run.id)
-        anyio.run(partial(_drive_here, state, runner, driver, is_cancelled=is_cancelled, ages=ages, live=live))
-    return result_of(store, run, folder)
 
 
 def result_of(store: Store, run: RunRecord, folder: RunFolder) -> RunResult:
