@@ -22,7 +22,7 @@ from skyflow.app.machine_keys import MachineKeys
 from skyflow.app.renting import open_ports
 from skyflow.errors import PlanningError, SkyflowError
 from skyflow.model.availability import Outcome
-from skyflow.model.blocks import Block, block_after
+from skyflow.model.blocks import BLOCKING, Block, block_after
 from skyflow.model.hosts import KeepAlive, Link, SshHost
 from skyflow.model.layout import RunFolder
 from skyflow.model.machines import (
@@ -269,7 +269,7 @@ class RentedMachines:
                 break
             except CloudError as error:
                 tried.append(_problem(placement, error))
-                if error.kind not in {FailureKind.CAPACITY, FailureKind.QUOTA}:
+                if error.kind not in BLOCKING:
                     raise TransportError("; ".join(tried)) from error
                 rental.tell(f"{tried[-1]}\n")
                 await self._look_elsewhere(which, rental, placement, error, tried)
@@ -295,7 +295,8 @@ class RentedMachines:
             TransportError: enough was tried, or there is no other plan.
         """
         offering = placement.offering
-        self._plan.observe(offering, Outcome.CAPACITY_ERROR)
+        if error.kind is not FailureKind.UNUSABLE:  # that says nothing about the machines there
+            self._plan.observe(offering, Outcome.CAPACITY_ERROR)
         if len(tried) >= self._times.most_tries:
             raise TransportError(f"no machine is to be had in {len(tried)} places: {'; '.join(tried)}")
         block = block_after(offering, error.kind, error.scope, self._clock.now())

@@ -1,12 +1,16 @@
 """From a cloud's error code to what it means, by table: never by class, and never by HTTP status where there is a code."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from skyflow.model.machines import FailureKind, Scope
 from skyflow.ports.provisioner import CloudError
 
-__all__ = ["Failures", "lost_answer"]
+__all__ = ["PASSED_OVER", "Failures", "lost_answer"]
+
+PASSED_OVER = frozenset({FailureKind.CAPACITY, FailureKind.NOT_OFFERED, FailureKind.UNUSABLE})
+"""After these in one zone, the next zone of the region is asked."""
 
 _SERVER_ERRORS = 500
 _TOO_MANY_REQUESTS = 429
@@ -16,15 +20,19 @@ _TOO_MANY_REQUESTS = 429
 class Failures:
     """The error codes of one cloud; a code in no table is permanent, unless its HTTP status says that it passes.
 
-    `capacity` and `quota` say how far each code reaches, `not_set_up` has those of a service that was never switched on,
-    and `hints` says what the user can do about a code.
+    `capacity`, `quota`, `not_offered` and `unusable` say how far each code reaches; `said` does so for codes that mean many
+    things, by patterns for `CODE: MESSAGE`. `not_set_up` has the codes of a service that was never switched on, and `hints`
+    says what the user can do about a code.
     """
 
     provider: str
     capacity: Mapping[str, Scope]
     quota: Mapping[str, Scope]
+    not_offered: Mapping[str, Scope]
+    unusable: Mapping[str, Scope]
     auth: frozenset[str]
     transient: frozenset[str]
+    said: Mapping[str, tuple[FailureKind, Scope]] = field(default_factory=dict)
     not_set_up: frozenset[str] = frozenset()
     hints: Mapping[str, str] = field(default_factory=dict)
 
@@ -34,7 +42,7 @@ class Failures:
         An HTTP status that says that the server broke down is ambiguous: the call may have had its effect. Without a
         status, the error is an operation's, which is known to have failed.
         """
-        kind, scope = self._meaning(code, status)
+        kind, scope = self._meaning(code, message, status)
         return CloudError(
             f"{self.provider}: {message.strip() or code} ({code})",
             kind=kind,
@@ -45,11 +53,18 @@ class Failures:
             hint=self.hints.get(code),
         )
 
-    def _meaning(self, code: str, status: int | None) -> tuple[FailureKind, Scope]:
-        if code in self.capacity:
-            return FailureKind.CAPACITY, self.capacity[code]
-        if code in self.quota:
-            return FailureKind.QUOTA, self.quota[code]
+    def _meaning(self, code: str, message: str, status: int | None) -> tuple[FailureKind, Scope]:
+        for kind, codes in (
+            (FailureKind.CAPACITY, self.capacity),
+            (FailureKind.QUOTA, self.quota),
+            (FailureKind.NOT_OFFERED, self.not_offered),
+            (FailureKind.UNUSABLE, self.unusable),
+        ):
+            if code in codes:
+                return kind, codes[code]
+        for pattern, meaning in self.said.items():
+            if re.match(pattern, f"{code}: {message}", re.DOTALL):
+                return meaning
         if code in self.auth:
             return FailureKind.AUTH, Scope.CLOUD
         if code in self.transient or (

@@ -28,6 +28,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.utils import utcnow
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
+from moto.ec2.models.instance_types import INSTANCE_TYPES
 from moto.ec2.models.instances import Instance, InstanceBackend
 from moto.ec2.models.security_groups import SecurityGroupBackend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -46,6 +47,8 @@ class Account:
 
     capacity: dict[tuple[str, str], int] = field(default_factory=dict)
     over_quota: set[str] = field(default_factory=set)
+    not_offered: set[tuple[str, str]] = field(default_factory=set)
+    """Zones and the types that they have no machines of."""
     forbidden: set[str] = field(default_factory=set)
     tokens: dict[tuple[str, str], tuple[str, Any]] = field(default_factory=dict)
     machines: Any = None
@@ -63,7 +66,7 @@ class Account:
                 for backend in backends.values():
                     backend.reset()
             self.machines = None
-            for table in (self.capacity, self.over_quota, self.forbidden, self.tokens):
+            for table in (self.capacity, self.over_quota, self.not_offered, self.forbidden, self.tokens):
                 table.clear()
 
 
@@ -131,11 +134,18 @@ def _check_room(backend: Any, count: int, asked: dict[str, Any]) -> None:
     subnet = asked.get("subnet_id") or next((nic.get("SubnetId") for nic in asked.get("nics") or ()), None)
     zone = backend.get_subnet(subnet).availability_zone if subnet else f"{backend.region_name}a"
     is_spot = bool(asked.get("instance_market_options"))
+    if kind not in INSTANCE_TYPES:
+        raise ACCOUNT.refuse("InvalidParameterValue", f"Invalid value '{kind}' for InstanceType.")
     if kind in ACCOUNT.over_quota:
         raise ACCOUNT.refuse(
             "MaxSpotInstanceCountExceeded" if is_spot else "VcpuLimitExceeded",
             "You have requested more vCPU capacity than your current vCPU limit of 0 allows for the instance bucket "
             "that the specified instance type belongs to.",
+        )
+    if (zone, kind) in ACCOUNT.not_offered:
+        raise ACCOUNT.refuse(
+            "Unsupported",
+            f"Your requested instance type ({kind}) is not supported in your requested Availability Zone ({zone}).",
         )
     left = ACCOUNT.capacity.get((zone, kind))
     if left is not None:
@@ -266,6 +276,13 @@ def remains() -> dict[str, list[str]]:
         found["network cards"] += [each.id for each in ec2.enis.values()]
         found["addresses"] += [each.public_ip for each in ec2.addresses]
     return found
+
+
+def withdraw_images(region: str) -> None:
+    """Let a region have none of the images that the public parameters name elsewhere."""
+    parameters = get_backend("ssm")[DEFAULT_ACCOUNT_ID][region]._parameters
+    for parameter in [each for each in parameters if each.startswith("/aws/service/")]:
+        del parameters[parameter]
 
 
 def register_images() -> None:

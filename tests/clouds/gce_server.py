@@ -61,6 +61,7 @@ class GceServer:
             self.networks: dict[str, dict[str, Any]] = {"default": {"name": "default"}}
             self.firewalls: dict[str, dict[str, Any]] = {}
             self.capacity: dict[tuple[str, str], int] = {}
+            self.not_offered: set[tuple[str, str]] = set()  # zones, and the types that they have no machines of
             self.failing: list[dict[str, Any]] = []  # errors of the next insert operations
             self.denied: set[str] = set()
             self.problems: list[list[str]] = []
@@ -144,12 +145,12 @@ class GceServer:
             raise Refused(400, "invalid", "maxRunDuration must be between 30 seconds and 120 days.")
         if asked["networkInterfaces"][0].get("network", "").rpartition("/")[2] not in self.networks:
             raise Refused(404, "notFound", "The referenced network resource cannot be found.")
+        kind = self._offered_type(zone, asked)
         if (zone, name) in self.instances:
             raise Refused(
                 409, "alreadyExists", f"The resource 'projects/{PROJECT}/zones/{zone}/instances/{name}' already exists"
             )
         operation = self._operation("insert", zone, f"instances/{name}")
-        kind = asked["machineType"].rpartition("/")[2]
         if self.failing:
             self._after(operation, None, error=self.failing.pop(0))
         elif self.capacity.get((zone, kind), 1) <= 0:
@@ -159,6 +160,13 @@ class GceServer:
             self.instances[zone, name] = self._new_instance(zone, name, asked)
             self._after(operation, lambda: self._run(zone, name))
         return operation
+
+    def _offered_type(self, zone: str, asked: Any) -> str:
+        kind = str(asked["machineType"].rpartition("/")[2])
+        if (zone, kind) in self.not_offered:
+            message = f"Machine type with name '{kind}' does not exist in zone '{zone}'."
+            raise Refused(400, "invalid", f"Invalid value for field 'resource.machineType': '{kind}'. {message}")
+        return kind
 
     def _new_instance(self, zone: str, name: str, asked: Any) -> dict[str, Any]:
         for disk in asked["disks"]:

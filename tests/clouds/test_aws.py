@@ -68,6 +68,32 @@ def test_a_quota_is_told_from_capacity(bench: Bench) -> None:
     assert "quota" in failure.hint
 
 
+def test_a_type_that_some_zones_do_not_have_is_had_in_another(bench: Bench) -> None:
+    kind = bench.offering.instance_type
+    zones = [f"us-east-1{letter}" for letter in "abcdef"]
+    ec2_server.ACCOUNT.not_offered = {(zone, kind) for zone in zones[:-1]}
+    assert bench.provisioner.create(bench.request()).zone == zones[-1]
+    ec2_server.ACCOUNT.capacity = {(zones[-1], kind): 0}
+    assert _failure(bench, attempt=2).kind is FailureKind.CAPACITY  # there it may come back
+    ec2_server.ACCOUNT.not_offered = {(zone, kind) for zone in zones}
+    failure = _failure(bench, attempt=2)
+    assert (failure.kind, failure.scope) == (FailureKind.NOT_OFFERED, Scope.REGION)
+
+
+@pytest.mark.parametrize("image", [None, "ami-12345678"])
+def test_a_type_that_a_region_does_not_have_is_told(bench: Bench, image: str | None) -> None:
+    image = image and boto3.client("ec2").describe_images(Owners=["self"])["Images"][0]["ImageId"]
+    failure = _failure(bench, offering=replace(bench.offering, instance_type="m99.large"), image=image)
+    assert (failure.kind, failure.scope) == (FailureKind.NOT_OFFERED, Scope.REGION)
+
+
+@pytest.mark.parametrize(("image", "code"), [(None, "ParameterNotFound"), ("ami-12345678", "InvalidAMIID.NotFound")])
+def test_an_image_that_a_region_does_not_have_is_told(bench: Bench, image: str | None, code: str) -> None:
+    ec2_server.withdraw_images("us-east-1")
+    failure = _failure(bench, image=image)
+    assert (failure.kind, failure.scope, failure.code) == (FailureKind.UNUSABLE, Scope.REGION, code)
+
+
 def test_a_machine_that_is_gone_is_not_made_again_for_the_same_attempt(bench: Bench) -> None:
     machine = bench.running(bench.provisioner.create(bench.request()))
     bench.provisioner.terminate(machine)
@@ -100,7 +126,7 @@ def test_an_account_without_a_network_is_prepared_and_cleared_again(session: Aws
     for subnet in ec2.describe_subnets()["Subnets"]:
         ec2.delete_subnet(SubnetId=subnet["SubnetId"])
     failure = _failure(bench)
-    assert failure.code == "NoSubnet"
+    assert (failure.kind, failure.scope, failure.code) == (FailureKind.UNUSABLE, Scope.REGION, "NoSubnet")
     assert failure.hint is not None
     assert "skyflow cloud init aws --region us-east-1" in failure.hint
     account = AwsAccount(session)

@@ -47,6 +47,15 @@ def _failure(bench: Bench, **changed: object) -> CloudError:
         ((409, "OperationNotAllowed", "exceeding approved Total Regional Cores quota."), FailureKind.QUOTA),
         ((403, "AuthorizationFailed", "The client does not have authorization."), FailureKind.AUTH),
         ((400, "InvalidParameter", "The value is not valid."), FailureKind.PERMANENT),
+        (
+            (400, "InvalidParameter", "The requested VM size Standard_D1 is not available in the current region."),
+            FailureKind.NOT_OFFERED,
+        ),
+        (
+            (400, "LocationNotAvailableForResourceType", "The provided location 'eastus' is not available."),
+            FailureKind.UNUSABLE,
+        ),
+        ((404, "PlatformImageNotFound", "The platform image was not found."), FailureKind.UNUSABLE),
     ],
 )
 def test_a_refusal_is_known_by_its_code(
@@ -111,6 +120,7 @@ def test_what_was_not_prepared_is_told_and_what_was_is_removed(
 ) -> None:
     failure = _failure(bench, offering=replace(bench.offering, region="westeurope"))
     assert failure.hint == "run `skyflow cloud init azure --region westeurope`"
+    assert (failure.kind, failure.scope) == (FailureKind.UNUSABLE, Scope.REGION)
     said: list[str] = []
     account = AzureAccount(session)
     bench.provisioner.create(replace(bench.request(), ports=(8080,)))

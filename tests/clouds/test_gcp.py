@@ -54,6 +54,27 @@ def test_a_full_zone_is_passed_over_and_a_full_region_is_told(bench: Bench, gce:
     assert len(gce.app.instances) == 1
 
 
+def test_a_type_that_some_zones_do_not_have_is_had_in_another(bench: Bench, gce: Faults) -> None:
+    kind = bench.offering.instance_type
+    gce.app.not_offered = {("us-central1-a", kind)}
+    assert bench.provisioner.create(bench.request()).zone == "us-central1-b"
+    gce.app.not_offered = {(zone, kind) for zone in gce_server.ZONES}
+    failure = _failure(bench, attempt=2)
+    assert (failure.kind, failure.scope) == (FailureKind.NOT_OFFERED, Scope.REGION)
+
+
+def test_an_accelerator_that_a_zone_does_not_have_is_told_by_the_operation(bench: Bench, gce: Faults) -> None:
+    path = "projects/demo-project/zones/us-central1-a/acceleratorTypes/nvidia-l4"
+    gce.app.failing = [{"code": "RESOURCE_NOT_FOUND", "message": f"The resource '{path}' was not found"}]
+    failure = _failure(bench, offering=replace(bench.offering, zone="us-central1-a"))
+    assert (failure.kind, failure.scope) == (FailureKind.NOT_OFFERED, Scope.ZONE)
+
+
+def test_a_region_that_is_not_there_is_told(bench: Bench) -> None:
+    failure = _failure(bench, offering=replace(bench.offering, region="mars-north1"))
+    assert (failure.kind, failure.scope, failure.code) == (FailureKind.UNUSABLE, Scope.REGION, "notFound")
+
+
 def test_a_quota_is_told_by_the_operation(bench: Bench, gce: Faults) -> None:
     gce.app.failing = [
         {"code": "QUOTA_EXCEEDED", "message": "Quota 'CPUS' exceeded.  Limit: 24.0 in region us-central1."}
@@ -90,7 +111,8 @@ def test_a_project_without_a_network_is_prepared_and_cleared_again(
     bench: Bench, session: GcpSession, gce: Faults
 ) -> None:
     gce.app.networks.clear()
-    assert _failure(bench).code == "NoNetwork"
+    failure = _failure(bench)
+    assert (failure.kind, failure.scope, failure.code) == (FailureKind.UNUSABLE, Scope.CLOUD, "NoNetwork")
     account = GcpAccount(session)
     said: list[str] = []
     account.prepare("us-central1", said.append)

@@ -297,6 +297,19 @@ def test_a_quota_that_is_used_up_moves_the_job_as_well(clouds) -> None:
     assert "Starting n2-standard-4 in gcp" in shown
 
 
+@pytest.mark.parametrize("lack", ["type", "image"])
+def test_what_a_region_does_not_have_moves_the_job_as_well(clouds, lack: str) -> None:
+    both = clouds("aws", "gcp")
+    if lack == "type":
+        ec2_server.ACCOUNT.not_offered.update({(f"us-east-1{zone}", "m6i.large") for zone in "abcdef"})
+    else:
+        ec2_server.withdraw_images("us-east-1")
+    both.write(f"  a: {{{EITHER}, steps: [{{run: 'echo ran'}}]}}\n")
+    shown = both.skyflow("run", "w.yml", "--verbose")
+    assert ("Unsupported" if lack == "type" else "ParameterNotFound") in shown
+    assert "Starting n2-standard-4 in gcp" in shown
+
+
 def test_a_job_that_no_cloud_has_room_for_runs_here_if_it_may(clouds) -> None:
     aws = clouds("aws")
     ec2_server.ACCOUNT.over_quota.add("m6i.large")

@@ -26,7 +26,6 @@ AWS_FAILURES = Failures(
         "InsufficientVolumeCapacity": Scope.ZONE,
         "UnfulfillableCapacity": Scope.ZONE,
         "SpotMaxPriceTooLow": Scope.ZONE,
-        "Unsupported": Scope.ZONE,  # this zone has no machines of the type
     },
     quota={
         "VcpuLimitExceeded": Scope.REGION,
@@ -38,6 +37,20 @@ AWS_FAILURES = Failures(
         "SecurityGroupLimitExceeded": Scope.REGION,
         "AddressLimitExceeded": Scope.REGION,
     },
+    not_offered={
+        "InvalidInstanceType": Scope.REGION,
+        "Unsupported": Scope.ZONE,
+    },
+    unusable={
+        "InvalidAMIID.NotFound": Scope.REGION,
+        "InvalidAMIID.Unavailable": Scope.REGION,
+        "InvalidAvailabilityZone": Scope.ZONE,
+        "OptInRequired": Scope.REGION,
+        "ParameterNotFound": Scope.REGION,  # of the Systems Manager: it has no such image there
+    },
+    said={
+        r"InvalidParameterValue: Invalid value '.*' for InstanceType": (FailureKind.NOT_OFFERED, Scope.REGION),
+    },
     auth=frozenset({
         "AccessDenied",
         "AccessDeniedException",
@@ -47,7 +60,6 @@ AWS_FAILURES = Failures(
         "ExpiredTokenException",
         "InvalidClientTokenId",
         "MissingAuthenticationToken",
-        "OptInRequired",
         "PendingVerification",
         "RequestExpired",
         "SignatureDoesNotMatch",
@@ -65,6 +77,8 @@ AWS_FAILURES = Failures(
         "Unavailable",
     }),
     hints={
+        "InvalidAMIID.NotFound": "images belong to one region; name a parameter of the Systems Manager (/...) to have one "
+        "for each",
         "VcpuLimitExceeded": "ask for a higher quota of vCPUs in the console under Service Quotas, EC2",
         "MaxSpotInstanceCountExceeded": "ask for a higher spot quota in the console under Service Quotas, EC2",
         "UnauthorizedOperation": "`skyflow cloud check aws` tells which permissions are missing",

@@ -7,10 +7,10 @@ the newest image is.
 import hashlib
 from typing import Any
 
-from skyflow.model.machines import NAME_PREFIX, FailureKind, MachineRequest
+from skyflow.model.machines import NAME_PREFIX, MachineRequest
 from skyflow.model.resources import Market
 from skyflow.ports.provisioner import CloudError
-from skyflow.provisioners.aws.errors import translated
+from skyflow.provisioners.aws.errors import AWS_FAILURES, translated
 from skyflow.provisioners.aws.network import Subnet
 from skyflow.provisioners.boot import boot_script
 
@@ -45,12 +45,7 @@ def resolve_image(ec2: Any, ssm: Any, request: MachineRequest) -> dict[str, Any]
     with translated():
         found = ec2.describe_images(ImageIds=[image])["Images"]
     if not found:
-        raise CloudError(
-            f"aws: there is no image {image} in {ec2.meta.region_name}",
-            kind=FailureKind.PERMANENT,
-            code="InvalidAMIID.NotFound",
-            hint="images belong to one region; name a parameter of the Systems Manager (/...) to have one for each",
-        )
+        raise AWS_FAILURES.error("InvalidAMIID.NotFound", f"there is no image {image} in {ec2.meta.region_name}")
     return dict(found[0])
 
 

@@ -16,6 +16,7 @@ from skyflow.provisioners.aws.errors import NO_SUCH_MACHINE, translated
 from skyflow.provisioners.aws.launch import OWNER_TAG, ensure_key, launch_arguments, resolve_image
 from skyflow.provisioners.aws.network import choose_subnets, ensure_group
 from skyflow.provisioners.aws.session import AwsSession
+from skyflow.provisioners.failures import PASSED_OVER
 
 __all__ = ["AwsProvisioner"]
 
@@ -72,9 +73,9 @@ class AwsProvisioner:
             try:
                 return self._launch(request, arguments)
             except CloudError as error:
-                if error.kind is not FailureKind.CAPACITY or error.scope is not Scope.ZONE or request.offering.zone:
+                if error.kind not in PASSED_OVER or error.scope is not Scope.ZONE or request.offering.zone:
                     raise
-                full = error
+                full = error if full is None or error.kind is FailureKind.CAPACITY else full  # that may pass
         if full is None:
             raise InternalError("a list of subnets is never empty")
         full.scope = Scope.REGION

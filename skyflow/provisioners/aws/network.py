@@ -42,7 +42,7 @@ def choose_subnets(ec2: Any, zone: str = "") -> list[Subnet]:
         where = zone or ec2.meta.region_name
         raise CloudError(
             f"aws: there is no subnet in {where} to put a machine into",
-            kind=FailureKind.PERMANENT,
+            kind=FailureKind.UNUSABLE,
             code="NoSubnet",
             scope=Scope.ZONE if zone else Scope.REGION,
             hint=f"run `skyflow cloud init aws --region {ec2.meta.region_name}`, "

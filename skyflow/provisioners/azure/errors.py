@@ -34,7 +34,6 @@ AZURE_FAILURES = Failures(
         "OverconstrainedZonalAllocationRequest": Scope.ZONE,
         "SkuNotAvailable": Scope.REGION,
         "SpotEvicted": Scope.REGION,
-        "VMSizeNotSupported": Scope.REGION,
         "ZonalAllocationFailed": Scope.ZONE,
     },
     quota={
@@ -43,6 +42,19 @@ AZURE_FAILURES = Failures(
         "PublicIPCountLimitReached": Scope.REGION,
         "QuotaExceeded": Scope.REGION,
         "ResourceQuotaExceeded": Scope.REGION,
+    },
+    not_offered={
+        "VMSizeNotSupported": Scope.REGION,
+    },
+    unusable={
+        "AvailabilityZoneNotSupported": Scope.ZONE,
+        "LocationNotAvailable": Scope.REGION,
+        "LocationNotAvailableForResourceType": Scope.REGION,
+        "NoRegisteredProviderFound": Scope.REGION,
+        "PlatformImageNotFound": Scope.REGION,
+    },
+    said={
+        "InvalidParameter: .*VM size.* in the current region": (FailureKind.NOT_OFFERED, Scope.REGION),
     },
     auth=frozenset({
         "AuthenticationFailed",

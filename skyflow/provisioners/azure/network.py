@@ -25,7 +25,7 @@ def prepared_subnet(session: AzureSession, region: str) -> str:
     if session.get(subnet) is None:
         raise CloudError(
             f"azure: nothing is prepared for machines in {region}",
-            kind=FailureKind.PERMANENT,
+            kind=FailureKind.UNUSABLE,
             code="NoSubnet",
             scope=Scope.REGION,
             hint=f"run `skyflow cloud init azure --region {region}`",

@@ -19,6 +19,9 @@ __all__ = ["ALREADY_EXISTS", "GCP_FAILURES", "NOT_FOUND", "translated"]
 ALREADY_EXISTS = frozenset({"alreadyExists", "RESOURCE_ALREADY_EXISTS"})
 NOT_FOUND = frozenset({"notFound", "RESOURCE_NOT_FOUND"})
 
+_ABSENT = "(invalid|notFound|RESOURCE_NOT_FOUND): "
+"""Compute Engine has no codes of their own for types and places that are not there; their paths are in the message."""
+
 GCP_FAILURES = Failures(
     provider="gcp",
     capacity={
@@ -35,6 +38,14 @@ GCP_FAILURES = Failures(
         "QUOTA_EXCEEDED": Scope.REGION,
         "quotaExceeded": Scope.REGION,
         "limitExceeded": Scope.REGION,
+    },
+    not_offered={},
+    unusable={},
+    said={
+        rf"{_ABSENT}.*Machine type with name '.*' does not exist in zone": (FailureKind.NOT_OFFERED, Scope.ZONE),
+        rf"{_ABSENT}.*/(machine|accelerator|disk)Types/[^/']*' was not found": (FailureKind.NOT_OFFERED, Scope.ZONE),
+        rf"{_ABSENT}.*/zones/[^/']*' was not found": (FailureKind.UNUSABLE, Scope.ZONE),
+        rf"{_ABSENT}.*/regions/[^/']*' was not found": (FailureKind.UNUSABLE, Scope.REGION),
     },
     auth=frozenset({
         "accessNotConfigured",

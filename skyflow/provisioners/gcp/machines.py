@@ -21,6 +21,7 @@ from skyflow.model.machines import (
 )
 from skyflow.model.resources import Market
 from skyflow.ports.provisioner import CloudError
+from skyflow.provisioners.failures import PASSED_OVER
 from skyflow.provisioners.gcp.errors import ALREADY_EXISTS, NOT_FOUND, translated
 from skyflow.provisioners.gcp.launch import OWNER_LABEL, instance_of
 from skyflow.provisioners.gcp.network import choose_network, ensure_firewall
@@ -61,7 +62,7 @@ class GcpProvisioner:
         if network is None:
             raise CloudError(
                 f"gcp: project {self._session.project} has no network to put a machine into",
-                kind=FailureKind.PERMANENT,
+                kind=FailureKind.UNUSABLE,
                 code="NoNetwork",
                 scope=Scope.CLOUD,
                 hint="run `skyflow cloud init gcp`",
@@ -167,12 +168,12 @@ class GcpProvisioner:
             try:
                 return self._create_in(request, zone, network)
             except CloudError as error:
-                if error.kind is not FailureKind.CAPACITY or error.scope is not Scope.ZONE:
+                if error.kind not in PASSED_OVER or error.scope is not Scope.ZONE:
                     raise
-                full = error
+                full = error if full is None or error.kind is FailureKind.CAPACITY else full  # that may pass
         if full is None:
             raise CloudError(
-                f"gcp: region {region} has no zones", kind=FailureKind.PERMANENT, code="NoZone", scope=Scope.REGION
+                f"gcp: region {region} has no zones", kind=FailureKind.UNUSABLE, code="NoZone", scope=Scope.REGION
             )
         full.scope = Scope.REGION
         raise full

@@ -48,6 +48,10 @@ ALL = [A, A_ELSEWHERE, A_SPOT, BIGGER, OTHER, ZONED, ZONED_TOO, GPU, GPU_TOO, GP
         (A_SPOT, FailureKind.QUOTA, Scope.REGION, [A_SPOT]),
         (GPU, FailureKind.QUOTA, Scope.REGION, [GPU]),
         (GPU, FailureKind.QUOTA, Scope.CLOUD, [GPU, GPU_TOO, GPU_ELSEWHERE]),
+        (A, FailureKind.NOT_OFFERED, Scope.REGION, [A, A_SPOT, ZONED, ZONED_TOO]),
+        (ZONED, FailureKind.NOT_OFFERED, Scope.ZONE, [ZONED]),
+        (A, FailureKind.UNUSABLE, Scope.REGION, [A, A_SPOT, BIGGER, OTHER, ZONED, ZONED_TOO]),
+        (GPU, FailureKind.UNUSABLE, Scope.REGION, [GPU, GPU_TOO]),
     ],
 )
 def test_a_refusal_reaches_as_far_as_its_cloud_says(refused, kind, scope, covered) -> None:
