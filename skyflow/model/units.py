@@ -128,10 +128,12 @@ def format_usd(dollars: float) -> str:
 
 
 def format_gb(gigabytes: float) -> str:
-    """Return `0`, `250 MB`, `12.5 GB`, `3 TB`: three significant digits, all digits from a thousand terabytes on."""
+    """Return `0`, `12 kB`, `250 MB`, `12.5 GB`, `3 TB`: three significant digits, all from a thousand terabytes on."""
     if gigabytes == 0:
         return "0"
-    for unit, factor in (("MB", 1000.0), ("GB", 1.0)):
+    if gigabytes < 0.000001:
+        return "<1 kB"
+    for unit, factor in (("kB", 1e6), ("MB", 1e3), ("GB", 1.0)):
         if gigabytes * factor < 999.5:  # what rounds to a thousand belongs to the next unit
             return f"{gigabytes * factor:.3g} {unit}"
     terabytes = gigabytes / 1000
@@ -139,7 +141,9 @@ def format_gb(gigabytes: float) -> str:
 
 
 def format_grams(grams: float) -> str:
-    """Return `0 g`, `250 g`, `12.5 kg`, `1.2 t` of CO2 equivalents: three significant digits."""
+    """Return `0 g`, `250 g`, `12.5 kg`, `1.2 t` of CO2 equivalents: three significant digits, none below a tenth of a gram."""
+    if 0 < grams < 0.1:
+        return "<0.1 g"
     for unit, factor in (("g", 1.0), ("kg", 1e3)):
         if grams / factor < 999.5:
             return f"{grams / factor:.3g} {unit}"

@@ -7,11 +7,11 @@ from rich.table import Table
 from rich.text import Text
 
 from skyflow.model.costs import CostBy, Costs
-from skyflow.model.units import format_usd
+from skyflow.model.units import format_duration, format_grams, format_usd
 
 __all__ = ["costs_text", "render_costs"]
 
-_GRAMS_PER_KG = 1000.0
+_SECONDS_PER_HOUR = 3600.0
 
 
 def render_costs(lines: Mapping[str, Costs], total: Costs, by: CostBy) -> Iterator[RenderableType]:
@@ -21,10 +21,10 @@ def render_costs(lines: Mapping[str, Costs], total: Costs, by: CostBy) -> Iterat
         return
     table = Table(box=None, pad_edge=False, header_style="bright_black")
     table.add_column(by.value, overflow="fold")
-    for title in ("machines", "hours", "cost", "CO2e"):
+    for title in ("machines", "time", "cost", "CO2e"):
         table.add_column(title, no_wrap=True, justify="right")
     for name, costs in lines.items():
-        table.add_row(Text(name), str(costs.machines), f"{costs.hours:.2f}", format_usd(costs.usd), _mass(costs.grams))
+        table.add_row(Text(name), str(costs.machines), _time(costs), format_usd(costs.usd), _mass(costs.grams))
     yield table
     yield Text(costs_text(total), "bold")
 
@@ -34,10 +34,12 @@ def costs_text(costs: Costs) -> str:
     machines = "1 machine" if costs.machines == 1 else f"{costs.machines} machines"
     running = f", {costs.running} of them still there" if costs.running else ""
     grams = "" if costs.grams is None else f", {_mass(costs.grams)} CO2e"
-    return f"{machines}{running}: {costs.hours:.2f} hours, {format_usd(costs.usd)}{grams}"
+    return f"{machines}{running}: {_time(costs)}, {format_usd(costs.usd)}{grams}"
+
+
+def _time(costs: Costs) -> str:
+    return format_duration(costs.hours * _SECONDS_PER_HOUR)
 
 
 def _mass(grams: float | None) -> str:
-    if grams is None:
-        return ""
-    return f"{grams / _GRAMS_PER_KG:.1f} kg" if grams >= _GRAMS_PER_KG else f"{grams:.1f} g"
+    return "" if grams is None else format_grams(grams)

@@ -5,6 +5,7 @@ import pytest
 from skyflow.model.units import (
     format_duration,
     format_gb,
+    format_grams,
     format_usd,
     parse_duration_seconds,
     parse_size_gb,
@@ -87,6 +88,8 @@ def test_money_is_never_shown_with_an_exponent(dollars, text):
     ("gigabytes", "text"),
     [
         (0, "0"),
+        (0.000000024, "<1 kB"),
+        (0.0000125, "12.5 kB"),
         (0.25, "250 MB"),
         (0.9999, "1 GB"),
         (12.5, "12.5 GB"),
@@ -97,3 +100,11 @@ def test_money_is_never_shown_with_an_exponent(dollars, text):
 )
 def test_data_is_never_shown_with_an_exponent(gigabytes, text):
     assert format_gb(gigabytes) == text
+
+
+@pytest.mark.parametrize(
+    ("grams", "text"),
+    [(0, "0 g"), (0.00002, "<0.1 g"), (0.1, "0.1 g"), (251, "251 g"), (12_500, "12.5 kg"), (2e6, "2 t")],
+)
+def test_emissions_are_never_shown_with_an_exponent(grams, text):
+    assert format_grams(grams) == text
