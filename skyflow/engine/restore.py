@@ -9,7 +9,7 @@ from types import MappingProxyType
 from skyflow.engine.attempt_state import AttemptState, StepState
 from skyflow.engine.calls import with_callee
 from skyflow.engine.state import JobState, RunState, new_run
-from skyflow.expr import Object, from_python
+from skyflow.expr import Object, Value, from_python
 from skyflow.model.run import AttemptRecord, JobRecord, RunRecord, StepRecord
 from skyflow.model.status import Reason, Status
 from skyflow.model.workflow import Workflow
@@ -48,20 +48,9 @@ def restore(
         not_before: the moments that jobs wait for, by key.
         spent: what was paid for attempts so far, in US dollars.
     """
-    contexts = {name: from_python(value) for name, value in run.contexts.items()}
-    github = contexts.get("github")
-    if isinstance(github, Object):  # known only since the run was stored
-        contexts["github"] = Object([*github.items(), ("run_number", str(run.number))])
-    numbers: dict[str, list[int]] = defaultdict(list)
-    for attempt in attempts:
-        numbers[attempt.job_key].append(attempt.number)
-    steps_of: dict[tuple[str, int], list[StepRecord]] = defaultdict(list)
-    for step in steps:
-        steps_of[step.job_key, step.attempt].append(step)
-
     state = new_run(
         workflow,
-        contexts,
+        _contexts(run),
         slots=slots,
         callees=callees,
         masks=masks,
@@ -74,6 +63,26 @@ def restore(
     if run.is_cancelled:
         root = replace(state.root, cancelled=Reason.CANCELLED)
         state = replace(state, frames={**state.frames, "": root})
+    return _with_jobs(state, jobs, attempts, steps)
+
+
+def _contexts(run: RunRecord) -> dict[str, Value]:
+    contexts = {name: from_python(value) for name, value in run.contexts.items()}
+    github = contexts.get("github")
+    if isinstance(github, Object):  # known only since the run was stored
+        contexts["github"] = Object([*github.items(), ("run_number", str(run.number))])
+    return contexts
+
+
+def _with_jobs(
+    state: RunState, jobs: Sequence[JobRecord], attempts: Sequence[AttemptRecord], steps: Sequence[StepRecord]
+) -> RunState:
+    numbers: dict[str, list[int]] = defaultdict(list)
+    for attempt in attempts:
+        numbers[attempt.job_key].append(attempt.number)
+    steps_of: dict[tuple[str, int], list[StepRecord]] = defaultdict(list)
+    for step in steps:
+        steps_of[step.job_key, step.attempt].append(step)
     for record in jobs:
         if record.spec_id not in state.specs:
             continue  # of a called workflow that has ended; its caller has all that counts
