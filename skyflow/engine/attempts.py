@@ -1,4 +1,4 @@
-"""Attempts: from their first step to the post phases of the actions they used."""
+"""Attempts: from their first step to their last; `endings.py` has what follows."""
 
 from dataclasses import replace
 
@@ -7,30 +7,26 @@ from skyflow.engine.attempt_state import AttemptState, StepState
 from skyflow.engine.background import fill_slots, finish_control, retire, settle
 from skyflow.engine.conditions import NeedsHash
 from skyflow.engine.containers import asked_containers
-from skyflow.engine.contexts import EvaluationError, attempt_scope, condition_holds
+from skyflow.engine.contexts import EvaluationError, attempt_scope
 from skyflow.engine.draft import Draft
 from skyflow.engine.effects import (
     CancelTimer,
     HashFiles,
-    ReleaseAttempt,
-    ReleaseGroup,
     SaveCheckpoint,
     SetUp,
-    StartAction,
     StartContainers,
     StartTimer,
-    StopContainers,
     TimerKey,
 )
-from skyflow.engine.jobs import cancel_job, complete_job, request_group
+from skyflow.engine.endings import checkpoint_timer, completed, end_attempt, end_own_step, finish_attempt, post_ended
+from skyflow.engine.jobs import cancel_job
 from skyflow.engine.order import steps_of
-from skyflow.engine.retries import job_delay, pause_over, stop_step, try_step_again
-from skyflow.engine.state import JobState, Stop
+from skyflow.engine.retries import pause_over, stop_step, try_step_again
+from skyflow.engine.state import JobState
 from skyflow.engine.steps import absorb, authored_name, end_step, judge
 from skyflow.engine.strands import advance
 from skyflow.model.containers import ContainersRequest, StartedContainers
-from skyflow.model.execution import Pairs, StepRef, StepResult
-from skyflow.model.run import Json
+from skyflow.model.execution import StepRef, StepResult
 from skyflow.model.status import Conclusion, Reason, Status
 from skyflow.model.uses import LoadedAction
 from skyflow.model.workflow import CancelStep, Step, WaitStep
@@ -39,8 +35,6 @@ __all__ = [
     "action_loaded",
     "containers_started",
     "files_hashed",
-    "lose_attempt",
-    "lose_steps",
     "start_attempt",
     "step_ended",
     "take_up_attempt",
@@ -117,11 +111,11 @@ def _kept_folder(draft: Draft, job: JobState, attempt: AttemptState) -> str | No
 
 def _set_up(draft: Draft, job: JobState, attempt: AttemptState, result: StepResult) -> None:
     """Go on with the first step, now that there is a machine; without one there is nothing that could run."""
-    attempt, outcome = _end_own_step(draft, job, replace(attempt, setup=None), 0, result)
+    attempt, outcome = end_own_step(draft, job, replace(attempt, setup=None), 0, result)
     if outcome is Conclusion.SUCCESS:
         _begin(draft, job, attempt)
     else:
-        _finish(draft, job, _skip_all(draft, job, attempt, attempt.cancel or Reason.EARLIER_FAILURE))
+        finish_attempt(draft, job, _skip_all(draft, job, attempt, attempt.cancel or Reason.EARLIER_FAILURE))
 
 
 def _begin(draft: Draft, job: JobState, attempt: AttemptState) -> None:
@@ -138,11 +132,11 @@ def _begin(draft: Draft, job: JobState, attempt: AttemptState) -> None:
         attempt = replace(
             attempt.with_verdict(Conclusion.FAILURE), reason=Reason.EXPRESSION, message=attempt.hide(str(error))
         )
-        _finish(draft, job, _skip_all(draft, job, attempt, Reason.EXPRESSION))
+        finish_attempt(draft, job, _skip_all(draft, job, attempt, Reason.EXPRESSION))
         return
     draft.emit(StartTimer(TimerKey(job.key, attempt.number), max(minutes * 60 - attempt.seconds, 0.0)))
     if spec.checkpoint is not None:
-        draft.emit(StartTimer(_checkpoint_timer(job, attempt), spec.checkpoint.every_seconds))
+        draft.emit(StartTimer(checkpoint_timer(job, attempt), spec.checkpoint.every_seconds))
     if containers is None:
         _go_on(draft, job, attempt)
     else:
@@ -172,8 +166,8 @@ def containers_started(draft: Draft, ref: StepRef, result: StepResult, container
     attempt = _view(job, ref)
     if attempt is None:
         return
-    attempt, outcome = _end_own_step(draft, job, attempt, 0, result)
-    _go_on(draft, job, replace(attempt, setup=_completed(outcome), containers=containers))
+    attempt, outcome = end_own_step(draft, job, attempt, 0, result)
+    _go_on(draft, job, replace(attempt, setup=completed(outcome), containers=containers))
 
 
 def step_ended(draft: Draft, ref: StepRef, result: StepResult) -> None:
@@ -186,7 +180,7 @@ def step_ended(draft: Draft, ref: StepRef, result: StepResult) -> None:
         _set_up(draft, job, attempt, result)
         return
     if attempt.post_position:
-        _post_ended(draft, job, attempt, result)
+        post_ended(draft, job, attempt, result)
         return
     outcome, reason, message = judge(result, attempt.job_step, attempt.cancel)
     if outcome is Conclusion.FAILURE and try_step_again(draft, job, attempt, result, reason):
@@ -301,29 +295,6 @@ def timer_fired(draft: Draft, key: TimerKey) -> None:
         draft.put(replace(job, attempt=stop_step(draft, job, attempt, force=False)))
 
 
-def lose_attempt(draft: Draft, job: JobState, *, message: str | None = None) -> None:
-    """Give up an attempt whose driver died, or whose machine is lost; its job will get a new one."""
-    attempt = job.attempt
-    if attempt is None:
-        return
-    lose_steps(draft, job, attempt)
-    attempt = replace(attempt.with_verdict(Conclusion.CANCELLED), reason=Reason.LOST, message=message)
-    draft.move_attempt(job, attempt, Status.IN_PROGRESS, Status.COMPLETED)
-    draft.emit(ReleaseAttempt(job.key, attempt.number))
-    _requeue(draft, job)
-
-
-def lose_steps(draft: Draft, job: JobState, attempt: AttemptState) -> None:
-    """Complete every step of an attempt that has not: whatever ran them is lost."""
-    setup = () if attempt.setup is None else ((0, attempt.setup),)
-    for position, state in (*setup, *enumerate(attempt.states, start=1)):
-        if state.status is not Status.COMPLETED:
-            lost = replace(
-                state, status=Status.COMPLETED, outcome=Conclusion.CANCELLED, conclusion=Conclusion.CANCELLED
-            )
-            draft.move_step(job, attempt, position, lost, state.status, reason=Reason.LOST)
-
-
 def _go_on(draft: Draft, job: JobState, attempt: AttemptState) -> None:
     """Go on in the strand in view: with a step, with what waited for it, or with the end of the attempt."""
     ended = advance(draft, job, attempt)
@@ -334,7 +305,7 @@ def _go_on(draft: Draft, job: JobState, attempt: AttemptState) -> None:
     elif ended.beside:  # stopped by force: what runs in the background has been told, too
         draft.put(replace(job, attempt=ended))
     else:
-        _next_post(draft, job, settle(ended))
+        end_attempt(draft, job, settle(ended))
 
 
 def _go_on_beside(draft: Draft, job: JobState, attempt: AttemptState) -> None:
@@ -349,141 +320,3 @@ def _go_on_beside(draft: Draft, job: JobState, attempt: AttemptState) -> None:
         _go_on(draft, job, attempt)
     else:
         draft.put(replace(job, attempt=attempt))
-
-
-def _next_post(draft: Draft, job: JobState, attempt: AttemptState) -> None:
-    """Begin the next post phase whose condition holds; finish the attempt when there is none."""
-    while attempt.posts:
-        post, *rest = attempt.posts
-        position = len(attempt.steps) + attempt.posts_done + 1
-        attempt = replace(attempt, posts=tuple(rest), posts_done=attempt.posts_done + 1)
-        if draft.state.stop is Stop.FORCED:
-            continue
-        name: dict[str, Json] = {"name": attempt.hide(post.name)}
-        draft.move_step(job, attempt, position, StepState(), None, data=name)
-        try:
-            holds = condition_holds(draft.state, job, attempt, post.condition)
-        except EvaluationError as error:
-            state = _completed(Conclusion.FAILURE)
-            draft.move_step(
-                job,
-                attempt,
-                position,
-                state,
-                Status.PENDING,
-                reason=Reason.EXPRESSION,
-                message=attempt.hide(str(error)),
-            )
-            continue
-        if not holds:
-            state = _completed(Conclusion.SKIPPED)
-            draft.move_step(job, attempt, position, state, Status.PENDING, reason=Reason.CONDITION)
-            continue
-        attempt = replace(attempt, post_position=position)
-        draft.put(replace(job, attempt=attempt))
-        draft.move_step(job, attempt, position, StepState(status=Status.IN_PROGRESS), Status.PENDING)
-        draft.emit(StartAction(attempt.ref(job.key), replace(post.request, path=attempt.path)))
-        return
-    if attempt.setup is None or draft.state.stop is Stop.FORCED:
-        _finish(draft, job, attempt)
-    else:
-        _stop_containers(draft, job, attempt)
-
-
-def _stop_containers(draft: Draft, job: JobState, attempt: AttemptState) -> None:
-    """Stop the containers of an attempt, as its last step."""
-    position = len(attempt.steps) + attempt.posts_done + 1
-    draft.move_step(job, attempt, position, StepState(), None, data={"name": "Stop containers"})
-    attempt = replace(attempt, posts_done=attempt.posts_done + 1, post_position=position, setup=None)
-    draft.put(replace(job, attempt=attempt))
-    draft.move_step(job, attempt, position, StepState(status=Status.IN_PROGRESS), Status.PENDING)
-    draft.emit(StopContainers(attempt.ref(job.key)))
-
-
-def _post_ended(draft: Draft, job: JobState, attempt: AttemptState, result: StepResult) -> None:
-    attempt, _ = _end_own_step(draft, job, attempt, attempt.post_position, result)
-    _next_post(draft, job, replace(attempt, post_position=0))
-
-
-def _end_own_step(
-    draft: Draft, job: JobState, attempt: AttemptState, position: int, result: StepResult
-) -> tuple[AttemptState, Conclusion]:
-    """Complete a step that the workflow does not have: a post phase, the start or the end of containers."""
-    outcome, reason, message = judge(result, StepState(), attempt.cancel)
-    data: dict[str, Json] = {} if result.exit_code is None else {"exit_code": result.exit_code}
-    if result.annotations:
-        data["annotations"] = [{**annotation.to_json()} for annotation in result.annotations]
-    draft.move_step(
-        job,
-        attempt,
-        position,
-        _completed(outcome),
-        Status.IN_PROGRESS,
-        reason=reason,
-        message=message and attempt.hide(message),
-        data=data,
-    )
-    attempt = replace(attempt, masks=result.masks or attempt.masks)
-    if outcome is Conclusion.FAILURE and attempt.verdict is Conclusion.SUCCESS:
-        attempt = replace(attempt.with_verdict(Conclusion.FAILURE), reason=Reason.STEP_FAILED, message=message)
-    if outcome is Conclusion.CANCELLED:
-        attempt = replace(attempt.with_verdict(Conclusion.CANCELLED), reason=attempt.cancel)
-    return attempt, outcome
-
-
-def _completed(outcome: Conclusion) -> StepState:
-    return StepState(status=Status.COMPLETED, outcome=outcome, conclusion=outcome)
-
-
-def _finish(draft: Draft, job: JobState, attempt: AttemptState) -> None:
-    """End the attempt: evaluate the job's outputs, then complete the job or queue it again."""
-    draft.emit(CancelTimer(TimerKey(job.key, attempt.number)))
-    draft.emit(CancelTimer(_checkpoint_timer(job, attempt)))
-    interrupted = attempt.verdict is Conclusion.CANCELLED and attempt.reason is Reason.INTERRUPTED
-    outputs: Pairs = ()
-    if not interrupted:
-        try:
-            values = attempt_scope(draft.state, job, attempt).variables(draft.state.specs[job.spec_id].outputs)
-            # as on GitHub, an output that is empty or holds something masked is not set
-            outputs = tuple((name, value) for name, value in values if value and attempt.hide(value) == value)
-        except EvaluationError as error:
-            attempt = replace(
-                attempt.with_verdict(Conclusion.FAILURE), reason=Reason.EXPRESSION, message=attempt.hide(str(error))
-            )
-    if attempt.failure is not None and attempt.failure[0] is Reason.PREEMPTED:  # not the fault of any step
-        attempt = replace(attempt, reason=Reason.PREEMPTED)
-    draft.move_attempt(job, attempt, Status.IN_PROGRESS, Status.COMPLETED)
-    checkpoint = draft.state.specs[job.spec_id].checkpoint
-    has_run = any(state.conclusion is not Conclusion.SKIPPED for state in attempt.states)
-    is_unfinished = attempt.verdict is not Conclusion.SUCCESS and draft.state.stop is not Stop.FORCED
-    if checkpoint is not None and has_run and is_unfinished:
-        draft.emit(SaveCheckpoint(job.key, attempt.number, checkpoint.path))
-    draft.emit(ReleaseAttempt(job.key, attempt.number))
-    delay = None if interrupted else job_delay(draft, job, attempt)
-    if interrupted or delay is not None:
-        _requeue(draft, job, delay or 0.0)
-        if delay is not None:
-            request_group(draft, draft.state.jobs[job.key])
-    else:
-        complete_job(
-            draft,
-            replace(job, outputs=outputs),
-            attempt.verdict,
-            reason=attempt.reason,
-            message=attempt.message,
-        )
-
-
-def _checkpoint_timer(job: JobState, attempt: AttemptState) -> TimerKey:
-    return TimerKey(job.key, attempt.number, is_checkpoint=True)
-
-
-def _requeue(draft: Draft, job: JobState, delay_seconds: float = 0.0) -> None:
-    queued = replace(job, status=Status.QUEUED, attempt=None, is_granted=False, is_paused=delay_seconds > 0)
-    job = draft.move_job(queued, Status.IN_PROGRESS)
-    if job.is_paused:
-        draft.emit(StartTimer(TimerKey(job.key, job.attempts, is_pause=True), delay_seconds))
-    if job.group is not None:
-        draft.emit(ReleaseGroup(job.key))
-    draft.deactivate(job.key)
-    draft.enqueue(job, first=not job.is_paused)

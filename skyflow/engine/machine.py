@@ -11,7 +11,6 @@ from skyflow.engine.attempts import (
     action_loaded,
     containers_started,
     files_hashed,
-    lose_attempt,
     start_attempt,
     step_ended,
     take_up_attempt,
@@ -47,7 +46,7 @@ from skyflow.engine.jobs import (
     settle_dependents,
     wait_for_start,
 )
-from skyflow.engine.losses import machine_lost
+from skyflow.engine.losses import lose_attempt, machine_lost
 from skyflow.engine.state import JobState, RunState, Stop
 from skyflow.expr import BUILTINS
 from skyflow.model.concurrency import GroupMove
