@@ -21,7 +21,16 @@ from skyflow.runners.host_pool import HostPool, PoolHost
 from skyflow.runners.places import Place
 from skyflow.runners.remote import RemoteRunner
 
-__all__ = ["PATIENCE_VARIABLE", "SSH_CONFIG_VARIABLE", "link_patience", "pool_places", "rooms_on", "transport_to"]
+__all__ = [
+    "BOOT_PATIENCE_VARIABLE",
+    "PATIENCE_VARIABLE",
+    "SSH_CONFIG_VARIABLE",
+    "boot_patience",
+    "link_patience",
+    "pool_places",
+    "rooms_on",
+    "transport_to",
+]
 
 SSH_CONFIG_VARIABLE = "SKYFLOW_SSH_CONFIG"
 """A file that the program ssh reads instead of `~/.ssh/config`."""
@@ -29,9 +38,13 @@ SSH_CONFIG_VARIABLE = "SKYFLOW_SSH_CONFIG"
 PATIENCE_VARIABLE = "SKYFLOW_HOST_PATIENCE"
 """How long a machine may be out of reach before its jobs are given up there, such as `90s`; five minutes by default."""
 
+BOOT_PATIENCE_VARIABLE = "SKYFLOW_BOOT_PATIENCE"
+"""How long a rented machine that runs may take until it lets us in, such as `20m`; ten minutes by default."""
+
 _GIVEN = "--host"
 """The pool of what `--host` names."""
 _PATIENCE_SECONDS = 300.0
+_BOOT_PATIENCE_SECONDS = 600.0
 
 
 def rooms_on(given: Sequence[HostSlots], pools: Mapping[str, OwnPool], plan: Plan | None) -> Rooms:
@@ -113,10 +126,23 @@ def link_patience() -> float:
     Raises:
         UsageError: the variable that says so is wrong.
     """
-    text = os.environ.get(PATIENCE_VARIABLE)
+    return _duration_of(PATIENCE_VARIABLE, _PATIENCE_SECONDS)
+
+
+def boot_patience() -> float:
+    """Return how long a rented machine that runs may take until it lets us in, in seconds.
+
+    Raises:
+        UsageError: as `link_patience`.
+    """
+    return _duration_of(BOOT_PATIENCE_VARIABLE, _BOOT_PATIENCE_SECONDS)
+
+
+def _duration_of(variable: str, default: float) -> float:
+    text = os.environ.get(variable)
     if not text:
-        return _PATIENCE_SECONDS
+        return default
     try:
         return parse_duration_seconds(text)
     except ValueError as error:
-        raise UsageError(f"{PATIENCE_VARIABLE}: {error}") from error
+        raise UsageError(f"{variable}: {error}") from error

@@ -54,6 +54,8 @@ Inquiry = Callable[[], Awaitable[str | None]]
 _T = TypeVar("_T")
 _MOST_THREADS = 256
 """Calls to clouds block, each in a thread of its own; a machine uses one while it starts and one while it ends."""
+_SILENT = "NeverLetIn"
+"""Our own code for a machine that runs, and does not let us in."""
 _DISK_GIB = 64
 """Unless a job says otherwise: room for the image, drivers and some packages."""
 _GONE = frozenset({MachineState.STOPPING, MachineState.STOPPED, MachineState.FAILED, MachineState.GONE})
@@ -74,6 +76,8 @@ class Times:
     notice_every: float = NOTICE_SECONDS
     most_tries: int = 8
     """In so many places a machine is asked for, for one attempt."""
+    most_silent: int = 3
+    """So many machines may not let us in, for one attempt: after that it is hardly theirs, and each of them costs money."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +105,8 @@ class _Rental:
     released: anyio.Event = field(default_factory=anyio.Event)
     over: anyio.Event = field(default_factory=anyio.Event)
     machine: Machine | None = None
+    transport: Transport | None = None
+    """How it is reached, from when it is knocked at."""
     runner: RemoteRunner | None = None
     problem: TransportError | None = None
     since: float = 0.0
@@ -235,13 +241,15 @@ class RentedMachines:
                 await self._rent(which, rental)
             else:
                 await self._find(rental, record)
-            if rental.machine is not None:
-                await self._serve(which, rental, rental.machine, is_found=record is not None)
+            if rental.machine is not None and rental.transport is not None and rental.is_wanted:
+                await self._serve(which, rental, rental.machine, rental.transport, is_found=record is not None)
         except TransportError as error:
             rental.problem = error
         finally:
             rental.settled.set()
             with anyio.CancelScope(shield=True):
+                if rental.transport is not None:
+                    await rental.transport.aclose()
                 if rental.machine is not None:
                     await self._give_back(rental, rental.machine)
                 rental.over.set()
@@ -254,6 +262,7 @@ class RentedMachines:
             TransportError: there is none to be had.
         """
         tried: list[str] = []
+        silent = 0
         if (block := self._taken_away.pop(which[0], None)) is not None:
             with suppress(PlanningError):  # there is no other place: then the same again
                 placed = await self._plan.avoid(which[0], block, why="a machine was taken away")
@@ -262,29 +271,54 @@ class RentedMachines:
             placement = self._plan.placement(which[0])
             if self._plan.place_of(which[0]) != RENTED:
                 raise MovedError(f"{'; '.join(tried)}; planned anew on {placement.offering.place.name}")
-            started = self._clock.monotonic()
             rental.tell(f"Starting {_described(placement)} ...\n")
             try:
                 await self._acquire(which, rental, placement)
-                break
+                return await self._let_in(rental)
             except CloudError as error:
                 tried.append(_problem(placement, error))
-                if error.kind not in BLOCKING:
+                silent += error.code == _SILENT
+                if error.kind not in BLOCKING or silent >= self._times.most_silent:
                     raise TransportError("; ".join(tried)) from error
                 rental.tell(f"{tried[-1]}\n")
                 await self._look_elsewhere(which, rental, placement, error, tried)
             except SkyflowError as error:
                 raise TransportError(_problem(placement, error)) from error
-        rental.since = self._clock.monotonic()
-        seconds = rental.since - started
-        self._plan.observe(placement.offering, Outcome.PROVISIONED, seconds)
-        if (machine := rental.machine) is not None:
-            rental.tell(f"{machine.id} in {machine.zone or machine.region} runs after {seconds:.1f} s\n")
 
     async def _acquire(self, which: Attempt, rental: _Rental, placement: Placement) -> None:
+        started = self._clock.monotonic()
         fleet = await self._fleet(placement.offering.provider)
         request = await self._blocking(partial(self._request, which, placement))
-        rental.machine = await self._blocking(partial(fleet.acquire, request, is_wanted=lambda: rental.is_wanted))
+        machine = await self._blocking(partial(fleet.acquire, request, is_wanted=lambda: rental.is_wanted))
+        rental.machine, rental.since = machine, self._clock.monotonic()
+        seconds = rental.since - started
+        self._plan.observe(placement.offering, Outcome.PROVISIONED, seconds)
+        rental.tell(f"{machine.id} in {machine.zone or machine.region} runs after {seconds:.1f} s\n")
+
+    async def _let_in(self, rental: _Rental) -> None:
+        """Wait until a machine lets us in; one that does not within its time is given back.
+
+        Raises:
+            CloudError: it does not.
+        """
+        machine = rental.machine
+        if machine is None:
+            return
+        transport = rental.transport = self._makes.transport(await self._blocking(partial(self._host, machine)))
+        try:
+            with rental.booting:
+                await self._knock(transport, rental, machine)
+        except TransportError as error:
+            await transport.aclose()
+            await self._give_back(rental, machine)
+            rental.machine = None
+            raise CloudError(
+                f"{machine.id} did not let us in within {self._times.boot_within:.0f} s: {error}",
+                kind=FailureKind.UNUSABLE,  # most often its network is at fault, or its image
+                code=_SILENT,
+                scope=Scope.ZONE,
+                hint="is SSH out of here and into there allowed, and does the image run cloud-init?",
+            ) from error
 
     async def _look_elsewhere(
         self, which: Attempt, rental: _Rental, placement: Placement, error: CloudError, tried: list[str]
@@ -321,46 +355,41 @@ class RentedMachines:
             raise MovedError(f"the machine of this attempt cannot be found: {error}") from error
         if rental.machine is None:
             raise MovedError("the machine of this attempt is gone")
-
-    async def _serve(self, which: Attempt, rental: _Rental, machine: Machine, *, is_found: bool) -> None:
-        """Let a machine be used from when it has booted until its attempt is over.
-
-        Raises:
-            TransportError: it does not let us in.
-        """
-        transport = self._makes.transport(await self._blocking(partial(self._host, machine)))
         try:
-            with rental.booting:
-                await self._knock(transport, rental, machine)
-            if not rental.is_wanted:
-                return
-            runner = self._makes.runner(transport, self._finding_out(which, rental, machine))
-            async with runner:
-                if is_found:
-                    await runner.recover([which])
-                rental.runner = runner
-                rental.settled.set()
-                async with anyio.create_task_group() as tasks:
-                    tasks.start_soon(self._renew, transport)
-                    if machine.market is Market.SPOT:
-                        tasks.start_soon(self._listen, which, rental, transport, machine)
-                    await rental.released.wait()
-                    tasks.cancel_scope.cancel()
-        finally:
-            with anyio.CancelScope(shield=True):
-                await transport.aclose()
+            await self._let_in(rental)
+        except CloudError as error:
+            raise MovedError(error.message) from error
+
+    async def _serve(
+        self, which: Attempt, rental: _Rental, machine: Machine, transport: Transport, *, is_found: bool
+    ) -> None:
+        """Let a machine be used from when it has booted until its attempt is over."""
+        runner = self._makes.runner(transport, self._finding_out(which, rental, machine))
+        async with runner:
+            if is_found:
+                await runner.recover([which])
+            rental.runner = runner
+            rental.settled.set()
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._renew, transport)
+                if machine.market is Market.SPOT:
+                    tasks.start_soon(self._listen, which, rental, transport, machine)
+                await rental.released.wait()
+                tasks.cancel_scope.cancel()
 
     async def _knock(self, transport: Transport, rental: _Rental, machine: Machine) -> None:
-        """Wait until a machine lets us in: at first nobody listens, then nobody knows us, or shows another host key."""
+        """Wait until a machine lets us in: at first nobody listens, then nobody knows us, or shows another host key.
+
+        Raises:
+            TransportError: it takes too long.
+        """
         pause, begun = self._times.first_knock, self._clock.monotonic()
         while True:
             try:
                 await transport.run(["true"])
-            except TransportError as error:
+            except TransportError:
                 if self._clock.monotonic() - begun >= self._times.boot_within:
-                    raise TransportError(
-                        f"{machine.id} did not let us in within {self._times.boot_within:.0f} s: {error}"
-                    ) from error
+                    raise
                 await transport.aclose()
                 await anyio.sleep(pause)
                 pause = min(1.5 * pause, self._times.longest_knock)

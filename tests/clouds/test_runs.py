@@ -2,6 +2,7 @@
 machines with a real sshd. Whatever happens, no machine, disk, card or address is left at the end."""
 
 import json
+import os
 import re
 import signal
 import sqlite3
@@ -38,10 +39,11 @@ class Clouds:
     def write(self, jobs: str) -> None:
         (self.folder / "w.yml").write_text(f"on: push\njobs:\n{jobs}")
 
-    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str, **variables: str) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
             [sys.executable, "-m", "skyflow", *arguments],
             cwd=self.folder,
+            env={**os.environ, **variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -307,6 +309,21 @@ def test_what_a_region_does_not_have_moves_the_job_as_well(clouds, lack: str) ->
     both.write(f"  a: {{{EITHER}, steps: [{{run: 'echo ran'}}]}}\n")
     shown = both.skyflow("run", "w.yml", "--verbose")
     assert ("Unsupported" if lack == "type" else "ParameterNotFound") in shown
+    assert "Starting n2-standard-4 in gcp" in shown
+
+
+def test_a_machine_that_never_lets_us_in_is_given_back_and_another_had_elsewhere(clouds) -> None:
+    both = clouds("aws", "gcp")
+    both.machines.boot_seconds = 600.0
+    both.write(f"  a: {{{EITHER}, steps: [{{run: 'echo ran'}}]}}\n")
+    driver = both.start("run", "w.yml", "--verbose", SKYFLOW_BOOT_PATIENCE="8s")
+    wait_until(lambda: both.machines.running)
+    both.machines.boot_seconds = 0.0
+    wait_until(lambda: len(both.machines.started) > 1)
+    assert len(both.machines.running) == 1, "the silent one is paid for meanwhile"
+    shown, _ = driver.communicate(timeout=PATIENCE_SECONDS)
+    assert driver.returncode == 0, shown
+    assert "did not let us in within 8 s" in shown
     assert "Starting n2-standard-4 in gcp" in shown
 
 
