@@ -83,3 +83,15 @@ def lost_answer(provider: str, error: Exception) -> CloudError:
         is_ambiguous=True,
         hint="check the network; whatever was asked for is written down, and `skyflow gc` removes what is left over",
     )
+
+
+def no_credentials(provider: str, error: Exception, message: str, *, log_in: str) -> CloudError:
+    """Return the error for a caller whom the cloud could not even know; `log_in` says what to do."""
+    return CloudError(
+        f"{provider}: {message}",
+        kind=FailureKind.AUTH,
+        code=type(error).__name__,
+        scope=Scope.CLOUD,
+        is_set_up=False,
+        hint=f"{log_in}; skyflow keeps no credentials",
+    )

@@ -7,8 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 from botocore.parsers import ResponseParserError
 
 from skyflow.model.machines import FailureKind, Scope
-from skyflow.ports.provisioner import CloudError
-from skyflow.provisioners.failures import Failures, lost_answer
+from skyflow.provisioners.failures import Failures, lost_answer, no_credentials
 
 __all__ = ["AWS_FAILURES", "NO_SUCH_MACHINE", "translated"]
 
@@ -87,6 +86,7 @@ AWS_FAILURES = Failures(
     },
 )  # fmt: skip
 
+_LOG_IN = "log in with `aws sso login` or `aws configure`, or set AWS_PROFILE"
 _NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, ProfileNotFound)
 
 
@@ -103,13 +103,6 @@ def translated() -> Iterator[None]:
             status=answer.get("ResponseMetadata", {}).get("HTTPStatusCode"),
         ) from error
     except _NO_CREDENTIALS as error:
-        raise CloudError(
-            f"aws: {error}",
-            kind=FailureKind.AUTH,
-            code=type(error).__name__,
-            scope=Scope.CLOUD,
-            is_set_up=False,
-            hint="log in with `aws sso login` or `aws configure`, or set AWS_PROFILE; skyflow keeps no credentials",
-        ) from error
+        raise no_credentials("aws", error, str(error), log_in=_LOG_IN) from error
     except (BotoCoreError, ResponseParserError) as error:  # connection, time-out, an answer that is not XML
         raise lost_answer("aws", error) from error

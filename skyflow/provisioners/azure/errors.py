@@ -17,7 +17,7 @@ from azure.core.exceptions import (
 
 from skyflow.model.machines import FailureKind, Scope
 from skyflow.ports.provisioner import CloudError
-from skyflow.provisioners.failures import Failures, lost_answer
+from skyflow.provisioners.failures import Failures, lost_answer, no_credentials
 
 __all__ = ["ALREADY_EXISTS", "AZURE_FAILURES", "NOT_FOUND", "translated"]
 
@@ -89,6 +89,8 @@ AZURE_FAILURES = Failures(
     },
 )  # fmt: skip
 
+_LOG_IN = "log in with `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
+
 
 @contextmanager
 def translated() -> Iterator[None]:
@@ -98,15 +100,7 @@ def translated() -> Iterator[None]:
     except ClientAuthenticationError as error:
         if error.status_code is not None and error.error is not None and error.error.code:
             raise _refused(error) from error
-        raise CloudError(
-            "azure: no credentials were found that can be used",
-            kind=FailureKind.AUTH,
-            code=type(error).__name__,
-            scope=Scope.CLOUD,
-            is_set_up=False,
-            hint="log in with `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET; "
-            "skyflow keeps no credentials",
-        ) from error
+        raise no_credentials("azure", error, "no credentials were found that can be used", log_in=_LOG_IN) from error
     except HttpResponseError as error:
         if error.status_code is None:
             raise lost_answer("azure", error) from error

@@ -11,8 +11,7 @@ from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, Ref
 from requests.exceptions import RequestException
 
 from skyflow.model.machines import FailureKind, Scope
-from skyflow.ports.provisioner import CloudError
-from skyflow.provisioners.failures import Failures, lost_answer
+from skyflow.provisioners.failures import Failures, lost_answer, no_credentials
 
 __all__ = ["ALREADY_EXISTS", "GCP_FAILURES", "NOT_FOUND", "translated"]
 
@@ -78,6 +77,8 @@ GCP_FAILURES = Failures(
     },
 )  # fmt: skip
 
+_LOG_IN = "log in with `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS"
+
 
 @contextmanager
 def translated() -> Iterator[None]:
@@ -91,11 +92,11 @@ def translated() -> Iterator[None]:
     except RefreshError as error:
         if error.retryable:
             raise lost_answer("gcp", error) from error
-        raise _no_credentials(error, str(error)) from error
+        raise no_credentials("gcp", error, str(error), log_in=_LOG_IN) from error
     except DefaultCredentialsError as error:
-        raise _no_credentials(error, "no credentials were found") from error
+        raise no_credentials("gcp", error, "no credentials were found", log_in=_LOG_IN) from error
     except GoogleAuthError as error:
-        raise _no_credentials(error, str(error)) from error
+        raise no_credentials("gcp", error, str(error), log_in=_LOG_IN) from error
 
 
 def _code_and_message(error: GoogleAPICallError) -> tuple[str, str]:
@@ -103,15 +104,3 @@ def _code_and_message(error: GoogleAPICallError) -> tuple[str, str]:
         if isinstance(each, dict) and each.get("reason"):
             return str(each["reason"]), str(each.get("message") or error.message)
     return error.reason or type(error).__name__, error.message or str(error)
-
-
-def _no_credentials(error: Exception, message: str) -> CloudError:
-    return CloudError(
-        f"gcp: {message}",
-        kind=FailureKind.AUTH,
-        code=type(error).__name__,
-        scope=Scope.CLOUD,
-        is_set_up=False,
-        hint="log in with `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS; "
-        "skyflow keeps no credentials",
-    )
