@@ -1,7 +1,7 @@
 """The plan of a run while it is driven: where each job is placed now, and what follows when a machine is not to be had."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol, cast
 
 import anyio
@@ -23,10 +23,11 @@ from skyflow.model.workflow import JobSpec, Workflow
 from skyflow.planner import Limits
 from skyflow.ports.clock import Clock
 from skyflow.ports.provisioner import MachineJournal
+from skyflow.store.blocks import BlockStore
 from skyflow.store.observations import ObservationStore
 from skyflow.store.store import Store
 
-__all__ = ["RENTED", "LivePlan", "Planner", "StoredPlanner"]
+__all__ = ["RENTED", "LivePlan", "Planner", "Replanned", "StoredPlanner"]
 
 RENTED = "rented"
 """The place of every job that runs on a machine of a cloud."""
@@ -38,15 +39,31 @@ _MOST_MACHINES = 200
 """How many machines a run rents at once: more than any account has quota for at first, and a bound on mistakes."""
 
 
-class Planner(Protocol):
-    """Plans what is left of a run anew, and remembers that and what was seen of offerings."""
+@dataclass(frozen=True, slots=True)
+class Replanned:
+    """A plan for what is left of a run; `is_late` if it is one without the old deadline, which cannot be kept."""
 
-    async def replan(self, old: Plan, blocks: tuple[Block, ...], *, moving: Collection[str], why: str) -> Plan:
+    plan: Plan
+    is_late: bool = False
+
+
+class Planner(Protocol):
+    """Plans what is left of a run anew, and remembers that, what was refused, and what was seen of offerings."""
+
+    async def replan(self, old: Plan, blocks: tuple[Block, ...], *, moving: Collection[str], why: str) -> Replanned:
         """Return a plan for what is left of the run, after it was stored; jobs that are `moving` do not stay.
 
         Raises:
             PlanningError: there is none.
         """
+        ...
+
+    def refused(self, block: Block) -> None:
+        """Remember what is not to be had."""
+        ...
+
+    def blocks(self) -> tuple[Block, ...]:
+        """Return what is not to be had now, by what was remembered."""
         ...
 
     def observe(self, offering: Offering, outcome: Outcome, seconds: float | None = None) -> None:
@@ -84,7 +101,9 @@ class LivePlan:
         self._rooms_there = rooms
         self._planner = planner
         self._clock = clock
-        self._blocks: tuple[Block, ...] = ()
+        self._blocks = planner.blocks() if plan is not None else ()
+        self.is_late = False
+        """Whether the plan of this driver had to give up the deadline."""
         self._planning = anyio.Lock()
         self.changed: Callable[[Rooms, Mapping[str, float]], None] = lambda _rooms, _prices: None
         self._paths = {id(job): each.path for each in (workflow, *callees.values()) for job in each.jobs}
@@ -154,13 +173,15 @@ class LivePlan:
         async with self._planning:
             now = self._clock.now()
             self._blocks = (*(each for each in self._blocks if each.ends_at > now), block)
+            self._planner.refused(block)
             placement = self.placement(job_key)
             if self._plan is None or not any(each.covers(placement.offering) for each in self._blocks):
                 return placement  # somebody else has had it moved meanwhile
             others = map(self.placement, waiting)
             stuck = {each.job for each in others if any(one.covers(each.offering) for one in self._blocks)}
             moving = {placement.job, *stuck}
-            self._plan = await self._planner.replan(self._plan, self._blocks, moving=moving, why=why)
+            again = await self._planner.replan(self._plan, self._blocks, moving=moving, why=why)
+            self._plan, self.is_late = again.plan, self.is_late or again.is_late
             self._placements = self._placed()
             self.rooms = self._all_rooms()
             prices = {each.job: each.compute_usd + each.transfer_usd for each in self._placements.values()}
@@ -190,8 +211,9 @@ class StoredPlanner:
         self._project = project
         self._journal = journal
         self._clock = clock
+        self._blocks = BlockStore(store, run.id)
 
-    async def replan(self, old: Plan, blocks: tuple[Block, ...], *, moving: Collection[str], why: str) -> Plan:
+    async def replan(self, old: Plan, blocks: tuple[Block, ...], *, moving: Collection[str], why: str) -> Replanned:
         """Plan in another thread; limits in time and money are those of the old plan, less what is used up."""
         now = self._clock.now()
         options = PlanOptions(
@@ -206,15 +228,17 @@ class StoredPlanner:
             rest = prepare_rest(self._run.id, project=self._project, now=now, options=options, moving=moving)
             return rest.planning.plan(goal=old.goal, before=old)
 
+        is_late = False
         try:
             plan = await anyio.to_thread.run_sync(work, options)
         except InfeasibleError:
             if options.limits.seconds is None:
                 raise
+            is_late, why = True, f"{why}; the deadline cannot be kept any more"
             late = replace(options, limits=replace(options.limits, seconds=_LATE_SECONDS))  # late is better than never
             plan = await anyio.to_thread.run_sync(work, late)
         self._store.replace_plan(self._run.id, cast("Json", plan.to_json()), now, why=why)
-        return plan
+        return Replanned(plan, is_late)
 
     def _limits_left(self, old: Plan) -> Limits:
         now, begun = self._clock.now(), self._run.started_at or self._run.created_at
@@ -225,6 +249,14 @@ class StoredPlanner:
             grams=old.limits.get("grams"),
             seconds=None if seconds is None else max(seconds - (now - begun).total_seconds(), 0.0),
         )
+
+    def refused(self, block: Block) -> None:
+        """Store it."""
+        self._blocks.remember(block)
+
+    def blocks(self) -> tuple[Block, ...]:
+        """Read what an earlier driver has stored."""
+        return self._blocks.remembered(self._clock.now())
 
     def observe(self, offering: Offering, outcome: Outcome, seconds: float | None = None) -> None:
         """Store it."""

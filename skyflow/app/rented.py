@@ -341,6 +341,8 @@ class RentedMachines:
         except PlanningError as problem:
             raise TransportError(f"{'; '.join(tried)}; and there is no other plan: {problem}") from problem
         rental.tell(f"Planned anew in {self._clock.monotonic() - begun:.2f} s: {_described(placed)}\n")
+        if self._plan.is_late:
+            rental.tell("The deadline cannot be kept any more; the run goes on without it\n")
 
     async def _find(self, rental: _Rental, record: MachineRecord) -> None:
         """Find a machine that an earlier driver has asked for.

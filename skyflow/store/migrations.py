@@ -313,6 +313,17 @@ def _m0011_superseded_plans(db: "Database") -> None:
     db.execute("CREATE INDEX superseded_plans_of_run ON superseded_plans (run_id)")
 
 
+def _m0012_blocks(db: "Database") -> None:
+    """What clouds have refused to a run, and for how long it is not asked for again; no market means all of them."""
+    db.execute(
+        "CREATE TABLE blocks (id INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL REFERENCES runs (id), "
+        "provider TEXT NOT NULL, region TEXT NOT NULL, zone TEXT NOT NULL, market TEXT, instance_type TEXT NOT NULL, "
+        "family TEXT NOT NULL, is_accelerated INTEGER NOT NULL CHECK (is_accelerated IN (0, 1)), "
+        "ends_at TEXT NOT NULL) STRICT"
+    )
+    db.execute("CREATE INDEX blocks_of_run ON blocks (run_id)")
+
+
 _MIGRATIONS: Sequence[Callable[["Database"], None]] = (
     _m0001_first_schema,
     _m0002_annotations,
@@ -325,6 +336,7 @@ _MIGRATIONS: Sequence[Callable[["Database"], None]] = (
     _m0009_results,
     _m0010_machines,
     _m0011_superseded_plans,
+    _m0012_blocks,
 )
 
 SCHEMA_VERSION = len(_MIGRATIONS)

@@ -5,12 +5,14 @@ from skyflow.model.status import Entity
 __all__ = [
     "ANNOTATIONS_OF_RUN",
     "ATTEMPTS_OF_RUN",
+    "BLOCKS_OF_RUN",
     "CANCEL_RUN",
     "EVENTS_OF_RUN",
     "FILE_DIGESTS",
     "FORGET_RUN",
     "GROUPS_OF_RUN",
     "INSERT_ANNOTATION",
+    "INSERT_BLOCK",
     "INSERT_EVENT",
     "INSERT_OBSERVATION",
     "INSERT_ROW",
@@ -63,6 +65,13 @@ INSERT INTO superseded_plans (run_id, at, why, plan) SELECT id, :at, :why, plan 
 """
 REPLACE_PLAN = "UPDATE runs SET plan = :plan WHERE id = :run_id"
 SUPERSEDED_PLANS = "SELECT at, why, plan FROM superseded_plans WHERE run_id = :run_id ORDER BY id"
+
+INSERT_BLOCK = """
+INSERT INTO blocks (run_id, provider, region, zone, market, instance_type, family, is_accelerated, ends_at)
+VALUES (:run_id, :provider, :region, :zone, :market, :instance_type, :family, :is_accelerated, :ends_at)
+"""
+BLOCKS_OF_RUN = "SELECT * FROM blocks WHERE run_id = :run_id AND ends_at > :now ORDER BY id"
+"""What is not to be had for a run at a moment."""
 
 CANCEL_RUN = "UPDATE runs SET is_cancelled = 1 WHERE id = :run_id AND status <> 'completed'"
 """Remember that the user wants a run cancelled, whoever drives it and when."""
@@ -231,6 +240,7 @@ FORGET_RUN = (
     "DELETE FROM jobs WHERE run_id = :run_id",
     "DELETE FROM lookups WHERE run_id = :run_id",
     "DELETE FROM superseded_plans WHERE run_id = :run_id",
+    "DELETE FROM blocks WHERE run_id = :run_id",
     "DELETE FROM groups WHERE run_id = :run_id",
     "DELETE FROM runs WHERE id = :run_id",
 )

@@ -312,6 +312,33 @@ def test_what_a_region_does_not_have_moves_the_job_as_well(clouds, lack: str) ->
     assert "Starting n2-standard-4 in gcp" in shown
 
 
+def test_a_resumed_run_does_not_ask_again_for_what_was_refused(clouds) -> None:
+    both = clouds("aws", "gcp")
+    no_capacity("aws", both)
+    both.write(f"  a: {{{EITHER}, {WAITING}}}\n")
+    driver = both.start("run", "w.yml")
+    wait_until(lambda: both.has("/home/skyflow/begun"))
+    driver.send_signal(signal.SIGKILL)
+    driver.communicate()
+    both.faults["aws"].calls.clear()
+    no_capacity("gcp", both)
+    [(zone, name)] = both.faults["gcp"].app.instances
+    both.faults["gcp"].app.preempt(zone, name)
+    shown = both.skyflow("resume", "--verbose", code=1)
+    assert "there is no other plan" in " ".join(shown.split()), shown
+    assert both.faults["aws"].calls.count("create") == 0
+
+
+def test_a_deadline_that_cannot_be_kept_elsewhere_is_told(clouds) -> None:
+    both = clouds("aws", "gcp")
+    no_capacity("aws", both)
+    slower = "estimate: {duration: 2h, on: {m6i.large: 10m}}"
+    both.write(f"  a: {{{EITHER}, {slower}, steps: [{{run: 'echo ran'}}]}}\nplan: {{objective: cost, deadline: 1h}}\n")
+    shown = both.skyflow("run", "w.yml", "--verbose")
+    assert "The deadline cannot be kept any more" in shown
+    assert "the deadline cannot be kept any more" in " ".join(both.skyflow("show").split())
+
+
 def test_a_machine_that_never_lets_us_in_is_given_back_and_another_had_elsewhere(clouds) -> None:
     both = clouds("aws", "gcp")
     both.machines.boot_seconds = 600.0
