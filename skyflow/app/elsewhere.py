@@ -8,7 +8,7 @@ from skyflow.app.clock import SystemClock
 from skyflow.app.clouds import open_cloud, open_journal
 from skyflow.app.config import project_config
 from skyflow.app.host_options import HostSlots
-from skyflow.app.hosts import boot_patience, link_patience, pool_places, rooms_on, transport_to
+from skyflow.app.hosts import boot_patience, link_patience, longest_silence, pool_places, rooms_on, transport_to
 from skyflow.app.live_plan import RENTED, LivePlan, StoredPlanner
 from skyflow.app.pools import pools_of
 from skyflow.app.project import Project
@@ -148,5 +148,5 @@ def _rented(
             sweep=sweep,
         ),
         clock=clock,
-        times=Times(boot_within=boot_patience()),
+        times=Times(boot_within=boot_patience(), silence=longest_silence()),
     )

@@ -24,9 +24,11 @@ from skyflow.runners.remote import RemoteRunner
 __all__ = [
     "BOOT_PATIENCE_VARIABLE",
     "PATIENCE_VARIABLE",
+    "SILENCE_VARIABLE",
     "SSH_CONFIG_VARIABLE",
     "boot_patience",
     "link_patience",
+    "longest_silence",
     "pool_places",
     "rooms_on",
     "transport_to",
@@ -41,10 +43,14 @@ PATIENCE_VARIABLE = "SKYFLOW_HOST_PATIENCE"
 BOOT_PATIENCE_VARIABLE = "SKYFLOW_BOOT_PATIENCE"
 """How long a rented machine that runs may take until it lets us in, such as `20m`; ten minutes by default."""
 
+SILENCE_VARIABLE = "SKYFLOW_MACHINE_SILENCE"
+"""After how long without skyflow a rented machine ends itself, such as `8h`; a quarter of an hour by default."""
+
 _GIVEN = "--host"
 """The pool of what `--host` names."""
 _PATIENCE_SECONDS = 300.0
 _BOOT_PATIENCE_SECONDS = 600.0
+_SILENCE_SECONDS = 900.0
 
 
 def rooms_on(given: Sequence[HostSlots], pools: Mapping[str, OwnPool], plan: Plan | None) -> Rooms:
@@ -136,6 +142,15 @@ def boot_patience() -> float:
         UsageError: as `link_patience`.
     """
     return _duration_of(BOOT_PATIENCE_VARIABLE, _BOOT_PATIENCE_SECONDS)
+
+
+def longest_silence() -> float:
+    """Return after how long without skyflow a rented machine ends itself, in seconds.
+
+    Raises:
+        UsageError: as `link_patience`.
+    """
+    return _duration_of(SILENCE_VARIABLE, _SILENCE_SECONDS)
 
 
 def _duration_of(variable: str, default: float) -> float:

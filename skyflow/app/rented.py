@@ -56,6 +56,8 @@ _MOST_THREADS = 256
 """Calls to clouds block, each in a thread of its own; a machine uses one while it starts and one while it ends."""
 _SILENT = "NeverLetIn"
 """Our own code for a machine that runs, and does not let us in."""
+_MOST_SECONDS = 7 * 86_400
+"""No machine lives longer than a week."""
 _DISK_GIB = 64
 """Unless a job says otherwise: room for the image, drivers and some packages."""
 _GONE = frozenset({MachineState.STOPPING, MachineState.STOPPED, MachineState.FAILED, MachineState.GONE})
@@ -69,15 +71,24 @@ class Times:
     """From when a machine runs until it lets us in."""
     first_knock: float = 0.1
     longest_knock: float = 2.0
-    lifetime: Lifetime = field(default_factory=partial(Lifetime, silence_seconds=900, at_most_seconds=7 * 86_400))
-    """When a machine ends itself: a quarter of an hour after its driver fell silent, and never later than in a week."""
-    renew_every: float = 240.0
+    silence: float = 900.0
+    """After so long without its driver a machine ends itself."""
     find_out_every: float = 2.0
     notice_every: float = NOTICE_SECONDS
     most_tries: int = 8
     """In so many places a machine is asked for, for one attempt."""
     most_silent: int = 3
     """So many machines may not let us in, for one attempt: after that it is hardly theirs, and each of them costs money."""
+
+    @property
+    def lifetime(self) -> Lifetime:
+        """When a machine ends itself."""
+        return Lifetime(silence_seconds=math.ceil(self.silence), at_most_seconds=_MOST_SECONDS)
+
+    @property
+    def renew_every(self) -> float:
+        """How often it is told to stay: three times may fail."""
+        return self.silence / 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -403,9 +414,9 @@ class RentedMachines:
         """Keep a machine from ending itself; while it cannot be reached, others find out whether it is lost."""
         stay = ["sh", "-c", stay_command(self._times.lifetime.silence_seconds)]
         while True:
-            await anyio.sleep(self._times.renew_every)
             with suppress(TransportError):
                 await transport.run(stay)
+            await anyio.sleep(self._times.renew_every)
 
     async def _listen(self, which: Attempt, rental: _Rental, transport: Transport, machine: Machine) -> None:
         """Wait for the notice that a machine is about to be taken away, and stop what runs on it."""

@@ -16,6 +16,7 @@ POWER_OFF = "shutdown -h now"
 _STATE = "/var/lib/skyflow"
 _WATCHDOG = "/usr/local/sbin/skyflow-watchdog"
 _LOOK_SECONDS = 15
+"""How often a machine looks whether it is time to end, at most."""
 
 _WATCHDOG_TEXT = """\
 #!/bin/bash
@@ -98,7 +99,7 @@ def watchdog_script(lifetime: Lifetime, *, farewell: str = POWER_OFF) -> str:
         FAREWELL=farewell,
         SILENCE=str(lifetime.silence_seconds),
         AT_MOST=str(lifetime.at_most_seconds),
-        LOOK=str(_LOOK_SECONDS),
+        LOOK=str(min(_LOOK_SECONDS, max(lifetime.silence_seconds // 4, 1))),
         STATE=_STATE,
     )
 

@@ -111,8 +111,15 @@ def _run(self: Any, image_id: str, count: int, user_data: Any, groups: list[str]
 
 def _boot(instance: Any) -> None:
     script = base64.b64decode(str(instance.user_data)).decode() if instance.user_data else ""
-    ended = functools.partial(_set_state, instance, "terminated")
+    ended = functools.partial(_end, instance)
     instance.nics[0].public_ip = ACCOUNT.machines.start(instance.id, script, on_end=ended)
+
+
+def _end(instance: Any) -> None:
+    """Let an instance be gone that has shut itself down, as its shutdown behavior says, with all that is attached."""
+    with ACCOUNT.lock:
+        _moto_terminate(instance)
+        _set_state(instance, "terminated")
 
 
 def preempt(instance_id: str) -> None:

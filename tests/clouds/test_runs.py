@@ -172,6 +172,20 @@ def test_a_killed_driver_finds_its_machine_again(clouds, provider: str) -> None:
     assert len(cloud.machines.started) == 1
 
 
+def test_a_machine_lives_while_its_driver_does_and_ends_itself_afterwards(clouds) -> None:
+    aws = clouds("aws")
+    aws.write(f"  a: {{{ON['aws']}, {WAITING}}}\n")
+    driver = aws.start("run", "w.yml", SKYFLOW_MACHINE_SILENCE="10s")
+    wait_until(lambda: aws.has("/home/skyflow/begun"))
+    [machine] = aws.machines.running.values()
+    time.sleep(14)
+    assert machine.is_running
+    driver.send_signal(signal.SIGKILL)
+    driver.communicate()
+    wait_until(lambda: not machine.is_running)
+    wait_until(lambda: aws.remains() == {})
+
+
 def test_a_driver_that_is_killed_while_a_machine_starts_goes_on_with_that(clouds) -> None:
     aws = clouds("aws")
     aws.machines.boot_seconds = 3.0

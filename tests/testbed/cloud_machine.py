@@ -152,6 +152,11 @@ class CloudMachine:
             self._unplug()
             self._process = None
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it has neither ended by itself nor been killed."""
+        return self._process is not None and self._process.poll() is None
+
     def run(self, *command: str) -> str:
         """Run a command in the machine, as root, and return what it prints."""
         assert self._process is not None
