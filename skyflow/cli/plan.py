@@ -8,19 +8,32 @@ import typer
 
 from skyflow.cli._completion import complete_job_of_file, complete_workflow
 from skyflow.cli._options import JobsOption, JsonOption, ObjectiveOption, OnOption, StateOption
+from skyflow.cli._plan_options import (
+    CarbonCapOption,
+    CompareOption,
+    CostLimitOption,
+    DeadlineOption,
+    DiffOption,
+    ExplainOption,
+    FrontierOption,
+    ProblemOption,
+    SolverOption,
+    StartOption,
+    SvgOption,
+    TimeLimitOption,
+    WaitOption,
+)
 from skyflow.errors import UsageError
 from skyflow.model.objective import Objective
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from skyflow.app.plan import Planning
+    from skyflow.app.plan import Planning, PlanOptions
     from skyflow.planner.problem import Limits
     from skyflow.planner.solve import Solver
 
 __all__ = ["plan"]
-
-_SECONDS = 10.0
 
 
 def plan(
@@ -32,93 +45,48 @@ def plan(
         typer.Argument(metavar="[JOB]", help="With --explain: this job only.", autocompletion=complete_job_of_file),
     ] = None,
     *,
-    problem: Annotated[
-        str | None,
-        typer.Option("--problem", metavar="FILE", help="Plan a bare placement problem instead of a workflow."),
-    ] = None,
+    problem: ProblemOption = None,
     objective: ObjectiveOption = None,
-    deadline: Annotated[str | None, typer.Option("--deadline", metavar="TIME", help="End within 4h, 90m, ...")] = None,
-    budget: Annotated[str | None, typer.Option("--budget", metavar="USD", help="Cost no more than this.")] = None,
-    carbon_cap: Annotated[
-        str | None, typer.Option("--carbon-cap", metavar="CO2", help="Emit no more than 2kg, 1.5t, ...")
-    ] = None,
-    wait: Annotated[
-        str | None,
-        typer.Option("--wait", metavar="TIME", help="Let jobs wait for cleaner power until so long after the start."),
-    ] = None,
-    start: Annotated[
-        str | None,
-        typer.Option("--start", metavar="MOMENT", help="When the run is to begin: 2026-07-01T08:00Z.  [default: now]"),
-    ] = None,
+    deadline: DeadlineOption = None,
+    budget: CostLimitOption = None,
+    carbon_cap: CarbonCapOption = None,
+    wait: WaitOption = None,
+    start: StartOption = None,
     on: OnOption = None,
     jobs: JobsOption = None,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Show why, and what else: per job, and what each limit costs.")
-    ] = False,
-    frontier: Annotated[
-        bool, typer.Option("--frontier", help="Show the plans that none beats in cost, time and carbon at once.")
-    ] = False,
-    svg: Annotated[
-        Path | None, typer.Option("--svg", metavar="FILE", help="With --frontier: draw it into this file.")
-    ] = None,
-    compare: Annotated[
-        bool, typer.Option("--compare", help="Show the plan beside one cloud only, and on demand only.")
-    ] = False,
-    diff: Annotated[
-        str | None, typer.Option("--diff", metavar="RUN|FILE", help="Show what changed since a run, or a plan's JSON.")
-    ] = None,
-    time_limit: Annotated[
-        float, typer.Option("--time-limit", min=0.0, metavar="SECONDS", help="Show the best plan after so long.")
-    ] = _SECONDS,
-    solver: Annotated[
-        str, typer.Option("--solver", metavar="cbc|highs", help="Who decides what the bounds leave open.")
-    ] = "cbc",
+    explain: ExplainOption = False,
+    frontier: FrontierOption = False,
+    svg: SvgOption = None,
+    compare: CompareOption = False,
+    diff: DiffOption = None,
+    time_limit: TimeLimitOption = 10.0,
+    solver: SolverOption = "cbc",
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show where and when each job would run, for how much, without running anything."""
-    from skyflow.planner.solve import SOLVERS  # noqa: PLC0415 -- start-up
-
-    if solver not in SOLVERS:
-        raise UsageError(f"there is no solver '{solver}'", hint="cbc or highs")
+    decider = _solver(solver)
     if (workflow is None) == (problem is None):
         raise UsageError("name a workflow file, or a problem with --problem", hint="skyflow plan build.yml")
-    if sum((explain, frontier, compare, diff is not None)) > 1:
-        raise UsageError("--explain, --frontier, --compare and --diff are shown one at a time")
-    if (job and not explain) or (svg and not frontier):
-        raise UsageError(
-            "a job is named with --explain, and --svg belongs to --frontier",
-            hint="skyflow plan build.yml --explain train",
-        )
+    _refuse_contradictions(job, svg, explain=explain, frontier=frontier, compare=compare, diff=diff)
     limits, wait_seconds, begins_at = _limits(deadline, budget, carbon_cap), _seconds(wait), _moment(start)
     if problem is not None:
-        _plan_problem(problem, objective, time_limit=time_limit, solver=solver, as_json=as_json)
+        _plan_problem(problem, objective, time_limit=time_limit, solver=decider, as_json=as_json)
         return
-    from skyflow.app.callees import callees_in  # noqa: PLC0415
-    from skyflow.app.plan import PlanOptions, prepare_planning  # noqa: PLC0415
-    from skyflow.app.project import find_project  # noqa: PLC0415
-    from skyflow.cli._findings import print_warnings  # noqa: PLC0415
-    from skyflow.spec import load_workflow  # noqa: PLC0415
+    from skyflow.app.plan import PlanOptions  # noqa: PLC0415 -- start-up
 
-    loaded = load_workflow(workflow or "")
-    print_warnings(loaded.findings)
-    project = find_project(state=state)
-    planning = prepare_planning(
-        loaded.workflow,
-        callees=callees_in(loaded.workflow, project.root),
-        options=PlanOptions(
-            objective=objective,
-            providers=on,
-            slots=jobs,
-            limits=limits,
-            time_limit_seconds=time_limit,
-            solver=solver,
-            counts_carbon=frontier or compare,
-            wait_seconds=wait_seconds,
-            begins_at=begins_at,
-        ),
-        project=project,
+    options = PlanOptions(
+        objective=objective,
+        providers=on,
+        slots=jobs,
+        limits=limits,
+        time_limit_seconds=time_limit,
+        solver=decider,
+        counts_carbon=frontier or compare,
+        wait_seconds=wait_seconds,
+        begins_at=begins_at,
     )
+    planning = _planning(workflow or "", options, state)
     if frontier:
         _show_frontier(planning, svg, as_json=as_json)
     elif explain:
@@ -127,6 +95,40 @@ def plan(
         _show_comparison(planning, as_json=as_json)
     else:
         _show_plan(planning, diff, state, as_json=as_json)
+
+
+def _solver(name: str) -> "Solver":
+    from skyflow.planner.solve import SOLVERS  # noqa: PLC0415 -- start-up
+
+    if name not in SOLVERS:
+        raise UsageError(f"there is no solver '{name}'", hint="cbc or highs")
+    return name
+
+
+def _refuse_contradictions(
+    job: str | None, svg: Path | None, *, explain: bool, frontier: bool, compare: bool, diff: str | None
+) -> None:
+    if sum((explain, frontier, compare, diff is not None)) > 1:
+        raise UsageError("--explain, --frontier, --compare and --diff are shown one at a time")
+    if (job and not explain) or (svg and not frontier):
+        raise UsageError(
+            "a job is named with --explain, and --svg belongs to --frontier",
+            hint="skyflow plan build.yml --explain train",
+        )
+
+
+def _planning(path: str, options: "PlanOptions", state: Path | None) -> "Planning":
+    from skyflow.app.callees import callees_in  # noqa: PLC0415 -- start-up
+    from skyflow.app.plan import prepare_planning  # noqa: PLC0415
+    from skyflow.app.project import find_project  # noqa: PLC0415
+    from skyflow.cli._findings import print_warnings  # noqa: PLC0415
+    from skyflow.spec import load_workflow  # noqa: PLC0415
+
+    loaded = load_workflow(path)
+    print_warnings(loaded.findings)
+    project = find_project(state=state)
+    callees = callees_in(loaded.workflow, project.root)
+    return prepare_planning(loaded.workflow, callees=callees, options=options, project=project)
 
 
 def _seconds(wait: str | None) -> float | None:

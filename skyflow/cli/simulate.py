@@ -13,8 +13,10 @@ from skyflow.cli._options import JobsOption, JsonOption, ObjectiveOption, OnOpti
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from skyflow.app.plan import PlanOptions
     from skyflow.model.placement import Plan
     from skyflow.testing.distribution import Outcome
+    from skyflow.testing.world import Nature
 
 __all__ = ["simulate"]
 
@@ -46,15 +48,9 @@ def simulate(
     as_json: JsonOption = False,
 ) -> None:
     """Run a workflow many times in a simulated world, to see what it may cost and take before it does."""
-    from skyflow.app.callees import callees_in  # noqa: PLC0415 -- start-up
-    from skyflow.app.plan import plan_workflow  # noqa: PLC0415
-    from skyflow.app.project import find_project  # noqa: PLC0415
+    from skyflow.app.plan import PlanOptions  # noqa: PLC0415 -- start-up
     from skyflow.cli._console import out  # noqa: PLC0415
-    from skyflow.cli._findings import print_warnings  # noqa: PLC0415
-    from skyflow.model.run import RunOptions  # noqa: PLC0415
-    from skyflow.spec import load_workflow  # noqa: PLC0415
     from skyflow.testing import read_spot_trace  # noqa: PLC0415
-    from skyflow.testing import simulate as simulated  # noqa: PLC0415
     from skyflow.testing.world import Nature  # noqa: PLC0415
 
     nature = Nature(
@@ -62,33 +58,41 @@ def simulate(
         preemptions_per_hour=preemptions,
         trace=None if spot_trace is None else read_spot_trace(spot_trace),
     )
-    project = find_project()
-    loaded = load_workflow(workflow)
-    print_warnings(loaded.findings)
-    callees = callees_in(loaded.workflow, project.root)
-    plan = plan_workflow(
-        loaded.workflow,
-        callees=callees,
-        objective=objective,
-        providers=on,
-        slots=jobs,
-        project=project,
-    )
-    outcomes = list(
-        simulated(
-            loaded.workflow,
-            plan,
-            runs=runs,
-            nature=nature,
-            callees=callees,
-            options=RunOptions(budget_usd=budget),
-            seed=seed,
-        )
-    )
+    options = PlanOptions(objective=objective, providers=on, slots=jobs)
+    plan, outcomes = _simulated(workflow, options, nature, runs=runs, budget=budget, seed=seed)
     if as_json:
         out(json.dumps([_to_json(outcome) for outcome in outcomes]))
     else:
         _show(outcomes, plan, of=workflow)
+
+
+def _simulated(
+    path: str, options: "PlanOptions", nature: "Nature", *, runs: int, budget: float | None, seed: int
+) -> "tuple[Plan, list[Outcome]]":
+    """Return the plan of a workflow, and how its runs went."""
+    from skyflow.app.callees import callees_in  # noqa: PLC0415 -- start-up
+    from skyflow.app.plan import prepare_planning  # noqa: PLC0415
+    from skyflow.app.project import find_project  # noqa: PLC0415
+    from skyflow.cli._findings import print_warnings  # noqa: PLC0415
+    from skyflow.model.run import RunOptions  # noqa: PLC0415
+    from skyflow.spec import load_workflow  # noqa: PLC0415
+    from skyflow.testing import simulate as simulated  # noqa: PLC0415
+
+    project = find_project()
+    loaded = load_workflow(path)
+    print_warnings(loaded.findings)
+    callees = callees_in(loaded.workflow, project.root)
+    plan = prepare_planning(loaded.workflow, callees=callees, options=options, project=project).plan()
+    outcomes = simulated(
+        loaded.workflow,
+        plan,
+        runs=runs,
+        nature=nature,
+        callees=callees,
+        options=RunOptions(budget_usd=budget),
+        seed=seed,
+    )
+    return plan, list(outcomes)
 
 
 def _to_json(outcome: "Outcome") -> dict[str, object]:

@@ -1,8 +1,9 @@
 """`skyflow watch`."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,7 +46,7 @@ def watch(
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.app.watch import Busy  # noqa: PLC0415
     from skyflow.app.watch import watch as keep_watching  # noqa: PLC0415
-    from skyflow.cli._console import err, is_terminal  # noqa: PLC0415
+    from skyflow.cli._console import err  # noqa: PLC0415
     from skyflow.cli._errors import exit_code_of  # noqa: PLC0415
     from skyflow.cli._given import read_given  # noqa: PLC0415
     from skyflow.cli._watched_run import watched_run  # noqa: PLC0415
@@ -53,27 +54,16 @@ def watch(
 
     if on_busy not in set(Busy):
         raise UsageError(f"--on-busy is restart or queue, not '{on_busy}'")
-    for path in (Path(workflow), *(paths or ())):
-        if not path.exists():
-            raise UsageError(f"there is no {path}")
+    _refuse_missing((Path(workflow), *(paths or ())))
     project = find_project(state=state)
     given = read_given(
         inputs=inputs, variables=None, variable_files=None, secrets=secrets, secret_files=secret_files, event=None,
         event_name=None,
     )  # fmt: skip
 
-    def run(kind: "Kind") -> None:
-        try:
-            watched_run(workflow, kind, job=job, given=given, jobs=jobs, project=project)
-        except typer.Exit as done:  # there is no Typer around this process that would know what it means
-            raise SystemExit(done.exit_code) from None
-
     def once(kind: "Kind") -> int:
-        return exit_code_of(lambda: run(kind))
-
-    def failed() -> None:
-        if is_terminal(sys.stderr):
-            sys.stderr.write("\a")
+        run = partial(watched_run, workflow, kind, job=job, given=given, jobs=jobs, project=project)
+        return exit_code_of(partial(_run_to_its_end, run))
 
     watched = [path.resolve() for path in (*(paths or [project.root]), Path(workflow))]
     with _single_keys() as keys:
@@ -84,10 +74,32 @@ def watch(
             project=project,
             work=once,
             say=lambda text: err(f"skyflow: {text}", style="cyan"),
-            failed=failed,
+            failed=_ring,
             busy=Busy(on_busy),
             keys=keys,
         )
+
+
+def _refuse_missing(paths: Iterable[Path]) -> None:
+    from skyflow.errors import UsageError  # noqa: PLC0415 -- start-up
+
+    for path in paths:
+        if not path.exists():
+            raise UsageError(f"there is no {path}")
+
+
+def _run_to_its_end(run: Callable[[], None]) -> None:
+    try:
+        run()
+    except typer.Exit as done:  # there is no Typer around this process that would know what it means
+        raise SystemExit(done.exit_code) from None
+
+
+def _ring() -> None:
+    from skyflow.cli._console import is_terminal  # noqa: PLC0415 -- start-up
+
+    if is_terminal(sys.stderr):
+        sys.stderr.write("\a")
 
 
 @contextmanager
