@@ -30,9 +30,10 @@ def ask(draft: Draft, spec: JobSpec, jobs: Sequence[JobState]) -> None:
     Raises:
         EvaluationError: an expression in `cache` fails.
     """
-    draft.state = replace(draft.state, asked=draft.state.asked | {spec.id})
     common = _common_parts(draft.state, spec)
     questions = tuple(_question(draft.state, spec, job, common) for job in jobs)
+    # not before: what cannot be asked is never answered, and the run would wait for it
+    draft.state = replace(draft.state, asked=draft.state.asked | {spec.id})
     draft.emit(LookUp(spec.id, questions, may_reuse=draft.state.options.cache != CacheMode.FORCE))
 
 
