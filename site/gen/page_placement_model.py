@@ -17,6 +17,7 @@ from skyflow.planner import (
     paths,
     problem,
     refine,
+    relay,
     schedule,
     sharing,
     solve,
@@ -86,11 +87,8 @@ def render() -> str:
         ),
         "### Decided exactly",
         _body(refine.__doc__, whole=True),
-        (
-            "A goal that counts time, and limits that bind, are not decided so: of the best plan without sharing, the best "
-            "one of the bound, and what single exchanges make of them, the best is taken, and the gap says how far from the "
-            "bound it may be."
-        ),
+        "### Searched",
+        _body(relay.__doc__, whole=True),
         "## Who leaves machines that are there",
         (
             "Without `plan.spill`, machines that are there and rented ones are alike. With it, who goes is settled before the "

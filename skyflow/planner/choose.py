@@ -2,8 +2,8 @@
 
 Where machines may be taken over, `decide` answers the problem in which all of them have been (`sharing`), and its bound
 holds for the real one. Mostly its best choice really shares them, and is the best. Where not, a goal that adds up is
-decided exactly among the few candidates that the bound leaves (`refine`); a goal that counts time, or limits that bind, take
-the best of several choices, with a gap that says how far from the bound it may be.
+decided exactly among the few candidates that the bound leaves (`refine`); a goal that counts time, or limits that bind, are
+searched (`relay`). What that leaves open has a gap that says how far from the bound it may be.
 
 Where jobs may wait for cleaner power, the machines are chosen first, then the best starts on them (`waiting`).
 """
@@ -11,7 +11,7 @@ Where jobs may wait for cleaner power, the machines are chosen first, then the b
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from skyflow.model.objective import Goal
+from skyflow.model.objective import Goal, Objective
 from skyflow.planner.decide import PROOF_SHARE, Decision, Infeasible, decide
 from skyflow.planner.problem import Choice, PlacementProblem
 from skyflow.planner.schedule import evaluate
@@ -42,10 +42,10 @@ def choose(
     if isinstance(found, Infeasible):
         return found
     choice, notes = broken(relaxed, goal, found, start=start, solver=solver, seconds_left=seconds_left)
-    found = replace(found, choice=choice, notes=(*found.notes, *notes))
+    found = replace(found, choice=choice)
     if relaxed is problem:
-        return found
-    return _Sharing(problem, relaxed, goal, found, seconds_left, solver).best(start)
+        return replace(found, notes=(*found.notes, *notes))
+    return _Sharing(problem, relaxed, goal, found, seconds_left, solver, ties=notes).best(start)
 
 
 def _with_hours(
@@ -93,6 +93,8 @@ class _Sharing:
     found: Decision
     seconds_left: Callable[[], float]
     solver: Solver
+    ties: tuple[str, ...]
+    """What is to be said of the tie-breaks."""
     choice: Choice | None = None
     value: float = float("inf")
     bound: float = field(init=False)
@@ -111,14 +113,21 @@ class _Sharing:
             if self.choice is not None and not self.goal.seconds:
                 self._decide_exactly(self.choice)
             if not self._is_proven():
+                self._search()
+            if not self._is_proven():
                 self._exchange()
         if self.choice is None:
             return Infeasible(exceeded=tuple(self.problem.limits.named()), is_proven=False)
+        if self.problem.is_settled:
+            self.bound = self.value
+        elif self._is_proven() and self.goal.objective is Objective.MAKESPAN:
+            self._break_ties(self.choice)
         return replace(
             self.found,
             choice=self.choice,
             value=self.value,
             bound=self.value if self._is_proven() else self.bound,
+            notes=(*self.found.notes, *self.ties),
         )
 
     def _is_proven(self) -> bool:
@@ -149,6 +158,38 @@ class _Sharing:
             self._offer(choice)
             # no choice that was left out costs less than the one that was known
             self.bound = max(self.bound, min(bound, self.value))
+
+    def _search(self) -> None:
+        """Search all choices."""
+        from skyflow.planner.relay import best_relay  # noqa: PLC0415 -- imports numpy
+
+        found = best_relay(self.problem, self.relaxed, self.goal, self.choice, value=self.value, is_late=self._is_late)
+        if found is None:
+            return
+        choice, bound = found
+        if choice is not None:
+            self._offer(choice)
+        self.bound = max(self.bound, bound)
+        self.ties = (f"the tie-break by {self.goal.tie_breaks[0].objective} is not proven",)
+
+    def _break_ties(self, best: Choice) -> None:
+        """Search the shortest runs for what the tie-break likes best, unless that is what the relaxed problem promises."""
+        from skyflow.planner.relay import best_relay  # noqa: PLC0415 -- imports numpy
+
+        first = self.goal.tie_breaks[0]
+        value = evaluate(self.problem, best).value(first)
+        promised = evaluate(self.relaxed, self.found.choice)
+        is_promised = self.found.is_proven and promised.makespan_seconds >= self.value * (1 - PROOF_SHARE)
+        if is_promised and not self.ties and value <= promised.value(first) * (1 + PROOF_SHARE):
+            return
+        limits = replace(self.problem.limits, seconds=self.value * (1 + PROOF_SHARE))
+        problem, relaxed = self.problem.limited_by(limits), self.relaxed.limited_by(limits)
+        found = best_relay(problem, relaxed, first, best, value=value, is_late=self._is_late)
+        self.ties = (f"the tie-break by {first.objective} is not proven",)
+        if found is not None and found[0] is not None:
+            self.choice, bound = found[0], found[1]
+            if bound >= evaluate(self.problem, self.choice).value(first) * (1 - PROOF_SHARE):
+                self.ties = ()
 
     def _exchange(self) -> None:
         from skyflow.planner.crowded import spread_out  # noqa: PLC0415 -- imports numpy

@@ -16,18 +16,22 @@ import numpy as np
 
 from skyflow.planner.pairwise import Floats, Ints, Settled
 
-__all__ = ["Paths"]
+__all__ = ["Bounds", "Masks", "Paths"]
 
 _TOLERANCE = 1e-10
-_Masks = list[Ints]
+Masks = list[Ints]
+"""The labels of each job that are still open."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Bounds:
+class Bounds:
+    """The heads and the tails of every label."""
+
     heads: list[Floats]
     tails: list[Floats]
 
     def through(self, j: int) -> Floats:
+        """Return what no run with each label of a job can be below."""
         return self.heads[j] + self.tails[j]
 
 
@@ -63,7 +67,7 @@ class Paths:
 
     # --------------------------------------------------------------------------------------------------- bounds
 
-    def bounds(self, masks: _Masks | None = None) -> _Bounds:
+    def bounds(self, masks: Masks | None = None) -> Bounds:
         """Return heads and tails; labels outside of the masks count as infinitely slow."""
         count = len(self.seconds)
         own = self.seconds
@@ -84,7 +88,7 @@ class Paths:
                 v = self.ends[e][1]
                 np.maximum(rest, self._remainders(e, own[v] + tails[v]), out=rest)
             tails[j] = rest
-        return _Bounds(heads, tails)
+        return Bounds(heads, tails)
 
     def _arrivals(self, edge: int, finishes: Floats) -> Floats:
         u, v = self.ends[edge]
@@ -128,11 +132,11 @@ class Paths:
         u, v = self.ends[edge]
         return self.scales[edge] * float(self.tables[edge][self.spots[u][at[u]], self.spots[v][at[v]]])
 
-    def least(self, bounds: _Bounds) -> float:
+    def least(self, bounds: Bounds) -> float:
         """Return what no run can be below."""
         return max((float(bounds.through(j).min()) for j in range(len(self.seconds))), default=0.0)
 
-    def narrowed(self, masks: _Masks, target: float) -> tuple[_Masks, _Bounds] | None:
+    def narrowed(self, masks: Masks, target: float) -> tuple[Masks, Bounds] | None:
         """Drop, until nothing changes, every label with which no run is below the target; None if a job has none left."""
         while True:
             bounds = self.bounds(masks)
@@ -176,7 +180,7 @@ class Paths:
             self.upper, self.best = value, list(at)
         return value
 
-    def greedy(self, masks: _Masks, bounds: _Bounds) -> list[int]:
+    def greedy(self, masks: Masks, bounds: Bounds) -> list[int]:
         """Choose job after job the label with which the run can still end soonest, and among these the cheapest."""
         at: list[int] = []
         finishes: list[float] = []
@@ -194,7 +198,7 @@ class Paths:
             finishes.append(float(ends[pick]))
         return at
 
-    def improved(self, at: list[int], masks: _Masks, *, rounds: int = 20) -> list[int]:
+    def improved(self, at: list[int], masks: Masks, *, rounds: int = 20) -> list[int]:
         """Exchange the labels of jobs on the longest path, one at a time, while that makes the run shorter."""
         best = self.makespan(at)
         for _ in range(rounds):
@@ -238,7 +242,7 @@ class Paths:
         bounds = self.bounds()
         self.bound = self.least(bounds)
         self._try(everything, bounds)
-        open_nodes: list[tuple[float, _Masks]] = [(self.bound, everything)]
+        open_nodes: list[tuple[float, Masks]] = [(self.bound, everything)]
         while open_nodes and not self.is_proven and nodes > 0 and not is_late():
             floor, masks = open_nodes.pop()
             if floor >= self._target():
@@ -265,12 +269,12 @@ class Paths:
     def _target(self) -> float:
         return self.upper * (1 - _TOLERANCE)
 
-    def _try(self, masks: _Masks, bounds: _Bounds) -> list[int]:
+    def _try(self, masks: Masks, bounds: Bounds) -> list[int]:
         at = self.improved(self.greedy(masks, bounds), masks)
         self.offer(at)
         return at
 
-    def _divided(self, masks: _Masks, bounds: _Bounds, at: Sequence[int]) -> list[_Masks]:
+    def _divided(self, masks: Masks, bounds: Bounds, at: Sequence[int]) -> list[Masks]:
         """Divide the labels of a job on the longest path; the half to look at first comes last."""
         finishes, tails = self.finishes(at), self.tails(at)
         longest = max(finishes)

@@ -19,7 +19,7 @@ from skyflow.planner.network import Columns, Network, reduced
 from skyflow.planner.pairwise import Floats, Ints, Pairwise, Settled
 from skyflow.planner.problem import Choice, Limits, PlacementProblem, Takeover
 
-__all__ = ["shared_choice"]
+__all__ = ["not_too_dear", "shared_choice"]
 
 _TOLERANCE = 1e-9
 _CELLS = 6_000_000
@@ -49,7 +49,7 @@ def shared_choice(
     The goal has to add up over jobs and edges. `relaxed` is the problem in which everybody has taken over a machine, and
     `value` what a known choice really costs. None where too many labels are left to look at all pairs of them.
     """
-    kept = _not_too_dear(relaxed, goal, known, value, is_late)
+    kept = not_too_dear(relaxed, goal, known, value, is_late)
     labels = _labels(problem, goal, kept)
     if sum(len(labels[edge.source].costs) * len(labels[edge.target].costs) for edge in problem.edges) > _CELLS:
         return None
@@ -58,10 +58,10 @@ def shared_choice(
     return choice, found.bound
 
 
-def _not_too_dear(
+def not_too_dear(
     relaxed: PlacementProblem, goal: Goal, known: Choice, value: float, is_late: Callable[[], bool]
 ) -> list[Ints]:
-    """Return, per job, the candidates with which even the relaxed problem does not cost more than a known choice."""
+    """Return, per job, the candidates with which even the relaxed problem costs no more than a value; `known` is where to begin."""
     free = relaxed.limited_by(Limits())
     network = Network(free, reduced(free, goal))
     at = network.nearest(known)

@@ -4,7 +4,8 @@ Starting a machine takes time, and that is billed. A job that runs on the same o
 that ends, takes its machine over: it saves the start and the transfer between the two. Who may take over from whom is
 settled beforehand, so that it is part of what is optimised rather than an afterthought: the jobs with the longest way to
 the end of the run come first, and each looks at the needs that end last when every job takes the least time; of these it
-gets the one with the most data that nobody else has taken. So every machine goes to one job at most.
+gets the one with the most data that nobody else has taken. Of needs that end together, each with data, none is the last:
+while the data of the others arrives, its machine would be held. So every machine goes to one job at most.
 
 A plan cannot be better than one in which every such job has taken over, whatever it runs on. That is a problem of the
 usual kind, without shared machines, and its bound holds; where its best plan really shares all machines, it is the best.
@@ -43,20 +44,30 @@ def find_heirs(
     taken: set[int] = set()
     heirs = []
     for job in sorted(range(len(into)), key=lambda job: (-ways[job], job)):
-        last = max((ends[edge.source] for edge in into[job]), default=0.0)
         willing = [
             edge
             for edge in into[job]
             if edge.source not in taken
             and setups[job] is not None
             and setups[edge.source] == setups[job]
-            and ends[edge.source] >= last * (1 - _TOLERANCE)
+            and _ends_last(edge, into[job], ends)
         ]
         if willing and candidates[job].startup:
             heir = max(willing, key=lambda edge: (edge.gigabytes, -edge.position))
             taken.add(heir.source)
             heirs.append(heir.position)
     return tuple(sorted(heirs))
+
+
+def _ends_last(edge: Edge, coming: Sequence[Edge], ends: Sequence[float]) -> bool:
+    """Tell whether nothing else that a job needs ends later, or at the same time with data that is then still to come."""
+    end = ends[edge.source]
+    return all(
+        ends[other.source] < end * (1 - _TOLERANCE)
+        or (ends[other.source] <= end * (1 + _TOLERANCE) and not other.gigabytes)
+        for other in coming
+        if other is not edge
+    )
 
 
 def all_taken_over(problem: PlacementProblem) -> PlacementProblem:

@@ -52,7 +52,8 @@ def test_it_validates_without_a_finding_and_says_what_it_is(folder, name: str) -
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("objective", ["cost", "makespan"])
 def test_it_plans(folder, name: str, objective: str) -> None:
-    plan = json.loads(folder.skyflow("plan", "--json", "--objective", objective, f"workflows/{name}"))
+    patience = ("--time-limit", "300")  # a busy machine says nothing about what can be proven
+    plan = json.loads(folder.skyflow("plan", "--json", *patience, "--objective", objective, f"workflows/{name}"))
     assert plan["objective"] == objective
     assert plan["status"] == "optimal" or name in CONCLUSIONS  # with few slots the bound on the makespan is not met
     assert not any(job["is_duration_assumed"] for job in plan["jobs"])

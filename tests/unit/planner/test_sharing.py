@@ -13,7 +13,7 @@ from skyflow.model.placement import PlanStatus
 from skyflow.model.resources import Estimate
 from skyflow.planner import PlanningJob, Pool, plan_jobs
 from skyflow.planner.choose import choose
-from skyflow.planner.decide import Decision, Infeasible
+from skyflow.planner.decide import Decision
 from skyflow.planner.estimates import Knowledge
 from skyflow.planner.problem import Candidates, Edge, Limits, PlacementProblem
 from skyflow.planner.schedule import evaluate
@@ -132,19 +132,37 @@ def test_no_plan_is_below_the_bound_and_the_value_is_the_choice_s(problem, goal)
     assert goal.value(**figures(problem, found.choice)) == pytest.approx(found.value, rel=1e-9)
 
 
+@given(problems(), st.sampled_from(GOALS))
+def test_the_best_plan_of_a_few_jobs_is_found_and_proven_whatever_counts(problem, goal):
+    best = min(goal.value(**one) for one in everything(problem).values())
+    found = answer(problem, goal)
+    assert isinstance(found, Decision)
+    assert found.value == pytest.approx(best, rel=1e-8, abs=1e-12)
+    assert found.bound == pytest.approx(best, rel=1e-8, abs=1e-12)
+
+
 @settings(max_examples=60)
 @given(problems(max_jobs=3), st.sampled_from(GOALS), st.sampled_from(["usd", "grams", "seconds"]), st.integers(0, 99))
-def test_limits_are_kept_and_never_said_to_be_impossible_when_they_are_not(problem, goal, name, at):
+def test_limits_are_kept_and_the_best_plan_within_them_is_found_and_proven(problem, goal, name, at):
     every = everything(problem)
     values = sorted({one[name] for one in every.values()})
     limit = values[at % len(values)] * 1.0000001
     within = [goal.value(**one) for one in every.values() if one[name] <= limit]
     found = answer(problem.limited_by(Limits(**{name: limit})), goal)
-    if isinstance(found, Infeasible):
-        assert not found.is_proven
-        return
+    assert isinstance(found, Decision)
     assert figures(problem, found.choice)[name] <= limit * (1 + 1e-6)
-    assert found.bound <= min(within) * (1 + 1e-9)
+    assert goal.value(**figures(problem, found.choice)) == pytest.approx(min(within), rel=1e-8)
+    assert found.bound == pytest.approx(min(within), rel=1e-8)
+
+
+@given(problems(max_jobs=3))
+def test_among_the_shortest_runs_the_cheapest_is_found(problem):
+    every = everything(problem)
+    shortest = min(one["seconds"] for one in every.values())
+    cheapest = min(one["usd"] for one in every.values() if one["seconds"] <= shortest * (1 + 1e-9))
+    found = answer(problem, Goal.of(Objective.MAKESPAN))
+    assert not found.notes
+    assert figures(problem, found.choice)["usd"] == pytest.approx(cheapest, rel=1e-8)
 
 
 @given(problems())
@@ -182,6 +200,13 @@ def test_the_job_with_the_longest_way_takes_the_machine_over():
 def test_a_machine_that_is_prepared_otherwise_is_not_taken_over(setups):
     candidates, edges = fork()
     assert 1 not in find_heirs(candidates, edges, setups)
+
+
+@pytest.mark.parametrize(("gigabytes", "heirs"), [((0.0, 0.0), (0,)), ((5.0, 0.0), (0,)), ((5.0, 1.0), ())])
+def test_of_needs_that_end_together_one_that_waits_for_no_data_of_the_others_leaves_its_machine(gigabytes, heirs):
+    column = Candidates.of([(0, 100.0, 1.0, 1.0)], [offering(EAST, "m", 0.1)], [40.0])
+    edges = (Edge(0, 0, 2, gigabytes[0]), Edge(1, 1, 2, gigabytes[1]))
+    assert find_heirs([column, column, column], edges, [(), (), ()]) == heirs
 
 
 def test_no_machine_is_held_for_a_job_that_is_not_ready():
