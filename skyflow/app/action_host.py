@@ -1,6 +1,8 @@
 """What runs the actions of a run, made when the first one is reached: most runs use none, and it takes time to import."""
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skyflow.app.host_options import works_anywhere
@@ -43,8 +45,6 @@ class OnDemandActionHost:
         self._clock = clock
         self._folder = folder
         self._elsewhere = elsewhere
-        self._here: ActionHost | None = None
-        self._there: ActionHost | None = None
         self._is_pruned = False
 
     async def run_action(self, step: StepRef, request: ActionRequest, output: Callable[[str], None]) -> StepResult:
@@ -53,7 +53,7 @@ class OnDemandActionHost:
         if not is_here and request.name and not works_anywhere(request.name):
             why = f"{request.name} works on this machine only so far, and this job runs on another one"
             return StepResult(exit_code=None, not_started=why)
-        host = self._host_here() if is_here else self._host_there()
+        host = self._here if is_here else self._there
         if request.name in _STORING and not self._is_pruned:
             self._is_pruned = True
             await self._prune(output)
@@ -70,38 +70,31 @@ class OnDemandActionHost:
         except ArtifactError as error:  # what is about to be stored may still fit
             output(f"warning: expired artifacts and unused caches cannot be removed: {error}\n")
 
-    def _host_here(self) -> ActionHost:
-        if self._here is None:
-            from skyflow.actions.host import LocalActionHost  # noqa: PLC0415 -- see the module's docstring
+    @cached_property
+    def _here(self) -> ActionHost:
+        return self._host_of(self._workbench, self._project.root)
 
-            artifacts, caches = self._stores()
-            self._here = LocalActionHost(
-                self._workbench,
-                run=self._run_id,
-                workspace=self._project.root,
-                environment=self._environment,
-                artifacts=artifacts,
-                caches=caches,
-            )
-        return self._here
+    @cached_property
+    def _there(self) -> ActionHost:
+        from skyflow.app.mirror import MirroringHost  # noqa: PLC0415 -- see the module's docstring
 
-    def _host_there(self) -> ActionHost:
-        if self._there is None:
-            from skyflow.app.mirror import MirroringHost  # noqa: PLC0415 -- see the module's docstring
+        assert self._elsewhere is not None  # noqa: S101 -- or no job would run there
+        return MirroringHost(self._elsewhere, self._host_of, folder=self._folder, workspace=self._project.root)
 
-            assert self._elsewhere is not None  # noqa: S101 -- or no job would run there
-            artifacts, caches = self._stores()
-            self._there = MirroringHost(
-                self._elsewhere,
-                run=self._run_id,
-                folder=self._folder,
-                workspace=self._project.root,
-                environment=self._environment,
-                artifacts=artifacts,
-                caches=caches,
-            )
-        return self._there
+    def _host_of(self, workbench: Workbench, workspace: Path) -> ActionHost:
+        from skyflow.actions.host import LocalActionHost  # noqa: PLC0415 -- see the module's docstring
 
+        artifacts, caches = self._stores
+        return LocalActionHost(
+            workbench,
+            run=self._run_id,
+            workspace=workspace,
+            environment=self._environment,
+            artifacts=artifacts,
+            caches=caches,
+        )
+
+    @cached_property
     def _stores(self) -> "tuple[Artifacts, Caches]":
         from skyflow.app.artifacts import artifact_store  # noqa: PLC0415 -- see the module's docstring
         from skyflow.artifacts.caches import Caches  # noqa: PLC0415

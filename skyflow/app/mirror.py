@@ -1,13 +1,12 @@
 """Built-in actions of jobs that run on another machine: they work on a folder here, whose files come from there or go there."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
-from skyflow.actions.host import LocalActionHost
 from skyflow.model.execution import ActionRequest, StepRef, StepResult
 from skyflow.model.layout import RunFolder
-from skyflow.ports.artifacts import ArtifactStore, CacheStore
+from skyflow.ports.actions import ActionHost, Workbench
 from skyflow.runners.remote_paths import PathPairs
 from skyflow.runners.router import RunnerRouter
 
@@ -23,46 +22,30 @@ class MirroringHost:
     def __init__(
         self,
         router: RunnerRouter,
+        host_of: Callable[[Workbench, Path], ActionHost],
         *,
-        run: str,
         folder: RunFolder,
         workspace: Path,
-        environment: Mapping[str, str],
-        artifacts: ArtifactStore,
-        caches: CacheStore,
     ) -> None:
         """Prepare; nothing happens yet.
 
         Args:
             router: the runner.
-            run: which run artifacts belong to.
+            host_of: makes what runs an action here, on a workbench and in a folder.
             folder: where temporary files go.
             workspace: the project, whose path stands for that of the workspace.
-            environment: what every step inherits.
-            artifacts: where artifacts are.
-            caches: where caches are.
         """
         self._router = router
-        self._run = run
+        self._host_of = host_of
         self._folder = folder
         self._workspace = workspace
-        self._environment = environment
-        self._artifacts = artifacts
-        self._caches = caches
 
     async def run_action(self, step: StepRef, request: ActionRequest, output: Callable[[str], None]) -> StepResult:
         """Run one phase of an action to its end."""
         mirror = self._folder.temp(step.job_key, step.attempt) / f"{step.place}.files"
         pairs = PathPairs(((str(self._workspace), str(mirror)),))
         here = replace(request, inputs=tuple((name, pairs.to_there(value)) for name, value in request.inputs))
-        host = LocalActionHost(
-            _Carrier(self._router, request, mirror, pairs),
-            run=self._run,
-            workspace=mirror,
-            environment=self._environment,
-            artifacts=self._artifacts,
-            caches=self._caches,
-        )
+        host = self._host_of(_Carrier(self._router, request, mirror, pairs), mirror)
         result = await host.run_action(step, here, output)
         return replace(result, outputs=tuple((name, pairs.to_here(value)) for name, value in result.outputs))
 
