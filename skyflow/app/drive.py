@@ -224,6 +224,7 @@ class _Parts:
             clock=self.clock,
             checkpoints=checkpoints,
             cost_of=cost_of if run.options.budget_usd is not None else None,
+            **({} if live is None else {"follow": live.follow}),
         )
 
 
@@ -285,12 +286,15 @@ def _spent(
     machines: Sequence[MachineRecord],
     now: datetime,
 ) -> float:
-    """Return what earlier drivers have spent, in US dollars: for rented machines what they cost, else as it was planned."""
-    rented = {(machine.job, machine.attempt) for machine in machines}
+    """Return what earlier drivers have spent, in US dollars: for rented machines what they cost, else as it was planned.
+
+    What is under way counts from its beginning when it ends; its machine may have had other jobs before.
+    """
+    rented = {which for machine in machines for which in (machine.user, (machine.job, machine.attempt))}
     others = [attempt for attempt in attempts if (attempt.job_key, attempt.number) not in rented]
-    under_way = {(each.job_key, each.number) for each in attempts if each.status is Status.IN_PROGRESS}
+    under_way = {(each.job_key, each.number): each.started_at for each in attempts if each.status is Status.IN_PROGRESS}
     return sum(_cost(planned, attempt.job_key, _seconds(attempt)) for attempt in others) + sum(
-        machine.cost_usd(now) for machine in machines if (machine.job, machine.attempt) not in under_way
+        machine.cost_usd(under_way.get(machine.user, now)) for machine in machines
     )
 
 

@@ -121,7 +121,8 @@ def _rented(
     clock: Waiter,
 ) -> Place:
     from skyflow.app.machine_keys import MachineKeys  # noqa: PLC0415 -- start-up
-    from skyflow.app.rented import Inquiry, Makes, RentedMachines, Times  # noqa: PLC0415
+    from skyflow.app.rental import Inquiry, Makes, Times  # noqa: PLC0415
+    from skyflow.app.rented import RentedMachines  # noqa: PLC0415
     from skyflow.app.sweeper import sweep_clouds  # noqa: PLC0415
     from skyflow.provisioners.fleet import Fleet  # noqa: PLC0415
 
@@ -148,5 +149,9 @@ def _rented(
             sweep=sweep,
         ),
         clock=clock,
-        times=Times(boot_within=boot_patience(), silence=longest_silence()),
+        times=Times(
+            boot_within=boot_patience(),
+            silence=longest_silence(),
+            idle=60 * project_config(project.root).idle_minutes,
+        ),
     )

@@ -12,6 +12,7 @@ from skyflow.app.plan import PlanOptions
 from skyflow.app.project import Project
 from skyflow.app.replan import prepare_rest
 from skyflow.engine.rooms import Rooms
+from skyflow.engine.state import RunState
 from skyflow.errors import InfeasibleError
 from skyflow.model.availability import Observation, Outcome
 from skyflow.model.blocks import Block
@@ -114,6 +115,30 @@ class LivePlan:
         }
         self._placements = self._placed()
         self.rooms = self._all_rooms()
+        self._state: RunState | None = None
+        self.moved = anyio.Event()
+        """Set, and replaced, whenever something in the run has changed."""
+
+    def follow(self, state: RunState) -> None:
+        """Take in where the run is now."""
+        self._state = state
+        self.moved.set()
+        self.moved = anyio.Event()
+
+    def has_ended(self, job_key: str) -> bool:
+        """Tell whether there will be no further attempt at a job."""
+        return self._state is not None and not self._state.may_run(job_key)
+
+    def is_to_run(self, job: str, offering: Offering) -> bool:
+        """Tell whether a job of the plan has not ended and is placed on an offering."""
+        placed = self._placements.get(job)
+        return placed is not None and placed.offering.id == offering.id and not self.has_ended(job)
+
+    def heirs(self, job_key: str, offering: Offering) -> frozenset[str]:
+        """Return the jobs of the plan that share the machine of a job, an offering, and have not ended."""
+        own = self.placement(job_key)
+        sharing = (each.job for each in self._placements.values() if own.machine and each.machine == own.machine)
+        return frozenset(job for job in sharing if job != own.job and self.is_to_run(job, offering))
 
     def placement(self, job_key: str) -> Placement:
         """Return where a job is placed.

@@ -1,14 +1,13 @@
-"""Machines that are rented for an attempt each: had when it begins, given back when it ends, found again after a crash.
+"""Machines that are rented: had when an attempt begins, given back when it ends, found again after a crash.
 
-One task for each machine sees it through its whole life, so that whatever happens to the run, the machine is given back on
+A machine that another job is planned to take over is kept for that, but not for long, and not once nobody needs it. One task for each machine sees it through its whole life, so that whatever happens to the run, the machine is given back on
 the way out; and a process that dies leaves a line in the journal, by which the next driver, or the sweeper, finds it.
 """
 
 import math
 import shutil
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field, replace
 from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
@@ -19,117 +18,33 @@ from anyio.abc import TaskGroup
 
 from skyflow.app.live_plan import RENTED, LivePlan
 from skyflow.app.machine_keys import MachineKeys
-from skyflow.app.renting import open_ports
+from skyflow.app.rental import Inquiry, Makes, Rental, Times, described, host_of, problem_with, request_for
 from skyflow.errors import PlanningError, SkyflowError
 from skyflow.model.availability import Outcome
 from skyflow.model.blocks import BLOCKING, Block, block_after
-from skyflow.model.hosts import KeepAlive, Link, SshHost
 from skyflow.model.layout import RunFolder
-from skyflow.model.machines import (
-    FailureKind,
-    Intent,
-    Lifetime,
-    Machine,
-    MachineRecord,
-    MachineRequest,
-    MachineState,
-    Scope,
-)
+from skyflow.model.machines import FailureKind, Intent, Machine, MachineRecord, MachineState, Scope
 from skyflow.model.placement import Placement
-from skyflow.model.resources import LOCAL, Market
+from skyflow.model.resources import Market
 from skyflow.ports.clock import Clock
 from skyflow.ports.provisioner import CloudError, MachineJournal
 from skyflow.ports.transport import Transport, TransportError
-from skyflow.provisioners.boot import LOGIN_USER, stay_command
+from skyflow.provisioners.boot import stay_command
 from skyflow.provisioners.fleet import Fleet
-from skyflow.provisioners.notices import NOTICE_SECONDS, notice_command
+from skyflow.provisioners.notices import notice_command
 from skyflow.runners.places import Attempt, MovedError
 from skyflow.runners.remote import RemoteRunner
 
-__all__ = ["Inquiry", "Makes", "RentedMachines", "Times"]
-
-Inquiry = Callable[[], Awaitable[str | None]]
-"""Says why a machine is gone for good, or None while it may come back."""
+__all__ = ["RentedMachines"]
 
 _T = TypeVar("_T")
 _MOST_THREADS = 256
 """Calls to clouds block, each in a thread of its own; a machine uses one while it starts and one while it ends."""
 _SILENT = "NeverLetIn"
 """Our own code for a machine that runs, and does not let us in."""
-_MOST_SECONDS = 7 * 86_400
-"""No machine lives longer than a week."""
-_DISK_GIB = 64
-"""Unless a job says otherwise: room for the image, drivers and some packages."""
+
+
 _GONE = frozenset({MachineState.STOPPING, MachineState.STOPPED, MachineState.FAILED, MachineState.GONE})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Times:
-    """How long to wait for what, in seconds."""
-
-    boot_within: float = 600.0
-    """From when a machine runs until it lets us in."""
-    first_knock: float = 0.1
-    longest_knock: float = 2.0
-    silence: float = 900.0
-    """After so long without its driver a machine ends itself."""
-    find_out_every: float = 2.0
-    notice_every: float = NOTICE_SECONDS
-    most_tries: int = 8
-    """In so many places a machine is asked for, for one attempt."""
-    most_silent: int = 3
-    """So many machines may not let us in, for one attempt: after that it is hardly theirs, and each of them costs money."""
-
-    @property
-    def lifetime(self) -> Lifetime:
-        """When a machine ends itself."""
-        return Lifetime(silence_seconds=math.ceil(self.silence), at_most_seconds=_MOST_SECONDS)
-
-    @property
-    def renew_every(self) -> float:
-        """How often it is told to stay: three times may fail."""
-        return self.silence / 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Makes:
-    """What rented machines are used by: `fleet` of a cloud by its name, `transport` to a machine, `runner` on one.
-
-    `sweep` removes what earlier runs have left, given the unfinished records of these.
-    """
-
-    fleet: Callable[[str], Fleet]
-    transport: Callable[[SshHost], Transport]
-    runner: Callable[[Transport, Inquiry], RemoteRunner]
-    sweep: Callable[[Sequence[MachineRecord]], object]
-
-
-@dataclass(slots=True)
-class _Rental:
-    """One machine, from when it is wanted until it is gone."""
-
-    tell: Callable[[str], None]
-    is_wanted: bool = True
-    booting: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-    settled: anyio.Event = field(default_factory=anyio.Event)
-    """It can be used, or `problem` says why it cannot."""
-    released: anyio.Event = field(default_factory=anyio.Event)
-    over: anyio.Event = field(default_factory=anyio.Event)
-    machine: Machine | None = None
-    transport: Transport | None = None
-    """How it is reached, from when it is knocked at."""
-    runner: RemoteRunner | None = None
-    problem: TransportError | None = None
-    since: float = 0.0
-    """When it was had."""
-    taken_away: str = ""
-    """What its cloud said when it took the machine away."""
-
-    def let_go(self) -> None:
-        """Give it up, wherever it is in its life."""
-        self.is_wanted = False
-        self.booting.cancel()
-        self.released.set()
 
 
 class RentedMachines:
@@ -145,7 +60,7 @@ class RentedMachines:
         keys: MachineKeys,
         makes: Makes,
         clock: Clock,
-        times: Times = Times(),
+        times: Times,
     ) -> None:
         """Prepare; nothing happens yet.
 
@@ -169,7 +84,8 @@ class RentedMachines:
         self._times = times
         self._fleets: dict[str, Fleet] = {}
         self._taken_away: dict[str, Block] = {}
-        self._rentals: dict[Attempt, _Rental] = {}
+        self._rentals: dict[Attempt, Rental] = {}
+        self._kept: list[Rental] = []
         self._threads = anyio.CapacityLimiter(_MOST_THREADS)
         self._opening = anyio.Lock()
         self._stack = AsyncExitStack()
@@ -184,16 +100,16 @@ class RentedMachines:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
         """Give every machine back that is left, and wait until they are gone."""
-        for rental in self._rentals.values():
+        for rental in (*self._rentals.values(), *self._kept):
             rental.let_go()
         return await self._stack.__aexit__(kind, error, trace)
 
     async def take(self, which: Attempt, tell: Callable[[str], None]) -> RemoteRunner:
-        """Rent a machine for an attempt, and wait until it can be used."""
-        rental = self._rentals.get(which)
+        """Take a machine over that was kept for a job, or rent one, and wait until it can be used."""
+        rental = self._rentals.get(which) or await self._take_over(which, tell)
         if rental is None:
-            rental = self._rentals[which] = _Rental(tell)
-            self._tasks.start_soon(self._see_through, which, rental, None)
+            rental = self._rentals[which] = Rental(which, tell)
+            self._tasks.start_soon(self._see_through, rental, None)
         rental.tell = tell
         try:
             await rental.settled.wait()
@@ -210,50 +126,146 @@ class RentedMachines:
         return None if rental is None else rental.runner
 
     def heard(self, which: Attempt, *, is_lost: bool) -> None:
-        """Do nothing: a machine that is lost goes with its attempt."""
+        """Remember whether a machine answers: one that does not goes with its attempt."""
+        if which in self._rentals:
+            self._rentals[which].is_lost = is_lost
 
     def is_taken_away(self, which: Attempt) -> bool:
         """Tell whether the cloud takes the machine of an attempt away."""
         return which in self._rentals and bool(self._rentals[which].taken_away)
 
     async def release(self, which: Attempt) -> None:
-        """Give the machine of an attempt back, and wait until it is gone."""
+        """Keep the machine of an attempt if another job will take it over; else give it back, and wait until it is gone."""
         rental = self._rentals.get(which)
         if rental is not None:
-            rental.let_go()
-            await rental.over.wait()
+            if not await self._keep(rental):
+                rental.let_go()
+                await rental.over.wait()
             del self._rentals[which]
         shutil.rmtree(self._folder.temp(*which), ignore_errors=True)
 
     async def recover(self, attempts: Collection[Attempt]) -> frozenset[Attempt]:
-        """Find the machines of an earlier driver by the journal; those of attempts that are over are given back."""
+        """Find the machines of an earlier driver by the journal; what no attempt has, and no job will, is given back."""
         kept: set[Attempt] = set()
+        idle: list[MachineRecord] = []
         others: list[MachineRecord] = []
         for record in await self._blocking(partial(self._journal.records, unfinished_only=True)):
-            which = (record.job, record.attempt)
+            which = record.user
             if record.run != self._run:
                 others.append(record)
             elif which in attempts and which not in kept and record.intent is not Intent.RELEASED:
                 kept.add(which)
-                rental = self._rentals[which] = _Rental(lambda _: None)
-                self._tasks.start_soon(self._see_through, which, rental, record)
+                rental = self._rentals[which] = Rental(which, lambda _: None)
+                self._tasks.start_soon(self._see_through, rental, record)
+            else:
+                idle.append(record)
+        for record in idle:
+            rental = Rental(record.user, lambda _: None, offering=record.offering)
+            if record.intent is Intent.CREATED and (heirs := self._heirs(rental)):
+                self._keep_for(rental, heirs)
+                self._tasks.start_soon(self._see_through, rental, record)
             else:
                 self._tasks.start_soon(self._discard, record)
         if others:
             self._tasks.start_soon(self._sweep, others)
         return frozenset(kept)
 
+    # ------------------------------------------------------------------------------------------- from job to job
+
+    def _heirs(self, rental: Rental) -> frozenset[str]:
+        """Return the jobs that may take over a machine once its own has ended, and have none yet."""
+        if rental.offering is None or not self._plan.has_ended(rental.user[0]):
+            return frozenset()
+        return self._without_machine(self._plan.heirs(rental.user[0], rental.offering))
+
+    def _without_machine(self, jobs: Collection[str]) -> frozenset[str]:
+        return frozenset(jobs) - {self._plan.placement(key).job for key, _ in self._rentals}
+
+    async def _keep(self, rental: Rental) -> bool:
+        """Keep a machine for a job to come, cleared of the one that has ended; tell whether it is worth that and fit."""
+        runner = rental.runner
+        if runner is None or rental.is_lost or rental.taken_away or not self._times.idle or not self._heirs(rental):
+            return False
+        with anyio.move_on_after(self._times.clean_up_within), suppress(TransportError):
+            await runner.release(*rental.user)
+            await runner.check(self._times.clean_up_within)
+            heirs = self._heirs(rental)
+            if heirs and rental.is_wanted and not rental.taken_away:
+                self._keep_for(rental, heirs)
+                return True
+        return False
+
+    def _keep_for(self, rental: Rental, heirs: frozenset[str]) -> None:
+        rental.heirs = heirs
+        rental.wait = anyio.move_on_after(self._times.idle)
+        self._kept.append(rental)
+        self._tasks.start_soon(self._wait_for_heir, rental, rental.wait)
+        rental.handed_back.set()
+
+    async def _wait_for_heir(self, rental: Rental, patience: anyio.CancelScope) -> None:
+        """Give a machine back that nobody needs any more, or nobody has taken for too long."""
+        with patience:
+            while rental.heirs:
+                moved = self._plan.moved
+                rental.heirs = self._without_machine([job for job in rental.heirs if self._is_meant(job, rental)])
+                if rental.heirs:
+                    await moved.wait()
+        if rental in self._kept:
+            self._kept.remove(rental)
+            rental.let_go()
+
+    def _is_meant(self, job: str, rental: Rental) -> bool:
+        return rental.offering is not None and self._plan.is_to_run(job, rental.offering)
+
+    async def _take_over(self, which: Attempt, tell: Callable[[str], None]) -> Rental | None:
+        """Return a machine that is kept for a job, or about to be, if it is still there and the job planned on it."""
+        job = self._plan.placement(which[0]).job
+        for rental in (*self._kept, *self._rentals.values()):
+            if job not in (rental.heirs if rental in self._kept else self._heirs(rental)):
+                continue
+            await rental.handed_back.wait()
+            if rental not in self._kept or not self._is_meant(job, rental):
+                continue
+            self._kept.remove(rental)
+            if rental.wait is not None:
+                rental.wait.cancel()
+            try:
+                await self._hand_on(rental, which, tell)
+            except TransportError as error:
+                tell(f"The machine of {rental.user[0]} cannot be taken over: {error}\n")
+            else:
+                return rental
+            finally:
+                if which not in self._rentals:
+                    rental.let_go()
+        return None
+
+    async def _hand_on(self, rental: Rental, which: Attempt, tell: Callable[[str], None]) -> None:
+        """Give a machine that was kept to another attempt.
+
+        Raises:
+            TransportError: it does not answer.
+        """
+        await rental.settled.wait()
+        if rental.runner is None or rental.machine is None:
+            raise rental.problem or TransportError("it was given up")
+        await rental.runner.check(self._times.clean_up_within)
+        await self._blocking(partial(self._journal.handed_on, rental.machine.name, *which))
+        tell(f"{rental.machine.id} is taken over from {rental.user[0]}\n")
+        rental.user, rental.tell, rental.heirs, rental.handed_back = which, tell, frozenset(), anyio.Event()
+        self._rentals[which] = rental
+
     # ------------------------------------------------------------------------------------------ the life of a machine
 
-    async def _see_through(self, which: Attempt, rental: _Rental, record: MachineRecord | None) -> None:
+    async def _see_through(self, rental: Rental, record: MachineRecord | None) -> None:
         """Have a machine, let it be used, and give it back."""
         try:
             if record is None:
-                await self._rent(which, rental)
+                await self._rent(rental)
             else:
                 await self._find(rental, record)
             if rental.machine is not None and rental.transport is not None and rental.is_wanted:
-                await self._serve(which, rental, rental.machine, rental.transport, is_found=record is not None)
+                await self._serve(rental, rental.machine, rental.transport, is_found=record is not None)
         except TransportError as error:
             rental.problem = error
         finally:
@@ -265,7 +277,7 @@ class RentedMachines:
                     await self._give_back(rental, rental.machine)
                 rental.over.set()
 
-    async def _rent(self, which: Attempt, rental: _Rental) -> None:
+    async def _rent(self, rental: Rental) -> None:
         """Ask for the machine that a job is planned on; while it is not to be had, for that of the next best plan.
 
         Raises:
@@ -274,39 +286,42 @@ class RentedMachines:
         """
         tried: list[str] = []
         silent = 0
-        if (block := self._taken_away.pop(which[0], None)) is not None:
+        if (block := self._taken_away.pop(rental.user[0], None)) is not None:
             with suppress(PlanningError):  # there is no other place: then the same again
-                placed = await self._plan.avoid(which[0], block, why="a machine was taken away")
-                rental.tell(f"Planned anew: {_described(placed)}\n")
+                placed = await self._plan.avoid(rental.user[0], block, why="a machine was taken away")
+                rental.tell(f"Planned anew: {described(placed)}\n")
         while True:
-            placement = self._plan.placement(which[0])
-            if self._plan.place_of(which[0]) != RENTED:
+            placement = self._plan.placement(rental.user[0])
+            if self._plan.place_of(rental.user[0]) != RENTED:
                 raise MovedError(f"{'; '.join(tried)}; planned anew on {placement.offering.place.name}")
-            rental.tell(f"Starting {_described(placement)} ...\n")
+            rental.tell(f"Starting {described(placement)} ...\n")
             try:
-                await self._acquire(which, rental, placement)
+                await self._acquire(rental, placement)
                 return await self._let_in(rental)
             except CloudError as error:
-                tried.append(_problem(placement, error))
+                tried.append(problem_with(placement, error))
                 silent += error.code == _SILENT
                 if error.kind not in BLOCKING or silent >= self._times.most_silent:
                     raise TransportError("; ".join(tried)) from error
                 rental.tell(f"{tried[-1]}\n")
-                await self._look_elsewhere(which, rental, placement, error, tried)
+                await self._look_elsewhere(rental, placement, error, tried)
             except SkyflowError as error:
-                raise TransportError(_problem(placement, error)) from error
+                raise TransportError(problem_with(placement, error)) from error
 
-    async def _acquire(self, which: Attempt, rental: _Rental, placement: Placement) -> None:
+    async def _acquire(self, rental: Rental, placement: Placement) -> None:
         started = self._clock.monotonic()
         fleet = await self._fleet(placement.offering.provider)
-        request = await self._blocking(partial(self._request, which, placement))
+        rental.offering = placement.offering
+        ask = partial(request_for, run=self._run, keys=self._keys, times=self._times)
+        owner, asked = await self._blocking(self._journal.owner), self._plan.requirements(rental.user[0])
+        request = await self._blocking(partial(ask, rental.user, placement, asked, owner=owner))
         machine = await self._blocking(partial(fleet.acquire, request, is_wanted=lambda: rental.is_wanted))
         rental.machine, rental.since = machine, self._clock.monotonic()
         seconds = rental.since - started
         self._plan.observe(placement.offering, Outcome.PROVISIONED, seconds)
         rental.tell(f"{machine.id} in {machine.zone or machine.region} runs after {seconds:.1f} s\n")
 
-    async def _let_in(self, rental: _Rental) -> None:
+    async def _let_in(self, rental: Rental) -> None:
         """Wait until a machine lets us in; one that does not within its time is given back.
 
         Raises:
@@ -315,7 +330,9 @@ class RentedMachines:
         machine = rental.machine
         if machine is None:
             return
-        transport = rental.transport = self._makes.transport(await self._blocking(partial(self._host, machine)))
+        transport = rental.transport = self._makes.transport(
+            await self._blocking(partial(host_of, machine, self._keys))
+        )
         try:
             with rental.booting:
                 await self._knock(transport, rental, machine)
@@ -331,9 +348,7 @@ class RentedMachines:
                 hint="is SSH out of here and into there allowed, and does the image run cloud-init?",
             ) from error
 
-    async def _look_elsewhere(
-        self, which: Attempt, rental: _Rental, placement: Placement, error: CloudError, tried: list[str]
-    ) -> None:
+    async def _look_elsewhere(self, rental: Rental, placement: Placement, error: CloudError, tried: list[str]) -> None:
         """Have what is left of the run planned anew, without what is not to be had.
 
         Raises:
@@ -348,19 +363,20 @@ class RentedMachines:
         begun = self._clock.monotonic()
         try:
             waiting = [key for (key, _), other in self._rentals.items() if other.machine is None]
-            placed = await self._plan.avoid(which[0], block, why=tried[-1], waiting=waiting)
+            placed = await self._plan.avoid(rental.user[0], block, why=tried[-1], waiting=waiting)
         except PlanningError as problem:
             raise TransportError(f"{'; '.join(tried)}; and there is no other plan: {problem}") from problem
-        rental.tell(f"Planned anew in {self._clock.monotonic() - begun:.2f} s: {_described(placed)}\n")
+        rental.tell(f"Planned anew in {self._clock.monotonic() - begun:.2f} s: {described(placed)}\n")
         if self._plan.is_late:
             rental.tell("The deadline cannot be kept any more; the run goes on without it\n")
 
-    async def _find(self, rental: _Rental, record: MachineRecord) -> None:
+    async def _find(self, rental: Rental, record: MachineRecord) -> None:
         """Find a machine that an earlier driver has asked for.
 
         Raises:
             MovedError: it is not there.
         """
+        rental.offering = record.offering
         try:
             fleet = await self._fleet(record.offering.provider)
             rental.machine = await self._blocking(partial(fleet.resume, record, is_wanted=lambda: rental.is_wanted))
@@ -373,24 +389,22 @@ class RentedMachines:
         except CloudError as error:
             raise MovedError(error.message) from error
 
-    async def _serve(
-        self, which: Attempt, rental: _Rental, machine: Machine, transport: Transport, *, is_found: bool
-    ) -> None:
+    async def _serve(self, rental: Rental, machine: Machine, transport: Transport, *, is_found: bool) -> None:
         """Let a machine be used from when it has booted until its attempt is over."""
-        runner = self._makes.runner(transport, self._finding_out(which, rental, machine))
+        runner = self._makes.runner(transport, self._finding_out(rental, machine))
         async with runner:
             if is_found:
-                await runner.recover([which])
+                await runner.recover([rental.user] if rental.user in self._rentals else [])
             rental.runner = runner
             rental.settled.set()
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._renew, transport)
                 if machine.market is Market.SPOT:
-                    tasks.start_soon(self._listen, which, rental, transport, machine)
+                    tasks.start_soon(self._listen, rental, transport, machine)
                 await rental.released.wait()
                 tasks.cancel_scope.cancel()
 
-    async def _knock(self, transport: Transport, rental: _Rental, machine: Machine) -> None:
+    async def _knock(self, transport: Transport, rental: Rental, machine: Machine) -> None:
         """Wait until a machine lets us in: at first nobody listens, then nobody knows us, or shows another host key.
 
         Raises:
@@ -418,31 +432,34 @@ class RentedMachines:
                 await transport.run(stay)
             await anyio.sleep(self._times.renew_every)
 
-    async def _listen(self, which: Attempt, rental: _Rental, transport: Transport, machine: Machine) -> None:
+    async def _listen(self, rental: Rental, transport: Transport, machine: Machine) -> None:
         """Wait for the notice that a machine is about to be taken away, and stop what runs on it."""
         command = notice_command(machine.provider, seconds=self._times.notice_every)
         while not rental.taken_away:
             with suppress(TransportError):  # the link broke; whether the machine is gone others find out
                 heard = await transport.run(command)
                 if notice := heard.output.decode(errors="replace").strip():
-                    self._note_taken_away(which, rental, machine, notice)
+                    self._note_taken_away(rental, machine, notice)
                     if rental.runner is not None:
                         rental.runner.stop_all()
             await anyio.sleep(self._times.notice_every)
 
-    def _note_taken_away(self, which: Attempt, rental: _Rental, machine: Machine, why: str) -> None:
+    def _note_taken_away(self, rental: Rental, machine: Machine, why: str) -> None:
         """Remember that a machine is taken away: its job gets another one elsewhere, for there it would soon go again."""
         if rental.taken_away:
             return
         rental.taken_away = why
-        placement = self._plan.placement(which[0])
+        offering = rental.offering or self._plan.placement(rental.user[0]).offering
         rental.tell(f"{machine.id} is taken away by {machine.provider}: {' '.join(why.split())}\n")
         held = self._clock.monotonic() - rental.since
-        self._plan.observe(placement.offering, Outcome.PREEMPTED, held)
-        now = self._clock.now()
-        self._taken_away[which[0]] = block_after(placement.offering, FailureKind.CAPACITY, Scope.REGION, now)
+        self._plan.observe(offering, Outcome.PREEMPTED, held)
+        block = block_after(offering, FailureKind.CAPACITY, Scope.REGION, self._clock.now())
+        self._taken_away |= dict.fromkeys(rental.heirs or {rental.user[0]}, block)
+        if rental in self._kept:
+            self._kept.remove(rental)
+            rental.let_go()
 
-    def _finding_out(self, which: Attempt, rental: _Rental, machine: Machine) -> Inquiry:
+    def _finding_out(self, rental: Rental, machine: Machine) -> Inquiry:
         asked = -math.inf
 
         async def find_out() -> str | None:
@@ -459,12 +476,12 @@ class RentedMachines:
                 return None
             detail = "" if now is None else f", {now.state}{f': {now.detail}' if now.detail else ''}"
             if machine.market is Market.SPOT:
-                self._note_taken_away(which, rental, machine, f"it is gone{detail}")
+                self._note_taken_away(rental, machine, f"it is gone{detail}")
             return f"{machine.id} is gone{detail}"
 
         return find_out
 
-    async def _give_back(self, rental: _Rental, machine: Machine) -> None:
+    async def _give_back(self, rental: Rental, machine: Machine) -> None:
         try:
             fleet = await self._fleet(machine.provider)
             is_gone = await self._blocking(partial(fleet.release, machine))
@@ -487,34 +504,6 @@ class RentedMachines:
 
     # ------------------------------------------------------------------------------------------------------ its parts
 
-    def _request(self, which: Attempt, placement: Placement) -> MachineRequest:
-        asked = self._plan.requirements(which[0])
-        request = MachineRequest(
-            offering=placement.offering,
-            owner=self._journal.owner(),
-            run=self._run,
-            job=which[0],
-            attempt=which[1],
-            public_key=self._keys.ours().public,
-            lifetime=self._times.lifetime,
-            image=asked.image,
-            ports=tuple(open_ports(asked.ports)),
-            disk_gib=_DISK_GIB if asked.disk_gib is None else math.ceil(asked.disk_gib.minimum),
-        )
-        return replace(request, host_key=self._keys.of_host(request.name).path.read_text(encoding="utf-8"))
-
-    def _host(self, machine: Machine) -> SshHost:
-        return SshHost(
-            name=f"{machine.instance_type}-{machine.name[-6:]}",
-            address=machine.address or "",
-            user=LOGIN_USER,
-            host_keys=(self._keys.of_host(machine.name).public,),
-            identity=str(self._keys.ours().path),
-            link=Link.ASYNCSSH,
-            keep_alive=KeepAlive(seconds=5.0, most_missed=3),
-            connect_seconds=10.0,
-        )
-
     async def _fleet(self, provider: str) -> Fleet:
         """Return the machines of a cloud, whose SDK is imported when it is asked for first.
 
@@ -529,17 +518,3 @@ class RentedMachines:
 
     async def _blocking(self, work: Callable[[], _T]) -> _T:
         return await anyio.to_thread.run_sync(work, limiter=self._threads)
-
-
-def _described(placement: Placement) -> str:
-    offering = placement.offering
-    if offering.provider == LOCAL:
-        return "this machine"
-    market = "" if offering.market is Market.ON_DEMAND else f" ({offering.market})"
-    return f"{offering.instance_type}{market} in {offering.provider}/{offering.place.name}"
-
-
-def _problem(placement: Placement, error: SkyflowError) -> str:
-    notes = "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
-    hint = f"; {error.hint}" if error.hint else ""
-    return f"{_described(placement)} is not to be had: {error}{hint}{notes}"

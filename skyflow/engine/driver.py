@@ -90,6 +90,7 @@ class Driver:
         clock: Clock,
         cost_of: Callable[[str, float], float] | None = None,
         checkpoints: Checkpoints | None = None,
+        follow: Callable[[RunState], None] = lambda _: None,
     ) -> None:
         """Prepare; nothing happens yet.
 
@@ -105,6 +106,7 @@ class Driver:
             clock: the time.
             cost_of: returns what an attempt at a job of so many seconds costs, in US dollars; None if nobody asks.
             checkpoints: what keeps folders of jobs; None where nothing of them is real.
+            follow: called with the state of the run whenever that has changed, before anything is done about it.
         """
         self._run_id = run_id
         self._store = store
@@ -121,6 +123,7 @@ class Driver:
         self._deadlines: dict[TimerKey, float] = {}
         self._cost_of = cost_of
         self._checkpoints = checkpoints
+        self._follow = follow
         self._saving: dict[tuple[str, int], anyio.Lock] = {}
         self._releasing = 0
         self._released = anyio.Event()
@@ -140,6 +143,7 @@ class Driver:
         Raises:
             StoreError: a move could not be stored; what was running has been killed, and the run can be resumed.
         """
+        self._follow(state)
         kept = await self._runner.recover(seconds.keys())
         self._began = {key: self._clock.monotonic() - seconds[key, number] for key, number in kept}
         held = frozenset(
@@ -154,6 +158,7 @@ class Driver:
                     self._watch_group(holder, GroupMove.GRANTED, tasks)
                 while events:
                     state, effects, ending = self._decide(state, events)
+                    self._follow(state)
                     for effect in effects:
                         self._perform(effect, tasks)
                     if ending is not None:  # whoever reads that a run has ended may rely on nothing of it being left

@@ -145,6 +145,19 @@ class RunState:
         """Tell whether nothing will happen any more: the run has completed or was interrupted."""
         return self.status in {Status.COMPLETED, Status.INTERRUPTED}
 
+    def may_run(self, key: str) -> bool:
+        """Tell whether a job, or all of a matrix if that is the key of its spec, is under way or may still begin."""
+        caller, spec_id = frame_key(key), key.rpartition(".")[0] if "." in local_id(key) else ""
+        if self.is_settled() or self.stop is not None:
+            return False
+        if caller in self.jobs and self.jobs[caller].status is Status.COMPLETED:
+            return False
+        if key in self.jobs:
+            return self.jobs[key].status is not Status.COMPLETED
+        if spec_id in self.legs:  # the matrix became smaller than it was expected to
+            return False
+        return not self.is_spec_completed(key)
+
     def is_spec_completed(self, spec_id: str) -> bool:
         """Tell whether every job of a spec has completed."""
         keys = self.legs.get(spec_id)

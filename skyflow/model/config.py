@@ -91,7 +91,8 @@ class ProjectConfig:
     """Everything in a `skyflow.yml`; of the price rules, the first one that fits an offering holds.
 
     `catalog` is a folder of tables to use instead of those that ship, as written in the file. `disk_prices` are US dollars
-    per decimal gigabyte and month, by cloud.
+    per decimal gigabyte and month, by cloud. `idle_minutes` is how long a rented machine is kept for a job that is to take it
+    over.
     """
 
     pools: tuple[OwnPool, ...] = ()
@@ -99,6 +100,7 @@ class ProjectConfig:
     peerings: tuple[Peering, ...] = ()
     catalog: str | None = None
     disk_prices: tuple[tuple[str, float], ...] = ()
+    idle_minutes: float = 10.0
 
     def disk_usd_per_hour(self, provider: str, gib: float) -> float | None:
         """Return what a disk costs beside the machine, None where nobody says; a month has 730 hours."""

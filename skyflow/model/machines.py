@@ -222,7 +222,10 @@ class Quota:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineRecord:
-    """What the state store remembers of a machine."""
+    """What the state store remembers of a machine.
+
+    `job` and `attempt` are what it was made for; `user` is the attempt that has it, or had it last.
+    """
 
     name: str
     run: str
@@ -236,6 +239,7 @@ class MachineRecord:
     intended_at: datetime
     created_at: datetime | None
     gone_at: datetime | None
+    user: tuple[str, int]
 
     def cost_usd(self, now: datetime) -> float:
         """Return what it has cost until it was gone, or until now: the price of its offering times its time."""

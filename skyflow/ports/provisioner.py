@@ -129,6 +129,10 @@ class MachineJournal(Protocol):
         """Write that it exists; nothing happens to one that was released meanwhile."""
         ...
 
+    def handed_on(self, name: str, job: str, attempt: int) -> None:
+        """Write that another attempt than the one it was made for has it now."""
+        ...
+
     def released(self, name: str, at: datetime) -> None:
         """Write that it is about to be removed."""
         ...

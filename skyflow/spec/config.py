@@ -1,5 +1,6 @@
 """A project's `skyflow.yml`."""
 
+import math
 from collections.abc import Iterator
 
 from skyflow.diagnostics import Diagnostic, has_errors, in_reading_order
@@ -61,12 +62,14 @@ def _read(reading: Reading, root: Node) -> ProjectConfig:
     fields = reading.fields(root)
     taken: dict[str, str] = {}
     machines = reading.fields(fields.take("machines")).rest()
+    idle = read_quantity(reading, fields.take("idle-minutes"), _minutes)
     return ProjectConfig(
         pools=tuple(_pool(reading, key, value, taken) for key, value in machines),
         prices=tuple(_rule(reading, item) for item in _items(fields.take("prices"))),
         peerings=tuple(_line(reading, item) for item in _items(fields.take("peering"))),
         catalog=reading.plain_text(fields.take("catalog")),
         disk_prices=tuple(_disk_prices(reading, fields.take("disks"))),
+        idle_minutes=ProjectConfig().idle_minutes if idle is None else idle,
     )
 
 
@@ -75,6 +78,16 @@ def _disk_prices(reading: Reading, node: Node | None) -> Iterator[tuple[str, flo
         usd = read_quantity(reading, price, parse_money)
         if usd is not None:
             yield cloud.key, usd
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = -1.0
+    if not 0 <= minutes < math.inf:
+        raise ValueError(f"'{text}' is not a number of minutes from zero")
+    return minutes
 
 
 def _items(node: Node | None) -> Iterator[Node]:

@@ -7,6 +7,7 @@ __all__ = [
     "MACHINES",
     "MACHINES_OF_RUN",
     "MACHINE_CREATED",
+    "MACHINE_HANDED_ON",
     "MACHINE_RELEASED",
     "OWNER",
     "UNFINISHED_MACHINES",
@@ -30,6 +31,11 @@ UPDATE machines SET intent = 'created', cloud_id = :cloud_id, created_at = :at
 WHERE name = :name AND intent = 'intended'
 """
 """It exists."""
+
+MACHINE_HANDED_ON = """
+UPDATE machines SET user_job = :job, user_attempt = :attempt WHERE name = :name AND intent = 'created'
+"""
+"""Another attempt has it now."""
 
 MACHINE_RELEASED = """
 UPDATE machines SET intent = 'released', released_at = :at WHERE name = :name AND intent IN ('intended', 'created')

@@ -70,6 +70,10 @@ class StoredJournal:
         """Write that it exists."""
         self._write(queries.MACHINE_CREATED, name=name, cloud_id=cloud_id, at=time_text(at))
 
+    def handed_on(self, name: str, job: str, attempt: int) -> None:
+        """Write that another attempt has it now."""
+        self._write(queries.MACHINE_HANDED_ON, name=name, job=job, attempt=attempt)
+
     def released(self, name: str, at: datetime) -> None:
         """Write that it is about to be removed."""
         self._write(queries.MACHINE_RELEASED, name=name, at=time_text(at))
@@ -84,7 +88,7 @@ class StoredJournal:
         with open_store(self._folder) as store, store.transaction() as connection:
             return [_record(row) for row in connection.execute(query).fetchall()]
 
-    def _write(self, query: str, **values: str) -> None:
+    def _write(self, query: str, **values: str | int) -> None:
         with open_store(self._folder) as store, store.transaction() as connection:
             connection.execute(query, values)
 
@@ -103,6 +107,7 @@ def _record(row: sqlite3.Row) -> MachineRecord:
         intended_at=datetime.fromisoformat(row["intended_at"]),
         created_at=_time(row["created_at"]),
         gone_at=_time(row["gone_at"]),
+        user=(row["user_job"] or row["job_key"], row["user_attempt"] or row["attempt"]),
     )
 
 

@@ -324,6 +324,12 @@ def _m0012_blocks(db: "Database") -> None:
     db.execute("CREATE INDEX blocks_of_run ON blocks (run_id)")
 
 
+def _m0013_machine_users(db: "Database") -> None:
+    """The attempt that has a machine, where it is another one than the one it was made for."""
+    db.execute("ALTER TABLE machines ADD COLUMN user_job TEXT")
+    db.execute("ALTER TABLE machines ADD COLUMN user_attempt INTEGER CHECK (user_attempt > 0)")
+
+
 _MIGRATIONS: Sequence[Callable[["Database"], None]] = (
     _m0001_first_schema,
     _m0002_annotations,
@@ -337,6 +343,7 @@ _MIGRATIONS: Sequence[Callable[["Database"], None]] = (
     _m0010_machines,
     _m0011_superseded_plans,
     _m0012_blocks,
+    _m0013_machine_users,
 )
 
 SCHEMA_VERSION = len(_MIGRATIONS)

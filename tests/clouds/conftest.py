@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -162,3 +163,11 @@ def arm(arm_address: tuple[str, str, Faults], certificate: Path, monkeypatch: py
     }.items():
         monkeypatch.setenv(name, value)
     return faults
+
+
+@pytest.fixture
+def clouds(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Make a project with the clouds of the names given, see `renting`; at its end nothing may be left in any of them."""
+    from renting import open_clouds
+
+    yield from open_clouds(tmp_path, request)

@@ -2,124 +2,14 @@
 machines with a real sshd. Whatever happens, no machine, disk, card or address is left at the end."""
 
 import json
-import os
 import re
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import ec2_server
 import pytest
-from serving import Faults
-from testbed.cloud_machine import CloudMachine, Machines, can_start_cloud_machines
-
-ON = {
-    "aws": "runs-on: aws, resources: {regions: us-east-1, instance-type: m6i.large}",
-    "gcp": "runs-on: gcp, resources: {regions: us-central1, instance-type: n2-standard-4}",
-    "azure": "runs-on: azure, resources: {regions: eastus, instance-type: Standard_D2s_v5}",
-}
-PATIENCE_SECONDS = 120
-
-
-@dataclass
-class Clouds:
-    """A project, the clouds that it rents from, and the machines behind these."""
-
-    folder: Path
-    machines: Machines
-    faults: dict[str, Faults]
-    processes: "list[subprocess.Popen[str]]" = field(default_factory=list)
-
-    def write(self, jobs: str) -> None:
-        (self.folder / "w.yml").write_text(f"on: push\njobs:\n{jobs}")
-
-    def start(self, *arguments: str, **variables: str) -> "subprocess.Popen[str]":
-        process = subprocess.Popen(
-            [sys.executable, "-m", "skyflow", *arguments],
-            cwd=self.folder,
-            env={**os.environ, **variables},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self.processes.append(process)
-        return process
-
-    def skyflow(self, *arguments: str, code: int = 0) -> str:
-        process = self.start(*arguments)
-        shown, _ = process.communicate(timeout=PATIENCE_SECONDS)
-        assert "Traceback" not in shown, shown
-        assert process.returncode == code, shown
-        return shown
-
-    def run_json(self) -> dict[str, Any]:
-        return json.loads(self.skyflow("show", "--json"))
-
-    def has(self, file: str) -> bool:
-        """Tell whether there is one machine, and a file on it."""
-        if len(self.machines.running) != 1:
-            return False
-        try:
-            self.only.run("test", "-e", file)
-        except (subprocess.CalledProcessError, IndexError, OSError):
-            return False
-        return True
-
-    @property
-    def only(self) -> CloudMachine:
-        [machine] = self.machines.running.values()
-        return machine
-
-    def remains(self) -> dict[str, list[str]]:
-        """Everything that is left anywhere, by cloud and kind."""
-        left = {}
-        for provider, faults in self.faults.items():
-            found = ec2_server.remains() if provider == "aws" else faults.app.remains()
-            left |= {f"{provider} {kind}": names for kind, names in found.items() if names}
-        return left
-
-
-@pytest.fixture
-def clouds(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., Clouds]]:
-    if not can_start_cloud_machines():
-        pytest.skip("needs root, sshd, iproute2 and unshare")
-    folder = tmp_path / "project"
-    folder.mkdir()
-    (folder / "data.txt").write_text("data")
-    machines = Machines(tmp_path / "machines")
-    made: list[Clouds] = []
-
-    def make(*providers: str) -> Clouds:
-        faults = {}
-        for provider in providers:
-            faults[provider] = request.getfixturevalue({"aws": "ec2", "gcp": "gce", "azure": "arm"}[provider])
-            (ec2_server.ACCOUNT if provider == "aws" else faults[provider].app).machines = machines
-        made.append(Clouds(folder, machines, faults))
-        if "azure" in providers:
-            made[0].skyflow("cloud", "init", "azure", "--region", "eastus")
-        return made[0]
-
-    yield make
-    for process in (process for each in made for process in each.processes):
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
-    machines.close()
-    for each in made:
-        assert each.remains() == {}, "something is left, and costs money"
-
-
-def wait_until(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
+from renting import ON, PATIENCE_SECONDS, WAITING, Clouds, wait_until
 
 
 def test_one_run_uses_all_three_clouds(clouds) -> None:
@@ -144,14 +34,6 @@ def test_one_run_uses_all_three_clouds(clouds) -> None:
     assert "Starting m6i.large in aws/us-east-1 ..." in shown
     assert len(all_three.machines.started) == 4
     assert all_three.machines.running == {}
-
-
-WAITING = (
-    "steps: [{run: 'echo once >> ~/count; echo MARK=set >> $GITHUB_ENV'}, "
-    "{run: 'echo begun $MARK; touch ~/begun; while ! test -e ~/go; do sleep 0.1; done; echo ended'}, "
-    "{run: 'echo count $(wc -l < ~/count)'}]"
-)
-"""Steps that wait until they are let go on."""
 
 
 @pytest.mark.parametrize("provider", ["aws", "gcp", "azure"])

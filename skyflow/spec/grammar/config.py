@@ -173,7 +173,7 @@ _LINE = table(
 )
 
 CONFIG = table(
-    "a map with 'machines', 'prices', 'peering', 'disks' or 'catalog'",
+    "a map with 'machines', 'prices', 'peering', 'disks', 'catalog' or 'idle-minutes'",
     {
         "machines": table("a map from names to machines", other=_MACHINES).about(
             "Machines of your own, each kind under a name; jobs get them with `runs-on: sky` or `own`."
@@ -197,6 +197,10 @@ CONFIG = table(
         ),
         "catalog": _word("a folder of tables").about(
             "Use these tables instead of those that ship; relative to this file."
+        ),
+        "idle-minutes": quantity("minutes, for example 10").about(
+            "So long a rented machine is kept without a job, for one that is planned to take it over. 10 by default; with 0 every "
+            "attempt has a machine of its own."
         ),
     },
 ).about("What skyflow knows about a project: its own machines, and what it pays.")

@@ -41,6 +41,7 @@ def machine(
         intended_at=made,
         created_at=made,
         gone_at=gone if gone <= NOW else None,
+        user=(job, 1),
     )
 
 

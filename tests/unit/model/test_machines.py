@@ -50,7 +50,7 @@ def test_what_is_not_ours_is_nobodys(name: str) -> None:
 def test_a_machine_costs_from_its_creation_to_its_end_or_to_now() -> None:
     record = MachineRecord(
         name=REQUEST.name, run="run", job="job", attempt=1, node=0, offering=OFFERING, intent=Intent.CREATED,
-        cloud_id="1", detail="", intended_at=NOW, created_at=NOW, gone_at=None,
+        cloud_id="1", detail="", intended_at=NOW, created_at=NOW, gone_at=None, user=("job", 1),
     )  # fmt: skip
     assert record.cost_usd(NOW + timedelta(hours=2)) == pytest.approx(1.0)
     assert replace(record, gone_at=NOW + timedelta(minutes=30)).cost_usd(NOW + timedelta(hours=2)) == pytest.approx(

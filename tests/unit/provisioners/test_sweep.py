@@ -29,7 +29,7 @@ def record(intent: Intent = Intent.CREATED, *, minutes_old: float = 60) -> Machi
     at = NOW - timedelta(minutes=minutes_old)
     return MachineRecord(
         name=NAME, run="run-1", job="a", attempt=1, node=0, offering=OFFERING, intent=intent, cloud_id="i-1", detail="",
-        intended_at=at, created_at=at, gone_at=None,
+        intended_at=at, created_at=at, gone_at=None, user=("a", 1),
     )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ prices:
 peering:
   - {between: [aws, gcp], price: 0, gbps: 10}
 disks: {aws: 0.08, gcp: $0.10}
+idle-minutes: 2.5
 """
 
 
@@ -56,6 +57,7 @@ def test_everything_that_can_be_said():
         peerings=(Peering(between=("aws", "gcp"), usd_per_gb=0, gbps=10),),
         catalog="tables",
         disk_prices=(("aws", 0.08), ("gcp", 0.1)),
+        idle_minutes=2.5,
     )  # fmt: skip
 
 
@@ -177,6 +179,8 @@ def test_an_empty_file_says_nothing(text):
         ("peering: [{between: [aws]}]\n", "1:21: a line is between two different clouds"),
         ("peering: [{between: [aws, aws]}]\n", "1:21: a line is between two different clouds"),
         ("peering: [{between: [aws, gcp], gbps: 0}]\n", "1:39: '0' is not above zero"),
+        ("idle-minutes: -1\n", "1:15: '-1' is not a number of minutes from zero"),
+        ("idle-minutes: soon\n", "1:15: 'soon' is not a number of minutes from zero"),
         ("- 1\n", "1:1: expected a map with 'machines'"),
         ("catalog: ${{ 1 + 1 }}\n", "1:10: "),
     ],
