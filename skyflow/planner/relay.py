@@ -33,9 +33,9 @@ from skyflow.planner.schedule import evaluate
 __all__ = ["best_relay"]
 
 _TOLERANCE = 1e-9
-_NODES, _WORK = 2_000, 2_000_000
-"""Nodes of a search at most, and labels that all of them may have together; about two seconds."""
-_CANDIDATES, _LABELS = 100_000, 20_000
+_NODES, _WORK = 2_000, 4_000_000
+"""Nodes of a search at most, and labels that all of them may have together; about three seconds."""
+_CANDIDATES, _LABELS = 200_000, 60_000
 """More candidates than these are not compared, and more labels are no work for a search in seconds."""
 _SWEEPS = 4
 _CELLS = 4_000_000
