@@ -42,7 +42,6 @@ class Times:
     longest_knock: float = 2.0
     silence: float = 900.0
     """After so long without its driver a machine ends itself."""
-    find_out_every: float = 2.0
     notice_every: float = NOTICE_SECONDS
     idle: float = 600.0
     """So long a machine is kept, without a job, for one that is still to come."""

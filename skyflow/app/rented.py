@@ -298,6 +298,8 @@ class RentedMachines:
             try:
                 await self._acquire(rental, placement)
                 return await self._let_in(rental)
+            except MovedError:
+                raise
             except CloudError as error:
                 tried.append(problem_with(placement, error))
                 silent += error.code == _SILENT
@@ -326,6 +328,7 @@ class RentedMachines:
 
         Raises:
             CloudError: it does not.
+            MovedError: it is gone.
         """
         machine = rental.machine
         if machine is None:
@@ -335,7 +338,9 @@ class RentedMachines:
         )
         try:
             with rental.booting:
-                await self._knock(transport, rental, machine)
+                await self._knock(transport, rental, machine, self._finding_out(rental, machine, every=5.0))
+        except MovedError:
+            raise
         except TransportError as error:
             await transport.aclose()
             await self._give_back(rental, machine)
@@ -391,7 +396,7 @@ class RentedMachines:
 
     async def _serve(self, rental: Rental, machine: Machine, transport: Transport, *, is_found: bool) -> None:
         """Let a machine be used from when it has booted until its attempt is over."""
-        runner = self._makes.runner(transport, self._finding_out(rental, machine))
+        runner = self._makes.runner(transport, self._finding_out(rental, machine, every=2.0))
         async with runner:
             if is_found:
                 await runner.recover([rental.user] if rental.user in self._rentals else [])
@@ -404,10 +409,11 @@ class RentedMachines:
                 await rental.released.wait()
                 tasks.cancel_scope.cancel()
 
-    async def _knock(self, transport: Transport, rental: Rental, machine: Machine) -> None:
+    async def _knock(self, transport: Transport, rental: Rental, machine: Machine, find_out: Inquiry) -> None:
         """Wait until a machine lets us in: at first nobody listens, then nobody knows us, or shows another host key.
 
         Raises:
+            MovedError: it is gone.
             TransportError: it takes too long.
         """
         pause, begun = self._times.first_knock, self._clock.monotonic()
@@ -418,6 +424,8 @@ class RentedMachines:
                 if self._clock.monotonic() - begun >= self._times.boot_within:
                     raise
                 await transport.aclose()
+                if (gone := await find_out()) is not None:
+                    raise MovedError(gone) from None
                 await anyio.sleep(pause)
                 pause = min(1.5 * pause, self._times.longest_knock)
             else:
@@ -459,12 +467,13 @@ class RentedMachines:
             self._kept.remove(rental)
             rental.let_go()
 
-    def _finding_out(self, rental: Rental, machine: Machine) -> Inquiry:
+    def _finding_out(self, rental: Rental, machine: Machine, *, every: float) -> Inquiry:
+        """Return what asks the cloud about a machine, at most once in so many seconds."""
         asked = -math.inf
 
         async def find_out() -> str | None:
             nonlocal asked
-            if self._clock.monotonic() - asked < self._times.find_out_every:
+            if self._clock.monotonic() - asked < every:
                 return None
             asked = self._clock.monotonic()
             try:

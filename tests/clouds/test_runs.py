@@ -2,6 +2,7 @@
 machines with a real sshd. Whatever happens, no machine, disk, card or address is left at the end."""
 
 import json
+import os
 import re
 import signal
 import sqlite3
@@ -340,6 +341,69 @@ def test_a_machine_that_dies_is_replaced_and_one_that_is_cut_off_is_waited_for(c
     assert driver.returncode == 0, shown
     [job] = aws.run_json()["jobs"]
     assert [each["reason"] for each in job["attempts"]] == ["lost", None]
+
+
+@pytest.mark.parametrize("provider", ["aws", "gcp", "azure"])
+def test_every_kind_of_call_may_fail_once_in_a_run(clouds, provider: str) -> None:
+    cloud = clouds(provider)
+    planned = [cloud.faults[provider].plan("error", call) for call in ("create", "poll", "describe", "delete")]
+    cloud.write(f"  a: {{{ON[provider]}, steps: [{{run: 'echo ran'}}]}}\n")
+    shown = cloud.skyflow("run", "w.yml", "--verbose")
+    assert re.search(r"│ ran$", shown, re.MULTILINE), shown
+    assert [fault.happened for fault in planned if fault.call in {"create", "delete"}] == [1, 1]
+    assert sum(fault.happened for fault in planned) >= 3
+    assert len(cloud.machines.started) == 1
+
+
+def take_away(cloud: Clouds, provider: str) -> None:
+    """Let the only machine of a cloud be gone, as when its hardware breaks or it is taken away."""
+    [name] = cloud.machines.running
+    if provider == "aws":
+        return ec2_server.preempt(name)
+    app = cloud.faults[provider].app
+    if provider == "azure":
+        return app.evict(name)
+    [zone] = [zone for zone, each in app.instances if each == name]
+    return app.preempt(zone, name)
+
+
+@pytest.mark.parametrize(
+    ("provider", "moment", "event"),
+    [
+        ("aws", "connect", "machine"),
+        ("azure", "connect", "driver"),
+        ("azure", "transfer", "machine"),
+        ("aws", "transfer", "partition"),
+        ("gcp", "transfer", "driver"),
+    ],
+)
+def test_whatever_breaks_at_whatever_moment_the_job_is_done(clouds, provider: str, moment: str, event: str) -> None:
+    cloud = clouds(provider)
+    (cloud.folder / "data.txt").write_bytes(os.urandom(40_000_000))
+    cloud.machines.boot_seconds = 2.0
+    cloud.write(
+        f"  a: {{{ON[provider]}, steps: [{{uses: actions/checkout@v4}}, {{run: 'sleep 3; wc -c < data.txt'}}]}}\n"
+    )
+    driver = cloud.start("run", "w.yml", "--verbose")
+    begins = {"connect": "runs after", "transfer": "lets us in"}[moment]
+    assert driver.stdout is not None
+    said = ""
+    while begins not in said:
+        said += driver.stdout.readline() or pytest.fail(said)
+    cloud.machines.boot_seconds = 0.0
+    if event == "machine":
+        take_away(cloud, provider)
+    elif event == "partition":
+        cloud.only.cut_off()
+        time.sleep(4)
+        cloud.only.cut_off(is_cut=False)
+    else:
+        driver.send_signal(signal.SIGKILL)
+        driver.communicate()
+        driver = cloud.start("resume", "--verbose")
+    rest, _ = driver.communicate(timeout=PATIENCE_SECONDS)
+    assert driver.returncode == 0, said + rest
+    assert re.search(r"│ 40000000$", rest, re.MULTILINE), said + rest
 
 
 def test_what_a_run_has_cost_is_shown_beside_what_was_planned(clouds) -> None:
