@@ -20,6 +20,21 @@ KEPT = {
 }
 
 
+@pytest.fixture
+def anyio_backend() -> str:
+    """The event loop that skyflow runs on."""
+    return "asyncio"
+
+
+@pytest.fixture
+def project(tmp_path):
+    """The folder of a project, with a file in it."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "a.txt").write_text("hello\n")
+    return folder
+
+
 @pytest.fixture(scope="session")
 def small(tmp_path_factory):
     """The shipped tables, cut down to a few regions and types of each cloud."""

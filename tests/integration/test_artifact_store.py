@@ -27,11 +27,6 @@ NOW = datetime.now(UTC)
 BY = StepRef("build", 1, 1)
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Clock:
     def __init__(self) -> None:
         self.time = NOW

@@ -29,11 +29,6 @@ pytestmark = pytest.mark.anyio
 STEP = StepRef("job", 1, 1)
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Clock:
     def now(self) -> datetime:
         return datetime.now(UTC)

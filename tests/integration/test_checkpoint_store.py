@@ -14,11 +14,6 @@ from skyflow.testing.time import VirtualClock
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(params=["folder", "bucket"])
 def place(request, tmp_path: Path):
     if request.param == "bucket":

@@ -29,11 +29,6 @@ SETUP, STEP = StepRef("a/b.0", 1, 0), StepRef("a/b.0", 1, 1)
 USER, PASSWORD = "somebody", "s3cret-word"
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Registry(ThreadingHTTPServer):
     """Serves one image, made of the layers that podman saved, to whoever has the password."""
 

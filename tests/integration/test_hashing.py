@@ -15,11 +15,6 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def tree(tmp_path: Path) -> Path:
     root = tmp_path / "workspace"
     for name in ("b.txt", "a.txt", "B.txt", "sub/c.txt", "sub/.hidden/d.txt", "sub-2/e.txt", "f.md"):

@@ -25,11 +25,6 @@ STEP = StepRef("job", 1, 1)
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def bench(tmp_path: Path) -> Callable:
     @asynccontextmanager
     async def make() -> AsyncIterator[SimpleNamespace]:

@@ -23,11 +23,6 @@ STEP = StepRef("job", 1, 1)
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def bench(tmp_path: Path) -> Callable:
     @asynccontextmanager
     async def make(**options: object) -> AsyncIterator[SimpleNamespace]:

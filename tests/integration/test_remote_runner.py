@@ -2,63 +2,32 @@
 
 import json
 import shutil
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import anyio
 import pytest
 from testbed.machine import Machine
+from testbed.runners import remote_bench
 
 from skyflow._util.log_index import read_index
 from skyflow.app.clock import SystemClock
 from skyflow.model.execution import StepRef, StepRequest, StepResult
-from skyflow.model.layout import RunFolder
 from skyflow.ports.transport import TransportError
-from skyflow.runners.host_link import HostLink
-from skyflow.runners.process import KillLadder
-from skyflow.runners.remote import RemoteRunner
 from skyflow.testing.runners import RunnerBench
-from skyflow.transports.asyncssh import AsyncsshTransport
 
 pytestmark = pytest.mark.anyio
 
 STEP = StepRef("job", 1, 1)
 COUNT = "for i in $(seq 40); do echo line $i; sleep 0.1; done; exit 7"
 COUNTED = "".join(f"line {number}\n" for number in range(1, 41))
-QUICK = KillLadder(interrupt_seconds=0.3, terminate_seconds=0.3)
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-def drive(tmp_path: Path) -> Callable:
+def drive(project: Path) -> Callable:
     """Make what drives a run on a machine; a second one goes on with what the first one began."""
-    project = tmp_path / "project"
-    project.mkdir()
-    (project / "a.txt").write_text("hello\n")
-
-    @asynccontextmanager
-    async def make(machine: Machine, *, patience: float = 20.0, **host: object) -> AsyncIterator[RunnerBench]:
-        folder = RunFolder(tmp_path / "run")
-        transport = AsyncsshTransport(machine.host(**host))
-        link = HostLink(transport, clock=SystemClock(), patience_seconds=patience)
-        runner = RemoteRunner(
-            link,
-            run="r1",
-            folder=folder,
-            tools=tmp_path / "tools",
-            workspace=project,
-            clock=SystemClock(),
-            ladder=QUICK,
-        )
-        async with runner:
-            yield RunnerBench(runner, folder, project)
-
-    return make
+    return partial(remote_bench, project=project)
 
 
 async def shows(bench: RunnerBench, text: str) -> None:

@@ -40,11 +40,6 @@ CLUSTER, ANYTHING = SlurmQueue(name="cluster"), SlurmJob()
 QUICK = KillLadder(interrupt_seconds=0.6, terminate_seconds=0.3)
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 Driver = Callable[..., "asynccontextmanager[RunnerBench]"]
 
 

@@ -23,11 +23,6 @@ NOTICED_SECONDS = 10.0
 """More than three signs of life, a second apart."""
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def make_transport(host: SshHost, tmp_path: Path) -> Transport:
     if host.link is Link.ASYNCSSH:
         return AsyncsshTransport(host)
