@@ -145,6 +145,7 @@ def _fill(table: "DataTable[Text]", rows: Sequence[Row], *, state_column: int) -
         table.add_row(*cells, key=key)
     if before in wanted:
         table.move_cursor(row=list(wanted).index(before))
+    table.call_after_refresh(table.refresh)  # columns get their widths only once the rows were drawn
 
 
 def _cell(row: Row, index: int, state_column: int) -> Text:
