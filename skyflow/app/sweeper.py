@@ -90,22 +90,9 @@ def sweep_clouds(
     unreachable = tuple(asked.missed(each for each in records if each.intent is not Intent.GONE))
     if dry_run:
         return SweepReport(plan.decisions, (), (), plan.closed, asked, unreachable)
-    doomed = [each.subject for each in plan.decisions if each.goes]
-    removed, failed = _remove(doomed, found, clock, patience)
-    gone = frozenset(each.name for each in removed)
-    again, lost = _look_again(found, owner, gone, clock, patience)
-    freed = [each.subject for each in rules.plan(again, clock, gone=gone).decisions if each.goes]
-    freed = [each for each in freed if isinstance(each, Leftover) and each not in doomed]
-    more, more_failed = _remove(freed, again, clock, patience)
+    removed, failed, lost = _clear(plan, rules, found, clock, patience)
     _close(journal, [each for each in records if each.intended_at <= asked_at], plan.closed, removed, clock)
-    return SweepReport(
-        plan.decisions,
-        (*removed, *more),
-        (*failed, *more_failed),
-        plan.closed,
-        asked,
-        tuple(dict.fromkeys((*unreachable, *lost))),
-    )
+    return SweepReport(plan.decisions, removed, failed, plan.closed, asked, tuple(dict.fromkeys((*unreachable, *lost))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +122,24 @@ def _look(provider: str, owner: str, clock: Waiter, patience: Patience) -> _Foun
     machines = persist(lambda: cloud.provisioner.machines(owner), clock=clock, patience=patience)
     leftovers = persist(lambda: cloud.provisioner.leftovers(owner), clock=clock, patience=patience)
     return _Found(cloud, machines, leftovers)
+
+
+def _clear(
+    plan: Sweep, rules: _Rules, found: Mapping[str, _Found], clock: Waiter, patience: Patience
+) -> tuple[tuple[Machine | Leftover, ...], tuple[tuple[Machine | Leftover, str], ...], list[str]]:
+    """Remove what is to go, and then what was free only when its machine was gone.
+
+    Returns:
+        What was removed, what could not be and why, and the clouds that do not answer any more.
+    """
+    doomed = [each.subject for each in plan.decisions if each.goes]
+    removed, failed = _remove(doomed, found, clock, patience)
+    gone = frozenset(each.name for each in removed)
+    again, lost = _look_again(found, rules.owner, gone, clock, patience)
+    freed = [each.subject for each in rules.plan(again, clock, gone=gone).decisions if each.goes]
+    freed = [each for each in freed if isinstance(each, Leftover) and each not in doomed]
+    more, more_failed = _remove(freed, again, clock, patience)
+    return (*removed, *more), (*failed, *more_failed), lost
 
 
 def _look_again(
