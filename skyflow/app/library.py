@@ -9,7 +9,7 @@ from skyflow.app.callees import callees_in
 from skyflow.app.drive import ReporterFactory, RunResult
 from skyflow.app.launch import Given, GivenSecrets, prepare_launch
 from skyflow.app.plan import plan_workflow
-from skyflow.app.project import find_project
+from skyflow.app.project import Project, find_project
 from skyflow.app.refusal import refuse_what_cannot_run
 from skyflow.app.rehearsal import rehearsed
 from skyflow.app.run import resume_run, run_workflow
@@ -57,14 +57,8 @@ def plan(
     """
     loaded = _loaded(workflow)
     project = find_project()
-    return plan_workflow(
-        loaded,
-        callees=callees_in(loaded, project.root),
-        objective=None if objective is None else Objective(objective),
-        providers=providers,
-        slots=jobs,
-        project=project,
-    )
+    callees = callees_in(loaded, project.root)
+    return _decide(loaded, callees, project, objective=objective, providers=providers, jobs=jobs)
 
 
 def run(
@@ -109,23 +103,11 @@ def run(
     loaded = _loaded(workflow)
     refuse_what_cannot_run(spec.load_workflow(loaded.path, text=loaded.source))
     project = find_project(state=state)
-    given = Given(
-        inputs={name: to_string(from_python(value)) for name, value in (inputs or {}).items()},
-        variables={check_name(name, where="vars"): value for name, value in (vars or {}).items()},
-        secrets=GivenSecrets(Secrets(secrets)),
-        event_name=event_name,
-        event=event or {},
-    )
+    given = _given(inputs or {}, vars or {}, secrets, event or {}, event_name)
     launch = prepare_launch(loaded, given, project=project)
     callees = callees_in(loaded, project.root)
-    decided = plan_workflow(
-        rehearsed(loaded) if rehearse else loaded,
-        callees={uses: rehearsed(callee) for uses, callee in callees.items()} if rehearse else callees,
-        objective=None if objective is None else Objective(objective),
-        providers=providers,
-        slots=jobs,
-        project=project,
-    )
+    chosen, called = rehearsed(loaded, callees) if rehearse else (loaded, callees)
+    decided = _decide(chosen, called, project, objective=objective, providers=providers, jobs=jobs)
     return run_workflow(
         loaded,
         decided,
@@ -170,6 +152,35 @@ def resume(
 
 def _loaded(workflow: Workflow | str | Path) -> Workflow:
     return workflow if isinstance(workflow, Workflow) else load_workflow(workflow)
+
+
+def _given(
+    inputs: Mapping[str, str | bool | float],
+    variables: Mapping[str, str],
+    secrets: Mapping[str, str] | None,
+    event: Mapping[str, Json],
+    event_name: str,
+) -> Given:
+    return Given(
+        inputs={name: to_string(from_python(value)) for name, value in inputs.items()},
+        variables={check_name(name, where="vars"): value for name, value in variables.items()},
+        secrets=GivenSecrets(Secrets(secrets)),
+        event_name=event_name,
+        event=event,
+    )
+
+
+def _decide(
+    workflow: Workflow,
+    callees: Mapping[str, Workflow],
+    project: Project,
+    *,
+    objective: Objective | str | None,
+    providers: Collection[str] | None,
+    jobs: int | None,
+) -> Plan:
+    wish = None if objective is None else Objective(objective)
+    return plan_workflow(workflow, callees=callees, objective=wish, providers=providers, slots=jobs, project=project)
 
 
 def _factory(reporter: Reporter | None) -> ReporterFactory:

@@ -140,12 +140,8 @@ def _begin(
     hide_from_now_on(launch.secrets.masks)
     warn_of_missing(launch.missing_secrets)
     callees = callees_in(loaded.workflow, project.root)
-    plan = plan_workflow(
-        rehearsed(loaded.workflow) if options.rehearsal else loaded.workflow,
-        callees={uses: rehearsed(callee) for uses, callee in callees.items()} if options.rehearsal else callees,
-        project=project,
-        **planning,
-    )
+    chosen, called = rehearsed(loaded.workflow, callees) if options.rehearsal else (loaded.workflow, callees)
+    plan = plan_workflow(chosen, callees=called, project=project, **planning)
     result = run_workflow(
         loaded.workflow,
         plan,
