@@ -74,23 +74,21 @@ def run_workflow(
     with open_store(project.state) as store:
         now = clock.now()
         run_id = make_id(now)
-        contexts = cast(
-            "Mapping[str, Json]", run_contexts(project, run_id=run_id, workflow=workflow, launch=launch, debug=debug)
-        )
+        contexts = run_contexts(project, run_id=run_id, workflow=workflow, launch=launch, debug=debug)
         new = NewRun(
             id=run_id,
             workflow_name=workflow.name or workflow.path,
             workflow_path=workflow.path,
             workflow_source=workflow.source,
             callee_sources={uses: callee.source for uses, callee in callees.items()},
-            contexts=contexts,
+            contexts=cast("Mapping[str, Json]", contexts),
             plan=cast("Json", plan.to_json()),
             slots=plan.local_slots,
             secret_names=launch.used_secrets,
             options=options,
         )
         with run_lease(project.state.run(run_id)):
-            run = store.create_run(new, now, name=partial(display_name, workflow, contexts, launch.secrets))
+            run = store.create_run(new, now, name=partial(display_name, workflow, new.contexts, launch.secrets))
             return drive(
                 store,
                 run,
