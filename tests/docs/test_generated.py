@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "site" / "docs"
 
 
+@pytest.mark.timeout(330)
 @pytest.mark.parametrize("part", ["pages", "run"])
 def test_what_is_committed_is_what_would_be_written(part: str) -> None:
     done = subprocess.run(
@@ -18,7 +19,7 @@ def test_what_is_committed_is_what_would_be_written(part: str) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,  # every command on the pages is run
         check=False,
     )
     assert done.returncode == 0, f"run `python site/gen/build.py`\n{done.stdout}{done.stderr}"
