@@ -90,6 +90,7 @@ def test_a_run_is_seen_while_it_goes_on(browser, served) -> None:
         wait_until(lambda: "in progress" in text_of(browser, "runs"))
         browser.get(f"{served.address}runs/1")
         wait_until(lambda: text_of(browser, "live") == "live")
+        wait_until(lambda: browser.execute_script("return document.querySelector('#job-0') !== null"))
         browser.execute_script("document.querySelector('#job-0').open = true")
         wait_until(lambda: browser.execute_script("return document.querySelector('#job-0 details') !== null"))
         browser.execute_script("document.querySelector('#job-0 details').open = true")
