@@ -10,10 +10,10 @@ from skyflow.app.catalog_folder import catalog_folder
 from skyflow.app.clock import SystemClock
 from skyflow.app.config import project_config
 from skyflow.app.project import Project
-from skyflow.catalog import Catalog, load_catalog, matching_offerings
+from skyflow.catalog import Catalog, load_catalog, matching_offerings, select_candidates
 from skyflow.catalog.diff import read_prices
 from skyflow.catalog.doctor import Ailment, examine
-from skyflow.errors import UsageError
+from skyflow.errors import NoCandidateError, UsageError
 from skyflow.model.catalog import Offering, Region
 from skyflow.model.catalog_diff import CatalogDiff, compare
 from skyflow.model.resources import (
@@ -52,10 +52,11 @@ class Filters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """Offerings, and the regions they stand in by (provider, region)."""
+    """Offerings, and the regions they stand in by (provider, region); where there are none, what came nearest."""
 
     offerings: Sequence[Offering]
     regions: dict[tuple[str, str], Region]
+    near_miss: NoCandidateError | None = None
 
 
 def open_catalog(project: Project) -> Catalog:
@@ -76,8 +77,18 @@ def list_offerings(catalog: Catalog, filters: Filters) -> Listing:
         UsageError: a filter cannot be read.
         NoCandidateError: a filter names what nobody knows.
     """
-    found = matching_offerings(catalog, _requirements(catalog, filters), job="", with_defaults=False)
-    return Listing(offerings=found, regions=dict(catalog.regions))
+    requirements = _requirements(catalog, filters)
+    found = matching_offerings(catalog, requirements, job="", with_defaults=False)
+    near_miss = None if found else _near_miss(catalog, requirements)
+    return Listing(offerings=found, regions=dict(catalog.regions), near_miss=near_miss)
+
+
+def _near_miss(catalog: Catalog, requirements: Requirements) -> NoCandidateError | None:
+    try:
+        select_candidates(catalog, requirements, job="")
+    except NoCandidateError as error:
+        return error
+    return None
 
 
 def show_thing(catalog: Catalog, thing: str) -> Listing:

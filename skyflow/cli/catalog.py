@@ -266,11 +266,16 @@ def _format(named: RowFormat | None) -> RowFormat:
 
 def _show(listing: "Listing", offerings: "Sequence[Offering]", *, form: RowFormat | None, limit: int | None) -> None:
     chosen = _format(form)
+    from skyflow.cli._console import draw, err, out  # noqa: PLC0415 -- start-up
+
+    if listing.near_miss is not None:
+        err(f"note: {listing.near_miss}", style="yellow")
+        if listing.near_miss.hint:
+            err(f"hint: {listing.near_miss.hint}")
     if chosen is not RowFormat.TABLE:
         _rows(listing, offerings, {}, chosen, limit)
         return
-    from skyflow.cli._console import draw, out  # noqa: PLC0415 -- start-up
-    from skyflow.report.catalog_table import render_offerings  # noqa: PLC0415
+    from skyflow.report.catalog_table import render_offerings  # noqa: PLC0415 -- start-up
 
     most = _TABLE_ROWS if limit is None else limit or len(offerings)
     if not offerings:

@@ -61,6 +61,12 @@ def test_nothing_like_that_is_said_in_a_table(project):
     assert done.out == "nothing in the catalog is like that\n"
 
 
+def test_where_nothing_is_like_that_what_came_nearest_is_said_beside_the_rows(project):
+    done = project.skyflow("catalog", "list", "--accelerators", "A100:64", "--format", "csv")
+    assert rows(done) == []
+    assert "the most in one machine of the catalog is A100:16; try nodes: 4 with A100:16 each" in done.err
+
+
 def test_one_thing_is_compared_in_all_places_with_both_markets_side_by_side(project):
     done = project.skyflow("catalog", "show", "H100:8", "--format", "table")
     assert "on-demand $/h  spot $/h" in done.out
