@@ -117,17 +117,18 @@ def _fetch(
 ) -> list[str]:
     """Lay what the sources say over the tables in a folder, and return what is worth knowing."""
     index = Index(*build_index(staging))
+    web = Web(endpoints.sleep, tell=progress)
     notes: list[str] = []
     written: dict[str, str] = {}
     for source in _sources(wanted):
         if source == _CARBON or source in CARBON_SERVICES:
             name = None if source == _CARBON else source
-            asked, left = _fetch_carbon(wanted, staging, name, endpoints=endpoints, progress=progress, now=now)
+            asked, left = _fetch_carbon(wanted, staging, name, web, addresses=endpoints.carbon, now=now)
             written |= dict.fromkeys(("carbon.csv", "carbon_profiles.csv"), "; ".join(asked))
             notes += _carbon_notes(left)
             continue
         regions = _regions_of(index, source, wanted.regions)
-        pages = _told(_pages(source, index, regions, endpoints, now), progress)
+        pages = _told(_pages(source, index, regions, web, endpoints=endpoints, now=now), progress)
         quotes = (quote for page in pages for quote in page.quotes)
         laid = lay_prices(staging, source, quotes, whole_regions=() if source == "gcp" else regions)
         notes += _notes(source, laid)
@@ -140,17 +141,16 @@ def _fetch_carbon(
     wanted: Wanted,
     staging: Path,
     name: str | None,
+    web: Web,
     *,
-    endpoints: Endpoints,
-    progress: Callable[[str], None],
+    addresses: Mapping[str, str],
     now: datetime,
 ) -> tuple[list[str], list[str]]:
     """Lay what carbon services say over the tables; return the services that were asked, and the grids that none knows."""
     grids = grids_of(staging, wanted.regions)
     if not grids:
         raise UsageError(f"no grid is known of {sentence_list(wanted.regions, conjunction='or')}")
-    web = Web(endpoints.sleep)
-    services = [one for one in carbon_services(web, name=name, addresses=endpoints.carbon) if one.measures]
+    services = [one for one in carbon_services(web, name=name, addresses=addresses) if one.measures]
     figures, asked, left = [], dict[str, None](), list[str]()
     for grid in grids:
         service = next((one for one in services if one.covers(grid)), None)
@@ -158,7 +158,7 @@ def _fetch_carbon(
             left.append(grid.name)
             continue
         one = grid_figures(service, grid, now=now, days=wanted.days)
-        progress(f"carbon {one.grid}: {one.mean:.0f} g/kWh over {one.days} days, by {service.title}")
+        web.tell(f"carbon {one.grid}: {one.mean:.0f} g/kWh over {one.days} days, by {service.title}")
         figures.append(one)
         asked[service.title] = None
     if not figures:
@@ -182,15 +182,17 @@ def _judged(before: dict[PriceKey, float], staging: Path, notes: list[str], *, f
     return Refreshed(compare(before, after), (*said, *objections(before, after)), notes)
 
 
-def _pages(source: str, index: Index, regions: Sequence[str], endpoints: Endpoints, now: datetime) -> Iterator[Page]:
+def _pages(
+    source: str, index: Index, regions: Sequence[str], web: Web, *, endpoints: Endpoints, now: datetime
+) -> Iterator[Page]:
     match source:
         case "azure":
-            return azure_pages(Web(endpoints.sleep), regions, base=endpoints.azure)
+            return azure_pages(web, regions, base=endpoints.azure)
         case "aws":
             return aws_pages(endpoints.aws(), regions, now=now)
         case _:
             key = _key(GCP_KEY_VARIABLE, "Google's price catalog", "an API key that may use the Cloud Billing API")
-            return gcp_pages(Web(endpoints.sleep), key, _gcp_machines(index), base=endpoints.gcp)
+            return gcp_pages(web, key, _gcp_machines(index), base=endpoints.gcp)
 
 
 def _sources(wanted: Wanted) -> Sequence[str]:

@@ -115,10 +115,14 @@ def test_the_table_of_tables_says_where_the_new_prices_come_from(serve):
 
 
 def test_a_service_that_is_busy_is_asked_again(serve):
-    waits = []
+    waits, heard = [], []
     service = azure(serve, PRICES, fail={2: 429, 3: 503})
-    refresh("azure", endpoints=endpoints(service, sleep=waits.append))
+    refresh("azure", endpoints=endpoints(service, sleep=waits.append), progress=heard.append)
     assert waits == [2.0, 4.0]
+    assert [line.partition("/api ")[2] for line in heard if "again" in line] == [
+        "answered 429 Too Many Requests; asking again in 2 s",
+        "answered 503 Service Unavailable; asking again in 4 s",
+    ]
 
 
 @pytest.mark.parametrize(("status", "message"), [(403, "answered 403 Forbidden"), (500, "answered 500 Internal")])

@@ -23,9 +23,10 @@ _AGAIN = frozenset({429, 500, 502, 503, 504})
 
 @dataclass(frozen=True, slots=True)
 class Web:
-    """Fetches what services say; `sleep` waits so many seconds."""
+    """Fetches what services say; `sleep` waits so many seconds, and `tell` hears why."""
 
     sleep: Callable[[float], None]
+    tell: Callable[[str], None] = lambda _: None
 
     def json(self, url: str, headers: Mapping[str, str] = MappingProxyType({})) -> Any:
         """Return the answer to a GET.
@@ -61,11 +62,12 @@ class Web:
                     raise CatalogError(
                         f"{where} answered {error.code} {_phrase(error.code)}", hint=_hint(error.code)
                     ) from None
-                wait = _asked_wait(error) or wait
+                wait, why = _asked_wait(error) or wait, f"answered {error.code} {_phrase(error.code)}"
             except (URLError, TimeoutError, ConnectionError) as error:
+                why = f"cannot be reached: {getattr(error, 'reason', error)}"
                 if attempt == _TRIES:
-                    reason = getattr(error, "reason", error)
-                    raise CatalogError(f"{where} cannot be reached: {reason}", hint="is there a network?") from None
+                    raise CatalogError(f"{where} {why}", hint="is there a network?") from None
+            self.tell(f"{where} {why}; asking again in {wait:g} s")
             self.sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
         raise AssertionError  # the loop returns or raises
