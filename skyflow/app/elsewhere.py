@@ -121,8 +121,8 @@ def _rented(
     clock: Waiter,
 ) -> Place:
     from skyflow.app.machine_keys import MachineKeys  # noqa: PLC0415 -- start-up
-    from skyflow.app.rental import Inquiry, Makes, Times  # noqa: PLC0415
-    from skyflow.app.rented import RentedMachines  # noqa: PLC0415
+    from skyflow.app.rented.place import RentedMachines  # noqa: PLC0415
+    from skyflow.app.rented.rental import Inquiry, Makes, Times  # noqa: PLC0415
     from skyflow.app.sweeper import sweep_clouds  # noqa: PLC0415
     from skyflow.provisioners.fleet import Fleet  # noqa: PLC0415
 

@@ -1,0 +1,91 @@
+"""Whether machines are still there: their clouds are asked, and spot machines listen for the notice that they have to go."""
+
+import math
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+
+import anyio
+
+from skyflow.app.live_plan import LivePlan
+from skyflow.app.rented.calls import CloudCalls
+from skyflow.app.rented.rental import Inquiry, Rental, Times
+from skyflow.model.availability import Outcome
+from skyflow.model.blocks import Block, block_after
+from skyflow.model.machines import FailureKind, Machine, MachineState, Scope
+from skyflow.model.resources import Market
+from skyflow.ports.clock import Clock
+from skyflow.ports.provisioner import CloudError
+from skyflow.ports.transport import Transport, TransportError
+from skyflow.provisioners.notices import notice_command
+
+__all__ = ["Watch"]
+
+_GONE = frozenset({MachineState.STOPPING, MachineState.STOPPED, MachineState.FAILED, MachineState.GONE})
+
+
+class Watch:
+    """Finds out that machines are gone or about to be, and remembers where not to ask for the next one."""
+
+    def __init__(
+        self, *, plan: LivePlan, calls: CloudCalls, clock: Clock, times: Times, give_up: Callable[[Rental], None]
+    ) -> None:
+        """Begin with nothing heard; `give_up` is called with a machine that is taken away, in case nobody has it."""
+        self._plan = plan
+        self._calls = calls
+        self._clock = clock
+        self._times = times
+        self._give_up = give_up
+        self._taken_away: dict[str, Block] = {}
+
+    def block_for(self, job_key: str) -> Block | None:
+        """Return once where the machine of a job was taken away, so that its next one is asked for elsewhere."""
+        return self._taken_away.pop(job_key, None)
+
+    def finding_out(self, rental: Rental, machine: Machine, *, every: float) -> Inquiry:
+        """Return what asks the cloud about a machine, at most once in so many seconds."""
+        asked = -math.inf
+
+        async def find_out() -> str | None:
+            nonlocal asked
+            if self._clock.monotonic() - asked < every:
+                return None
+            asked = self._clock.monotonic()
+            try:
+                fleet = await self._calls.fleet(machine.provider)
+                now = await self._calls.blocking(partial(fleet.look, machine))
+            except CloudError:  # nobody knows, then; the link's own patience counts
+                return None
+            if now is not None and now.state not in _GONE:
+                return None
+            detail = "" if now is None else f", {now.state}{f': {now.detail}' if now.detail else ''}"
+            if machine.market is Market.SPOT:
+                self._note_taken_away(rental, machine, f"it is gone{detail}")
+            return f"{machine.id} is gone{detail}"
+
+        return find_out
+
+    async def listen(self, rental: Rental, transport: Transport, machine: Machine) -> None:
+        """Wait for the notice that a machine is about to be taken away, and stop what runs on it."""
+        command = notice_command(machine.provider, seconds=self._times.notice_every)
+        while not rental.taken_away:
+            with suppress(TransportError):  # the link broke; whether the machine is gone others find out
+                heard = await transport.run(command)
+                if notice := heard.output.decode(errors="replace").strip():
+                    self._note_taken_away(rental, machine, notice)
+                    if rental.runner is not None:
+                        rental.runner.stop_all()
+            await anyio.sleep(self._times.notice_every)
+
+    def _note_taken_away(self, rental: Rental, machine: Machine, why: str) -> None:
+        """Remember that a machine is taken away: its job gets another one elsewhere, for there it would soon go again."""
+        if rental.taken_away:
+            return
+        rental.taken_away = why
+        offering = rental.offering or self._plan.placement(rental.user[0]).offering
+        rental.tell(f"{machine.id} is taken away by {machine.provider}: {' '.join(why.split())}\n")
+        held = self._clock.monotonic() - rental.since
+        self._plan.observe(offering, Outcome.PREEMPTED, held)
+        block = block_after(offering, FailureKind.CAPACITY, Scope.REGION, self._clock.now())
+        self._taken_away |= dict.fromkeys(rental.heirs or {rental.user[0]}, block)
+        self._give_up(rental)
