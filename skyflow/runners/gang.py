@@ -81,7 +81,9 @@ class GangRunner:
     ) -> StepResult:
         """Do the work of a built-in action once, for the first machine."""
         with closing(StepLog(self._folder.log(step), self._clock)) as log:
-            return await self._members[0].run_here(step, work, _Merged(log, output).of())
+            merged = _Merged(log, output)
+            self._begin_log_again(step, merged)
+            return await self._members[0].run_here(step, work, merged.of())
 
     def stop_step(self, step: StepRef, *, force: bool) -> None:
         """Begin to stop a step on every machine on which it has not ended."""

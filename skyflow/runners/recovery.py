@@ -110,6 +110,12 @@ class Inheritance:
                 self._survivors |= {_step(key, number, place): survivor for place, survivor in alive.items()}
         return frozenset(self._attempts)
 
+    def recall(self, job_key: str, attempt: int) -> None:
+        """Take over an attempt whose steps are looked after on another machine."""
+        earlier = read_attempt(self._folder.temp(job_key, attempt))
+        if earlier is not None:
+            self._attempts[job_key, attempt] = earlier
+
     def result(self, step: StepRef) -> StepResult | None:
         """Return what a step has answered before; of several tries each once."""
         earlier = self._attempts.get((step.job_key, step.attempt))
@@ -121,11 +127,15 @@ class Inheritance:
         earlier = self._attempts.get((step.job_key, step.attempt))
         return earlier is not None and bool(earlier.results.get(step.place))
 
-    def repeat(self, step: StepRef) -> None:
-        """Clean up after an earlier driver that died while it did a step which is now done again."""
+    def is_open(self, step: StepRef) -> bool:
+        """Tell whether a step was begun, and has not answered as far as is known."""
         earlier = self._attempts.get((step.job_key, step.attempt))
-        if earlier is not None and step.place in earlier.open:
-            _cut(self._folder.log(step), earlier.open.pop(step.place))
+        return earlier is not None and step.place in earlier.open
+
+    def repeat(self, step: StepRef) -> None:
+        """Make the log of a step that was begun what it was before: its driver died, and it is done or heard again."""
+        if self.is_open(step):
+            _cut(self._folder.log(step), self._attempts[step.job_key, step.attempt].open.pop(step.place))
 
     def is_alive(self, step: StepRef) -> bool:
         """Tell whether a step was begun, and is to be seen through."""

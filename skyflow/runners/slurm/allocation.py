@@ -12,8 +12,8 @@ from skyflow.model.slurm import SlurmJob
 from skyflow.ports.transport import TransportError
 from skyflow.runners.host_session import StepEnd
 from skyflow.runners.places import Attempt
-from skyflow.runners.remote import Verdict
 from skyflow.runners.slurm.commands import Listed, Phase, phase_of
+from skyflow.runners.verdict import Verdict
 
 __all__ = ["Allocation", "noted"]
 

@@ -21,10 +21,11 @@ from skyflow.ports.transport import LinkLostError, TransportError
 from skyflow.runners.host_link import HostLink
 from skyflow.runners.host_session import StepEnd
 from skyflow.runners.places import Attempt
-from skyflow.runners.remote import Judge, RemoteRunner, Verdict
+from skyflow.runners.remote import RemoteRunner
 from skyflow.runners.slurm.allocation import Allocation, noted
 from skyflow.runners.slurm.client import SlurmClient, SlurmRefusedError
 from skyflow.runners.slurm.commands import Listed, Phase, batch_script, job_name
+from skyflow.runners.verdict import Judge, Verdict
 
 __all__ = ["SlurmPlace"]
 
