@@ -125,6 +125,7 @@ class MachineRequest:
         offering: what to rent and where; without a zone, the provisioner takes the first one that will do.
         owner: the state store whose machine it is.
         run: the run that it is for; `job`, `attempt` and `node` say the rest.
+        nodes: how many machines run that job together; where it is more than one, they reach one another at every port.
         public_key: who may log in, as a line of an OpenSSH `authorized_keys` file.
         host_key: the private key, in OpenSSH's form, by which it will prove who it is; empty for one of its own making.
         lifetime: when it ends itself.
@@ -141,6 +142,7 @@ class MachineRequest:
     job: str
     attempt: int
     node: int = 0
+    nodes: int = 1
     public_key: str
     host_key: str = field(default="", repr=False)
     lifetime: Lifetime = field(default_factory=Lifetime)

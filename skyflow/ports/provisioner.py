@@ -66,6 +66,10 @@ class Provisioner(Protocol):
         """
         ...
 
+    def zones(self, region: str) -> Sequence[str]:
+        """Return the zones of a region that machines can be put into, by name; none where its cloud chooses them itself."""
+        ...
+
     def find(self, name: str, *, region: str, zone: str = "") -> Machine | None:
         """Return the machine that has a name of ours, and None if there is none (any more)."""
         ...

@@ -109,6 +109,16 @@ class ProvisionerContract:
         assert bench.running(bench.provisioner.create(spot)).market is Market.SPOT
         assert bench.running(bench.provisioner.create(bench.request())).market is Market.ON_DEMAND
 
+    def test_machines_of_one_job_share_a_zone_and_reach_one_another(self, bench: Bench) -> None:
+        zones = bench.provisioner.zones(bench.offering.region)
+        offering = replace(bench.offering, zone=zones[-1] if zones else "")
+        request = replace(bench.request(), offering=offering, nodes=2)
+        first, second = (bench.provisioner.create(replace(request, node=node)) for node in (0, 1))
+        assert first.id != second.id
+        running = bench.running(first), bench.running(second)
+        assert {each.zone for each in running} == {offering.zone}
+        assert all(each.private_address for each in running)
+
     def test_owners_are_told_apart(self, bench: Bench) -> None:
         mine = bench.provisioner.create(bench.request())
         theirs = bench.provisioner.create(bench.request(owner=_STRANGER))

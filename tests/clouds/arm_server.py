@@ -184,7 +184,9 @@ class ArmServer:
             path = f"{base}/Microsoft.Network/networkInterfaces/{card['name']}"
             address = card["properties"]["ipConfigurations"][0]["properties"]["publicIPAddressConfiguration"]
             holder = f"{base}/Microsoft.Network/publicIPAddresses/{address['name']}"
-            private = {"privateIPAddress": "10.213.0.4", "publicIPAddress": {"id": holder}}
+            booted = self._boot(vm)
+            inside = "10.213.0.4" if self.machines is None else booted
+            private = {"privateIPAddress": inside, "publicIPAddress": {"id": holder}}
             self._put(
                 path,
                 {
@@ -195,7 +197,7 @@ class ArmServer:
                     },
                 },
             )
-            attached = {"ipConfiguration": {"id": f"{path}/ipConfigurations/ip"}, "ipAddress": self._boot(vm)}
+            attached = {"ipConfiguration": {"id": f"{path}/ipConfigurations/ip"}, "ipAddress": booted}
             self._put(holder, {"location": vm["location"], "properties": attached})
             cards.append({"id": path, "properties": {"primary": True, "deleteOption": "Delete"}})
         disk = vm["properties"]["storageProfile"]["osDisk"]["name"]

@@ -112,7 +112,8 @@ def _run(self: Any, image_id: str, count: int, user_data: Any, groups: list[str]
 def _boot(instance: Any) -> None:
     script = base64.b64decode(str(instance.user_data)).decode() if instance.user_data else ""
     ended = functools.partial(_end, instance)
-    instance.nics[0].public_ip = ACCOUNT.machines.start(instance.id, script, on_end=ended)
+    card = instance.nics[0]
+    card.public_ip = card.private_ip_address = ACCOUNT.machines.start(instance.id, script, on_end=ended)
 
 
 def _end(instance: Any) -> None:

@@ -205,9 +205,10 @@ class GceServer:
         if instance is not None and instance["status"] == "PROVISIONING":
             instance["status"] = "RUNNING"
             card = instance["networkInterfaces"][0]
-            card["accessConfigs"] = [
-                {"name": "External NAT", "type": "ONE_TO_ONE_NAT", "natIP": self._boot(zone, name)}
-            ]
+            address = self._boot(zone, name)
+            card["accessConfigs"] = [{"name": "External NAT", "type": "ONE_TO_ONE_NAT", "natIP": address}]
+            if self.machines is not None:
+                card["networkIP"] = address
 
     def _boot(self, zone: str, name: str) -> str:
         if self.machines is None:

@@ -205,3 +205,19 @@ def test_a_machine_that_dies_while_it_starts_is_a_failure_of_capacity(
     [record] = journal.records()
     assert record.intent is Intent.RELEASED  # told to go, and not seen to be gone: the sweeper looks again
     assert all(each.state in {MachineState.STOPPING, MachineState.GONE} for each in bench.provisioner.machines())
+
+
+def test_machines_of_one_job_let_one_another_in(bench: Bench) -> None:
+    request = replace(bench.request(), nodes=2)
+    made = [bench.provisioner.create(replace(request, node=node)) for node in (0, 1)]
+    ec2 = boto3.client("ec2")
+    [group] = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["skyflow-nodes"]}])[
+        "SecurityGroups"
+    ]
+    [rule] = group["IpPermissions"]
+    assert rule["IpProtocol"] == "-1"
+    assert [pair["GroupId"] for pair in rule["UserIdGroupPairs"]] == [group["GroupId"]]
+    found = ec2.describe_instances(InstanceIds=[each.id for each in made])["Reservations"]
+    cards = [one["Instances"][0]["NetworkInterfaces"][0] for one in found]
+    names = [{each["GroupName"] for each in card["Groups"]} for card in cards]
+    assert names == [{"skyflow", "skyflow-nodes"}] * 2

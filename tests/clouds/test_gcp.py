@@ -143,3 +143,12 @@ def test_no_credentials_are_told_with_what_to_do(
     [result] = GcpAccount(session).check("us-central1")
     assert result.fix is not None
     assert "gcloud auth application-default login" in result.fix
+
+
+def test_machines_of_one_job_let_one_another_in(bench: Bench, gce: Faults) -> None:
+    request = replace(bench.request(), nodes=2)
+    for node in (0, 1):
+        bench.provisioner.create(replace(request, node=node))
+    rule = gce.app.firewalls["skyflow-nodes"]
+    assert rule["sourceTags"] == rule["targetTags"] == ["skyflow-nodes"]
+    assert rule["allowed"] == [{"IPProtocol": "all"}]

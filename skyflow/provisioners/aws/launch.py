@@ -5,6 +5,7 @@ the newest image is.
 """
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from skyflow.model.machines import NAME_PREFIX, MachineRequest
@@ -93,7 +94,7 @@ def tags_of(request: MachineRequest) -> list[dict[str, str]]:
 
 
 def launch_arguments(
-    request: MachineRequest, *, image: dict[str, Any], key: str, subnet: Subnet, group: str
+    request: MachineRequest, *, image: dict[str, Any], key: str, subnet: Subnet, groups: Sequence[str]
 ) -> dict[str, Any]:
     """Return the arguments of RunInstances; the same request and place give the same ones."""
     root = image.get("RootDeviceName", "/dev/sda1")
@@ -114,7 +115,7 @@ def launch_arguments(
             {
                 "DeviceIndex": 0,
                 "SubnetId": subnet.id,
-                "Groups": [group],
+                "Groups": [*groups],
                 "AssociatePublicIpAddress": True,
                 "DeleteOnTermination": True,
             }

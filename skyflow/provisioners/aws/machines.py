@@ -14,7 +14,7 @@ from skyflow.model.resources import Market
 from skyflow.ports.provisioner import CloudError
 from skyflow.provisioners.aws.errors import NO_SUCH_MACHINE, translated
 from skyflow.provisioners.aws.launch import OWNER_TAG, ensure_key, launch_arguments, resolve_image
-from skyflow.provisioners.aws.network import choose_subnets, ensure_group
+from skyflow.provisioners.aws.network import choose_subnets, ensure_group, ensure_nodes_group
 from skyflow.provisioners.aws.session import AwsSession
 from skyflow.provisioners.failures import PASSED_OVER
 
@@ -68,8 +68,9 @@ class AwsProvisioner:
         key = ensure_key(ec2, request)
         full: CloudError | None = None
         for subnet in subnets:
-            group = ensure_group(ec2, subnet.vpc, request.ports)
-            arguments = launch_arguments(request, image=image, key=key, subnet=subnet, group=group)
+            groups = [ensure_group(ec2, subnet.vpc, request.ports)]
+            groups += [ensure_nodes_group(ec2, subnet.vpc)] if request.nodes > 1 else []
+            arguments = launch_arguments(request, image=image, key=key, subnet=subnet, groups=groups)
             try:
                 return self._launch(request, arguments)
             except CloudError as error:
@@ -80,6 +81,10 @@ class AwsProvisioner:
             raise InternalError("a list of subnets is never empty")
         full.scope = Scope.REGION
         raise full
+
+    def zones(self, region: str) -> Sequence[str]:
+        """Return the zones of a region that have a subnet for machines."""
+        return [subnet.zone for subnet in choose_subnets(self._session.ec2(region))]
 
     def find(self, name: str, *, region: str, zone: str = "") -> Machine | None:  # noqa: ARG002 -- a tag has no zone
         """Return the instance with a name; a living one, where there are several."""

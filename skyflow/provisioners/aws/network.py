@@ -1,6 +1,7 @@
 """Where machines are attached: the subnets that the user marked, else the account's default ones, and a security group.
 
-Security groups cost nothing and are shared by all stores of an account; one for each set of open ports.
+Security groups cost nothing and are shared by all stores of an account; one for each set of open ports, and one whose
+members reach one another, for jobs that run on several machines.
 """
 
 from dataclasses import dataclass
@@ -10,12 +11,13 @@ from skyflow.model.machines import NAME_PREFIX, FailureKind, Scope
 from skyflow.ports.provisioner import CloudError
 from skyflow.provisioners.aws.errors import translated
 
-__all__ = ["NETWORK_TAG", "Subnet", "choose_subnets", "ensure_group", "group_name"]
+__all__ = ["NETWORK_TAG", "Subnet", "choose_subnets", "ensure_group", "ensure_nodes_group", "group_name"]
 
 NETWORK_TAG = "skyflow-network"
 """The tag of what we made for the network, and the mark for a subnet that machines shall use."""
 _SSH_PORT = 22
 _ANYWHERE = "0.0.0.0/0"
+_NODES = f"{NAME_PREFIX}-nodes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,34 +62,50 @@ def group_name(ports: tuple[int, ...]) -> str:
 
 def ensure_group(ec2: Any, vpc: str, ports: tuple[int, ...]) -> str:
     """Return the security group of a VPC that lets SSH and these ports in, making it if it is missing."""
-    name = group_name(ports)
-    where = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "group-name", "Values": [name]}]
-    with translated():
-        found = ec2.describe_security_groups(Filters=where)["SecurityGroups"]
-    if not found:
-        _make_group(ec2, vpc, name)
-        with translated():
-            found = ec2.describe_security_groups(Filters=where)["SecurityGroups"]
-    group = found[0]
+    group = _group(ec2, vpc, group_name(ports), "SSH to machines of skyflow")
     wanted = {_SSH_PORT, *ports}
     missing = wanted - {rule.get("FromPort") for rule in group["IpPermissions"]}
     for port in sorted(missing):
         rule = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": [{"CidrIp": _ANYWHERE}]}
-        try:
-            with translated():
-                ec2.authorize_security_group_ingress(GroupId=group["GroupId"], IpPermissions=[rule])
-        except CloudError as error:
-            if error.code != "InvalidPermission.Duplicate":  # another process was faster
-                raise
+        _let_in(ec2, group["GroupId"], rule)
     return str(group["GroupId"])
 
 
-def _make_group(ec2: Any, vpc: str, name: str) -> None:
+def ensure_nodes_group(ec2: Any, vpc: str) -> str:
+    """Return the security group of a VPC whose members let one another in at every port, making it if it is missing."""
+    group = _group(ec2, vpc, _NODES, "Machines of skyflow that run a job together")
+    if not any(rule.get("UserIdGroupPairs") for rule in group["IpPermissions"]):
+        _let_in(ec2, group["GroupId"], {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": group["GroupId"]}]})
+    return str(group["GroupId"])
+
+
+def _let_in(ec2: Any, group: str, rule: dict[str, Any]) -> None:
+    try:
+        with translated():
+            ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
+    except CloudError as error:
+        if error.code != "InvalidPermission.Duplicate":  # another process was faster
+            raise
+
+
+def _group(ec2: Any, vpc: str, name: str, what: str) -> dict[str, Any]:
+    """Return the security group of a name, made if it is missing."""
+    where = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "group-name", "Values": [name]}]
+    with translated():
+        found = ec2.describe_security_groups(Filters=where)["SecurityGroups"]
+    if not found:
+        _make_group(ec2, vpc, name, what)
+        with translated():
+            found = ec2.describe_security_groups(Filters=where)["SecurityGroups"]
+    return dict(found[0])
+
+
+def _make_group(ec2: Any, vpc: str, name: str, what: str) -> None:
     try:
         with translated():
             ec2.create_security_group(
                 GroupName=name,
-                Description="SSH to machines of skyflow",
+                Description=what,
                 VpcId=vpc,
                 TagSpecifications=[
                     {"ResourceType": "security-group", "Tags": [{"Key": NETWORK_TAG, "Value": "made by skyflow"}]}

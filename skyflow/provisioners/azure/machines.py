@@ -81,6 +81,10 @@ class AzureProvisioner:
                 raise
         return self._allocated(request, operation.get("Azure-AsyncOperation"))
 
+    def zones(self, region: str) -> Sequence[str]:  # noqa: ARG002 -- the same everywhere
+        """Return none: Azure puts machines wherever in a region it has room, and they reach one another all the same."""
+        return ()
+
     def find(self, name: str, *, region: str, zone: str = "") -> Machine | None:  # noqa: ARG002 -- a group has no place
         """Return the virtual machine with a name."""
         vm = self._get(name)

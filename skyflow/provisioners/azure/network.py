@@ -1,4 +1,7 @@
-"""The network of a region, which `skyflow cloud init azure` makes: a network, a subnet in it, security groups."""
+"""The network of a region, which `skyflow cloud init azure` makes: a network, a subnet in it, security groups.
+
+Machines of one network reach one another by a rule that every security group of Azure has (`AllowVnetInBound`).
+"""
 
 from typing import Any
 

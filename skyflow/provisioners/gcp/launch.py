@@ -8,9 +8,11 @@ from skyflow.model.machines import MachineRequest
 from skyflow.model.resources import Market
 from skyflow.provisioners.boot import LOGIN_USER, boot_script
 
-__all__ = ["OWNER_LABEL", "instance_of", "label", "network_tag"]
+__all__ = ["NODES_TAG", "OWNER_LABEL", "instance_of", "label", "network_tag"]
 
 OWNER_LABEL = "skyflow-owner"
+NODES_TAG = "skyflow-nodes"
+"""The name of the firewall rule by which machines of one job reach one another, and of those that it is for."""
 _SSH_PORT = 22
 _LABEL_LENGTH = 63
 _UBUNTU = "projects/ubuntu-os-cloud/global/images/family/ubuntu-2404-lts-{}"
@@ -45,11 +47,12 @@ def instance_of(request: MachineRequest, *, zone: str, network: str) -> compute_
     }
     kind = request.offering.instance_type
     family = kind.partition("-")[0]
+    tags = [network_tag(()), *([network_tag(request.ports)] if request.ports else [])]
     return compute_v1.Instance(
         name=request.name,
         machine_type=f"zones/{zone}/machineTypes/{kind}",
         labels=labels,
-        tags=compute_v1.Tags(items=[network_tag(()), *([network_tag(request.ports)] if request.ports else [])]),
+        tags=compute_v1.Tags(items=[*tags, *([NODES_TAG] if request.nodes > 1 else [])]),
         disks=[_disk(request, family, zone=zone, labels=labels)],
         network_interfaces=[
             compute_v1.NetworkInterface(

@@ -24,7 +24,7 @@ from skyflow.ports.provisioner import CloudError
 from skyflow.provisioners.failures import PASSED_OVER
 from skyflow.provisioners.gcp.errors import ALREADY_EXISTS, NOT_FOUND, translated
 from skyflow.provisioners.gcp.launch import OWNER_LABEL, instance_of
-from skyflow.provisioners.gcp.network import choose_network, ensure_firewall
+from skyflow.provisioners.gcp.network import choose_network, ensure_firewall, ensure_nodes_rule
 from skyflow.provisioners.gcp.session import GcpSession
 
 __all__ = ["GcpProvisioner"]
@@ -69,12 +69,22 @@ class GcpProvisioner:
             )
         for ports in {(), request.ports}:
             ensure_firewall(self._session, network, ports)
+        if request.nodes > 1:
+            ensure_nodes_rule(self._session, network)
         if request.offering.zone:
             return self._create_in(request, request.offering.zone, network)
         found = self.find(request.name, region=request.offering.region)  # an earlier call may have found a zone
         if found is not None:
             return found
         return self._create_somewhere(request, network)
+
+    def zones(self, region: str) -> Sequence[str]:
+        """Return the zones of a region."""
+        with translated():
+            described = self._session.client(compute_v1.RegionsClient).get(
+                project=self._session.project, region=region, **self._session.options
+            )
+        return sorted(url.rpartition("/")[2] for url in described.zones)
 
     def find(self, name: str, *, region: str, zone: str = "") -> Machine | None:
         """Return the instance with a name, in a zone or in any zone of a region."""
@@ -159,12 +169,8 @@ class GcpProvisioner:
 
     def _create_somewhere(self, request: MachineRequest, network: str) -> Machine:
         region = request.offering.region
-        with translated():
-            described = self._session.client(compute_v1.RegionsClient).get(
-                project=self._session.project, region=region, **self._session.options
-            )
         full: CloudError | None = None
-        for zone in sorted(url.rpartition("/")[2] for url in described.zones):
+        for zone in self.zones(region):
             try:
                 return self._create_in(request, zone, network)
             except CloudError as error:

@@ -5,10 +5,10 @@ from google.cloud import compute_v1
 from skyflow.model.machines import NAME_PREFIX
 from skyflow.ports.provisioner import CloudError, Say
 from skyflow.provisioners.gcp.errors import ALREADY_EXISTS, NOT_FOUND, translated
-from skyflow.provisioners.gcp.launch import network_tag
+from skyflow.provisioners.gcp.launch import NODES_TAG, network_tag
 from skyflow.provisioners.gcp.session import GcpSession
 
-__all__ = ["choose_network", "ensure_firewall", "make_network", "remove_network"]
+__all__ = ["choose_network", "ensure_firewall", "ensure_nodes_rule", "make_network", "remove_network"]
 
 _OURS = "global/networks/skyflow"
 _DEFAULT = "global/networks/default"
@@ -32,16 +32,7 @@ def choose_network(session: GcpSession) -> str | None:
 
 def ensure_firewall(session: GcpSession, network: str, ports: tuple[int, ...]) -> str:
     """Return the name of the rule that lets SSH, or these ports, in, making it if it is missing."""
-    firewalls = session.client(compute_v1.FirewallsClient)
     name = network_tag(ports)
-    try:
-        with translated():
-            firewalls.get(project=session.project, firewall=name, **session.options)
-    except CloudError as error:
-        if error.code not in NOT_FOUND:
-            raise
-    else:
-        return name
     opened = sorted(set(ports) - {_SSH_PORT}) or [_SSH_PORT]
     rule = compute_v1.Firewall(
         name=name,
@@ -52,6 +43,34 @@ def ensure_firewall(session: GcpSession, network: str, ports: tuple[int, ...]) -
         target_tags=[name],
         allowed=[compute_v1.Allowed(I_p_protocol="tcp", ports=[str(port) for port in opened])],
     )
+    _ensure(session, rule)
+    return name
+
+
+def ensure_nodes_rule(session: GcpSession, network: str) -> None:
+    """Make the rule by which machines of one job reach one another at every port, if it is missing."""
+    rule = compute_v1.Firewall(
+        name=NODES_TAG,
+        description="made by skyflow",
+        network=network,
+        direction="INGRESS",
+        source_tags=[NODES_TAG],
+        target_tags=[NODES_TAG],
+        allowed=[compute_v1.Allowed(I_p_protocol="all")],
+    )
+    _ensure(session, rule)
+
+
+def _ensure(session: GcpSession, rule: compute_v1.Firewall) -> None:
+    firewalls = session.client(compute_v1.FirewallsClient)
+    try:
+        with translated():
+            firewalls.get(project=session.project, firewall=rule.name, **session.options)
+    except CloudError as error:
+        if error.code not in NOT_FOUND:
+            raise
+    else:
+        return
     try:
         with translated():
             operation = firewalls.insert_unary(project=session.project, firewall_resource=rule, **session.options)
@@ -59,7 +78,6 @@ def ensure_firewall(session: GcpSession, network: str, ports: tuple[int, ...]) -
     except CloudError as error:
         if error.code not in ALREADY_EXISTS:  # another process was faster
             raise
-    return name
 
 
 def make_network(session: GcpSession, say: Say) -> str:
@@ -84,7 +102,7 @@ def remove_network(session: GcpSession, say: Say) -> None:
     with translated():
         rules = list(firewalls.list(project=session.project, **session.options))
     for rule in rules:
-        if rule.name.startswith(("skyflow-ssh", "skyflow-ports-")) and rule.description == "made by skyflow":
+        if rule.name.startswith(("skyflow-ssh", "skyflow-ports-", NODES_TAG)) and rule.description == "made by skyflow":
             with translated():
                 operation = firewalls.delete_unary(project=session.project, firewall=rule.name, **session.options)
             session.finish(operation)
