@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
+import offerings
 import pytest
 
 from skyflow.catalog import load_catalog
@@ -17,17 +18,7 @@ def catalog(directory):
     return load_catalog(directory)
 
 
-HOST = Offering(
-    provider="local",
-    region="local",
-    instance_type="this-machine",
-    market=Market.ON_DEMAND,
-    vcpus=16,
-    memory_gib=62.7,
-    accelerators=Accelerators("NVIDIA A100-SXM4-40GB", 1),
-    price_usd_per_hour=0.0,
-    price_basis="own",
-)
+HOST = replace(offerings.HOST, vcpus=16, memory_gib=62.7, accelerators=Accelerators("NVIDIA A100-SXM4-40GB", 1))
 
 
 def offering(catalog, name):

@@ -7,25 +7,13 @@ from operator import le
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from offerings import HOST
 
 from skyflow.catalog import load_catalog, matching_offerings, select_candidates
 from skyflow.errors import NoCandidateError
 from skyflow.model.blocks import block_after
-from skyflow.model.catalog import Offering
 from skyflow.model.machines import FailureKind, Scope
 from skyflow.model.resources import Accelerators, Alternatives, Amount, Limits, Market, Requirements
-
-HOST = Offering(
-    provider="local",
-    region="local",
-    instance_type="this-machine",
-    market=Market.ON_DEMAND,
-    vcpus=6,
-    memory_gib=31.2,
-    price_usd_per_hour=0.0,
-    price_basis="own",
-)
-
 
 REGIONS = ("us-east-1", "eu-west-1", "us-central1", "europe-west4", "eastus")
 
@@ -86,7 +74,7 @@ def test_the_local_machine_is_not_sold_in_sizes_nor_markets(catalog):
     catalog = catalog.joined_by(HOST)
     assert types(catalog, cpus=Amount(4, or_more=False), **here) == ["this-machine"]
     assert types(catalog, memory_gib=Amount(16, or_more=False), **here) == ["this-machine"]
-    assert "the most is 6 vCPUs" in refusal(catalog, cpus=Amount(8, or_more=False), **here).message
+    assert "the most is 8 vCPUs" in refusal(catalog, cpus=Amount(10, or_more=False), **here).message
 
 
 def test_an_accelerator_only_this_machine_has_can_be_asked_for_by_its_own_name(catalog):

@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
+import offerings
 import pytest
 
 from skyflow.model.blocks import block_after
-from skyflow.model.catalog import Offering
 from skyflow.model.machines import FailureKind, Scope
 from skyflow.model.resources import Accelerators, Market
 
@@ -13,18 +13,8 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def offering(kind: str, region: str = "r1", zone: str = "", *, market: Market = Market.ON_DEMAND, gpu: str = ""):
-    return Offering(
-        provider="aws",
-        region=region,
-        zone=zone,
-        instance_type=kind,
-        market=market,
-        vcpus=2,
-        memory_gib=8.0,
-        accelerators=Accelerators(gpu, 1) if gpu else None,
-        price_usd_per_hour=1.0,
-        price_basis="list",
-    )
+    devices = Accelerators(gpu, 1) if gpu else None
+    return offerings.offering(region=region, zone=zone, instance_type=kind, market=market, accelerators=devices)
 
 
 A, A_ELSEWHERE, A_SPOT = offering("m6i.large"), offering("m6i.large", "r2"), offering("m6i.large", market=Market.SPOT)

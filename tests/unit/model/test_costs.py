@@ -4,11 +4,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from offerings import offering
 
-from skyflow.model.catalog import Offering
 from skyflow.model.costs import CostBy, cost_lines, costs_of
 from skyflow.model.machines import Intent, MachineRecord
-from skyflow.model.resources import Market
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
@@ -16,16 +15,6 @@ NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 def machine(
     name: str, *, run: str = "r", job: str = "a", provider: str = "aws", hours: float = 1.0, ago: float = 1.0
 ) -> MachineRecord:
-    offering = Offering(
-        provider=provider,
-        region="r1",
-        instance_type="m",
-        market=Market.ON_DEMAND,
-        vcpus=2,
-        memory_gib=8.0,
-        price_usd_per_hour=2.0,
-        price_basis="list",
-    )
     made = NOW - timedelta(hours=ago)
     gone = made + timedelta(hours=hours)
     return MachineRecord(
@@ -34,7 +23,7 @@ def machine(
         job=job,
         attempt=1,
         node=0,
-        offering=offering,
+        offering=offering(provider, "r1", instance_type="m", price_usd_per_hour=2.0),
         intent=Intent.GONE if gone <= NOW else Intent.CREATED,
         cloud_id=name,
         detail="",

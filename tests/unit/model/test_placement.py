@@ -6,35 +6,17 @@ from datetime import UTC, date, datetime
 
 import jsonschema
 import pytest
+from offerings import HOST, offering
 
 from skyflow._util.data_files import data_file
-from skyflow.model.catalog import Offering
 from skyflow.model.objective import Objective
 from skyflow.model.placement import Placement, Plan, PlanStatus, Proof, Transfer, Waiting
 from skyflow.model.resources import Accelerators, Market
 
-HOST = Offering(
-    provider="local",
-    region="local",
-    instance_type="this-machine",
-    market=Market.ON_DEMAND,
-    vcpus=8,
-    memory_gib=31.2,
-    price_usd_per_hour=0.0,
-    price_basis="own",
-)
-GPU = Offering(
-    provider="aws",
-    region="us-east-1",
-    instance_type="g5.xlarge",
-    market=Market.SPOT,
-    vcpus=4,
-    memory_gib=16.0,
-    accelerators=Accelerators("A10G", 1),
-    price_usd_per_hour=0.41246,
-    price_basis="advisor",
-    price_date=date(2025, 6, 28),
-)
+GPU = offering(
+    instance_type="g5.xlarge", market=Market.SPOT, accelerators=Accelerators("A10G", 1), price_usd_per_hour=0.41246,
+    price_basis="advisor", price_date=date(2025, 6, 28),
+)  # fmt: skip
 PLAN = Plan(
     objective=Objective.COST,
     status=PlanStatus.FEASIBLE,

@@ -3,29 +3,15 @@
 from array import array
 
 import pytest
+from offerings import offering_at
 
-from skyflow.model.catalog import LOCAL_PLACE, Offering, Place
-from skyflow.model.resources import Market
+from skyflow.model.catalog import LOCAL_PLACE, Place
 from skyflow.planner.problem import Candidates, Capacity, Edge, Limits, PlacementProblem
-
-
-def offering(place, instance_type, price):
-    return Offering(
-        provider=place.provider,
-        region=place.region,
-        zone=place.zone,
-        instance_type=instance_type,
-        market=Market.ON_DEMAND,
-        vcpus=4,
-        memory_gib=16.0,
-        price_usd_per_hour=price,
-        price_basis="list",
-    )
 
 
 @pytest.fixture(scope="session")
 def make_offering():
-    return offering
+    return offering_at
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +23,7 @@ def tiny():
     def candidates(*rows):
         return Candidates.of(
             ((index[place], seconds, usd, grams) for place, _, seconds, usd, grams in rows),
-            (offering(place, kind, usd * 3600 / seconds) for place, kind, seconds, usd, _ in rows),
+            (offering_at(place, kind, usd * 3600 / seconds) for place, kind, seconds, usd, _ in rows),
         )
 
     return PlacementProblem(

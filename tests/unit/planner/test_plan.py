@@ -10,11 +10,12 @@ from time import perf_counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from offerings import offering_at
 
-from skyflow.model.catalog import LOCAL_PLACE, Offering, Place, TransferRates
+from skyflow.model.catalog import LOCAL_PLACE, Place, TransferRates
 from skyflow.model.objective import Objective
 from skyflow.model.placement import PlanStatus
-from skyflow.model.resources import Estimate, Market
+from skyflow.model.resources import Estimate
 from skyflow.planner import PlanningJob, Pool, plan_jobs
 from skyflow.planner.build import build_problem
 from skyflow.planner.schedule import evaluate
@@ -25,20 +26,6 @@ PLACES = (LOCAL_PLACE, Place("aws", "us-east-1"), Place("gcp", "us-west1", "us-w
 MONEY = st.sampled_from([0.0, 0.0004, 0.5, 1.0, 1.000004, 3.0, 40.0])
 SECONDS = st.sampled_from([0.0, 30.0, 100.0, 100.0004, 101.0, 2500.0])
 GIGABYTES = st.sampled_from([0.0, 0.25, 5.0, 200.0])
-
-
-def offering(place, instance_type, price):
-    return Offering(
-        provider=place.provider,
-        region=place.region,
-        zone=place.zone,
-        instance_type=instance_type,
-        market=Market.ON_DEMAND,
-        vcpus=4,
-        memory_gib=16.0,
-        price_usd_per_hour=price,
-        price_basis="list",
-    )
 
 
 @st.composite
@@ -61,7 +48,7 @@ def workloads(draw, places=PLACES):
     jobs = []
     for index in range(draw(st.integers(1, 4))):
         machines = [
-            (offering(draw(st.sampled_from(places)), f"type-{number}", draw(MONEY)), draw(SECONDS))
+            (offering_at(draw(st.sampled_from(places)), f"type-{number}", draw(MONEY)), draw(SECONDS))
             for number in range(draw(st.integers(1, 4)))
         ]
         needs = tuple(job.key for job in jobs if draw(st.booleans()))
@@ -144,8 +131,8 @@ def shared_pools(draw):
     jobs = []
     for index in range(draw(st.integers(2, 5))):
         nodes = draw(st.integers(1, count))
-        own = replace(offering(Place("own", "lab"), "lab", draw(MONEY)), nodes=nodes)
-        rented = replace(offering(PLACES[1], "type-0", draw(MONEY)), nodes=nodes)
+        own = replace(offering_at(Place("own", "lab"), "lab", draw(MONEY)), nodes=nodes)
+        rented = replace(offering_at(PLACES[1], "type-0", draw(MONEY)), nodes=nodes)
         needs = tuple(job.key for job in jobs if draw(st.booleans()))
         on = (("lab", draw(SECONDS)), ("type-0", draw(SECONDS)))
         candidates = (own, rented) if draw(st.booleans()) else (own,)
@@ -195,17 +182,17 @@ def contested():
     )
     estimate = Estimate(seconds=3600.0)
     jobs = [
-        PlanningJob(key="a", candidates=(offering(here, "x", 1.0), offering(there, "y", 1.2)), estimate=estimate),
+        PlanningJob(key="a", candidates=(offering_at(here, "x", 1.0), offering_at(there, "y", 1.2)), estimate=estimate),
         PlanningJob(
             key="b",
-            candidates=(offering(here, "x", 2.0), offering(there, "y", 1.5)),
+            candidates=(offering_at(here, "x", 2.0), offering_at(there, "y", 1.5)),
             needs=("a",),
             data_gb=(("a", 4.0),),
             estimate=estimate,
         ),
         PlanningJob(
             key="c",
-            candidates=(offering(here, "x", 1.0), offering(there, "y", 1.1)),
+            candidates=(offering_at(here, "x", 1.0), offering_at(there, "y", 1.1)),
             needs=("a", "b"),
             data_gb=(("a", 1.0), ("b", 3.0)),
             estimate=estimate,
@@ -228,7 +215,7 @@ def test_the_order_of_the_candidates_does_not_matter(contested):
 
 def test_equal_offerings_are_told_apart_by_name(contested):
     _, transfers = contested
-    twins = tuple(offering(place, "x", 1.0) for place in PLACES[1:])
+    twins = tuple(offering_at(place, "x", 1.0) for place in PLACES[1:])
     plan = planned([PlanningJob(key="a", candidates=twins[::-1])], transfers, Objective.COST)
     assert plan.placement("a").offering.provider == "aws"
 
@@ -253,7 +240,7 @@ def test_no_jobs_make_an_empty_plan(contested):
 
 
 def test_the_local_machine_does_not_pretend_to_have_more_slots():
-    host = offering(LOCAL_PLACE, "this-machine", 0.0)
+    host = offering_at(LOCAL_PLACE, "this-machine", 0.0)
     transfers = TransferRates(places=(LOCAL_PLACE,), usd_per_gb=((0.0,),), seconds_per_gb=((0.0,),))
     jobs = [PlanningJob(key=f"job-{index}", candidates=(host,)) for index in range(5)]
     plan = planned(jobs, transfers, Objective.MAKESPAN, slots=2)
@@ -262,7 +249,7 @@ def test_the_local_machine_does_not_pretend_to_have_more_slots():
 
 
 def test_jobs_leave_the_crowded_local_machine_when_time_matters():
-    host, machine = offering(LOCAL_PLACE, "this-machine", 0.0), offering(PLACES[1], "x", 0.1)
+    host, machine = offering_at(LOCAL_PLACE, "this-machine", 0.0), offering_at(PLACES[1], "x", 0.1)
     transfers = TransferRates(
         places=PLACES[:2], usd_per_gb=((0.0, 0.0), (0.09, 0.0)), seconds_per_gb=((0.0, 80.0), (80.0, 0.8))
     )

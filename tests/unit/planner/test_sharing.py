@@ -6,6 +6,7 @@ from itertools import product
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from offerings import offering_at
 
 from skyflow.model.catalog import LOCAL_PLACE, Place, TransferRates
 from skyflow.model.objective import Goal, Objective
@@ -18,7 +19,6 @@ from skyflow.planner.estimates import Knowledge
 from skyflow.planner.problem import Candidates, Edge, Limits, PlacementProblem
 from skyflow.planner.schedule import evaluate
 from skyflow.planner.sharing import all_taken_over, find_heirs
-from tests.unit.planner.conftest import offering
 
 EAST, WEST = Place("aws", "us-east-1"), Place("gcp", "us-west1")
 ADDITIVE = (
@@ -48,7 +48,7 @@ def problems(draw, *, is_tree=False, max_jobs=4):
             place, name, price = KINDS[number]
             seconds = starts[number] + base * draw(st.sampled_from([1.0, 1.0, 0.5]))
             rows.append((place, seconds, price * seconds / 3600, seconds * (number + 1) / 100))
-            offerings.append(offering((EAST, WEST)[place], name, price))
+            offerings.append(offering_at((EAST, WEST)[place], name, price))
         candidates.append(Candidates.of(rows, offerings, [starts[number] for number in mine]))
     return PlacementProblem(
         jobs=tuple(f"job-{j}" for j in range(count)),
@@ -185,7 +185,7 @@ def fork(gigabytes=(1.0, 5.0)):
     """One job, then a short and a long one that both need it."""
 
     def column(seconds):
-        return Candidates.of([(0, seconds + 40.0, 1.0, 1.0)], [offering(EAST, "m", 0.1)], [40.0])
+        return Candidates.of([(0, seconds + 40.0, 1.0, 1.0)], [offering_at(EAST, "m", 0.1)], [40.0])
 
     edges = (Edge(0, 0, 1, gigabytes[0]), Edge(1, 0, 2, gigabytes[1]))
     return [column(60.0), column(60.0), column(600.0)], edges
@@ -204,7 +204,7 @@ def test_a_machine_that_is_prepared_otherwise_is_not_taken_over(setups):
 
 @pytest.mark.parametrize(("gigabytes", "heirs"), [((0.0, 0.0), (0,)), ((5.0, 0.0), (0,)), ((5.0, 1.0), ())])
 def test_of_needs_that_end_together_one_that_waits_for_no_data_of_the_others_leaves_its_machine(gigabytes, heirs):
-    column = Candidates.of([(0, 100.0, 1.0, 1.0)], [offering(EAST, "m", 0.1)], [40.0])
+    column = Candidates.of([(0, 100.0, 1.0, 1.0)], [offering_at(EAST, "m", 0.1)], [40.0])
     edges = (Edge(0, 0, 2, gigabytes[0]), Edge(1, 1, 2, gigabytes[1]))
     assert find_heirs([column, column, column], edges, [(), (), ()]) == heirs
 
@@ -213,7 +213,7 @@ def test_no_machine_is_held_for_a_job_that_is_not_ready():
     """The short job's machine would wait for the data of the long one."""
 
     def column(seconds):
-        return Candidates.of([(0, seconds + 40.0, 1.0, 1.0)], [offering(EAST, "m", 0.1)], [40.0])
+        return Candidates.of([(0, seconds + 40.0, 1.0, 1.0)], [offering_at(EAST, "m", 0.1)], [40.0])
 
     candidates = [column(60.0), column(600.0), column(60.0)]
     edges = (Edge(0, 0, 2, 0.0), Edge(1, 1, 2, 0.0))
@@ -249,7 +249,7 @@ def job(key, *machines, needs=(), minutes=10, **options):
     return PlanningJob(key=key, candidates=machines, needs=needs, estimate=estimate, data_gb=data, **options)
 
 
-SMALL, LARGE = offering(EAST, "m.small", 0.1), offering(EAST, "m.large", 0.102)
+SMALL, LARGE = offering_at(EAST, "m.small", 0.1), offering_at(EAST, "m.large", 0.102)
 
 
 def test_a_chain_on_one_offering_starts_one_machine_and_moves_no_data():

@@ -6,12 +6,13 @@ from itertools import product
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from offerings import offering_at
 
 from skyflow.errors import InfeasibleError
-from skyflow.model.catalog import Offering, Place, TransferRates
+from skyflow.model.catalog import Place, TransferRates
 from skyflow.model.objective import Goal, Objective
 from skyflow.model.planning import Spill, Spilled, SpillReason
-from skyflow.model.resources import Estimate, Market
+from skyflow.model.resources import Estimate
 from skyflow.planner import Knowledge, Limits, PlanningJob, Pool
 from skyflow.planner.build import build_problem
 from skyflow.planner.plan import solve_problem
@@ -25,16 +26,7 @@ FULL, LATE = SpillReason.POOL_FULL, SpillReason.DEADLINE_AT_RISK
 
 
 def offering(place, price, kind="m"):
-    return Offering(
-        provider=place.provider,
-        region=place.region,
-        instance_type=kind if place != HOME else "lab",
-        market=Market.ON_DEMAND,
-        vcpus=4,
-        memory_gib=16.0,
-        price_usd_per_hour=price,
-        price_basis="list",
-    )
+    return offering_at(place, kind if place != HOME else "lab", price)
 
 
 CANDIDATES = (offering(HOME, 0.0), offering(EAST, 2.0), offering(WEST, 3.0))

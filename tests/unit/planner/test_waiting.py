@@ -8,6 +8,7 @@ from itertools import product
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from offerings import offering_at
 
 from skyflow.errors import InternalError
 from skyflow.model.catalog import Place, TransferRates
@@ -25,7 +26,6 @@ from skyflow.planner.problem import Candidates, Edge, Limits, PlacementProblem
 from skyflow.planner.schedule import evaluate
 from skyflow.planner.verify import verify_plan
 from skyflow.planner.waiting import at_best_hours, best_starts
-from tests.unit.planner.conftest import offering
 
 BEGAN = datetime(2026, 7, 1, 8, 30, tzinfo=UTC)
 CARBON, COST = Goal.of(Objective.CARBON), Goal.of(Objective.COST)
@@ -149,7 +149,7 @@ def test_every_job_emits_at_least_what_the_problem_of_the_best_hours_says(proble
 
 def one(*, cap=None, deadline=6 * 3600.0):
     """A job of an hour that is cleanest in the third full hour."""
-    options = Candidates.of([(0, 3600.0, 1.0, 100.0)], [offering(EAST, "m", 1.0)], curve=[0])
+    options = Candidates.of([(0, 3600.0, 1.0, 100.0)], [offering_at(EAST, "m", 1.0)], curve=[0])
     return PlacementProblem(
         jobs=("job",), candidates=(options,), edges=(),
         usd_per_gb=((0.0,),), seconds_per_gb=((0.0,),), grams_per_gb=((0.0,),),
@@ -184,7 +184,7 @@ RATES = TransferRates(places=(EAST,), usd_per_gb=((0.0,),), seconds_per_gb=((0.8
 
 
 def planned():
-    machine = offering(EAST, "m", 1.0)
+    machine = offering_at(EAST, "m", 1.0)
     jobs = [
         PlanningJob(key="a", candidates=(machine,), estimate=Estimate(seconds=1800.0)),
         PlanningJob(key="b", candidates=(machine,), needs=("a",), estimate=Estimate(seconds=3600.0)),

@@ -5,48 +5,17 @@ from datetime import UTC, date, datetime
 from io import StringIO
 
 import pytest
+from offerings import A100, HOST, offering
 from rich.console import Console
 
-from skyflow.model.catalog import Offering
 from skyflow.model.objective import Objective
 from skyflow.model.placement import Placement, Plan, PlanStatus, Proof, Transfer, Waiting
-from skyflow.model.resources import Accelerators, Market
 from skyflow.report.plan_table import plan_text, render_plan
 
-HOST = Offering(
-    provider="local",
-    region="local",
-    instance_type="this-machine",
-    market=Market.ON_DEMAND,
-    vcpus=8,
-    memory_gib=31.2,
-    price_usd_per_hour=0.0,
-    price_basis="own",
-)
-CPU = Offering(
-    provider="azure",
-    region="westeurope",
-    instance_type="Standard_D8s_v5",
-    market=Market.ON_DEMAND,
-    vcpus=8,
-    memory_gib=32.0,
-    price_usd_per_hour=0.46,
-    price_basis="list",
+CPU = offering(
+    "azure", "westeurope", instance_type="Standard_D8s_v5", vcpus=8, memory_gib=32.0, price_usd_per_hour=0.46,
     price_date=date(2026, 6, 18),
-)
-GPU = Offering(
-    provider="gcp",
-    region="us-central1",
-    zone="us-central1-a",
-    instance_type="a2-highgpu-1g",
-    market=Market.SPOT,
-    vcpus=12,
-    memory_gib=85.0,
-    accelerators=Accelerators("A100", 1),
-    price_usd_per_hour=1.92802,
-    price_basis="list",
-    price_date=date(2026, 8, 3),
-)
+)  # fmt: skip
 
 
 def placed(job, offering, *, start=0.0, seconds=60.0, inputs=(), assumed=False):
@@ -66,7 +35,7 @@ PLACEMENTS = (
     placed("test (3.12, ubuntu-latest)", CPU, start=60.0, seconds=3600.0),
     placed(
         "train",
-        GPU,
+        A100,
         start=3700.0,
         seconds=36000.0,
         inputs=(Transfer(from_job="test (3.12, ubuntu-latest)", gigabytes=50.0, usd=4.35, seconds=40.0),),
@@ -143,7 +112,7 @@ def test_jobs_that_share_a_machine_are_marked():
     shared = (
         replace(placed("build", CPU), machine="m1"),
         replace(placed("test", CPU, start=60.0), machine="m1"),
-        replace(placed("train", GPU), machine="m2"),
+        replace(placed("train", A100), machine="m2"),
     )
     lines = plan_text(replace(PLAN, placements=shared), width=110).splitlines()
     assert [line.split()[3] for line in lines[1:4]] == ["(m1)", "(m1)", "A100:1"]

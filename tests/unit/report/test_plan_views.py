@@ -4,22 +4,15 @@ from io import StringIO
 from xml.etree import ElementTree as ET
 
 import pytest
+from offerings import offering
 from rich.console import Console
 
-from skyflow.model.catalog import Offering
 from skyflow.model.objective import Objective
 from skyflow.model.placement import Placement, Plan, PlanStatus, Proof
 from skyflow.model.plan_view import Alternative, Change, Comparison, Explanation, LimitCost, PlanDiff
 from skyflow.model.resources import Market
 from skyflow.report.frontier_svg import frontier_svg
 from skyflow.report.plan_views import render_comparisons, render_diff, render_explanations, render_frontier
-
-
-def offering(provider, region, market=Market.ON_DEMAND):
-    return Offering(
-        provider=provider, region=region, instance_type="x", market=market, vcpus=4, memory_gib=16.0,
-        price_usd_per_hour=1.0, price_basis="list",
-    )  # fmt: skip
 
 
 def placed(where, *, seconds=3600.0, usd=1.0):
@@ -36,7 +29,7 @@ def plan_with(placement, *, bound=None):
     return Plan(objective=Objective.COST, status=status, placements=(placement,), proof=proof, local_slots=2)
 
 
-AWS, GCP = offering("aws", "us-east-1"), offering("gcp", "us-west1", Market.SPOT)
+AWS, GCP = offering("aws", "us-east-1"), offering("gcp", "us-west1", market=Market.SPOT)
 
 
 def text(renderable):
@@ -58,9 +51,9 @@ def test_an_explanation_shows_the_best_of_every_cloud():
     shown = text(
         render_explanations([one], [LimitCost(name="usd", saved_value=1.0, saved_usd=2.5, saved_seconds=-60.0)])
     )
-    assert "train runs on aws x us-east-1, of 11 candidates; 1h 00m, given" in shown
-    assert "gcp x us-west1 spot  +$5.00   -1m 00s  misses the deadline" in shown
-    assert shown.count("aws x r") == 5
+    assert "train runs on aws m6i.xlarge us-east-1, of 11 candidates; 1h 00m, given" in shown
+    assert "gcp m6i.xlarge us-west1 spot  +$5.00   -1m 00s  misses the deadline" in shown
+    assert shown.count("aws m6i.xlarge r") == 5
     assert "without the budget: -$2.50, +1m 00s" in shown
 
 
@@ -69,7 +62,7 @@ def test_a_job_without_a_choice_says_so():
     shown = text(
         render_explanations([one], [LimitCost(name="slots", saved_value=0.0, saved_usd=0.0, saved_seconds=0.0)])
     )
-    assert "train can run only on aws x us-east-1" in shown
+    assert "train can run only on aws m6i.xlarge us-east-1" in shown
     assert "instead" not in shown
     assert "the slots cost nothing" in shown
 
@@ -89,7 +82,7 @@ def test_a_diff_names_what_moved():
     old, new = plan_with(placed(AWS)), plan_with(placed(GCP, usd=3.0))
     found = PlanDiff(old=old, new=new, changes=(Change(job="train", old=old.placements[0], new=new.placements[0]),))
     shown = text(render_diff(found))
-    assert "train  aws x us-east-1  gcp x us-west1 spot  +$2.00" in shown
+    assert "train  aws m6i.xlarge us-east-1  gcp m6i.xlarge us-west1 spot  +$2.00" in shown
     assert "cost +$2.00, makespan same" in shown
     assert "every job runs where it did" in text(render_diff(PlanDiff(old=old, new=old, changes=())))
 
