@@ -1,9 +1,11 @@
 """The command line, as its own `--help` describes it."""
 
 from markdown_text import fence, page
+from typer.core import TyperGroup
 from typer.testing import CliRunner
 
 from skyflow.cli import app
+from skyflow.cli._commands import COMMANDS, load
 
 __all__ = ["command_names", "render"]
 
@@ -12,11 +14,11 @@ _WIDTH = "80"
 
 def command_names() -> list[str]:
     """Return the names of all commands, in the order of the help."""
-    names = [info.name or info.callback.__name__ for info in app.registered_commands if info.callback]
-    for group in app.registered_groups:
-        inner = group.typer_instance.registered_commands if group.typer_instance else []
-        names += [f"{group.name} {info.name or info.callback.__name__}" for info in inner if info.callback]
-    return names
+    found = []
+    for name in (name for section in COMMANDS.values() for name in section):
+        command = load(name)
+        found += [f"{name} {inner}" for inner in command.commands] if isinstance(command, TyperGroup) else [name]
+    return found
 
 
 def render() -> str:

@@ -9,46 +9,14 @@ from typing import Annotated
 import typer
 
 from skyflow import __version__
-from skyflow.cli import (
-    artifacts,
-    attach,
-    cancel,
-    catalog,
-    cloud,
-    config,
-    cost,
-    db,
-    expr,
-    graph,
-    init,
-    instances,
-    logs,
-    plan,
-    prune,
-    replan,
-    report,
-    resume,
-    retry,
-    run,
-    runs,
-    schema,
-    show,
-    simulate,
-    sweep,
-    timeline,
-    top,
-    ui,
-    validate,
-    wait,
-    watch,
-    why,
-)
+from skyflow.cli._commands import CommandTable
 from skyflow.cli._errors import exit_code_of
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="skyflow",
+    cls=CommandTable,
     help="Run GitHub-Actions-style workflows: planned across clouds, resumed after anything.",
     epilog="Exit codes: 0 success, 1 the run did not succeed, 2 usage, 3 invalid workflow, 4 no feasible plan, "
     "5 no machine, 6 state store, 70 a bug, 124 not ended in time, 130 interrupted (resumable).",
@@ -74,43 +42,6 @@ def _options(
     ] = False,
 ) -> None:
     pass
-
-
-for command in (
-    run.run,
-    resume.resume,
-    retry.retry,
-    cancel.cancel,
-    attach.attach,
-    wait.wait,
-    watch.watch,
-    why.why,
-    plan.plan,
-    graph.graph,
-    simulate.simulate,
-    replan.replan,
-    validate.validate,
-    runs.runs,
-    show.show,
-    logs.logs,
-    timeline.timeline,
-    report.report,
-    prune.prune,
-    ui.ui,
-    top.top,
-    instances.instances,
-    cost.cost,
-    sweep.gc,
-    expr.expr,
-    init.init,
-    schema.schema,
-):
-    app.command()(command)
-app.add_typer(artifacts.artifacts, name="artifacts")
-app.add_typer(db.db, name="db")
-app.add_typer(catalog.app, name="catalog")
-app.add_typer(config.app, name="config")
-app.add_typer(cloud.cloud, name="cloud")
 
 
 def main() -> None:

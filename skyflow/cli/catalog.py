@@ -38,15 +38,15 @@ if TYPE_CHECKING:
     from skyflow.model.availability import Availability
     from skyflow.model.catalog import Offering
 
-__all__ = ["app"]
+__all__ = ["catalog"]
 
 _TABLE_ROWS = 50
 _BIG_CHANGES = 10
 
-app = typer.Typer(help="What there is to rent: offerings, prices, places, power and carbon.", no_args_is_help=True)
+catalog = typer.Typer(help="What there is to rent: offerings, prices, places, power and carbon.", no_args_is_help=True)
 
 
-@app.command("list")
+@catalog.command("list")
 def list_(
     *,
     accelerators: AcceleratorOption = None,
@@ -91,7 +91,7 @@ def list_(
     _show(listing, offerings, form=RowFormat.JSON if as_json else form, limit=limit)
 
 
-@app.command()
+@catalog.command()
 def show(
     thing: Annotated[str, typer.Argument(metavar="TYPE", help="An instance type, or an accelerator: A100, A100:8.")],
     *,
@@ -120,7 +120,7 @@ def show(
     _estimates(listing.offerings, out)
 
 
-@app.command()
+@catalog.command()
 def diff(
     old: Annotated[
         Path | None, typer.Argument(metavar="[OLD]", help="A folder of tables; by default those that ship.")
@@ -142,7 +142,7 @@ def diff(
         out(line)
 
 
-@app.command()
+@catalog.command()
 def observe(
     offering: Annotated[
         str, typer.Argument(metavar="ID", help="As in `catalog list`: aws/us-east-1/p5.48xlarge/spot.")
@@ -168,7 +168,7 @@ def observe(
     out(f"{offering}: {found.available:.0%} to be had, by {seen}")
 
 
-@app.command()
+@catalog.command()
 def refresh(
     sources: Annotated[
         list[str] | None,
@@ -196,7 +196,7 @@ def refresh(
     out(f"the new tables are in {done.folder}" if done.folder else "nothing was changed: this was a rehearsal")
 
 
-@app.command()
+@catalog.command()
 def carbon(
     region: Annotated[str, typer.Argument(metavar="REGION", help="A region of a cloud, such as eu-west-2.")],
     *,
@@ -225,7 +225,7 @@ def carbon(
         out(f"{at:%Y-%m-%d %H:%M} UTC  {grams:4.0f}{'  least' if grams == least else ''}")
 
 
-@app.command()
+@catalog.command()
 def doctor() -> None:
     """Look for what is wrong with the catalog in use: bad rows, changed files, old or odd prices, gaps."""
     from skyflow.app.catalog import examine_catalog, open_catalog  # noqa: PLC0415 -- start-up

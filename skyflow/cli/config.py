@@ -8,17 +8,17 @@ import typer
 if TYPE_CHECKING:
     from skyflow.model.config import ProjectConfig
 
-__all__ = ["app"]
+__all__ = ["config"]
 
-app = typer.Typer(help="The project's skyflow.yml: its own machines, and what it pays.", no_args_is_help=True)
+config = typer.Typer(help="The project's skyflow.yml: its own machines, and what it pays.", no_args_is_help=True)
 
 
-@app.callback()
+@config.callback()
 def _config() -> None:
     pass
 
 
-@app.command()
+@config.command()
 def check(
     file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="By default the project's skyflow.yml.")] = None,
     *,

@@ -5,10 +5,17 @@ import sys
 
 import pytest
 
+from skyflow.cli._commands import COMMANDS
+
 HEAVY = {
     "anyio", "asyncio", "boto3", "google", "azure", "highsbox", "jinja2", "jsonschema", "junitparser", "markdown_it", "mip", "nh3", "numpy", "pydantic", "rich.console",
     "ruamel.yaml", "sqlite3", "sqlite_utils", "starlette", "uvicorn", "watchfiles",
 }  # fmt: skip
+START_UP = {
+    "skyflow", "skyflow.cli", "skyflow.cli._commands", "skyflow.cli._console", "skyflow.cli._errors",
+    "skyflow.cli._redact", "skyflow.diagnostics", "skyflow.errors",
+}  # fmt: skip
+"""All that skyflow imports, besides Typer, before it knows which command is called."""
 PROGRAM = """
 import sys
 sys.argv = ["skyflow", *{arguments!r}]
@@ -28,9 +35,19 @@ def imported_by(arguments: list[str], cwd: object = None) -> set[str]:
     return set(done.stderr.rpartition("IMPORTED")[2].split())
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["run", "--help"]])
-def test_help_and_version_import_nothing_heavy(arguments: list[str]) -> None:
-    assert imported_by(arguments) & (HEAVY - {"pydantic"}) == set()
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"]])
+def test_help_and_version_import_typer_and_next_to_nothing_else(arguments: list[str]) -> None:
+    program = "import sys, collections.abc, gc, typer; print(*sys.modules)"
+    base = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    more = imported_by(arguments) - set(base.stdout.split())
+    assert {name for name in more if not name.startswith("typer.")} == START_UP
+
+
+def test_a_command_imports_no_other_command() -> None:
+    commands = {entry.module or name for section in COMMANDS.values() for name, entry in section.items()}
+    imported = imported_by(["run", "--help"])
+    assert {name for name in commands if f"skyflow.cli.{name}" in imported} == {"run"}
+    assert imported & (HEAVY - {"pydantic"}) == set()
 
 
 def test_a_local_run_needs_no_solver_no_cloud_and_no_http(tmp_path: object) -> None:
