@@ -41,7 +41,7 @@ class Project:
             input=stdin,
             capture_output=True,
             env=self.environment(**env),
-            timeout=60,
+            timeout=180,
             check=False,
         )
         result = Done(done.returncode, done.stdout.decode(), done.stderr.decode())
@@ -80,13 +80,13 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.fixture
 def wait_until() -> Callable[[Callable[[], bool]], None]:
-    """Wait for something outside, for half a minute at most: the machine may have much to do."""
+    """Wait for something outside, for two minutes at most: this computer may have much else to do."""
     import time
 
     def wait(condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not condition():
-            assert time.monotonic() < deadline, "it did not happen within half a minute"
+            assert time.monotonic() < deadline, "it did not happen within two minutes"
             time.sleep(0.01)
 
     return wait
@@ -114,3 +114,70 @@ def pool(project) -> Callable[..., None]:
         path.write_text(json.dumps(known))
 
     return declare
+
+
+HELD = """
+on: push
+jobs:
+  a:
+    runs-on: {runs_on}
+    steps:
+      - run: echo once >> ~/count; echo MARK=set >> $GITHUB_ENV
+      - run: echo begun $MARK; while ! test -e ~/go; do sleep 0.05; done; echo ended
+      - run: echo after $MARK
+"""
+
+
+@dataclass
+class HeldRun:
+    """A run of `HELD` on machines: its second step runs until `go`."""
+
+    project: Project
+    process: "subprocess.Popen[bytes]"
+    machines: tuple[Machine, ...]
+
+    @property
+    def machine(self) -> Machine:
+        """Where it is."""
+        return next(each for each in self.machines if (each.home / "count").exists())
+
+    def log(self) -> bytes:
+        return b"".join(path.read_bytes() for path in self.project.folder.glob(".skyflow/runs/*/a/1/*.log"))
+
+    def go(self) -> None:
+        for each in self.machines:
+            (each.home / "go").touch()
+
+    def go_elsewhere(self) -> Machine:
+        """Let the machine die, of two; return the other one, where nothing holds the job."""
+        here = self.machine
+        (other,) = (each for each in self.machines if each is not here)
+        here.kill()
+        (other.home / "go").touch()
+        return other
+
+    def kill_driver(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+    def end(self, code: int = 0) -> str:
+        """Wait for the end of the run, and return what it printed."""
+        out, err = self.process.communicate(timeout=180)
+        assert self.process.returncode == code, f"{out.decode()}\n{err.decode()}"
+        return out.decode()
+
+    def attempts(self) -> list[dict[str, object]]:
+        return self.project.skyflow("show", "--json").json["jobs"][0]["attempts"]
+
+
+@pytest.fixture
+def hold(project, wait_until) -> Callable[..., HeldRun]:
+    """Begin a run of one job on one of some machines, and wait until its second step runs there."""
+
+    def begin(*machines: Machine, options: tuple[str, ...] = (), runs_on: str = "own", **env: str) -> HeldRun:
+        project.write(HELD.format(runs_on=runs_on))
+        held = HeldRun(project, project.start("run", "w.yml", *options, **env), machines)
+        wait_until(lambda: b"begun set" in held.log())
+        return held
+
+    return begin

@@ -33,16 +33,7 @@ jobs:
 TOOL = (
     "name: t\nruns: {using: composite, steps: [{run: 'echo tool in $(basename $GITHUB_ACTION_PATH)', shell: bash}]}\n"
 )
-SLOW = """
-on: push
-jobs:
-  a:
-    runs-on: local
-    steps:
-      - run: echo once >> ~/count; echo MARK=set >> $GITHUB_ENV
-      - run: echo begun $MARK; while ! test -e ~/go; do sleep 0.05; done; echo ended
-      - run: echo after $MARK
-"""
+TRIVIAL = "on: push\njobs:\n  a: {runs-on: local, steps: [{run: 'true'}]}\n"
 
 
 @pytest.fixture
@@ -111,51 +102,32 @@ def test_a_failing_step_has_the_same_end_as_here(project, on) -> None:
     assert "clean" in done.out
 
 
-def test_a_run_whose_driver_was_killed_goes_on_where_it_is(project, machine: Machine, on, wait_until) -> None:
-    project.write(SLOW)
-    run = project.start("run", "w.yml", *on())
-    wait_until((machine.home / "count").exists)
-    wait_until(lambda: any("sleep 0.05" in line or "step.sh" in line for line in machine.command_lines()))
-    wait_until(lambda: b"begun set" in _logs(project.folder))
-    run.kill()
-    run.communicate()
-    (machine.home / "go").touch()
+def test_a_run_whose_driver_was_killed_goes_on_where_it_is(project, machine: Machine, on, hold) -> None:
+    held = hold(machine, options=on(), runs_on="local")
+    held.kill_driver()
+    assert any("sleep 0.05" in line or "step.sh" in line for line in machine.command_lines())
+    held.go()
     out = project.skyflow("resume").out
     assert "ended" in out
     assert "after set" in out
     assert (machine.home / "count").read_text() == "once\n"
-    assert project.skyflow("show", "--json").json["jobs"][0]["attempts"][-1]["number"] == 1
+    assert held.attempts()[-1]["number"] == 1
 
 
-def _logs(folder: Path) -> bytes:
-    return b"".join(path.read_bytes() for path in folder.glob(".skyflow/runs/*/a/1/*.log"))
-
-
-def test_a_run_is_interrupted_and_leaves_nothing_running(project, machine: Machine, on, wait_until) -> None:
-    project.write(SLOW)
-    run = project.start("run", "w.yml", *on())
-    wait_until(lambda: b"begun set" in _logs(project.folder))
-    run.send_signal(signal.SIGINT)
-    run.communicate(timeout=30)
-    assert run.returncode == 130
+def test_a_run_is_interrupted_and_leaves_nothing_running(machine: Machine, on, hold) -> None:
+    held = hold(machine, options=on(), runs_on="local")
+    held.process.send_signal(signal.SIGINT)
+    held.end(code=130)
     assert not [line for line in machine.command_lines() if "step.sh" in line]
 
 
-def test_a_job_moves_when_its_machine_dies(project, make_machine, machine: Machine, on, wait_until) -> None:
-    project.write(SLOW)
+def test_a_job_moves_when_its_machine_dies(make_machine, machine: Machine, on, hold) -> None:
     other = make_machine("other")
-    options = on(other)
-    run = project.start("run", "w.yml", *options, SKYFLOW_HOST_PATIENCE="2s")
-    wait_until(lambda: (machine.home / "count").exists() or (other.home / "count").exists())
-    wait_until(lambda: b"begun set" in _logs(project.folder))
-    first, second = (machine, other) if (machine.home / "count").exists() else (other, machine)
-    first.kill()
-    (second.home / "go").touch()
-    out, err = run.communicate(timeout=60)
-    assert run.returncode == 0, err
-    assert b"after set" in out
+    held = hold(machine, other, options=on(other), runs_on="local", SKYFLOW_HOST_PATIENCE="2s")
+    second = held.go_elsewhere()
+    assert "after set" in held.end()
     assert (second.home / "count").read_text() == "once\n"
-    attempts = project.skyflow("show", "--json").json["jobs"][0]["attempts"]
+    attempts = held.attempts()
     assert [(each["number"], each["reason"]) for each in attempts] == [(1, "lost"), (2, None)]
     assert "is lost" in attempts[0]["message"]
 
@@ -207,12 +179,12 @@ def test_artifacts_go_from_one_machine_to_another(project, make_machine, machine
 
 @pytest.mark.parametrize("host", ["", "=2", "-oProxyCommand=x", "ssh://", "ssh://a:b@c", "ssh://a:x", "a=0", "a=b"])
 def test_a_host_that_is_none_is_refused(project, host: str) -> None:
-    project.write(SLOW)
+    project.write(TRIVIAL)
     assert "--host" in project.skyflow("run", "w.yml", f"--host={host}", code=2).err
 
 
 def test_a_machine_that_is_not_trusted_fails_the_job_and_says_why(project, machine: Machine, on) -> None:
-    project.write("on: push\njobs:\n  a: {runs-on: local, steps: [{run: 'true'}]}\n")
+    project.write(TRIVIAL)
     options = on()
     (Path(os.environ["HOME"]) / ".ssh" / "known_hosts").write_text("")
     assert "not in ~/.ssh/known_hosts" in project.skyflow("run", "w.yml", *options, code=1).out

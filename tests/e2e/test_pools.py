@@ -15,16 +15,7 @@ jobs:
     strategy: {matrix: {n: [1, 2]}}
     steps: [{run: 'echo "there ${{ matrix.n }} got ${{ needs.here.outputs.value }} in $(pwd) of $(cat ~/name)"'}]
 """
-SLOW = """
-on: push
-jobs:
-  a:
-    runs-on: own
-    steps:
-      - run: echo once >> ~/count; echo MARK=set >> $GITHUB_ENV
-      - run: echo begun $MARK; while ! test -e ~/go; do sleep 0.05; done; echo ended
-      - run: echo after $MARK
-"""
+TRIVIAL = "on: push\njobs:\n  a: {runs-on: own, steps: [{run: 'true'}]}\n"
 
 
 def hosts_of(project, key: str) -> list[str]:
@@ -80,20 +71,13 @@ def test_a_machine_runs_as_many_jobs_at_once_as_it_has_slots(project, machine: M
     project.skyflow("run", "w.yml")
 
 
-def test_a_job_moves_to_another_machine_of_its_pool(project, make_machine, machine: Machine, pool, wait_until) -> None:
+def test_a_job_moves_to_another_machine_of_its_pool(project, make_machine, machine: Machine, pool, hold) -> None:
     other = make_machine("other")
     pool(machine, other)
-    project.write(SLOW)
-    run = project.start("run", "w.yml", SKYFLOW_HOST_PATIENCE="2s")
-    wait_until(lambda: (machine.home / "count").exists() or (other.home / "count").exists())
-    first, second = (machine, other) if (machine.home / "count").exists() else (other, machine)
-    first.kill()
-    (second.home / "go").touch()
-    out, err = run.communicate(timeout=60)
-    assert run.returncode == 0, err
-    assert b"after set" in out
-    attempts = project.skyflow("show", "--json").json["jobs"][0]["attempts"]
-    assert [each["reason"] for each in attempts] == ["lost", None]
+    held = hold(machine, other, SKYFLOW_HOST_PATIENCE="2s")
+    held.go_elsewhere()
+    assert "after set" in held.end()
+    assert [each["reason"] for each in held.attempts()] == ["lost", None]
     assert len(set(hosts_of(project, "a"))) == 2
 
 
@@ -107,24 +91,19 @@ def test_a_machine_that_is_down_is_passed_over(project, make_machine, machine: M
     assert out.splitlines()[0].endswith("1 job planned on rack")
 
 
-def test_a_run_goes_on_on_the_machine_it_was_on(project, make_machine, machine: Machine, pool, wait_until) -> None:
+def test_a_run_goes_on_on_the_machine_it_was_on(project, make_machine, machine: Machine, pool, hold) -> None:
     other = make_machine("other")
     pool(machine, other)
-    project.write(SLOW)
-    run = project.start("run", "w.yml")
-    logs = project.folder.glob
-    wait_until(lambda: any(b"begun set" in path.read_bytes() for path in logs(".skyflow/runs/*/a/1/*.log")))
-    run.kill()
-    run.communicate()
-    for each in (machine, other):
-        (each.home / "go").touch()
+    held = hold(machine, other)
+    held.kill_driver()
+    held.go()
     assert "after set" in project.skyflow("resume").out
-    assert project.skyflow("show", "--json").json["jobs"][0]["attempts"][-1]["number"] == 1
+    assert held.attempts()[-1]["number"] == 1
 
 
 def test_machines_without_hosts_are_planned_and_not_run(project, pool) -> None:
     pool()
-    project.write(SLOW)
+    project.write(TRIVIAL)
     done = project.skyflow("run", "w.yml", code=5)
     assert "'rack', and skyflow.yml does not say how to reach them" in done.err
     assert "hosts: [node1, me@node2]" in done.err
@@ -132,14 +111,10 @@ def test_machines_without_hosts_are_planned_and_not_run(project, pool) -> None:
 
 
 def test_a_run_whose_machines_are_not_declared_any_more_cannot_be_resumed(
-    project, machine: Machine, pool, wait_until
+    project, machine: Machine, pool, hold
 ) -> None:
     pool(machine)
-    project.write(SLOW)
-    run = project.start("run", "w.yml")
-    wait_until((machine.home / "count").exists)
-    run.kill()
-    run.communicate()
+    hold(machine).kill_driver()
     (project.folder / "skyflow.yml").write_text("")
     assert "'rack', which skyflow.yml does not have any more" in project.skyflow("resume", code=5).err
 
