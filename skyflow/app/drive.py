@@ -28,10 +28,11 @@ from skyflow.engine.state import RunState
 from skyflow.errors import EXIT_INTERRUPTED, EXIT_NOT_SUCCESS, EXIT_SUCCESS, SkyflowError
 from skyflow.model.annotation import AnnotationRecord
 from skyflow.model.config import OwnPool
+from skyflow.model.job_keys import planned
 from skyflow.model.layout import RunFolder
 from skyflow.model.machines import MachineRecord
 from skyflow.model.placement import Placement, Plan
-from skyflow.model.run import AttemptRecord, JobRecord, RunId, RunRecord, StepRecord, last_annotations
+from skyflow.model.run import AttemptRecord, JobRecord, Json, RunId, RunRecord, StepRecord, last_annotations
 from skyflow.model.status import Conclusion, Status
 from skyflow.model.workflow import Workflow
 from skyflow.ports.clock import Clock
@@ -62,7 +63,8 @@ ReporterFactory = Callable[[RunRecord], AbstractContextManager[Reporter]]
 class RunResult:
     """A run that has ended or was interrupted, with its jobs in the order they came to be.
 
-    `annotations` are those of every job's last attempt, `machines` what was rented.
+    `annotations` are those of every job's last attempt, `machines` what was rented. `first_plan` is the plan that the run
+    began with, in its JSON form.
     """
 
     run: RunRecord
@@ -70,6 +72,7 @@ class RunResult:
     annotations: tuple[AnnotationRecord, ...]
     folder: RunFolder
     machines: tuple[MachineRecord, ...] = ()
+    first_plan: Json = None
 
     @property
     def is_success(self) -> bool:
@@ -142,7 +145,7 @@ class _Parts:
         return Plan.from_json(self.run.plan) if isinstance(self.run.plan, dict) else None
 
     @cached_property
-    def planned(self) -> Mapping[str, Placement]:
+    def placements(self) -> Mapping[str, Placement]:
         return {} if self.plan is None else {placement.job: placement for placement in self.plan.placements}
 
     @property
@@ -162,9 +165,9 @@ class _Parts:
             slots=slots,
             callees=self.callees,
             masks=secrets.masks,
-            prices={key: placed.compute_usd + placed.transfer_usd for key, placed in self.planned.items()},
+            prices={key: placed.compute_usd + placed.transfer_usd for key, placed in self.placements.items()},
             not_before={} if self.plan is None or starts_now else self.plan.moments,
-            spent=_spent(self.planned, attempts, machines, self.clock.now()),
+            spent=_spent(self.placements, attempts, machines, self.clock.now()),
         )
 
     def runner_here(self, engine: ContainerEngine | None, *, masks: tuple[str, ...]) -> LocalRunner:
@@ -199,7 +202,7 @@ class _Parts:
     ) -> Driver:
         """Return the driver; to be called within the event loop."""
         run, project, runner = self.run, self.project, elsewhere or here
-        cost_of = partial(_cost, self.planned) if live is None else live.price_of
+        cost_of = partial(_cost, self.placements) if live is None else live.price_of
         host = OnDemandActionHost(
             runner,
             run_id=run.origin or run.id,
@@ -230,12 +233,14 @@ class _Parts:
 
 def result_of(store: Store, run: RunRecord, folder: RunFolder) -> RunResult:
     """Return where a run is now."""
+    now, earlier = store.find_run(run.id), store.superseded_plans(run.id)
     return RunResult(
-        run=store.find_run(run.id),
+        run=now,
         jobs=tuple(store.jobs(run.id)),
         annotations=last_annotations(store.attempts(run.id), store.annotations(run.id)),
         folder=folder,
         machines=tuple(machine_records(store, run.id)),
+        first_plan=earlier[0].plan if earlier else now.plan,
     )
 
 
@@ -259,9 +264,9 @@ def _write_event(run: RunRecord, folder: RunFolder) -> None:
         folder.event.write_text(text, encoding="utf-8", errors="surrogateescape")
 
 
-def _cost(planned: Mapping[str, Placement], key: str, seconds: float) -> float:
-    """Return what an attempt at a job costs, in US dollars; a job of a matrix that was not known is planned as its spec."""
-    placed = planned.get(key) or planned.get(key.rpartition(".")[0])
+def _cost(placements: Mapping[str, Placement], key: str, seconds: float) -> float:
+    """Return what an attempt at a job costs, in US dollars."""
+    placed = planned(placements, key)
     return 0.0 if placed is None else placed.offering.price_usd_per_hour * max(seconds, 0) / 3600 + placed.transfer_usd
 
 
@@ -281,7 +286,7 @@ def _ages(
 
 
 def _spent(
-    planned: Mapping[str, Placement],
+    placements: Mapping[str, Placement],
     attempts: Sequence[AttemptRecord],
     machines: Sequence[MachineRecord],
     now: datetime,
@@ -293,7 +298,7 @@ def _spent(
     rented = {which for machine in machines for which in (machine.user, (machine.job, machine.attempt))}
     others = [attempt for attempt in attempts if (attempt.job_key, attempt.number) not in rented]
     under_way = {(each.job_key, each.number): each.started_at for each in attempts if each.status is Status.IN_PROGRESS}
-    return sum(_cost(planned, attempt.job_key, _seconds(attempt)) for attempt in others) + sum(
+    return sum(_cost(placements, attempt.job_key, _seconds(attempt)) for attempt in others) + sum(
         machine.cost_usd(under_way.get(machine.user, now)) for machine in machines
     )
 

@@ -17,6 +17,7 @@ from skyflow.errors import InfeasibleError
 from skyflow.model.availability import Observation, Outcome
 from skyflow.model.blocks import Block
 from skyflow.model.catalog import Offering
+from skyflow.model.job_keys import planned
 from skyflow.model.placement import Placement, Plan
 from skyflow.model.resources import LOCAL, OWN, Requirements
 from skyflow.model.run import Json, RunRecord
@@ -73,7 +74,7 @@ class Planner(Protocol):
 
 
 class LivePlan:
-    """Answers by the key of a job; one of a matrix that was planned as a whole is where that is placed.
+    """Answers by the key of a job, which may stand in the plan under another name: see `names_in_plan`.
 
     `changed` is called with the new rooms and prices whenever what is left has been planned anew.
     """
@@ -108,11 +109,7 @@ class LivePlan:
         self._planning = anyio.Lock()
         self.changed: Callable[[Rooms, Mapping[str, float]], None] = lambda _rooms, _prices: None
         self._paths = {id(job): each.path for each in (workflow, *callees.values()) for job in each.jobs}
-        self._specs = {
-            key: each.spec
-            for each in expected_jobs(workflow, callees)
-            for key in (*each.keys, each.keys[0].rpartition(".")[0] or each.keys[0])
-        }
+        self._specs = {key: each.spec for each in expected_jobs(workflow, callees) for key in each.keys}
         self._placements = self._placed()
         self.rooms = self._all_rooms()
         self._state: RunState | None = None
@@ -146,11 +143,14 @@ class LivePlan:
         Raises:
             KeyError: the plan has no such job.
         """
-        return self._placements.get(job_key) or self._placements[job_key.rpartition(".")[0]]
+        placed = planned(self._placements, job_key)
+        if placed is None:
+            raise KeyError(job_key)
+        return placed
 
     def spec(self, job_key: str) -> JobSpec | None:
         """Return what is written about a job."""
-        return self._specs.get(job_key) or self._specs.get(job_key.rpartition(".")[0])
+        return planned(self._specs, job_key)
 
     def requirements(self, job_key: str) -> Requirements:
         """Return what a job asks of its machine."""
@@ -164,11 +164,11 @@ class LivePlan:
 
     def place_of(self, job_key: str) -> str:
         """Return the place of a job, nothing for this machine."""
-        return self.rooms.pool_of(job_key, job_key.rpartition(".")[0])
+        return self.rooms.pool_of(job_key)
 
     def nodes_of(self, job_key: str) -> int:
         """Return how many machines of its pool a job takes at once."""
-        return self.rooms.nodes_of(job_key, job_key.rpartition(".")[0])
+        return self.rooms.nodes_of(job_key)
 
     @property
     def rents(self) -> bool:
@@ -177,9 +177,8 @@ class LivePlan:
 
     def price_of(self, job_key: str, seconds: float) -> float:
         """Return what an attempt at a job of so many seconds costs where it is placed, in US dollars."""
-        try:
-            placed = self.placement(job_key)
-        except KeyError:
+        placed = planned(self._placements, job_key)
+        if placed is None:
             return 0.0
         return placed.offering.price_usd_per_hour * max(seconds, 0.0) / 3600 + placed.transfer_usd
 
@@ -250,8 +249,7 @@ class StoredPlanner:
         )
 
         def work(options: PlanOptions) -> Plan:
-            rest = prepare_rest(self._run.id, project=self._project, now=now, options=options, moving=moving)
-            return rest.planning.plan(goal=old.goal, before=old)
+            return prepare_rest(self._run.id, project=self._project, now=now, options=options, moving=moving).plan()
 
         is_late = False
         try:

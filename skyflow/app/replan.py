@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from types import MappingProxyType
 
@@ -20,7 +21,7 @@ from skyflow.model.status import Status
 from skyflow.spec import load_workflow
 from skyflow.store.store import open_store
 
-__all__ = ["Rest", "named_plan", "prepare_rest", "replan_run"]
+__all__ = ["Rest", "named_plan", "prepare_rest", "replan_run", "with_known_machines"]
 
 
 def named_plan(name: str, project: Project) -> Plan:
@@ -58,6 +59,16 @@ class Rest:
     is_completed: bool
     old: Plan
     planning: Planning
+    ended: frozenset[str] = frozenset()
+    """The jobs that are left out because they have ended."""
+
+    def plan(self) -> Plan:
+        """Decide where the rest runs, under the goal of the old plan; the machines that are there keep their names.
+
+        Raises:
+            InfeasibleError: no plan keeps the limits.
+        """
+        return with_known_machines(self.planning.plan(goal=self.old.goal, before=self.old), self.old, ended=self.ended)
 
 
 def prepare_rest(
@@ -87,8 +98,13 @@ def prepare_rest(
         lost=frozenset(lost),
     )
     callees = callees_from(workflow, run.callee_sources)
-    planning = prepare_planning(workflow, callees=callees, options=asked, project=project)
-    return Rest(title=f"run {run.number}: {run.title}", is_completed=is_completed, old=old, planning=planning)
+    return Rest(
+        title=f"run {run.number}: {run.title}",
+        is_completed=is_completed,
+        old=old,
+        planning=prepare_planning(workflow, callees=callees, options=asked, project=project),
+        ended=frozenset(job.key for job in jobs if job.status is Status.COMPLETED),
+    )
 
 
 def replan_run(
@@ -113,7 +129,28 @@ def replan_run(
     if run.status is Status.COMPLETED:
         raise UsageError(f"run {run.number} has completed; there is nothing left to plan")
     rest = prepare_rest(run.id, project=project, now=now, lost=lost, options=options)
-    return diff_plans(rest.old, rest.planning.plan(goal=rest.old.goal, before=rest.old))
+    return diff_plans(rest.old, rest.plan())
+
+
+def with_known_machines(plan: Plan, old: Plan, *, ended: Collection[str]) -> Plan:
+    """Return a plan in which jobs that stay where they were have the machines that they had in the old one.
+
+    The planner numbers machines anew, and knows none that waits for its next job after one that has ended: whoever was to
+    take that over still is. No two jobs that have not ended share a machine but those that the new plan says.
+    """
+    had = {(each.job, each.offering.id): each.machine for each in old.placements}
+    fresh = (name for name in map("m{}".format, count(1)) if name not in had.values())
+    names, taken = {"": ""}, set[str]()
+    for first in plan.placements:
+        if first.machine in names:
+            continue
+        known = had.get((first.job, first.offering.id))
+        if known in taken:
+            known = None
+        elif known and first.job not in ended:
+            taken.add(known)
+        names[first.machine] = known or next(fresh)
+    return replace(plan, placements=tuple(replace(each, machine=names[each.machine]) for each in plan.placements))
 
 
 def _pinned(

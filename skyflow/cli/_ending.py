@@ -104,7 +104,7 @@ def _draw_ending(result: RunResult) -> None:
     if result.machines:
         from skyflow.report.costs import costs_text  # noqa: PLC0415 -- rich
 
-        planned = "" if (usd := planned_usd(result.run.plan)) is None else f" (planned {format_usd(usd)})"
+        planned = "" if (usd := planned_usd(result.first_plan)) is None else f" (planned {format_usd(usd)})"
         out(f"Rented {costs_text(costs_of(result.machines, result.run.completed_at or SystemClock().now()))}{planned}")
     for job in [job for job in result.jobs if job.conclusion is Conclusion.FAILURE and job.started_at][:_MOST_HINTS]:
         out(f"What it printed: skyflow logs {result.run.number} {quote(job.key)}")

@@ -91,7 +91,7 @@ def _enter(draft: Draft, job: JobState, attempt: AttemptState) -> None:
     """Begin with having a machine, where the job runs elsewhere, and what an earlier attempt kept; else with the first step."""
     spec = draft.state.specs[job.spec_id]
     goes_on = spec.checkpoint is not None and attempt.number > 1 and spec.container is None and not spec.services
-    if not goes_on and not draft.state.rooms.pool_of(job.key, job.spec_id):
+    if not goes_on and not draft.state.rooms.pool_of(job.key):
         _begin(draft, job, attempt)
         return
     draft.move_step(job, attempt, 0, StepState(), None, data={"name": "Set up job"})

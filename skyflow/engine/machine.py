@@ -235,18 +235,17 @@ def _first_with_room(state: RunState, free: Mapping[str, int]) -> JobState | Non
     """Return the first job of the queue for which there is room; nobody takes what one before it waits for."""
     full: set[str] = set()
     for job in (state.jobs[key] for key in state.queue):
-        pool = state.rooms.pool_of(job.key, job.spec_id)
+        pool = state.rooms.pool_of(job.key)
         if pool in full or not _may_start(state, job):
             continue
-        if state.rooms.slots_of(job.key, job.spec_id) <= free.get(pool, 0):
+        if state.rooms.slots_of(job.key) <= free.get(pool, 0):
             return job
         full.add(pool)
     return None
 
 
 def _free(state: RunState) -> Mapping[str, int]:
-    active = ((key, state.jobs[key].spec_id) for key in state.active)
-    return state.rooms.free(active, state.slots)
+    return state.rooms.free(state.active, state.slots)
 
 
 def _may_start(state: RunState, job: JobState) -> bool:

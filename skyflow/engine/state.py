@@ -10,6 +10,7 @@ from skyflow.engine.attempt_state import AttemptState, without_masked
 from skyflow.engine.rooms import Rooms
 from skyflow.expr import Value
 from skyflow.model.execution import Pairs
+from skyflow.model.job_keys import planned
 from skyflow.model.run import Carried, RunOptions
 from skyflow.model.status import Conclusion, Reason, Status
 from skyflow.model.workflow import JobSpec, Workflow
@@ -184,13 +185,13 @@ class RunState:
 
     def price_of(self, job: JobState) -> float:
         """Return what a job is planned to cost, in US dollars."""
-        return self.prices.get(job.key, self.prices.get(job.spec_id, 0.0))
+        return planned(self.prices, job.key) or 0.0
 
     def moment_of(self, job: JobState) -> datetime | None:
         """Return the moment that a job waits for before its first attempt."""
         if job.attempts > self.attempts_before(job.key):
             return None
-        return self.not_before.get(job.key, self.not_before.get(job.spec_id))
+        return planned(self.not_before, job.key)
 
     def with_job(self, job: JobState) -> "RunState":
         """Return the state with one job added or replaced."""

@@ -317,6 +317,11 @@ class RunHistory:
     superseded: tuple[SupersededPlan, ...] = ()
     machines: tuple[MachineRecord, ...] = ()
 
+    @property
+    def first_plan(self) -> Json:
+        """The plan that the run began with, in its JSON form."""
+        return self.superseded[0].plan if self.superseded else self.overview.run.plan
+
     def attempts_of(self, job_key: str) -> tuple[AttemptRecord, ...]:
         """Return the attempts at a job, first to last."""
         return tuple(attempt for attempt in self.attempts if attempt.job_key == job_key)

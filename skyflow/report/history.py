@@ -59,7 +59,7 @@ def render_history(history: RunHistory, signs: Signs, now: datetime) -> Iterator
     for earlier in history.superseded:
         yield Text(f"Planned anew at {earlier.at.astimezone():%H:%M:%S}: {earlier.why}", "bright_black")
     if history.machines:
-        planned = planned_usd(history.superseded[0].plan if history.superseded else run.plan)
+        planned = planned_usd(history.first_plan)
         text = "" if planned is None else f"; planned {format_usd(planned)}"
         yield Text(f"Rented {costs_text(costs_of(history.machines, now))}{text}", "bright_black")
     table = Table.grid(padding=(0, 1), pad_edge=False)

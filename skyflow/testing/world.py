@@ -11,6 +11,7 @@ import anyio
 from skyflow.model.catalog import Offering
 from skyflow.model.containers import ContainersRequest, StartedContainers
 from skyflow.model.execution import ActionRequest, Pairs, StepRef, StepRequest, StepResult
+from skyflow.model.job_keys import planned
 from skyflow.model.placement import Placement
 from skyflow.model.resources import Market
 from skyflow.model.uses import LoadedAction
@@ -87,7 +88,7 @@ class World:
 
     def placement(self, job_key: str) -> Placement | None:
         """Return where a job was planned."""
-        return self.placements.get(job_key) or self.placements.get(job_key.rpartition(".")[0])
+        return planned(self.placements, job_key)
 
     def machine(self, job_key: str, attempt: int) -> Machine | None:
         """Return the machine of an attempt, which is had when it is first asked for; asked again it is the same."""

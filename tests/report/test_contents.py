@@ -80,6 +80,17 @@ def test_what_was_rented_counts_as_spent_and_where_it_was_rented(past) -> None:
     assert re.search(r"train 1 aws m6i.xlarge eu-west-3 spot .* \$30.00 cancelled", attempts)
 
 
+def test_each_machine_of_an_attempt_counts_where_it_was_rented(past) -> None:
+    past.add(CLOUDS)
+    past.rent("train", 1, hours=1.0, usd_per_hour=3.0, region="eu-west-3")  # it never let us in
+    past.rent("train", 1, hours=2.0, usd_per_hour=4.0, region="eu-west-1")
+    page = past.report()
+    section = section_of(page, "costs")
+    assert re.search(r"aws eu-west-3 1 \$0 \$3.00 ", section)
+    assert re.search(r"aws eu-west-1 1 \$0 \$8.00 ", section)
+    assert re.search(r"By job .* prepare \$[\d.]+ \$0 ", section), "whoever takes a machine over pays no second time"
+
+
 def test_jobs_that_were_tried_again_are_listed(past) -> None:
     past.add(CLOUDS, lost=frozenset({"train"}))
     section = section_of(past.report(), "attempts")

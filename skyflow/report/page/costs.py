@@ -1,16 +1,17 @@
 """What a run was planned to cost and to emit, and what came of it: by job, by region, by cloud."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from skyflow.model.catalog import Offering
 from skyflow.model.machines import MachineRecord
 from skyflow.model.placement import Placement, Plan
+from skyflow.model.resources import RENTED
 from skyflow.model.run import AttemptRecord
 from skyflow.model.units import format_grams
 
-__all__ = ["CostRow", "Costs", "Grams", "Spent", "costs_of_run", "spent_by_attempt"]
+__all__ = ["CostRow", "Costs", "Grams", "Spent", "costs_of_run", "spent_by_attempt", "spent_by_machine"]
 
 _SECONDS_PER_HOUR = 3600.0
 
@@ -55,10 +56,15 @@ class Costs:
     by_job: tuple[CostRow, ...]
     is_rented: bool
 
+    @property
+    def planned_usd(self) -> float:
+        """What machines and data were planned to cost."""
+        return self.total.planned_usd + self.total.transfer_usd
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
-    """What one attempt has cost: the machine it had, US dollars and grams of CO2 equivalents; None if not known."""
+    """What one attempt has cost on one machine, or in all: US dollars and grams of CO2 equivalents; None if not known."""
 
     job: str
     offering: Offering
@@ -71,8 +77,8 @@ def costs_of_run(plan: Plan | None, spent: Iterable[Spent]) -> Costs | None:
     """Return the costs of a run; None where nothing has a price.
 
     Args:
-        plan: the plan of the run.
-        spent: what its attempts have cost.
+        plan: the one that the run began with: in one made later, what has ended costs nothing any more.
+        spent: what its attempts have cost on each of their machines.
     """
     attempts = list(spent)
     if plan is None or not (plan.cost.total_usd or any(one.usd for one in attempts)):
@@ -94,50 +100,57 @@ def spent_by_attempt(
     *,
     now: datetime,
 ) -> dict[tuple[str, int], Spent]:
-    """Return what each attempt has cost, by job and number.
+    """Return what each attempt has cost, by job and number; its offering is that of the machine it had last.
 
-    That is the time of the machines that were rented for it, until now where they are there; without any, the time of the
-    attempt on the machine that was planned. A job that was not planned by itself counts for the matrix it is of.
+    Arguments are those of `spent_by_machine`.
+    """
+    found: dict[tuple[str, int], Spent] = {}
+    for key, one in spent_by_machine(attempts, placed, machines, now=now):
+        before = found.get(key)
+        if before is not None:
+            grams = None if before.grams is None or one.grams is None else before.grams + one.grams
+            one = replace(one, usd=before.usd + one.usd, grams=grams)  # noqa: PLW2901 -- the sum so far
+        found[key] = one
+    return found
+
+
+def spent_by_machine(
+    attempts: Iterable[AttemptRecord],
+    placed: Mapping[str, Placement],
+    machines: Iterable[MachineRecord],
+    *,
+    now: datetime,
+) -> Iterator[tuple[tuple[str, int], Spent]]:
+    """Yield what each machine of each attempt has cost, after the job and the number of the attempt.
+
+    That is the time of the machines that were rented for it, until now where they are there; a machine that is taken over
+    counts for the attempt it was made for. In a run without any it is the time of the attempt on the machine that was
+    planned. A job that was not planned by itself counts for the matrix it is of.
 
     Args:
         attempts: the attempts.
         placed: the placement of each job, by its key.
-        machines: those that were rented for the run.
+        machines: those that were rented for the run, oldest first.
         now: the time.
     """
     rented: dict[tuple[str, int], list[MachineRecord]] = {}
     for record in machines:
         if record.created_at is not None:
             rented.setdefault((record.job, record.attempt), []).append(record)
-    found: dict[tuple[str, int], Spent] = {}
     for attempt in attempts:
         key = (attempt.job_key, attempt.number)
         placement = placed.get(attempt.job_key)
-        if key in rented:
-            found[key] = _rented(rented[key], placement, now)
-        elif placement is not None:
-            seconds = ((attempt.completed_at or now) - attempt.started_at).total_seconds()
-            found[key] = Spent(
-                job=placement.job,
-                offering=placement.offering,
-                usd=seconds / _SECONDS_PER_HOUR * placement.offering.price_usd_per_hour,
-                grams=_grams(placement.offering, placement, seconds),
-                is_rented=False,
-            )
-    return found
-
-
-def _rented(records: Sequence[MachineRecord], placement: Placement | None, now: datetime) -> Spent:
-    offering = records[0].offering
-    times = [(one, ((one.gone_at or now) - (one.created_at or now)).total_seconds()) for one in records]
-    grams = [_grams(one.offering, placement, seconds) for one, seconds in times]
-    return Spent(
-        job=records[0].job if placement is None else placement.job,
-        offering=offering,
-        usd=sum(one.cost_usd(now) for one in records),
-        grams=None if None in grams else sum(each or 0.0 for each in grams),
-        is_rented=True,
-    )
+        for record in rented.get(key, ()):
+            offering, job = record.offering, record.job if placement is None else placement.job
+            grams = _grams(offering, placement, record.seconds(now))
+            yield key, Spent(job=job, offering=offering, usd=record.cost_usd(now), grams=grams, is_rented=True)
+        if key in rented or placement is None:
+            continue
+        offering = placement.offering
+        is_paid = bool(rented) and offering.provider in RENTED
+        seconds = 0.0 if is_paid else ((attempt.completed_at or now) - attempt.started_at).total_seconds()
+        usd, grams = seconds / _SECONDS_PER_HOUR * offering.price_usd_per_hour, _grams(offering, placement, seconds)
+        yield key, Spent(job=placement.job, offering=offering, usd=usd, grams=grams, is_rented=is_paid)
 
 
 def _grams(offering: Offering, placement: Placement | None, seconds: float) -> float | None:

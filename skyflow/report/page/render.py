@@ -10,7 +10,7 @@ from skyflow.report.annotations import annotations_by_jobs, who_text
 from skyflow.report.frontier_svg import frontier_svg
 from skyflow.report.graph_svg import to_svg
 from skyflow.report.layout import TooLargeError
-from skyflow.report.page.costs import costs_of_run, spent_by_attempt
+from skyflow.report.page.costs import costs_of_run, spent_by_attempt, spent_by_machine
 from skyflow.report.page.data import ReportData
 from skyflow.report.page.environment import environment, policy, source, took
 from skyflow.report.page.markdown_html import markdown_html
@@ -38,6 +38,7 @@ def render_report(data: ReportData, *, placed: Mapping[str, Placement], write_to
     history = data.history
     axis = Axis.over((attempt.started_at, attempt.completed_at or data.made_at) for attempt in history.attempts)
     spent = spent_by_attempt(history.attempts, placed, data.machines, now=data.made_at)
+    by_machine = spent_by_machine(history.attempts, placed, data.machines, now=data.made_at)
     jobs, path = job_views(data, dict(placed), axis, spent)
     scripts = [source("report.js"), *([source("live.js")] if live else [])]
     return (
@@ -63,7 +64,7 @@ def render_report(data: ReportData, *, placed: Mapping[str, Placement], write_to
             graph=_picture(data.graph, jobs, placed),
             axis=axis,
             path=_path(path, jobs),
-            costs=costs_of_run(data.plan, spent.values()),
+            costs=costs_of_run(_first_plan(data), (one for _, one in by_machine)),
             estimates=estimates_text(history.jobs, placed),
             tries=tries_text(history.attempts),
             frontier=_frontier(data),
@@ -74,6 +75,12 @@ def render_report(data: ReportData, *, placed: Mapping[str, Placement], write_to
             summaries=_summaries(data),
         )
     )
+
+
+def _first_plan(data: ReportData) -> Plan | None:
+    """Return the plan that a run began with; in one made later, what had ended costs nothing any more."""
+    first = data.history.first_plan
+    return Plan.from_json(first) if data.history.superseded and isinstance(first, dict) else data.plan
 
 
 def _others(data: ReportData) -> list[Plan]:

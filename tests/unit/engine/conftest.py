@@ -249,7 +249,7 @@ class World:
             if job.status is Status.IN_PROGRESS and state.specs[job.spec_id].call is None
         ]
         assert sorted(in_progress) == sorted(state.active)
-        free = state.rooms.free(((key, state.jobs[key].spec_id) for key in state.active), state.slots)
+        free = state.rooms.free(state.active, state.slots)
         assert min(free.values()) >= 0
         assert sorted(key for key, job in state.jobs.items() if job.status is Status.QUEUED) == sorted(state.queue)
         for key, job in state.jobs.items():
