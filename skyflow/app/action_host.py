@@ -11,10 +11,10 @@ from skyflow.model.execution import ActionRequest, StepRef, StepResult
 from skyflow.model.layout import RunFolder
 from skyflow.model.run import RunId
 from skyflow.ports.actions import ActionHost, Workbench
+from skyflow.ports.artifacts import ArtifactError, ArtifactStore, ObjectStore
 from skyflow.ports.clock import Clock
 
 if TYPE_CHECKING:
-    from skyflow.artifacts.caches import Caches
     from skyflow.artifacts.named import Artifacts
     from skyflow.runners.router import RunnerRouter
 
@@ -61,44 +61,54 @@ class OnDemandActionHost:
 
     async def _prune(self, output: Callable[[str], None]) -> None:
         """Make room for what is about to be stored: expired artifacts and unused caches go, once a run."""
-        from skyflow.app.artifacts import artifact_store  # noqa: PLC0415 -- see the module's docstring
-        from skyflow.artifacts.upkeep import prune  # noqa: PLC0415
-        from skyflow.ports.artifacts import ArtifactError  # noqa: PLC0415
+        from skyflow.artifacts.upkeep import prune  # noqa: PLC0415 -- see the module's docstring
 
         try:
-            await prune(artifact_store(self._project), self._clock.now())
+            await prune(self._objects, self._clock.now())
         except ArtifactError as error:  # what is about to be stored may still fit
             output(f"warning: expired artifacts and unused caches cannot be removed: {error}\n")
 
     @cached_property
     def _here(self) -> ActionHost:
-        return self._host_of(self._workbench, self._project.root)
+        return self._host_of(self._workbench, self._project.root, self._artifacts)
 
     @cached_property
     def _there(self) -> ActionHost:
         from skyflow.app.mirror import MirroringHost  # noqa: PLC0415 -- see the module's docstring
 
         assert self._elsewhere is not None  # noqa: S101 -- or no job would run there
-        return MirroringHost(self._elsewhere, self._host_of, folder=self._folder, workspace=self._project.root)
+        from skyflow.artifacts.contents import Contents  # noqa: PLC0415
 
-    def _host_of(self, workbench: Workbench, workspace: Path) -> ActionHost:
+        return MirroringHost(
+            self._elsewhere,
+            self._host_of,
+            artifacts=self._artifacts,
+            contents=Contents(self._objects),
+            folder=self._folder,
+            workspace=self._project.root,
+        )
+
+    def _host_of(self, workbench: Workbench, workspace: Path, artifacts: ArtifactStore) -> ActionHost:
         from skyflow.actions.host import LocalActionHost  # noqa: PLC0415 -- see the module's docstring
+        from skyflow.artifacts.caches import Caches  # noqa: PLC0415
 
-        artifacts, caches = self._stores
         return LocalActionHost(
             workbench,
             run=self._run_id,
             workspace=workspace,
             environment=self._environment,
             artifacts=artifacts,
-            caches=caches,
+            caches=Caches(self._objects, self._clock),
         )
 
     @cached_property
-    def _stores(self) -> "tuple[Artifacts, Caches]":
-        from skyflow.app.artifacts import artifact_store  # noqa: PLC0415 -- see the module's docstring
-        from skyflow.artifacts.caches import Caches  # noqa: PLC0415
-        from skyflow.artifacts.named import Artifacts  # noqa: PLC0415
+    def _artifacts(self) -> "Artifacts":
+        from skyflow.artifacts.named import Artifacts  # noqa: PLC0415 -- see the module's docstring
 
-        objects = artifact_store(self._project)
-        return Artifacts(objects, self._clock), Caches(objects, self._clock)
+        return Artifacts(self._objects, self._clock)
+
+    @cached_property
+    def _objects(self) -> ObjectStore:
+        from skyflow.app.artifacts import artifact_store  # noqa: PLC0415 -- see the module's docstring
+
+        return artifact_store(self._project)

@@ -21,6 +21,7 @@ from skyflow.runners.step_log import StepLog
 
 if TYPE_CHECKING:
     from skyflow.artifacts.checkpoints import CheckpointStore
+    from skyflow.artifacts.contents import Contents
     from skyflow.runners.router import RunnerRouter
 
 __all__ = ["ProjectCheckpoints"]
@@ -48,11 +49,11 @@ class ProjectCheckpoints:
     async def save(self, step: StepRef, path: str, output: Callable[[str], None]) -> None:
         """Keep a folder of the workspace of an attempt as it is now."""
         try:
-            await self._save(step, path)
+            await self._save(step, path, output)
         except (ArtifactError, TransportError, HashFilesError, PatternError, OSError) as error:
             output(f"warning: '{path}' is not kept this time: {error}\n")
 
-    async def _save(self, step: StepRef, path: str) -> None:
+    async def _save(self, step: StepRef, path: str, output: Callable[[str], None]) -> None:
         from skyflow.artifacts.checkpoints import sources_in  # noqa: PLC0415 -- start-up
 
         if self._elsewhere is None or not self._elsewhere.is_elsewhere(step.job_key):
@@ -65,7 +66,9 @@ class ProjectCheckpoints:
             return
         mirror = self._mirror(step)
         try:
-            await self._elsewhere.fetch(step, str(self._project.root / path), mirror)
+            await self._elsewhere.fetch(
+                step, str(self._project.root / path), mirror, keep_as=f"{step.job_key} {path}", tell=output
+            )
             await self._keep(step, partial(sources_in, mirror, path), was_here=False)
             self._hashes[which] = digest
         finally:
@@ -103,16 +106,19 @@ class ProjectCheckpoints:
             await store.restore(kept, self._project.root)
             tell(_restored(path, kept))
         else:
-            mirror = self._mirror(step)
-            try:
-                await store.restore(kept, mirror)
-                await self._elsewhere.send(step, mirror)
-            finally:
-                shutil.rmtree(mirror, ignore_errors=True)
+            contents = self._contents()
+            entries = await contents.entries(kept.tree)
+            await self._elsewhere.deliver(step, entries, read=contents.read, tell=tell)
             tell(_restored(path, kept))
 
     def _mirror(self, step: StepRef) -> Path:
         return self._folder.temp(step.job_key, step.attempt) / "checkpoint"
+
+    def _contents(self) -> "Contents":
+        from skyflow.app.artifacts import artifact_store  # noqa: PLC0415 -- start-up
+        from skyflow.artifacts.contents import Contents  # noqa: PLC0415
+
+        return Contents(artifact_store(self._project))
 
     def _store(self) -> "CheckpointStore":
         from skyflow.app.artifacts import artifact_store  # noqa: PLC0415 -- start-up

@@ -1,19 +1,27 @@
-"""Built-in actions of jobs that run on another machine: they work on a folder here, whose files come from there or go there."""
+"""Built-in actions of jobs that run on another machine: they work on a folder here, whose files come from there.
 
-from collections.abc import Awaitable, Callable
+What they download does not come here: it goes to the other machine by the shortest way.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from skyflow.artifacts.contents import Contents
+from skyflow.model.artifacts import Artifact, Source
 from skyflow.model.execution import ActionRequest, StepRef, StepResult
 from skyflow.model.layout import RunFolder
 from skyflow.ports.actions import ActionHost, Workbench
+from skyflow.ports.artifacts import ArtifactError, ArtifactStore
 from skyflow.runners.remote_paths import PathPairs
 from skyflow.runners.router import RunnerRouter
 
-__all__ = ["MirroringHost"]
+__all__ = ["HostMaker", "MirroringHost"]
 
 _FETCHING = frozenset({"actions/upload-artifact"})
-_SENDING = frozenset({"actions/download-artifact"})
+
+HostMaker = Callable[[Workbench, Path, ArtifactStore], ActionHost]
+"""Makes what runs an action here: on a workbench, in a folder, with the artifacts of the run."""
 
 
 class MirroringHost:
@@ -22,8 +30,10 @@ class MirroringHost:
     def __init__(
         self,
         router: RunnerRouter,
-        host_of: Callable[[Workbench, Path], ActionHost],
+        host_of: HostMaker,
         *,
+        artifacts: ArtifactStore,
+        contents: Contents,
         folder: RunFolder,
         workspace: Path,
     ) -> None:
@@ -31,12 +41,16 @@ class MirroringHost:
 
         Args:
             router: the runner.
-            host_of: makes what runs an action here, on a workbench and in a folder.
+            host_of: makes what runs an action here.
+            artifacts: those of the run.
+            contents: what is in them.
             folder: where temporary files go.
             workspace: the project, whose path stands for that of the workspace.
         """
         self._router = router
         self._host_of = host_of
+        self._artifacts = artifacts
+        self._contents = contents
         self._folder = folder
         self._workspace = workspace
 
@@ -45,19 +59,22 @@ class MirroringHost:
         mirror = self._folder.temp(step.job_key, step.attempt) / f"{step.place}.files"
         pairs = PathPairs(((str(self._workspace), str(mirror)),))
         here = replace(request, inputs=tuple((name, pairs.to_there(value)) for name, value in request.inputs))
-        host = self._host_of(_Carrier(self._router, request, mirror, pairs), mirror)
+        carrier = _Carrier(self._router, request, mirror, pairs)
+        artifacts = _DeliveredArtifacts(self._artifacts, self._contents, carrier, step)
+        host = self._host_of(carrier, mirror, artifacts)
         result = await host.run_action(step, here, output)
         return replace(result, outputs=tuple((name, pairs.to_here(value)) for name, value in result.outputs))
 
 
 class _Carrier:
-    """A workbench that brings the files an action needs before it begins, and takes away what it has made."""
+    """A workbench that brings the files an action needs before it begins, and delivers what it downloads."""
 
     def __init__(self, router: RunnerRouter, request: ActionRequest, mirror: Path, pairs: PathPairs) -> None:
         self._router = router
         self._request = request
         self._mirror = mirror
         self._pairs = pairs
+        self._say: Callable[[str], None] = lambda _: None
 
     def seen_outside(self, step: StepRef, request: ActionRequest) -> ActionRequest | None:
         """Return None: no step of a job elsewhere runs in a container."""
@@ -74,15 +91,59 @@ class _Carrier:
         work: Callable[[Callable[[str], None]], Awaitable[StepResult]],
         output: Callable[[str], None],
     ) -> StepResult:
-        """Do the work between bringing and taking away."""
+        """Do the work after what it needs has come."""
 
         async def carried(say: Callable[[str], None]) -> StepResult:
+            self._say = say
             if self._request.name in _FETCHING:
                 patterns = next((value for name, value in self._request.inputs if name.lower() == "path"), "")
-                await self._router.fetch(step, patterns, self._mirror)
-            result = await work(lambda text: say(self._pairs.to_here(text)))
-            if self._request.name in _SENDING and result.exit_code == 0:
-                await self._router.send(step, self._mirror)
-            return result
+                await self._router.fetch(step, patterns, self._mirror, keep_as=str(step), tell=say)
+            return await work(lambda text: say(self._pairs.to_here(text)))
 
         return await self._router.run_here(step, carried, output)
+
+    async def deliver(self, step: StepRef, tree: str, contents: Contents, folder: Path) -> None:
+        """Put a stored tree into the workspace on the other machine, where a folder here stands for one there.
+
+        Raises:
+            ArtifactError: the folder is not in the workspace, or something cannot be read.
+            TransportError: it cannot be brought.
+        """
+        if not folder.is_relative_to(self._mirror):
+            raise ArtifactError(f"'{folder}' is not in the workspace, and this job runs on another machine")
+        inner = folder.relative_to(self._mirror)
+        entries = [replace(entry, path=(inner / entry.path).as_posix()) for entry in await contents.entries(tree)]
+        await self._router.deliver(step, entries, read=contents.read, tell=self._say)
+
+
+class _DeliveredArtifacts:
+    """The artifacts of a run for a step on another machine."""
+
+    def __init__(self, artifacts: ArtifactStore, contents: Contents, carrier: _Carrier, step: StepRef) -> None:
+        self._artifacts = artifacts
+        self._contents = contents
+        self._carrier = carrier
+        self._step = step
+
+    async def upload(
+        self,
+        run: str,
+        name: str,
+        sources: Sequence[Source],
+        *,
+        by: StepRef,
+        retention_days: int,
+        overwrite: bool = False,
+    ) -> Artifact:
+        """Store files that have been brought here."""
+        return await self._artifacts.upload(
+            run, name, sources, by=by, retention_days=retention_days, overwrite=overwrite
+        )
+
+    async def artifacts(self, run: str) -> tuple[Artifact, ...]:
+        """Return the artifacts of a run, by name."""
+        return await self._artifacts.artifacts(run)
+
+    async def download(self, artifact: Artifact, folder: Path) -> None:
+        """Write the files of an artifact into the folder of the workspace on the other machine."""
+        await self._carrier.deliver(self._step, artifact.tree, self._contents, folder)

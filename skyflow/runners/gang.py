@@ -10,6 +10,7 @@ import anyio
 from skyflow.model.execution import ActionRequest, Pairs, StepRef, StepRequest, StepResult
 from skyflow.model.layout import RunFolder
 from skyflow.ports.clock import Clock
+from skyflow.runners.host_data import Destination
 from skyflow.runners.remote import RemoteRunner
 from skyflow.runners.remote_paths import PathPairs
 from skyflow.runners.remote_workspace import one_error
@@ -198,16 +199,24 @@ class _Workspaces:
                     tasks.start_soon(member.workspaces.paths, job_key, attempt, tell)
         return await self._members[0].workspaces.paths(job_key, attempt)
 
-    async def fetch(self, job_key: str, attempt: int, patterns: str, target: Path) -> None:
+    async def fetch(
+        self,
+        job_key: str,
+        attempt: int,
+        patterns: str,
+        target: Path,
+        *,
+        keep_as: str = "",
+        moved: Callable[[int], None],
+    ) -> None:
         """Copy files of the first machine to a folder here."""
-        await self._members[0].workspaces.fetch(job_key, attempt, patterns, target)
+        first = self._members[0].workspaces
+        await first.fetch(job_key, attempt, patterns, target, keep_as=keep_as, moved=moved)
 
-    async def send(self, job_key: str, attempt: int, source: Path) -> None:
-        """Copy everything in a folder here to every machine."""
-        with one_error():
-            async with anyio.create_task_group() as tasks:
-                for member in self._members:
-                    tasks.start_soon(member.workspaces.send, job_key, attempt, source)
+    async def destinations(self, job_key: str, attempt: int) -> Sequence[Destination]:
+        """Return the workspaces on every machine."""
+        await self.paths(job_key, attempt)
+        return [each for member in self._members for each in await member.workspaces.destinations(job_key, attempt)]
 
 
 def _is_success(result: StepResult) -> bool:

@@ -1,7 +1,7 @@
 """The link to one machine for as long as a run needs it: a session that is opened again whenever it broke."""
 
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -10,7 +10,8 @@ from anyio.abc import TaskGroup
 
 from skyflow.ports.clock import Clock
 from skyflow.ports.transport import LinkLostError, Transport
-from skyflow.runners.host_session import Answer, HostSession, StepEnd, open_session
+from skyflow.runners.errand import Errand
+from skyflow.runners.host_session import Answer, HostSession, StepEnd, open_session, start_program
 
 __all__ = ["HostLink"]
 
@@ -116,6 +117,24 @@ class HostLink:
                 output(data, after)
 
         return await self._until_done(lambda session: session.follow(step, at, take))
+
+    @asynccontextmanager
+    async def errand(self, do: str, **fields: object) -> AsyncIterator[Errand]:
+        """Begin work on the machine that takes long, in a process of its own; it is given up when the context is left.
+
+        Raises:
+            LinkLostError: the link broke, or the machine has not been reached for too long.
+            TransportError: the machine must not or cannot be used.
+        """
+        await self.folder()  # the program is there afterwards
+        channel = await start_program(self._transport, "errand", folder=self._folder, python=self._python)
+        try:
+            errand = Errand(channel)
+            await errand.say(do=do, **fields)
+            yield errand
+        finally:
+            with anyio.CancelScope(shield=True):
+                await channel.aclose()
 
     async def _until_done(self, work: Callable[[HostSession], Awaitable[_T]]) -> _T:
         pause = _FIRST_PAUSE_SECONDS

@@ -99,6 +99,12 @@ class HostPool:
         """Return what runs the steps of an attempt."""
         return self._runners.get(which)
 
+    def neighbours(self, which: Attempt) -> Sequence[RemoteRunner]:
+        """Return the other machines on which the run has had jobs."""
+        own = self._chosen.get(which, ())
+        others = [host for host in self._hosts if host not in own and not host.is_lost]
+        return [host.runner for host in others if host.runner.workspaces.marker.exists()]
+
     def heard(self, which: Attempt, *, is_lost: bool) -> None:
         """Remember which machines do not answer: they are chosen last."""
         runner = self._runners.get(which)

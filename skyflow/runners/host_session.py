@@ -13,12 +13,12 @@ from skyflow.ports.transport import Channel, Ended, LinkLostError, Transport, Tr
 from skyflow.runners.onhost.messages import HEADER
 from skyflow.runners.onhost_program import onhost_program
 
-__all__ = ["Answer", "Followed", "HostSession", "MachineRefusedError", "StepEnd", "open_session"]
+__all__ = ["Answer", "Followed", "HostSession", "MachineRefusedError", "StepEnd", "open_session", "start_program"]
 
 _HELLO = 0
 _NO_PROGRAM = 93
 _NO_PYTHON = (126, 127)
-_START = 'cd && test -f "$1/programs/$2.pyz" || exit 93; exec "$3" -I -S "$1/programs/$2.pyz" "$1"'
+_START = 'cd && test -f "$1/programs/$2.pyz" || exit 93; program="$1/programs/$2.pyz"; folder="$1"; python="$3"; shift 3; exec "$python" -I -S "$program" "$folder" "$@"'
 _PLACE = 'cd && umask 077 && mkdir -p "$1/programs" && cat >"$1/programs/$2.$$" && mv "$1/programs/$2.$$" "$1/programs/$2.pyz"'
 
 
@@ -197,6 +197,15 @@ class HostSession:
         followed.done.set()
 
 
+async def start_program(transport: Transport, *words: str, folder: str, python: str) -> Channel:
+    """Start the program on the machine, if it is there; words are what it does instead of serving a session.
+
+    Raises:
+        LinkLostError: the machine cannot be reached.
+    """
+    return await transport.open(["sh", "-c", _START, "sh", folder, onhost_program().digest, python, *words])
+
+
 async def open_session(transport: Transport, *, folder: str, python: str) -> HostSession:
     """Start the program on the machine; it is copied there if it is not there yet.
 
@@ -207,7 +216,7 @@ async def open_session(transport: Transport, *, folder: str, python: str) -> Hos
     program = onhost_program()
     hello = json.dumps({"id": _HELLO, "do": "hello"}).encode()
     for _ in range(2):
-        channel = await transport.open(["sh", "-c", _START, "sh", folder, program.digest, python])
+        channel = await start_program(transport, folder=folder, python=python)
         try:
             with suppress(LinkLostError):  # the program may end at once, and why is said by its end
                 await channel.send(HEADER.pack(len(hello), 0) + hello)

@@ -1,6 +1,6 @@
 """Where jobs run besides this machine: in a pool of known machines, on rented ones, in the queue of a cluster."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -41,6 +41,10 @@ class Place(AbstractAsyncContextManager["Place"], Protocol):
 
     def taken(self, which: Attempt) -> MachineRunner | None:
         """Return what runs the steps of an attempt, if it has a machine."""
+        ...
+
+    def neighbours(self, which: Attempt) -> Sequence[RemoteRunner] | None:
+        """Return the other machines that may have data of the run and reach those of an attempt; None where none ever do."""
         ...
 
     def heard(self, which: Attempt, *, is_lost: bool) -> None:

@@ -1,10 +1,8 @@
-"""Files that built-in actions need of another machine, or make for it: copied to a folder here, and from one."""
+"""Files that built-in actions need of another machine, copied to a folder here."""
 
 import json
-import os
-import stat
+from collections.abc import Callable
 from pathlib import Path
-from secrets import token_hex
 
 import anyio
 
@@ -12,20 +10,23 @@ from skyflow._util.glob import make_glob
 from skyflow.runners.host_link import HostLink
 from skyflow.runners.remote_hashing import matching_files
 
-__all__ = ["fetch_files", "send_files"]
+__all__ = ["fetch_files"]
 
 _PIECE_BYTES = 4 * 1024 * 1024
 _AT_ONCE = 8
 
 
-async def fetch_files(link: HostLink, *, workspace: str, patterns: str, target: Path) -> None:
-    """Copy the files of a workspace that match to the same places in a folder here.
+async def fetch_files(
+    link: HostLink, *, workspace: str, patterns: str, target: Path, moved: Callable[[int], None]
+) -> list[str]:
+    """Copy the files of a workspace that match to the same places in a folder here; return where these are in it.
 
     Args:
         link: reaches the machine.
         workspace: the folder there.
         patterns: one per line, as actions take them; only what is in the workspace is found.
         target: the folder here, which is there afterwards.
+        moved: told how many bytes have come.
 
     Raises:
         PatternError: a pattern cannot be used.
@@ -39,38 +40,16 @@ async def fetch_files(link: HostLink, *, workspace: str, patterns: str, target: 
 
     async def fetch(name: str) -> None:
         async with room:
-            await _fetch(link, workspace, name, target / name)
+            await _fetch(link, workspace, name, target / name, moved)
 
+    names = matching_files(glob.patterns, Path(workspace), listed)
     async with anyio.create_task_group() as tasks:
-        for name in matching_files(glob.patterns, Path(workspace), listed):
+        for name in names:
             tasks.start_soon(fetch, name)
+    return names
 
 
-async def send_files(link: HostLink, *, place: str, source: Path) -> None:
-    """Copy everything in a folder here to the same places in the workspace of an attempt.
-
-    Args:
-        link: reaches the machine.
-        place: the attempt, as `RUN/JOB/NUMBER`.
-        source: the folder here.
-
-    Raises:
-        TransportError: a file cannot be written there.
-        OSError: one cannot be read here.
-    """
-    files = [Path(base, name) for base, _, names in os.walk(source) for name in names]
-    room = anyio.CapacityLimiter(_AT_ONCE)
-
-    async def send(file: Path) -> None:
-        async with room:
-            await _send(link, place, file.relative_to(source).as_posix(), file)
-
-    async with anyio.create_task_group() as tasks:
-        for file in files:
-            tasks.start_soon(send, file)
-
-
-async def _fetch(link: HostLink, workspace: str, name: str, target: Path) -> None:
+async def _fetch(link: HostLink, workspace: str, name: str, target: Path, moved: Callable[[int], None]) -> None:
     await anyio.Path(target.parent).mkdir(parents=True, exist_ok=True)
     at, mode = 0, 0o644
     async with await anyio.open_file(target, "wb") as file:
@@ -79,19 +58,7 @@ async def _fetch(link: HostLink, workspace: str, name: str, target: Path) -> Non
             mode = answer.fields["mode"]
             await file.write(answer.data)
             at += len(answer.data)
+            moved(len(answer.data))
             if len(answer.data) < _PIECE_BYTES:
                 break
     await anyio.Path(target).chmod(mode)
-
-
-async def _send(link: HostLink, place: str, name: str, file: Path) -> None:
-    mode = stat.S_IMODE((await anyio.Path(file).stat()).st_mode)
-    at, by = 0, token_hex(6)
-    async with await anyio.open_file(file, "rb") as reader:
-        while True:
-            piece = await reader.read(_PIECE_BYTES)
-            last = len(piece) < _PIECE_BYTES
-            await link.ask("write", piece, folder=place, path=name, offset=at, last=last, mode=mode, by=by)
-            at += len(piece)
-            if last:
-                return

@@ -1,7 +1,7 @@
 """The workspaces of attempts on another machine: made from the project, each content sent once; then read and written."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
@@ -13,10 +13,12 @@ import anyio.to_thread
 from skyflow.model.layout import RunFolder
 from skyflow.ports.runner import HashFilesError
 from skyflow.ports.transport import LinkLostError, TransportError
+from skyflow.runners.errand import ErrandRefusedError
+from skyflow.runners.host_data import Destination, HostData
 from skyflow.runners.host_link import HostLink
 from skyflow.runners.host_session import MachineRefusedError
 from skyflow.runners.project_files import FileList, ProjectFiles, ProjectFilesError
-from skyflow.runners.remote_files import fetch_files, send_files
+from skyflow.runners.remote_files import fetch_files
 from skyflow.runners.remote_hashing import hash_remote_files
 from skyflow.runners.remote_paths import PathPairs
 
@@ -56,6 +58,7 @@ class RemoteWorkspaces:
         self._tools = tools
         self._project = project
         self._files = ProjectFiles(project)
+        self.data = HostData(link, run=run)
         self._known: dict[tuple[str, int], _Workspace] = {}
 
     @property
@@ -117,8 +120,25 @@ class RemoteWorkspaces:
             raise HashFilesError(f"hashFiles on {self._link.name}: {error}") from error
         return await hash_remote_files(self._link, paths.to_there(str(self._project)), patterns)
 
-    async def fetch(self, job_key: str, attempt: int, patterns: str, target: Path) -> None:
+    async def fetch(
+        self,
+        job_key: str,
+        attempt: int,
+        patterns: str,
+        target: Path,
+        *,
+        keep_as: str = "",
+        moved: Callable[[int], None],
+    ) -> None:
         """Copy the files of an attempt's workspace that match to a folder here.
+
+        Args:
+            job_key: the job.
+            attempt: its attempt.
+            patterns: one per line.
+            target: the folder.
+            keep_as: a name under which they are kept on the machine too, for the jobs that need them next.
+            moved: told how many bytes have come.
 
         Raises:
             TransportError, PatternError, OSError: they cannot be copied.
@@ -126,17 +146,21 @@ class RemoteWorkspaces:
         paths = await self.paths(job_key, attempt)
         workspace = paths.to_there(str(self._project))
         with one_error():
-            await fetch_files(self._link, workspace=workspace, patterns=paths.to_there(patterns), target=target)
+            names = await fetch_files(
+                self._link, workspace=workspace, patterns=paths.to_there(patterns), target=target, moved=moved
+            )
+        if keep_as:
+            with suppress(ErrandRefusedError):  # such as a full disk; the next job has them from here then
+                await self.data.keep(keep_as, workspace, names)
 
-    async def send(self, job_key: str, attempt: int, source: Path) -> None:
-        """Copy everything in a folder here to an attempt's workspace.
+    async def destinations(self, job_key: str, attempt: int) -> Sequence[Destination]:
+        """Return where data of an attempt has to go: its workspace, which is there then.
 
         Raises:
-            TransportError, OSError: it cannot be copied.
+            TransportError, ProjectFilesError: it cannot be made.
         """
         await self.paths(job_key, attempt)
-        with one_error():
-            await send_files(self._link, place=self.place(job_key, attempt), source=source)
+        return (Destination(self.data, self.place(job_key, attempt)),)
 
     async def _make(self, place: str, tell: Callable[[str], None], *, was_made: bool) -> None:
         if was_made:

@@ -1,6 +1,6 @@
 """Runs each job where it is placed: on this machine, or in one of several places of other machines."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from types import TracebackType
@@ -8,14 +8,18 @@ from typing import Self
 
 import anyio
 
+from skyflow.model.artifacts import Entry
 from skyflow.model.containers import ContainersRequest, StartedContainers
 from skyflow.model.execution import ActionRequest, StepRef, StepRequest, StepResult
 from skyflow.model.layout import RunFolder
+from skyflow.model.transfers import Leg, Way
 from skyflow.ports.clock import Clock
 from skyflow.ports.runner import HashFilesError
 from skyflow.ports.transport import LinkLostError, TransportError
+from skyflow.runners.deliveries import Deliveries, ReadContent
 from skyflow.runners.local import LocalRunner
 from skyflow.runners.places import Attempt, MachineRunner, MovedError, Place
+from skyflow.runners.progress import Progress
 from skyflow.runners.project_files import ProjectFilesError
 from skyflow.runners.step_log import StepLog
 
@@ -45,6 +49,7 @@ class RunnerRouter:
         """
         self._folder = folder
         self._clock = clock
+        self._deliveries = Deliveries(clock)
         self._here = here
         self._places = places
         self._place_of = place_of
@@ -164,21 +169,41 @@ class RunnerRouter:
             raise HashFilesError(f"hashFiles: {error}") from error
         return await runner.hash_files(job_key, attempt, patterns)
 
-    async def fetch(self, step: StepRef, patterns: str, target: Path) -> None:
+    async def fetch(
+        self, step: StepRef, patterns: str, target: Path, *, keep_as: str, tell: Callable[[str], None]
+    ) -> Leg:
         """Copy files of the workspace of a job that runs elsewhere to a folder here.
+
+        Where machines reach one another, they are also kept on the machine, under a name, for the jobs that need them next.
 
         Raises:
             TransportError, PatternError, OSError: they cannot be copied.
         """
-        await (await self._remote(step)).workspaces.fetch(step.job_key, step.attempt, patterns, target)
+        which, progress = (step.job_key, step.attempt), Progress(None, tell, self._clock)
+        keeps = self._used[which].neighbours(which) is not None
+        workspaces = (await self._remote(step)).workspaces
+        await workspaces.fetch(*which, patterns, target, keep_as=keep_as if keeps else "", moved=progress.add)
+        return Leg(way=Way.TO_HERE, size=progress.moved, seconds=progress.seconds)
 
-    async def send(self, step: StepRef, source: Path) -> None:
-        """Copy everything in a folder here to the workspace of a job that runs elsewhere.
+    async def deliver(
+        self, step: StepRef, entries: Sequence[Entry], *, read: ReadContent, tell: Callable[[str], None]
+    ) -> list[Leg]:
+        """Put files, folders and links into the workspace of a job that runs elsewhere, by the shortest way.
+
+        Args:
+            step: whose job.
+            entries: what is put where.
+            read: reads a content here, where no other machine has it.
+            tell: takes a line for the log.
 
         Raises:
-            TransportError, OSError: it cannot be copied.
+            TransportError, ProjectFilesError, ArtifactError, OSError: they cannot be brought.
         """
-        await (await self._remote(step)).workspaces.send(step.job_key, step.attempt, source)
+        which = step.job_key, step.attempt
+        destinations = await (await self._remote(step)).workspaces.destinations(*which)
+        others = self._used[which].neighbours(which)
+        data = None if others is None else [each.workspaces.data for each in others]
+        return await self._deliveries.deliver(entries, destinations, others=data, read=read, tell=tell)
 
     async def _on(
         self,

@@ -34,7 +34,7 @@ Port {port}
 ListenAddress 127.0.0.1
 HostKey {base}/host_key
 PidFile none
-AuthorizedKeysFile {base}/authorized_keys
+AuthorizedKeysFile {base}/authorized_keys {own_keys}
 StrictModes no
 UsePAM no
 PasswordAuthentication no
@@ -78,6 +78,8 @@ class Machine:
     base: Path
     client_key: Key
     most_sessions: int = 10
+    takes_keys: bool = True
+    """Whether its user may say who is let in."""
     disk_kib: int | None = None
     relay: Relay = field(init=False)
     host_key: Key = field(init=False)
@@ -92,7 +94,12 @@ class Machine:
             (self.base / "authorized_keys").write_text(f"{self.client_key.public}\n")
             with socket.create_server(("127.0.0.1", 0)) as probe:
                 self.port = probe.getsockname()[1]
-            config = _CONFIG.format(port=self.port, base=self.base, most_sessions=self.most_sessions)
+            config = _CONFIG.format(
+                port=self.port,
+                base=self.base,
+                most_sessions=self.most_sessions,
+                own_keys=".ssh/authorized_keys" if self.takes_keys else "",
+            )
             (self.base / "sshd_config").write_text(config)
             self.relay = Relay(("127.0.0.1", self.port))
         command = ["unshare", "--pid", "--mount", "--fork", "--kill-child", "sh", "-c", _BOOT]

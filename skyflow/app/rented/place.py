@@ -122,6 +122,9 @@ class RentedMachines:
         rental = self._rentals.get(which)
         return None if rental is None else rental.runner
 
+    def neighbours(self, which: Attempt) -> None:
+        """Return None: nothing goes from one machine to another."""
+
     def heard(self, which: Attempt, *, is_lost: bool) -> None:
         """Remember whether a machine answers: one that does not goes with its attempt."""
         if which in self._rentals:

@@ -6,6 +6,8 @@ It needs nothing but Python 3.7, and imports nothing of the rest of skyflow. One
 standard output, until the input ends. A step belongs to no session: it is watched over by a process of its own, prints
 to a file, and leaves its exit code in another, so a later session finds everything that an earlier one has started.
 
+With another word behind FOLDER it runs an errand: work on data that takes long (`errands.py`).
+
 A message, in both directions, is two numbers of four bytes, then as many bytes of JSON and of data:
 
     {"id": 7, "do": "start", ...}        is asked    ->  {"re": 7, ...}  or  {"re": 7, "error": "why"}

@@ -192,8 +192,13 @@ class Session(Allocations):
 
 
 def main() -> None:
-    """Serve one session; nothing that is copied to the machine may be read by other users."""
+    """Serve one session, or run an errand; nothing that is copied to the machine may be read by other users."""
     os.umask(0o077)
+    if len(sys.argv) > 2:  # noqa: PLR2004 -- the program, its folder, and more
+        from skyflow.runners.onhost import errands  # noqa: PLC0415 -- a session starts sooner without it
+
+        errands.main(sys.argv[1], sys.argv[2:])
+        return
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who watch over steps
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
         Session(sys.argv[1]).serve()

@@ -8,6 +8,7 @@ import os
 import time
 from typing import Any
 
+from skyflow.runners.onhost.data import RunData
 from skyflow.runners.onhost.messages import RefusedError
 from skyflow.runners.onhost.small_files import copy, digest_of, read_json, remove, write
 
@@ -42,8 +43,8 @@ class Workspaces:
         return {"known": True, "missing": sorted(each for each in digests if not os.path.exists(self._blob(each)))}
 
     def do_blob(self, ask: dict[str, Any], data: bytes) -> None:
-        """Take in a content, piece by piece; the last piece says so."""
-        place = self._blob(ask["digest"])
+        """Take in a content, piece by piece; the last piece says so. With `run`, it is data of that run."""
+        place = self._data(ask).path(ask["digest"]) if "run" in ask else self._blob(ask["digest"])
         draft = f"{place}.{ask['by']}.part"
         if ask["offset"] == 0:
             os.makedirs(os.path.dirname(place), 0o700, exist_ok=True)
@@ -56,6 +57,10 @@ class Workspaces:
                 os.unlink(draft)
                 raise RefusedError(f"the content {ask['digest'][:12]} was damaged on the way")
             os.replace(draft, place)
+
+    def do_lacks(self, ask: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        """Tell which contents are not among the data of a run."""
+        return {}, json.dumps(self._data(ask).missing(json.loads(data.decode()))).encode()
 
     def do_build(self, ask: dict[str, Any], data: bytes) -> dict[str, Any]:
         """Make the workspace of an attempt, fresh, of contents that are there; harmless if it was made before."""
@@ -105,23 +110,13 @@ class Workspaces:
             file.seek(ask["offset"])
             return {"mode": os.fstat(file.fileno()).st_mode & 0o777}, file.read(ask["most"])
 
-    def do_write(self, ask: dict[str, Any], data: bytes) -> None:
-        """Take in a file of a workspace, piece by piece; it takes its place with the last one."""
-        place = self.path("runs", ask["folder"], "work", ask["path"])
-        draft = f"{place}.{ask['by']}.part"
-        os.makedirs(os.path.dirname(place), exist_ok=True)
-        with open(draft, "r+b" if ask["offset"] else "wb") as file:
-            file.seek(ask["offset"])
-            file.write(data)
-            file.truncate()
-        if ask["last"]:
-            os.chmod(draft, ask["mode"])
-            os.replace(draft, place)
-
     def do_hash(self, ask: dict[str, Any], data: bytes) -> dict[str, Any]:
         """Return the SHA-256 of files."""
         paths = json.loads(data.decode(errors="surrogateescape"))
         return {"digests": [digest_of(os.path.join(ask["folder"], path)) for path in paths]}
+
+    def _data(self, ask: dict[str, Any]) -> RunData:
+        return RunData(self.path("runs", ask["run"]))
 
     def _blob(self, digest: str) -> str:
         return self.path("blobs", digest[:2], digest)

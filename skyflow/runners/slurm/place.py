@@ -121,6 +121,9 @@ class SlurmPlace:
         found = self._known.get(which)
         return self._runner if found is not None and found.is_held else None
 
+    def neighbours(self, which: Attempt) -> None:
+        """Return None: nothing goes from one machine to another."""
+
     def heard(self, which: Attempt, *, is_lost: bool) -> None:
         """Take no note: an allocation is not used again."""
 

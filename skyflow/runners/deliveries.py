@@ -1,0 +1,162 @@
+"""Brings data to where a job needs it, by the shortest way: it is there, another machine has it, or it comes from here."""
+
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+import anyio
+
+from skyflow.model.artifacts import Entry, EntryKind
+from skyflow.model.transfers import Leg, Way
+from skyflow.ports.clock import Clock
+from skyflow.ports.transport import TransportError
+from skyflow.runners.host_data import Destination, HostData
+from skyflow.runners.progress import Progress
+from skyflow.runners.remote_workspace import one_error
+
+__all__ = ["Deliveries", "ReadContent"]
+
+_AT_ONCE = 8
+_ASK_SECONDS = 10.0
+"""How long a machine that may have something is waited for, before the data comes from here."""
+
+ReadContent = Callable[[str, Path], Awaitable[None]]
+"""Writes the content of a digest to a file here."""
+
+
+class Deliveries:
+    """Delivers data in a run; it remembers which machines do not reach each other."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._apart: set[tuple[str, str]] = set()
+
+    async def deliver(
+        self,
+        entries: Sequence[Entry],
+        destinations: Sequence[Destination],
+        *,
+        others: Sequence[HostData] | None,
+        read: ReadContent,
+        tell: Callable[[str], None],
+    ) -> list[Leg]:
+        """Put files, folders and links into workspaces; return on what ways how much has come.
+
+        Args:
+            entries: what is put where.
+            destinations: the workspaces; what one of them has, the others can have from it.
+            others: further machines that may have some of it; None where machines do not reach each other.
+            read: reads a content here.
+            tell: takes a line for the log.
+
+        Raises:
+            TransportError: it cannot be brought.
+            ArtifactError, OSError: it cannot be read here.
+        """
+        sizes = {entry.content: entry.size for entry in entries if entry.kind is EntryKind.FILE}
+        legs: list[Leg] = []
+
+        async def bring(destination: Destination) -> None:
+            near = [each.data for each in destinations if each is not destination]
+            sources = () if others is None else (*near, *others)
+            legs.extend(await self._bring(sizes, destination.data, sources, read, tell))
+            await destination.data.place(destination.attempt, entries, keep=others is not None)
+
+        first, *rest = destinations
+        await bring(first)
+        with one_error():
+            async with anyio.create_task_group() as tasks:
+                for destination in rest:
+                    tasks.start_soon(bring, destination)
+        return legs
+
+    async def _bring(
+        self,
+        sizes: Mapping[str, int],
+        target: HostData,
+        sources: Sequence[HostData],
+        read: ReadContent,
+        tell: Callable[[str], None],
+    ) -> list[Leg]:
+        missing: Sequence[str] = await target.lacks(sizes)
+        legs = []
+        if sizes and not missing:
+            tell(f"Nothing has to be sent to {target.name}: an earlier job has left it there\n")
+        for source in sources:
+            if missing and (source.name, target.name) not in self._apart:
+                leg, missing = await self._directly(sizes, missing, source, target, tell)
+                legs += [] if leg is None else [leg]
+        if missing:
+            legs.append(await self._from_here(sizes, missing, target, read, tell))
+        return legs
+
+    async def _directly(
+        self,
+        sizes: Mapping[str, int],
+        missing: Sequence[str],
+        source: HostData,
+        target: HostData,
+        tell: Callable[[str], None],
+    ) -> tuple[Leg | None, Sequence[str]]:
+        """Have the target fetch what the source has; return what is missing after that."""
+        try:
+            with anyio.fail_after(_ASK_SECONDS):
+                there = sorted(set(missing) - set(await source.lacks(missing)))
+        except (TimeoutError, TransportError):
+            return None, missing
+        if not there:
+            return None, missing
+        progress = Progress(sum(sizes[digest] for digest in there), tell, self._clock)
+        problem = await self._persistently(target, source, there, progress)
+        if problem:
+            self._apart.add((source.name, target.name))
+            tell(
+                f"Data of {source.name} cannot go to {target.name} directly, it goes through this machine: {problem}\n"
+            )
+        if progress.moved:
+            tell(f"From {source.name} directly to {target.name}: {_amount(progress)}\n")
+        leg = Leg(way=Way.DIRECT, size=progress.moved, seconds=progress.seconds)
+        return leg if progress.moved else None, await target.lacks(missing)
+
+    async def _persistently(
+        self, target: HostData, source: HostData, digests: Sequence[str], progress: Progress
+    ) -> str | None:
+        """Fetch until all has come that there is, again where it broke off; return why nothing more comes."""
+        while True:
+            before = progress.moved
+            try:
+                await target.fetch_from(source, await target.lacks(digests), progress.add)
+            except TransportError as error:
+                if progress.moved == before:
+                    return str(error)
+            else:
+                return None
+
+    async def _from_here(
+        self,
+        sizes: Mapping[str, int],
+        missing: Sequence[str],
+        target: HostData,
+        read: ReadContent,
+        tell: Callable[[str], None],
+    ) -> Leg:
+        progress = Progress(sum(sizes[digest] for digest in missing), tell, self._clock)
+        room = anyio.CapacityLimiter(_AT_ONCE)
+        with tempfile.TemporaryDirectory(prefix="skyflow-") as folder, one_error():
+
+            async def send(digest: str) -> None:
+                async with room:
+                    file = Path(folder, digest)
+                    await read(digest, file)
+                    await target.send(digest, file, progress.add)
+                    await anyio.Path(file).unlink()  # there may be no room for all of them at once
+
+            async with anyio.create_task_group() as tasks:
+                for digest in missing:
+                    tasks.start_soon(send, digest)
+        tell(f"From this machine to {target.name}: {_amount(progress)}\n")
+        return Leg(way=Way.FROM_HERE, size=progress.moved, seconds=progress.seconds)
+
+
+def _amount(progress: Progress) -> str:
+    return f"{progress.moved / 1e6:.1f} MB in {progress.seconds:.1f} s"
