@@ -70,11 +70,16 @@ FormatOption = Annotated[
     typer.Option("--format", help="How to show the run.  [default: github inside of GitHub Actions, else text]"),
 ]
 WorkflowArgument = Annotated[
-    str, typer.Argument(metavar="FILE", help="The workflow file.", autocompletion=complete_workflow)
+    str | None,
+    typer.Argument(
+        metavar="FILE",
+        help="The workflow file.  [default: the only one in .github/workflows and workflows]",
+        autocompletion=complete_workflow,
+    ),
 ]
 RunArgument = Annotated[
     str,
-    typer.Argument(metavar="[RUN]", help="A run: its number, its id, or `latest`.", autocompletion=complete_run),
+    typer.Argument(metavar="RUN", help="A run: its number, its id, or `latest`.", autocompletion=complete_run),
 ]
 StateOption = Annotated[
     Path | None,

@@ -123,9 +123,9 @@ def show(
 @catalog.command()
 def diff(
     old: Annotated[
-        Path | None, typer.Argument(metavar="[OLD]", help="A folder of tables; by default those that ship.")
+        Path | None, typer.Argument(metavar="OLD", help="A folder of tables; by default those that ship.")
     ] = None,
-    new: Annotated[Path | None, typer.Argument(metavar="[NEW]", help="By default the tables in use.")] = None,
+    new: Annotated[Path | None, typer.Argument(metavar="NEW", help="By default the tables in use.")] = None,
     *,
     as_json: JsonOption = False,
 ) -> None:
@@ -172,9 +172,7 @@ def observe(
 def refresh(
     sources: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[SOURCE...]", help="aws, azure, gcp, carbon (or one carbon service).  [default: azure]"
-        ),
+        typer.Argument(metavar="SOURCE", help="aws, azure, gcp, carbon (or one carbon service).  [default: azure]"),
     ] = None,
     *,
     region: RegionOption = None,

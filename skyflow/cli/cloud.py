@@ -25,7 +25,7 @@ RegionOption = Annotated[
 @cloud.command()
 def check(
     clouds: Annotated[
-        list[str] | None, typer.Argument(metavar="[CLOUD]...", help="aws, gcp, azure; by default all.")
+        list[str] | None, typer.Argument(metavar="CLOUD", help="aws, gcp, azure; by default all.")
     ] = None,
     *,
     region: RegionOption = None,

@@ -20,7 +20,7 @@ def _config() -> None:
 
 @config.command()
 def check(
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="By default the project's skyflow.yml.")] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="By default the project's skyflow.yml.")] = None,
     *,
     hosts: Annotated[bool, typer.Option(help="Ask every host over SSH whether jobs can run there.")] = True,
 ) -> None:

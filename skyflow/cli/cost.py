@@ -12,7 +12,9 @@ __all__ = ["cost"]
 
 
 def cost(
-    run: Annotated[str | None, typer.Argument(help="A run: its number, its id, or `latest`; all without it.")] = None,
+    run: Annotated[
+        str | None, typer.Argument(metavar="RUN", help="A run: its number, its id, or `latest`; all without it.")
+    ] = None,
     *,
     by: Annotated[CostBy, typer.Option("--by", help="What to tell apart.")] = CostBy.JOB,
     state: StateOption = None,

@@ -34,7 +34,7 @@ def graph(
     what: Annotated[
         str,
         typer.Argument(
-            metavar="[FILE|RUN]",
+            metavar="FILE|RUN",
             help="A workflow file, or a run: its number, its id, or `latest`.",
             autocompletion=complete_file_or_run,
         ),

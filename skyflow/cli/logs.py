@@ -25,7 +25,7 @@ def logs(
     job: Annotated[
         str | None,
         typer.Argument(
-            metavar="[JOB]",
+            metavar="JOB",
             help="Only this job: its id, key or name; by default all.",
             autocompletion=complete_job,
         ),

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skyflow.cli._completion import complete_job_of_file, complete_workflow
-from skyflow.cli._options import JobsOption, JsonOption, ObjectiveOption, OnOption, StateOption
+from skyflow.cli._completion import complete_job_of_file
+from skyflow.cli._options import JobsOption, JsonOption, ObjectiveOption, OnOption, StateOption, WorkflowArgument
 from skyflow.cli._plan_options import (
     CarbonCapOption,
     CompareOption,
@@ -37,12 +37,10 @@ __all__ = ["plan"]
 
 
 def plan(
-    workflow: Annotated[
-        str | None, typer.Argument(metavar="FILE", help="The workflow file.", autocompletion=complete_workflow)
-    ] = None,
+    workflow: WorkflowArgument = None,
     job: Annotated[
         str | None,
-        typer.Argument(metavar="[JOB]", help="With --explain: this job only.", autocompletion=complete_job_of_file),
+        typer.Argument(metavar="JOB", help="With --explain: this job only.", autocompletion=complete_job_of_file),
     ] = None,
     *,
     problem: ProblemOption = None,
@@ -66,14 +64,15 @@ def plan(
 ) -> None:
     """Show where and when each job would run, for how much, without running anything."""
     decider = _solver(solver)
-    if (workflow is None) == (problem is None):
-        raise UsageError("name a workflow file, or a problem with --problem", hint="skyflow plan build.yml")
+    if workflow is not None and problem is not None:
+        raise UsageError("a workflow and --problem contradict each other", hint="leave one of them away")
     _refuse_contradictions(job, svg, explain=explain, frontier=frontier, compare=compare, diff=diff)
     limits, wait_seconds, begins_at = _limits(deadline, budget, carbon_cap), _seconds(wait), _moment(start)
     if problem is not None:
         _plan_problem(problem, objective, time_limit=time_limit, solver=decider, as_json=as_json)
         return
     from skyflow.app.plan import PlanOptions  # noqa: PLC0415 -- start-up
+    from skyflow.app.workflow_files import only_workflow  # noqa: PLC0415
 
     options = PlanOptions(
         objective=objective,
@@ -86,7 +85,7 @@ def plan(
         wait_seconds=wait_seconds,
         begins_at=begins_at,
     )
-    planning = _planning(workflow or "", options, state)
+    planning = _planning(workflow or only_workflow(), options, state)
     if frontier:
         _show_frontier(planning, svg, as_json=as_json)
     elif explain:

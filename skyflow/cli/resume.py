@@ -26,7 +26,7 @@ def resume(
     run: Annotated[
         str | None,
         typer.Argument(
-            metavar="[RUN]",
+            metavar="RUN",
             help="The run; by default the newest that has not completed.",
             autocompletion=complete_run,
         ),

@@ -57,7 +57,7 @@ class _Planning(TypedDict):
 
 
 def run(
-    workflow: WorkflowArgument,
+    workflow: WorkflowArgument = None,
     *,
     inputs: InputOption = None,
     secrets: SecretOption = None,
@@ -88,11 +88,12 @@ def run(
 ) -> None:
     """Plan and run a workflow; what it does is stored, so that it can be resumed."""
     from skyflow.app.project import find_project  # noqa: PLC0415 -- start-up
+    from skyflow.app.workflow_files import only_workflow  # noqa: PLC0415
     from skyflow.cli._given import read_given  # noqa: PLC0415
     from skyflow.model.run import RunOptions  # noqa: PLC0415
 
     _begin(
-        workflow,
+        workflow or only_workflow(),
         lambda: read_given(
             inputs=inputs, variables=variables, variable_files=variable_files, secrets=secrets,
             secret_files=secret_files, event=event, event_name=event_name,

@@ -24,7 +24,7 @@ _MOST_REASONS = 5
 
 
 def simulate(
-    workflow: WorkflowArgument,
+    workflow: WorkflowArgument = None,
     *,
     runs: Annotated[int, typer.Option("--runs", "-n", min=1, metavar="N", help="How many runs.")] = 200,
     spot_trace: Annotated[
@@ -49,21 +49,23 @@ def simulate(
 ) -> None:
     """Run a workflow many times in a simulated world, to see what it may cost and take before it does."""
     from skyflow.app.plan import PlanOptions  # noqa: PLC0415 -- start-up
+    from skyflow.app.workflow_files import only_workflow  # noqa: PLC0415
     from skyflow.cli._console import out  # noqa: PLC0415
     from skyflow.testing import read_spot_trace  # noqa: PLC0415
     from skyflow.testing.world import Nature  # noqa: PLC0415
 
+    file = workflow or only_workflow()
     nature = Nature(
         spread=spread,
         preemptions_per_hour=preemptions,
         trace=None if spot_trace is None else read_spot_trace(spot_trace),
     )
     options = PlanOptions(objective=objective, providers=on, slots=jobs)
-    plan, outcomes = _simulated(workflow, options, nature, runs=runs, budget=budget, seed=seed)
+    plan, outcomes = _simulated(file, options, nature, runs=runs, budget=budget, seed=seed)
     if as_json:
         out(json.dumps([_to_json(outcome) for outcome in outcomes]))
     else:
-        _show(outcomes, plan, of=workflow)
+        _show(outcomes, plan, of=file)
 
 
 def _simulated(

@@ -26,7 +26,7 @@ def validate(
     files: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FILE...]",
+            metavar="FILE",
             help="Workflow files, folders, or - for standard input.  [default: .github/workflows and workflows]",
             autocompletion=complete_workflow,
         ),
@@ -39,7 +39,8 @@ def validate(
 ) -> None:
     """Check workflow files; every finding is shown with its place. Nothing is run."""
     gc.disable()  # a short life that makes many small values and hardly a cycle, so there is nothing to collect
-    from skyflow.app.validate import validate_files, workflow_folders  # noqa: PLC0415 -- start-up
+    from skyflow.app.validate import validate_files  # noqa: PLC0415 -- start-up
+    from skyflow.app.workflow_files import workflow_folders  # noqa: PLC0415
     from skyflow.cli._console import err, out  # noqa: PLC0415
     from skyflow.diagnostics import has_errors  # noqa: PLC0415
     from skyflow.errors import EXIT_WORKFLOW_INVALID  # noqa: PLC0415

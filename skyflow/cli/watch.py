@@ -19,9 +19,9 @@ __all__ = ["watch"]
 
 
 def watch(
-    workflow: WorkflowArgument,
+    workflow: WorkflowArgument = None,
     paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="[PATH]...", help="What to watch.  [default: the project]")
+        list[Path] | None, typer.Argument(metavar="PATH", help="What to watch.  [default: the project]")
     ] = None,
     *,
     job: Annotated[
@@ -46,6 +46,7 @@ def watch(
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.app.watch import Busy  # noqa: PLC0415
     from skyflow.app.watch import watch as keep_watching  # noqa: PLC0415
+    from skyflow.app.workflow_files import only_workflow  # noqa: PLC0415
     from skyflow.cli._console import err  # noqa: PLC0415
     from skyflow.cli._errors import exit_code_of  # noqa: PLC0415
     from skyflow.cli._given import read_given  # noqa: PLC0415
@@ -54,7 +55,8 @@ def watch(
 
     if on_busy not in set(Busy):
         raise UsageError(f"--on-busy is restart or queue, not '{on_busy}'")
-    _refuse_missing((Path(workflow), *(paths or ())))
+    file = workflow or only_workflow()
+    _refuse_missing((Path(file), *(paths or ())))
     project = find_project(state=state)
     given = read_given(
         inputs=inputs, variables=None, variable_files=None, secrets=secrets, secret_files=secret_files, event=None,
@@ -62,10 +64,10 @@ def watch(
     )  # fmt: skip
 
     def once(kind: "Kind") -> int:
-        run = partial(watched_run, workflow, kind, job=job, given=given, jobs=jobs, project=project)
+        run = partial(watched_run, file, kind, job=job, given=given, jobs=jobs, project=project)
         return exit_code_of(partial(_run_to_its_end, run))
 
-    watched = [path.resolve() for path in (*(paths or [project.root]), Path(workflow))]
+    watched = [path.resolve() for path in (*(paths or [project.root]), Path(file))]
     with _single_keys() as keys:
         if keys is not None:
             err("keys: r again, a all, f failed, q quit")

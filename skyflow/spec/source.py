@@ -8,13 +8,15 @@ from skyflow.diagnostics import Span
 from skyflow.errors import UsageError, WorkflowInvalidError
 from skyflow.spec.findings import FileRefusedError, Findings
 
-__all__ = ["MAX_CHARACTERS", "decode", "position_at", "read_bytes", "source_lines"]
+__all__ = ["MAX_CHARACTERS", "WORKFLOW_FOLDERS", "decode", "position_at", "read_bytes", "source_lines"]
 
 MAX_CHARACTERS = 1024 * 1024
 """GitHub's limit for one workflow file."""
 _MAX_BYTES = MAX_CHARACTERS * 4  # no character takes more than four bytes in UTF-8
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")  # large classes take long to compile
+WORKFLOW_FOLDERS = (Path(".github/workflows"), Path("workflows"))
+"""Where workflows are, below the root of a project."""
 _NO_CHARACTERS = ("\ufffe", "\uffff")
 _BYTE_ORDER_MARK = "\ufeff"
 
@@ -30,7 +32,7 @@ def read_bytes(path: str) -> bytes:
         with Path(path).open("rb") as file:
             return file.read(_MAX_BYTES + 1)
     except FileNotFoundError:
-        raise UsageError(f"no such file: {path}", hint=_other_suffix(path)) from None
+        raise UsageError(f"no such file: {path}", hint=_meant(path)) from None
     except IsADirectoryError:
         findings = Findings(path or ".")
         hint = "name one workflow file in it"
@@ -109,11 +111,14 @@ def _refuse_character(findings: Findings, text: str, offset: int, message: str) 
     raise FileRefusedError
 
 
-def _other_suffix(path: str) -> str | None:
-    """Return a hint when the file exists with the other of the two usual suffixes, or with one at all."""
+def _meant(path: str) -> str | None:
+    """Return a hint when the file exists with the other of the two usual suffixes, with one at all, or where workflows are."""
     named = Path(path)
-    for suffix in (".yml", ".yaml"):
-        other = named.with_suffix(suffix) if named.name not in {"", ".", ".."} else named
-        if other != named and "\0" not in path and other.is_file():
-            return f"did you mean '{other}'?"
+    if named.name in {"", ".", ".."} or "\0" in path:
+        return None
+    suffixed = [named, *(named.with_suffix(suffix) for suffix in (".yml", ".yaml"))]
+    for folder in (Path(), *WORKFLOW_FOLDERS):
+        for other in suffixed:
+            if (folder / other).is_file():
+                return f"did you mean '{folder / other}'?"
     return None

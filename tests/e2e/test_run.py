@@ -126,6 +126,18 @@ def test_what_cannot_be_planned_or_provided_is_refused_before_anything_starts(pr
     assert project.skyflow("runs").out == "No run yet. `skyflow run FILE` makes the first.\n"
 
 
+def test_without_a_name_the_only_workflow_is_run(project) -> None:
+    assert "`skyflow init` makes one" in project.skyflow("run", code=2).err
+    (project.folder / "workflows").mkdir()
+    assert "there is no workflow" in project.skyflow("run", code=2).err
+    project.write(HELLO, "workflows/one.yml")
+    assert "Run 1" in project.skyflow("run").out
+    assert "this machine" in project.skyflow("plan").out
+    project.write(HELLO, "workflows/two.yml")
+    done = project.skyflow("run", code=2)
+    assert "there are 2 workflows\nhint: name one of workflows/one.yml and workflows/two.yml" in done.err
+
+
 def test_unknown_options_and_runs_are_usage_errors(project) -> None:
     project.write(HELLO)
     project.skyflow("run", "--nonsense", "w.yml", code=2)

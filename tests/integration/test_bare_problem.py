@@ -111,7 +111,7 @@ def test_what_is_no_problem_at_all_is_told(tmp_path):
         ((tmp_path / "broken.json",), "is not JSON"),
         ((INSTANCES, "--objective", "speed"), "there is no objective 'speed'"),
         ((INSTANCES, "--solver", "glpk"), "there is no solver 'glpk'"),
-        ((INSTANCES, str(INSTANCES)), "name a workflow file, or a problem"),
+        ((INSTANCES, str(INSTANCES)), "contradict each other"),
     ):
         code, _, err = planned(*arguments)
         assert code == 2

@@ -43,6 +43,16 @@ def test_a_missing_file(tmp_path):
     assert caught.value.hint is None
 
 
+@pytest.mark.parametrize("name", ["ci", "ci.yml", "ci.yaml"])
+def test_a_file_among_the_workflows_is_suggested(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "workflows").mkdir()
+    (tmp_path / "workflows/ci.yaml").write_text(MINIMAL)
+    with pytest.raises(UsageError) as caught:
+        load_workflow(name)
+    assert caught.value.hint == "did you mean 'workflows/ci.yaml'?"
+
+
 def test_a_file_with_the_other_suffix_is_suggested(tmp_path):
     (tmp_path / "ci.yaml").write_text(MINIMAL)
     with pytest.raises(UsageError) as caught:
