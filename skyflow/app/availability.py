@@ -1,7 +1,7 @@
 """What skyflow has seen of the availability of offerings: recorded, and read back as an estimate."""
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from skyflow._util.text import did_you_mean
 from skyflow.app.clock import SystemClock
@@ -9,11 +9,13 @@ from skyflow.app.project import Project
 from skyflow.catalog import Catalog
 from skyflow.errors import UsageError
 from skyflow.model.availability import HALF_LIFE_DAYS, Availability, Observation, Outcome, estimate_availability
+from skyflow.model.blocks import Block
 from skyflow.ports.clock import Clock
+from skyflow.store.blocks import refused_to_any
 from skyflow.store.observations import ObservationStore
 from skyflow.store.store import open_store
 
-__all__ = ["observe", "seen_availability"]
+__all__ = ["observe", "refused_lately", "seen_availability"]
 
 _HORIZON = timedelta(days=20 * HALF_LIFE_DAYS)
 """What is older weighs less than a millionth."""
@@ -34,6 +36,18 @@ def seen_availability(
         seen = ObservationStore(store).observations_of(offerings, since=now - _HORIZON)
     estimates = {offering: estimate_availability(found, now=now) for offering, found in seen.items()}
     return {offering: estimate for offering, estimate in estimates.items() if estimate is not None}
+
+
+def refused_lately(project: Project, now: datetime) -> tuple[Block, ...]:
+    """Return what clouds have refused to any run of the project, and is not to be had yet, oldest first.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    if not project.state.database.exists():
+        return ()
+    with open_store(project.state, create=False) as store:
+        return refused_to_any(store, now)
 
 
 def observe(

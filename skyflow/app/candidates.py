@@ -91,7 +91,7 @@ class Selection:
             seconds=None if estimate is None else self._seconds(estimate, key),
             by_power=self.by_power,
             every=bool(self.plan.quotas),
-            blocks=self.blocks,
+            blocks=[each for each in self.blocks if each.concerns(requirements.image)],
         )
         if estimate is not None and estimate.work is not None:
             some = self._of_known_speed(some, estimate, job=job, key=key)
@@ -124,6 +124,8 @@ class Selection:
             more: tuple[Offering, ...] = ()
             if requirements.reuse and others:
                 offered = [rented[name] for name in sorted(others)]
+                image = requirements.image
+                offered = [one for one in offered if not any(each.covers(one, image=image) for each in self.blocks)]
                 more = also_fitting(self.catalog, requirements, offered, job=key)
                 if estimate is not None:
                     more = tuple(one for one in more if isfinite(self._seconds(estimate, key)(one)))

@@ -199,11 +199,9 @@ class LivePlan:
             self._blocks = (*(each for each in self._blocks if each.ends_at > now), block)
             self._planner.refused(block)
             placement = self.placement(job_key)
-            if self._plan is None or not any(each.covers(placement.offering) for each in self._blocks):
+            if self._plan is None or not self._is_blocked(job_key):
                 return placement  # somebody else has had it moved meanwhile
-            others = map(self.placement, waiting)
-            stuck = {each.job for each in others if any(one.covers(each.offering) for one in self._blocks)}
-            moving = {placement.job, *stuck}
+            moving = {placement.job, *(self.placement(key).job for key in waiting if self._is_blocked(key))}
             again = await self._planner.replan(self._plan, self._blocks, moving=moving, why=why)
             self._plan, self.is_late = again.plan, self.is_late or again.is_late
             self._placements = self._placed()
@@ -211,6 +209,10 @@ class LivePlan:
             prices = {each.job: each.compute_usd + each.transfer_usd for each in self._placements.values()}
             self.changed(self.rooms, prices)
             return self.placement(job_key)
+
+    def _is_blocked(self, job_key: str) -> bool:
+        offering, image = self.placement(job_key).offering, self.requirements(job_key).image
+        return any(each.covers(offering, image=image) for each in self._blocks)
 
     def _placed(self) -> dict[str, Placement]:
         return {placement.job: placement for placement in (self._plan.placements if self._plan is not None else ())}

@@ -19,8 +19,9 @@ from skyflow.app.expansion import ExpectedJobs, expected_jobs
 from skyflow.app.hours import hours_of
 from skyflow.app.knowledge import known_for
 from skyflow.app.project import Project, find_project
+from skyflow.app.refusals import jobs_with_offers
 from skyflow.catalog import Catalog, load_catalog
-from skyflow.errors import UsageError
+from skyflow.errors import InfeasibleError, UsageError
 from skyflow.model.blocks import Block
 from skyflow.model.catalog import Offering
 from skyflow.model.objective import Goal, Objective
@@ -52,7 +53,7 @@ class PlanOptions:
     what the bounds leave open. `pinned` are jobs that run or have run, by key: where, and how many seconds they still
     take; `lost` are the ids of offerings that cannot be had, `blocks` more of them. `counts_carbon` says that plans for other goals will be asked
     for, which count it. `wait_seconds` replaces the workflow's `plan.wait`; `begins_at` is when the run is to begin, by default
-    now. `anywhere` leaves the workflow's residency away.
+    now. `anywhere` leaves the workflow's residency away, `asks_again` counts on what clouds have refused to earlier runs.
     """
 
     objective: Objective | None = None
@@ -68,6 +69,7 @@ class PlanOptions:
     wait_seconds: float | None = None
     begins_at: datetime | None = None
     anywhere: bool = False
+    asks_again: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +86,8 @@ class Planning:
     started: float
     anywhere: Callable[[], "Planning"] | None = None
     """The same without the workflow's residency, where it has any."""
+    asking_again: Callable[[], "Planning"] | None = None
+    """The same with what clouds have just refused to earlier runs, where that makes a difference."""
     priced_disks: frozenset[str] = frozenset()
     """The clouds of which the project says what a disk costs."""
 
@@ -104,17 +108,22 @@ class Planning:
             ProvisionError: a job is to run on this machine in a container, and there is no container engine.
         """
         clock = SystemClock().monotonic
-        plan = solve_problem(
-            problem or self.problem,
-            goal or self.goal,
-            knowledge=self.knowledge,
-            local_slots=self.slots,
-            started=clock() if again else self.started,
-            clock=clock,
-            time_limit_seconds=self.options.time_limit_seconds,
-            solver=self.options.solver,
-            before=before,
-        )
+        try:
+            plan = solve_problem(
+                problem or self.problem,
+                goal or self.goal,
+                knowledge=self.knowledge,
+                local_slots=self.slots,
+                started=clock() if again else self.started,
+                clock=clock,
+                time_limit_seconds=self.options.time_limit_seconds,
+                solver=self.options.solver,
+                before=before,
+            )
+        except InfeasibleError:
+            if self.asking_again is None or problem is not None:
+                raise
+            return self.asking_again().plan(goal=goal, before=before)
         _refuse_missing_engine(self.expected, plan)
         return replace(plan, notes=(*plan.notes, *self.notes, *_disk_notes(plan, self.priced_disks)))
 
@@ -189,14 +198,14 @@ def prepare_planning(
         lost=options.lost,
         blocks=options.blocks,
     )
-    jobs = selection.of_all(expected)
-    offerings = [*_offerings(jobs)]
-    places = {offering.place for offering in offerings} | {data.place for job in jobs for data in job.outside}
+    offered = jobs_with_offers(selection, expected, project, now=SystemClock().now(), asks_again=options.asks_again)
+    offerings = [*_offerings(offered.jobs)]
+    places = {offering.place for offering in offerings} | {data.place for job in offered.jobs for data in job.outside}
     slots = options.slots or default_slots()
     wait = _wait_seconds(plan, options, limits, goal)
     hours, knowledge = _hours(catalog, offerings, knowledge, wait=wait, begins_at=options.begins_at)
     problem = build_problem(
-        jobs,
+        offered.jobs,
         transfers=catalog.rates_between(places),
         local_slots=slots,
         knowledge=knowledge,
@@ -211,10 +220,11 @@ def prepare_planning(
         goal=goal,
         knowledge=knowledge,
         slots=slots,
-        notes=tuple(_notes(expected, catalog)),
+        notes=(*_notes(expected, catalog), *offered.notes()),
         options=options,
         started=started,
         anywhere=partial(again, options=replace(options, anywhere=True)) if plan.residency else None,
+        asking_again=None if offered.are_asked else partial(again, options=replace(options, asks_again=True)),
         priced_disks=frozenset(cloud for cloud, _ in config.disk_prices),
     )
 

@@ -83,7 +83,7 @@ def select_candidates(
         seconds: how long the job takes on an offering, as far as that depends on the type of machine: it is asked about
             one offering of each type, wherever that stands. None for the same time everywhere.
         by_power: keep also those that need less energy: for plans that count carbon.
-        blocks: what is not to be had at the moment.
+        blocks: what is not to be had at the moment, for this job.
         every: keep all that satisfy the requirements: for plans that count something else, such as a quota of CPUs.
 
     Raises:
@@ -208,7 +208,11 @@ def _unblocked(index: Index, types: Types, blocks: Collection[Block]) -> Types:
         number
         for number in types
         if not any(
-            block.is_about(columns["instance_type"][number], is_accelerated=bool(columns["accelerator"][number]))
+            block.is_about(
+                columns["instance_type"][number],
+                is_accelerated=bool(columns["accelerator"][number]),
+                arch=columns["arch"][number],
+            )
             for block in blocks
         )
     )

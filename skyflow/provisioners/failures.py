@@ -20,7 +20,7 @@ _TOO_MANY_REQUESTS = 429
 class Failures:
     """The error codes of one cloud; a code in no table is permanent, unless its HTTP status says that it passes.
 
-    `capacity`, `quota`, `not_offered` and `unusable` say how far each code reaches; `said` does so for codes that mean many
+    `capacity`, `quota`, `not_offered`, `no_image` and `unusable` say how far each code reaches; `said` does so for codes that mean many
     things, by patterns for `CODE: MESSAGE`. `not_set_up` has the codes of a service that was never switched on, and `hints`
     says what the user can do about a code.
     """
@@ -29,6 +29,7 @@ class Failures:
     capacity: Mapping[str, Scope]
     quota: Mapping[str, Scope]
     not_offered: Mapping[str, Scope]
+    no_image: Mapping[str, Scope]
     unusable: Mapping[str, Scope]
     auth: frozenset[str]
     transient: frozenset[str]
@@ -58,6 +59,7 @@ class Failures:
             (FailureKind.CAPACITY, self.capacity),
             (FailureKind.QUOTA, self.quota),
             (FailureKind.NOT_OFFERED, self.not_offered),
+            (FailureKind.NO_IMAGE, self.no_image),
             (FailureKind.UNUSABLE, self.unusable),
         ):
             if code in codes:

@@ -330,6 +330,20 @@ def _m0013_machine_users(db: "Database") -> None:
     db.execute("ALTER TABLE machines ADD COLUMN user_attempt INTEGER CHECK (user_attempt > 0)")
 
 
+def _m0014_block_kinds(db: "Database") -> None:
+    """What was refused, and when; for which image and processor. What older versions have stored would end within a day."""
+    db.execute("DROP TABLE blocks")
+    db.execute(
+        "CREATE TABLE blocks (id INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL REFERENCES runs (id), "
+        "kind TEXT NOT NULL, at TEXT NOT NULL, ends_at TEXT NOT NULL, "
+        "provider TEXT NOT NULL, region TEXT NOT NULL, zone TEXT NOT NULL, market TEXT, instance_type TEXT NOT NULL, "
+        "family TEXT NOT NULL, is_accelerated INTEGER CHECK (is_accelerated IN (0, 1)), arch TEXT NOT NULL, "
+        "image TEXT) STRICT"
+    )
+    db.execute("CREATE INDEX blocks_of_run ON blocks (run_id)")
+    db.execute("CREATE INDEX blocks_by_end ON blocks (ends_at)")
+
+
 _MIGRATIONS: Sequence[Callable[["Database"], None]] = (
     _m0001_first_schema,
     _m0002_annotations,
@@ -344,6 +358,7 @@ _MIGRATIONS: Sequence[Callable[["Database"], None]] = (
     _m0011_superseded_plans,
     _m0012_blocks,
     _m0013_machine_users,
+    _m0014_block_kinds,
 )
 
 SCHEMA_VERSION = len(_MIGRATIONS)

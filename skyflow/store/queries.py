@@ -5,6 +5,7 @@ from skyflow.model.status import Entity
 __all__ = [
     "ANNOTATIONS_OF_RUN",
     "ATTEMPTS_OF_RUN",
+    "BLOCKS_OF_ALL",
     "BLOCKS_OF_RUN",
     "CANCEL_RUN",
     "EVENTS_OF_RUN",
@@ -67,11 +68,15 @@ REPLACE_PLAN = "UPDATE runs SET plan = :plan WHERE id = :run_id"
 SUPERSEDED_PLANS = "SELECT at, why, plan FROM superseded_plans WHERE run_id = :run_id ORDER BY id"
 
 INSERT_BLOCK = """
-INSERT INTO blocks (run_id, provider, region, zone, market, instance_type, family, is_accelerated, ends_at)
-VALUES (:run_id, :provider, :region, :zone, :market, :instance_type, :family, :is_accelerated, :ends_at)
+INSERT INTO blocks (run_id, kind, at, ends_at, provider, region, zone, market, instance_type, family, is_accelerated, arch, image)
+VALUES (
+  :run_id, :kind, :at, :ends_at, :provider, :region, :zone, :market, :instance_type, :family, :is_accelerated, :arch, :image
+)
 """
 BLOCKS_OF_RUN = "SELECT * FROM blocks WHERE run_id = :run_id AND ends_at > :now ORDER BY id"
 """What is not to be had for a run at a moment."""
+BLOCKS_OF_ALL = "SELECT * FROM blocks WHERE ends_at > :now ORDER BY id"
+"""What has been refused to any run, and is not to be had at a moment."""
 
 CANCEL_RUN = "UPDATE runs SET is_cancelled = 1 WHERE id = :run_id AND status <> 'completed'"
 """Remember that the user wants a run cancelled, whoever drives it and when."""

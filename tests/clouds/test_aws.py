@@ -91,7 +91,7 @@ def test_a_type_that_a_region_does_not_have_is_told(bench: Bench, image: str | N
 def test_an_image_that_a_region_does_not_have_is_told(bench: Bench, image: str | None, code: str) -> None:
     ec2_server.withdraw_images("us-east-1")
     failure = _failure(bench, image=image)
-    assert (failure.kind, failure.scope, failure.code) == (FailureKind.UNUSABLE, Scope.REGION, code)
+    assert (failure.kind, failure.scope, failure.code) == (FailureKind.NO_IMAGE, Scope.REGION, code)
 
 
 def test_a_machine_that_is_gone_is_not_made_again_for_the_same_attempt(bench: Bench) -> None:

@@ -55,7 +55,7 @@ def _failure(bench: Bench, **changed: object) -> CloudError:
             (400, "LocationNotAvailableForResourceType", "The provided location 'eastus' is not available."),
             FailureKind.UNUSABLE,
         ),
-        ((404, "PlatformImageNotFound", "The platform image was not found."), FailureKind.UNUSABLE),
+        ((404, "PlatformImageNotFound", "The platform image was not found."), FailureKind.NO_IMAGE),
     ],
 )
 def test_a_refusal_is_known_by_its_code(

@@ -186,6 +186,10 @@ def test_no_capacity_in_one_cloud_moves_what_is_left_to_another(clouds) -> None:
     assert re.search(r"^\[b\] │ too$", shown, re.MULTILINE)
     assert both.faults["gcp"].calls.count("create") == 1, "the other job takes that machine over"
     assert "n2-standard-4" in both.skyflow("show", "--json")
+    again = " ".join(both.skyflow("plan", "w.yml").split())
+    assert re.search(r"aws/us-east-1 had no m6i.large \(on-demand\) [\dms. ]+ ago: not asked again before", again), (
+        again
+    )
 
 
 def test_a_quota_that_is_used_up_moves_the_job_as_well(clouds) -> None:

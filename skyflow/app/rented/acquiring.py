@@ -109,6 +109,8 @@ class Acquiring:
             MovedError: it is not there.
         """
         rental.offering = record.offering
+        age = self._clock.now() - (record.created_at or record.intended_at)
+        rental.since = self._clock.monotonic() - age.total_seconds()
         try:
             fleet = await self._calls.fleet(record.offering.provider)
             rental.machine = await self._calls.blocking(
@@ -196,11 +198,12 @@ class Acquiring:
             TransportError: enough was tried, or there is no other plan.
         """
         offering = placement.offering
-        if error.kind is not FailureKind.UNUSABLE:  # that says nothing about the machines there
+        if error.kind not in {FailureKind.UNUSABLE, FailureKind.NO_IMAGE}:  # they say nothing about the machines there
             self._plan.observe(offering, Outcome.CAPACITY_ERROR)
         if len(tried) >= self._times.most_tries:
             raise TransportError(f"no machine is to be had in {len(tried)} places: {'; '.join(tried)}")
-        block = block_after(offering, error.kind, error.scope, self._clock.now())
+        image = self._plan.requirements(rental.user[0]).image
+        block = block_after(offering, error.kind, error.scope, self._clock.now(), image=image)
         begun = self._clock.monotonic()
         try:
             waiting = [key for (key, _), other in self._rentals.items() if other.machine is None]

@@ -52,6 +52,7 @@ class MachineLife:
                 if rental.machine is not None:
                     await self._calls.give_back(rental.machine, rental.tell)
                 rental.over.set()
+                self._watch.note_released(rental)
 
     async def _serve(
         self, rental: Rental, machine: Machine, transport: Transport, under_way: Collection[Attempt] | None

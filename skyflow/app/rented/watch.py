@@ -77,6 +77,11 @@ class Watch:
                         rental.runner.stop_all()
             await anyio.sleep(self._times.notice_every)
 
+    def note_released(self, rental: Rental) -> None:
+        """Remember how long a machine was held that was given back because it is not needed any more."""
+        if rental.machine is not None and rental.offering is not None and not rental.taken_away and not rental.is_lost:
+            self._plan.observe(rental.offering, Outcome.RELEASED, self._clock.monotonic() - rental.since)
+
     def _note_taken_away(self, rental: Rental, machine: Machine, why: str) -> None:
         """Remember that a machine is taken away: its job gets another one elsewhere, for there it would soon go again."""
         if rental.taken_away:

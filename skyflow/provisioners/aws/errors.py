@@ -40,12 +40,14 @@ AWS_FAILURES = Failures(
         "InvalidInstanceType": Scope.REGION,
         "Unsupported": Scope.ZONE,
     },
-    unusable={
+    no_image={
         "InvalidAMIID.NotFound": Scope.REGION,
         "InvalidAMIID.Unavailable": Scope.REGION,
+        "ParameterNotFound": Scope.REGION,  # of the Systems Manager, which names images
+    },
+    unusable={
         "InvalidAvailabilityZone": Scope.ZONE,
         "OptInRequired": Scope.REGION,
-        "ParameterNotFound": Scope.REGION,  # of the Systems Manager: it has no such image there
     },
     said={
         r"InvalidParameterValue: Invalid value '.*' for InstanceType": (FailureKind.NOT_OFFERED, Scope.REGION),

@@ -46,12 +46,14 @@ AZURE_FAILURES = Failures(
     not_offered={
         "VMSizeNotSupported": Scope.REGION,
     },
+    no_image={
+        "PlatformImageNotFound": Scope.REGION,
+    },
     unusable={
         "AvailabilityZoneNotSupported": Scope.ZONE,
         "LocationNotAvailable": Scope.REGION,
         "LocationNotAvailableForResourceType": Scope.REGION,
         "NoRegisteredProviderFound": Scope.REGION,
-        "PlatformImageNotFound": Scope.REGION,
     },
     said={
         "InvalidParameter: .*VM size.* in the current region": (FailureKind.NOT_OFFERED, Scope.REGION),

@@ -39,10 +39,12 @@ GCP_FAILURES = Failures(
         "limitExceeded": Scope.REGION,
     },
     not_offered={},
+    no_image={},
     unusable={},
     said={
         rf"{_ABSENT}.*Machine type with name '.*' does not exist in zone": (FailureKind.NOT_OFFERED, Scope.ZONE),
         rf"{_ABSENT}.*/(machine|accelerator|disk)Types/[^/']*' was not found": (FailureKind.NOT_OFFERED, Scope.ZONE),
+        rf"{_ABSENT}.*/images/[^']*' was not found": (FailureKind.NO_IMAGE, Scope.CLOUD),
         rf"{_ABSENT}.*/zones/[^/']*' was not found": (FailureKind.UNUSABLE, Scope.ZONE),
         rf"{_ABSENT}.*/regions/[^/']*' was not found": (FailureKind.UNUSABLE, Scope.REGION),
     },
