@@ -152,5 +152,5 @@ EventNameOption = Annotated[
     str | None,
     typer.Option("--event-name", metavar="NAME", help="What started the workflow.  [default: workflow_dispatch]"),
 ]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Leave out what steps print.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Tell only of what fails, until the end.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Show all output, on a terminal too.")]

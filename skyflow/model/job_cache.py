@@ -76,16 +76,18 @@ def definition_of(spec: JobSpec) -> str:
 
 def text_of(value: object) -> str:
     """Return a value of the model as text, without the places where it stands."""
-    return json.dumps(_plain(value), sort_keys=True)
+    return _ENCODER.encode(_plain(value))
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True)
+_PLAIN_TYPES = frozenset({str, int, float, bool, type(None)})
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, Enum):
-        value = value.value
-    if isinstance(value, str | int | float | bool | None):
+    if type(value) in _PLAIN_TYPES:  # most values, of a thousand jobs
         return value
-    if isinstance(value, Template):
-        return value.source
+    if isinstance(value, Enum | Template):
+        return value.value if isinstance(value, Enum) else value.source
     if isinstance(value, tuple | list):
         return [_plain(part) for part in value if not isinstance(part, Span)]
     if isinstance(value, frozenset | set):

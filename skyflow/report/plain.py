@@ -14,7 +14,10 @@ __all__ = ["PlainReporter"]
 
 
 class PlainReporter:
-    """Writes one line per move and per line of output; `quiet` leaves the output out, but for the end of what failed."""
+    """Writes one line per move and per line of output.
+
+    `quiet` tells only of jobs that did not go well, with the end of what they printed: the table after the run has all.
+    """
 
     def __init__(self, stream: TextIO, *, quiet: bool = False) -> None:
         self._stream = stream
@@ -68,6 +71,8 @@ class PlainReporter:
         self._line(job, f"{sign} {name}: {reason_text(move.reason, move.message)}")
 
     def _job_ended(self, job: JobProgress) -> None:
+        if self._quiet and job.outcome in {Conclusion.SUCCESS, Conclusion.SKIPPED}:
+            return
         sign = self._signs.of(job.status, job.conclusion)
         text = f"{sign} {verdict_text(job.outcome, job.conclusion, job.status)}"
         why = reason_text(job.reason, job.message)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from skyflow._util.field_names import field_names
+from skyflow.diagnostics import Span
 from skyflow.expr import Reference, Template, referenced
 from skyflow.model.workflow import CallSpec, UsesStep, Workflow
 from skyflow.vault.assignments import TOKEN
@@ -11,6 +12,8 @@ from skyflow.vault.assignments import TOKEN
 __all__ = ["SecretReferences", "secret_references"]
 
 _DEPTH_OF_A_NAME = 2
+_LEAVES = frozenset({Span, bool, float, int, str, type(None)})
+"""What nothing is below of; most of a workflow is that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +68,15 @@ def _parts(value: object) -> Iterator[Template | CallSpec | UsesStep]:
 
     It looks at whatever fields there are, so that no key of the language can be forgotten here.
     """
-    if isinstance(value, tuple):
-        for item in value:
-            yield from _parts(item)
-    elif isinstance(value, Template):
-        yield value
-    else:
-        if isinstance(value, CallSpec | UsesStep):
-            yield value
-        for name in field_names(value):
-            yield from _parts(getattr(value, name))
+    pending = [value]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, Template):
+            yield part
+        elif isinstance(part, tuple):
+            pending.extend(reversed(part))
+        else:
+            if isinstance(part, CallSpec | UsesStep):
+                yield part
+            fields = [getattr(part, name) for name in reversed(field_names(part))]
+            pending.extend(field for field in fields if type(field) not in _LEAVES)

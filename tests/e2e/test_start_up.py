@@ -54,7 +54,8 @@ def test_a_local_run_needs_no_solver_no_cloud_and_no_http(tmp_path: object) -> N
     (tmp_path / "w.yml").write_text("on: push\njobs:\n  a: {runs-on: local, steps: [{run: 'true'}]}\n")
     imported_by(["run", "-q", "w.yml"], cwd=tmp_path)  # the first run makes the database
     assert (
-        imported_by(["run", "-q", "w.yml"], cwd=tmp_path) & {"mip", "boto3", "google", "azure", "sqlite_utils", "numpy"}
+        imported_by(["run", "-q", "w.yml"], cwd=tmp_path)
+        & {"mip", "boto3", "google", "azure", "sqlite_utils", "numpy", "http.client", "urllib.request"}
         == set()
     )
 
