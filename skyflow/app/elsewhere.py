@@ -20,6 +20,7 @@ from skyflow.model.run import RunId, RunRecord
 from skyflow.model.workflow import Workflow
 from skyflow.ports.clock import Waiter
 from skyflow.ports.transport import Transport
+from skyflow.runners.gang import GangRunner
 from skyflow.runners.host_link import HostLink
 from skyflow.runners.local import LocalRunner
 from skyflow.runners.places import Place
@@ -146,6 +147,7 @@ def _rented(
             fleet=lambda provider: Fleet(open_cloud(provider, clock).provisioner, journal, clock),
             transport=partial(transport_to, config=_NO_CONFIG),
             runner=runner_on,
+            gang=partial(GangRunner, folder=folder, clock=clock),
             sweep=sweep,
         ),
         clock=clock,

@@ -167,7 +167,7 @@ class LivePlan:
         return self.rooms.pool_of(job_key)
 
     def nodes_of(self, job_key: str) -> int:
-        """Return how many machines of its pool a job takes at once."""
+        """Return how many machines a job takes at once."""
         return self.rooms.nodes_of(job_key)
 
     @property
@@ -220,7 +220,13 @@ class LivePlan:
     def _all_rooms(self) -> Rooms:
         there, rented = self._rooms_there(self._plan), dict.fromkeys(self._rented(), RENTED)
         capacity = {RENTED: _MOST_MACHINES} if rented else {}
-        return replace(there, pools={**there.pools, **rented}, capacity={**there.capacity, **capacity})
+        nodes = {key: self._placements[key].offering.nodes for key in rented}
+        return replace(
+            there,
+            pools={**there.pools, **rented},
+            capacity={**there.capacity, **capacity},
+            nodes={**there.nodes, **{key: number for key, number in nodes.items() if number > 1}},
+        )
 
     def _rented(self) -> Iterable[str]:
         return (key for key, placed in self._placements.items() if placed.offering.provider not in {LOCAL, OWN})

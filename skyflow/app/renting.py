@@ -27,15 +27,10 @@ def refuse_unfit(plan: Plan) -> None:
     """Refuse a plan that rents what this skyflow cannot.
 
     Raises:
-        ProvisionError: a job needs several machines, or the SDK of a cloud is not installed.
+        ProvisionError: the SDK of a cloud is not installed.
     """
     for placement in rented_placements(plan):
         offering = placement.offering
-        if offering.nodes > 1:
-            raise ProvisionError(
-                f"job '{placement.job}' asks for {offering.nodes} machines at once, and this version of skyflow rents one for a job",
-                hint="`--on local` keeps jobs here that may run anywhere",
-            )
         if not is_sdk_installed(offering.provider):
             raise ProvisionError(
                 f"job '{placement.job}' is planned on {offering.provider}, which needs a package that is not installed",

@@ -1,7 +1,7 @@
 """What the catalogs sell, where it stands, and what it costs and takes to move data between places."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from math import log1p
@@ -117,6 +117,16 @@ class Offering:
     def id(self) -> str:
         """The name of this line, unique within a catalog: `aws/us-east-1/m6i.xlarge/spot`."""
         return f"{self.provider}/{self.zone or self.region}/{self.instance_type}/{self.market}"
+
+    def machine(self, *, zone: str = "") -> "Offering":
+        """Return one of the machines that are meant together, in a zone where the offering names none."""
+        return replace(
+            self,
+            zone=self.zone or zone,
+            nodes=1,
+            price_usd_per_hour=self.price_usd_per_hour / self.nodes,
+            footprint=self.footprint and self.footprint.times(1 / self.nodes),
+        )
 
     @property
     def family(self) -> str:

@@ -128,6 +128,7 @@ class MachineRequest:
         owner: the state store whose machine it is.
         run: the run that it is for; `job`, `attempt` and `node` say the rest.
         nodes: how many machines run that job together; where it is more than one, they reach one another at every port.
+        serial: how often the attempt has asked for machines before.
         public_key: who may log in, as a line of an OpenSSH `authorized_keys` file.
         host_key: the private key, in OpenSSH's form, by which it will prove who it is; empty for one of its own making.
         lifetime: when it ends itself.
@@ -145,6 +146,7 @@ class MachineRequest:
     attempt: int
     node: int = 0
     nodes: int = 1
+    serial: int = 0
     public_key: str
     host_key: str = field(default="", repr=False)
     lifetime: Lifetime = field(default_factory=Lifetime)
@@ -157,7 +159,8 @@ class MachineRequest:
     @property
     def name(self) -> str:
         """The name that follows from what it is for, at most 63 lower-case letters, digits and hyphens."""
-        meant = json.dumps([self.run, self.job, self.attempt, self.node, self.offering.id])
+        again = [self.serial] if self.serial else []
+        meant = json.dumps([self.run, self.job, self.attempt, self.node, self.offering.id, *again])
         return f"{NAME_PREFIX}-{self.owner}-{hashlib.sha256(meant.encode()).hexdigest()[:_DIGEST_LENGTH]}"
 
 

@@ -5,7 +5,7 @@ creation was not answered is made again under the same name, which gives the sam
 journal has a line from before the call, so that the sweeper finds what this process could not finish.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -129,6 +129,14 @@ class Fleet:
             self._journal.gone(record.name, self._clock.now(), record.detail)
             return True
         return self.release(machine)
+
+    def zones(self, region: str) -> Sequence[str]:
+        """Return the zones of a region that machines can be put into; none where its cloud chooses them itself.
+
+        Raises:
+            CloudError: its cloud does not answer, or has none for us.
+        """
+        return self._persist(lambda: self._cloud.zones(region))
 
     def look(self, machine: Machine) -> Machine | None:
         """Return how a machine is now; None once its cloud knows nothing of it.

@@ -93,6 +93,23 @@ class GangRunner:
             if rank not in ended:
                 member.stop_step(step, force=force)
 
+    def stop_all(self) -> None:
+        """Begin to stop every running step on every machine."""
+        for member in self._members:
+            member.stop_all()
+
+    async def check(self, seconds: float) -> None:
+        """Make sure that every machine answers.
+
+        Raises:
+            LinkLostError: one does not, or not in time.
+            TransportError: one must not or cannot be used.
+        """
+        with one_error():
+            async with anyio.create_task_group() as tasks:
+                for member in self._members:
+                    tasks.start_soon(member.check, seconds)
+
     async def release(self, job_key: str, attempt: int) -> None:
         """End what an attempt left running on every machine that is not lost."""
         async with anyio.create_task_group() as tasks:

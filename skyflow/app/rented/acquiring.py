@@ -1,6 +1,6 @@
 """From wanting a machine to being let in: asked for as planned, and while it is not to be had, as planned anew."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -8,18 +8,20 @@ import anyio
 
 from skyflow.app.live_plan import RENTED, LivePlan
 from skyflow.app.machine_keys import MachineKeys
+from skyflow.app.rented.asking import Asking
 from skyflow.app.rented.calls import CloudCalls
-from skyflow.app.rented.rental import Inquiry, Makes, Rental, Times, described, host_of, problem_with, request_for
+from skyflow.app.rented.rental import Inquiry, Makes, Node, Rental, Times, described, host_of, problem_with
 from skyflow.app.rented.watch import Watch
 from skyflow.errors import PlanningError, SkyflowError
 from skyflow.model.availability import Outcome
 from skyflow.model.blocks import BLOCKING, block_after
-from skyflow.model.machines import FailureKind, Machine, MachineRecord, Scope
+from skyflow.model.machines import FailureKind, MachineRecord, Scope
 from skyflow.model.placement import Placement
 from skyflow.ports.clock import Clock
-from skyflow.ports.provisioner import CloudError, MachineJournal
+from skyflow.ports.provisioner import CloudError
 from skyflow.ports.transport import Transport, TransportError
 from skyflow.runners.places import Attempt, MovedError
+from skyflow.runners.remote_workspace import one_error
 
 __all__ = ["Acquiring"]
 
@@ -33,10 +35,9 @@ class Acquiring:
     def __init__(
         self,
         *,
-        run: str,
         rentals: Mapping[Attempt, Rental],
         plan: LivePlan,
-        journal: MachineJournal,
+        asking: Asking,
         keys: MachineKeys,
         makes: Makes,
         calls: CloudCalls,
@@ -47,10 +48,9 @@ class Acquiring:
         """Prepare; nothing happens yet.
 
         Args:
-            run: which run the machines are for.
             rentals: the machines that attempts have or wait for, as they change.
             plan: says what to rent for a job.
-            journal: knows whose machines they are.
+            asking: has machines made.
             keys: the keys of machines.
             makes: how machines are reached.
             calls: asks the clouds.
@@ -58,10 +58,9 @@ class Acquiring:
             clock: the time.
             times: how long to wait for what.
         """
-        self._run = run
         self._rentals = rentals
         self._plan = plan
-        self._journal = journal
+        self._asking = asking
         self._keys = keys
         self._makes = makes
         self._calls = calls
@@ -88,7 +87,7 @@ class Acquiring:
                 raise MovedError(f"{'; '.join(tried)}; planned anew on {placement.offering.place.name}")
             rental.tell(f"Starting {described(placement)} ...\n")
             try:
-                await self._acquire(rental, placement)
+                await self._asking.ask(rental, placement.offering)
                 return await self._let_in(rental)
             except MovedError:
                 raise
@@ -102,73 +101,65 @@ class Acquiring:
             except SkyflowError as error:
                 raise TransportError(problem_with(placement, error)) from error
 
-    async def find(self, rental: Rental, record: MachineRecord) -> None:
-        """Find a machine that an earlier driver has asked for.
+    async def find(self, rental: Rental, records: Sequence[MachineRecord]) -> None:
+        """Find the machines that an earlier driver has asked for.
 
         Raises:
-            MovedError: it is not there.
+            MovedError: one of them is not there.
         """
-        rental.offering = record.offering
-        age = self._clock.now() - (record.created_at or record.intended_at)
-        rental.since = self._clock.monotonic() - age.total_seconds()
-        try:
-            fleet = await self._calls.fleet(record.offering.provider)
-            rental.machine = await self._calls.blocking(
-                partial(fleet.resume, record, is_wanted=lambda: rental.is_wanted)
-            )
-        except SkyflowError as error:
-            raise MovedError(f"the machine of this attempt cannot be found: {error}") from error
-        if rental.machine is None:
+        with one_error():
+            async with anyio.create_task_group() as tasks:
+                for record in records:
+                    tasks.start_soon(self._find, rental, record)
+        if len(rental.nodes) < len(records):
             raise MovedError("the machine of this attempt is gone")
         try:
             await self._let_in(rental)
         except CloudError as error:
             raise MovedError(error.message) from error
 
-    async def _acquire(self, rental: Rental, placement: Placement) -> None:
-        started = self._clock.monotonic()
-        fleet = await self._calls.fleet(placement.offering.provider)
-        rental.offering = placement.offering
-        ask = partial(request_for, run=self._run, keys=self._keys, times=self._times)
-        owner, asked = await self._calls.blocking(self._journal.owner), self._plan.requirements(rental.user[0])
-        request = await self._calls.blocking(partial(ask, rental.user, placement, asked, owner=owner))
-        machine = await self._calls.blocking(partial(fleet.acquire, request, is_wanted=lambda: rental.is_wanted))
-        rental.machine, rental.since = machine, self._clock.monotonic()
-        seconds = rental.since - started
-        self._plan.observe(placement.offering, Outcome.PROVISIONED, seconds)
-        rental.tell(f"{machine.id} in {machine.zone or machine.region} runs after {seconds:.1f} s\n")
+    async def _find(self, rental: Rental, record: MachineRecord) -> None:
+        try:
+            fleet = await self._calls.fleet(record.offering.provider)
+            machine = await self._calls.blocking(partial(fleet.resume, record, is_wanted=lambda: rental.is_wanted))
+        except SkyflowError as error:
+            raise MovedError(f"the machine of this attempt cannot be found: {error}") from error
+        if machine is not None:
+            age = self._clock.now() - (record.created_at or record.intended_at)
+            since = self._clock.monotonic() - age.total_seconds()
+            rental.nodes[record.node] = Node(record.offering, machine, since)
 
     async def _let_in(self, rental: Rental) -> None:
-        """Wait until a machine lets us in; one that does not within its time is given back.
+        """Wait until all machines let us in; where one does not within its time, all are given back.
 
         Raises:
-            CloudError: it does not.
-            MovedError: it is gone.
+            CloudError: one does not.
+            MovedError: one is gone.
         """
-        machine = rental.machine
-        if machine is None:
-            return
-        transport = rental.transport = self._makes.transport(
-            await self._calls.blocking(partial(host_of, machine, self._keys))
-        )
         try:
-            with rental.booting:
-                await self._knock(transport, rental, machine, self._watch.finding_out(rental, machine, every=5.0))
+            with rental.booting, one_error():
+                async with anyio.create_task_group() as tasks:
+                    for node in rental.by_rank:
+                        tasks.start_soon(self._open, rental, node)
         except MovedError:
             raise
         except TransportError as error:
-            await transport.aclose()
-            await self._calls.give_back(machine, rental.tell)
-            rental.machine = None
+            await self._calls.give_back_all(rental)
             raise CloudError(
-                f"{machine.id} did not let us in within {self._times.boot_within:.0f} s: {error}",
+                str(error),
                 kind=FailureKind.UNUSABLE,  # most often its network is at fault, or its image
                 code=_SILENT,
                 scope=Scope.ZONE,
                 hint="is SSH out of here and into there allowed, and does the image run cloud-init?",
             ) from error
 
-    async def _knock(self, transport: Transport, rental: Rental, machine: Machine, find_out: Inquiry) -> None:
+    async def _open(self, rental: Rental, node: Node) -> None:
+        """Wait until a machine lets us in."""
+        host = await self._calls.blocking(partial(host_of, node.machine, self._keys))
+        node.transport = self._makes.transport(host)
+        await self._knock(node.transport, rental, node, self._watch.finding_out(rental, node, every=5.0))
+
+    async def _knock(self, transport: Transport, rental: Rental, node: Node, find_out: Inquiry) -> None:
         """Wait until a machine lets us in: at first nobody listens, then nobody knows us, or shows another host key.
 
         Raises:
@@ -179,16 +170,17 @@ class Acquiring:
         while True:
             try:
                 await transport.run(["true"])
-            except TransportError:
+            except TransportError as error:
                 if self._clock.monotonic() - begun >= self._times.boot_within:
-                    raise
+                    within = f"{node.machine.id} did not let us in within {self._times.boot_within:.0f} s"
+                    raise TransportError(f"{within}: {error}") from error
                 await transport.aclose()
                 if (gone := await find_out()) is not None:
                     raise MovedError(gone) from None
                 await anyio.sleep(pause)
                 pause = min(1.5 * pause, self._times.longest_knock)
             else:
-                rental.tell(f"{transport.name} at {machine.address} lets us in\n")
+                rental.tell(f"{transport.name} at {node.machine.address} lets us in\n")
                 return
 
     async def _look_elsewhere(self, rental: Rental, placement: Placement, error: CloudError, tried: list[str]) -> None:
@@ -206,7 +198,7 @@ class Acquiring:
         block = block_after(offering, error.kind, error.scope, self._clock.now(), image=image)
         begun = self._clock.monotonic()
         try:
-            waiting = [key for (key, _), other in self._rentals.items() if other.machine is None]
+            waiting = [key for (key, _), other in self._rentals.items() if not other.nodes]
             placed = await self._plan.avoid(rental.user[0], block, why=tried[-1], waiting=waiting)
         except PlanningError as problem:
             raise TransportError(f"{'; '.join(tried)}; and there is no other plan: {problem}") from problem

@@ -9,6 +9,7 @@ import anyio
 import anyio.to_thread
 
 from skyflow.app.machine_keys import MachineKeys
+from skyflow.app.rented.rental import Node, Rental
 from skyflow.errors import SkyflowError
 from skyflow.model.machines import Machine, MachineRecord
 from skyflow.provisioners.fleet import Fleet
@@ -56,6 +57,19 @@ class CloudCalls:
         else:
             if is_gone:
                 self._keys.forget_host(machine.name)
+
+    async def give_back_all(self, rental: Rental) -> None:
+        """Give back every machine of a rental, at once, and break the links to them."""
+        nodes, rental.nodes = rental.by_rank, {}
+        with anyio.CancelScope(shield=True):
+            async with anyio.create_task_group() as tasks:
+                for node in nodes:
+                    tasks.start_soon(self._leave, node, rental.tell)
+
+    async def _leave(self, node: Node, tell: Callable[[str], None]) -> None:
+        if node.transport is not None:
+            await node.transport.aclose()
+        await self.give_back(node.machine, tell)
 
     async def discard(self, record: MachineRecord) -> None:
         """Remove what an earlier driver has asked for, whatever became of it; else the sweeper will find it."""

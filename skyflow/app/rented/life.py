@@ -1,7 +1,7 @@
-"""The life of one machine, in a task of its own, so that whatever happens to the run it is given back on the way out."""
+"""The life of what an attempt rents, in a task of its own, so that whatever happens to the run it is given back on the way out."""
 
-from collections.abc import Collection
-from contextlib import suppress
+from collections.abc import Collection, Sequence
+from contextlib import AsyncExitStack, suppress
 
 import anyio
 
@@ -9,11 +9,13 @@ from skyflow.app.rented.acquiring import Acquiring
 from skyflow.app.rented.calls import CloudCalls
 from skyflow.app.rented.rental import Makes, Rental, Times
 from skyflow.app.rented.watch import Watch
-from skyflow.model.machines import Machine, MachineRecord
+from skyflow.errors import InternalError
+from skyflow.model.machines import MachineRecord
 from skyflow.model.resources import Market
 from skyflow.ports.transport import Transport, TransportError
 from skyflow.provisioners.boot import stay_command
 from skyflow.runners.places import Attempt
+from skyflow.runners.remote import RemoteRunner
 
 __all__ = ["MachineLife"]
 
@@ -29,47 +31,66 @@ class MachineLife:
         self._times = times
 
     async def see_through(
-        self, rental: Rental, record: MachineRecord | None = None, under_way: Collection[Attempt] = ()
+        self, rental: Rental, records: Sequence[MachineRecord] = (), under_way: Collection[Attempt] = ()
     ) -> None:
-        """Have a machine, let it be used, and give it back.
+        """Have the machines of an attempt, let them be used, and give them back.
 
-        With the record of an earlier driver it is that machine, on which the attempts that are under way go on.
+        With the records of an earlier driver it is those machines, on which the attempts that are under way go on.
         """
         try:
-            if record is None:
-                await self._acquiring.rent(rental)
+            if records:
+                await self._acquiring.find(rental, records)
             else:
-                await self._acquiring.find(rental, record)
-            if rental.machine is not None and rental.transport is not None and rental.is_wanted:
-                await self._serve(rental, rental.machine, rental.transport, None if record is None else under_way)
+                await self._acquiring.rent(rental)
+            if rental.is_wanted and rental.nodes:
+                await self._serve(rental, under_way if records else None)
         except TransportError as error:
             rental.problem = error
         finally:
             rental.settled.set()
             with anyio.CancelScope(shield=True):
-                if rental.transport is not None:
-                    await rental.transport.aclose()
-                if rental.machine is not None:
-                    await self._calls.give_back(rental.machine, rental.tell)
+                await self._calls.give_back_all(rental)
                 rental.over.set()
                 self._watch.note_released(rental)
 
-    async def _serve(
-        self, rental: Rental, machine: Machine, transport: Transport, under_way: Collection[Attempt] | None
-    ) -> None:
-        """Let a machine be used from when it has booted until its attempt is over."""
-        runner = self._makes.runner(transport, self._watch.finding_out(rental, machine, every=2.0))
-        async with runner:
-            if under_way is not None:
-                await runner.recover(under_way)
-            rental.runner = runner
+    async def _serve(self, rental: Rental, under_way: Collection[Attempt] | None) -> None:
+        """Let machines be used from when they have booted until their attempt is over."""
+        async with AsyncExitStack() as stack:
+            members = [await self._member(rental, rank, stack, under_way) for rank in sorted(rental.nodes)]
+            is_gang = len(members) > 1
+            rental.runner = (
+                self._makes.gang(members, [node.address for node in rental.by_rank]) if is_gang else members[0]
+            )
             rental.settled.set()
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._renew, transport)
-                if machine.market is Market.SPOT:
-                    tasks.start_soon(self._watch.listen, rental, transport, machine)
+                for node in rental.by_rank:
+                    if node.transport is not None:
+                        tasks.start_soon(self._renew, node.transport)
+                        if node.machine.market is Market.SPOT:
+                            tasks.start_soon(self._watch.listen, rental, node, node.transport)
                 await rental.released.wait()
                 tasks.cancel_scope.cancel()
+
+    async def _member(
+        self, rental: Rental, rank: int, stack: AsyncExitStack, under_way: Collection[Attempt] | None
+    ) -> RemoteRunner:
+        """Return what runs steps on a machine, which goes on with what is under way there."""
+        node = rental.nodes[rank]
+        if node.transport is None:
+            raise InternalError(f"{node.machine.id} is used before it has let us in")
+        runner = self._makes.runner(node.transport, self._watch.finding_out(rental, node, every=2.0))
+        node.runner = await stack.enter_async_context(runner)
+        if len(rental.nodes) == 1:
+            if under_way is not None:
+                await runner.recover(under_way)
+            return runner
+        member = runner.node(rank)
+        for which in under_way or ():
+            if member.knows(*which):
+                member.recall(*which)
+        if under_way is not None and runner.workspaces.marker.exists():
+            await runner.sweep()
+        return member
 
     async def _renew(self, transport: Transport) -> None:
         """Keep a machine from ending itself; while it cannot be reached, others find out whether it is lost."""

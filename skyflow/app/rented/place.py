@@ -6,7 +6,7 @@ a line in the journal, by which the next driver, or the sweeper, finds it.
 """
 
 import shutil
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from types import TracebackType
@@ -18,19 +18,20 @@ from anyio.abc import TaskGroup
 from skyflow.app.live_plan import LivePlan
 from skyflow.app.machine_keys import MachineKeys
 from skyflow.app.rented.acquiring import Acquiring
+from skyflow.app.rented.asking import Asking
 from skyflow.app.rented.calls import CloudCalls
 from skyflow.app.rented.life import MachineLife
 from skyflow.app.rented.rental import Makes, Rental, Times
 from skyflow.app.rented.takeover import Takeover
 from skyflow.app.rented.watch import Watch
 from skyflow.errors import SkyflowError
+from skyflow.model.catalog import Offering, Place
 from skyflow.model.layout import RunFolder
 from skyflow.model.machines import Intent, MachineRecord
 from skyflow.ports.clock import Clock
 from skyflow.ports.provisioner import MachineJournal
 from skyflow.ports.transport import TransportError
-from skyflow.runners.places import Attempt
-from skyflow.runners.remote import RemoteRunner
+from skyflow.runners.places import Attempt, MachineRunner
 
 __all__ = ["RentedMachines"]
 
@@ -63,6 +64,7 @@ class RentedMachines:
             times: how long to wait for what.
         """
         self._run = run
+        self._plan = plan
         self._folder = folder
         self._journal = journal
         self._makes = makes
@@ -72,11 +74,11 @@ class RentedMachines:
             rentals=self._rentals, plan=plan, journal=journal, calls=calls, times=times, start_soon=self._start_soon
         )
         watch = Watch(plan=plan, calls=calls, clock=clock, times=times, give_up=self._takeover.give_up)
+        asking = Asking(run=run, plan=plan, journal=journal, keys=keys, calls=calls, clock=clock, times=times)
         acquiring = Acquiring(
-            run=run,
             rentals=self._rentals,
             plan=plan,
-            journal=journal,
+            asking=asking,
             keys=keys,
             makes=makes,
             calls=calls,
@@ -101,7 +103,7 @@ class RentedMachines:
             rental.let_go()
         return await self._stack.__aexit__(kind, error, trace)
 
-    async def take(self, which: Attempt, tell: Callable[[str], None]) -> RemoteRunner:
+    async def take(self, which: Attempt, tell: Callable[[str], None]) -> MachineRunner:
         """Take a machine over that was kept for a job, or rent one, and wait until it can be used."""
         rental = self._rentals.get(which) or await self._takeover.take_over(which, tell)
         if rental is None:
@@ -117,7 +119,7 @@ class RentedMachines:
             raise rental.problem or TransportError("the machine was given up")
         return rental.runner
 
-    def taken(self, which: Attempt) -> RemoteRunner | None:
+    def taken(self, which: Attempt) -> MachineRunner | None:
         """Return what runs the steps of an attempt."""
         rental = self._rentals.get(which)
         return None if rental is None else rental.runner
@@ -146,29 +148,45 @@ class RentedMachines:
 
     async def recover(self, attempts: Collection[Attempt]) -> frozenset[Attempt]:
         """Find the machines of an earlier driver by the journal; what no attempt has, and no job will, is given back."""
-        kept: set[Attempt] = set()
-        idle: list[MachineRecord] = []
+        mine: list[MachineRecord] = []
         others: list[MachineRecord] = []
         for record in await self._calls.blocking(partial(self._journal.records, unfinished_only=True)):
-            which = record.user
-            if record.run != self._run:
-                others.append(record)
-            elif which in attempts and which not in kept and record.intent is not Intent.RELEASED:
+            (mine if record.run == self._run else others).append(record)
+        kept: set[Attempt] = set()
+        for which, records in self._together(mine):
+            rental = Rental(which, lambda _: None, offering=self._offering_of(which, records))
+            is_whole = rental.offering is not None
+            if is_whole and which in attempts and which not in kept:
                 kept.add(which)
-                rental = self._rentals[which] = Rental(which, lambda _: None)
-                self._start_soon(self._life.see_through, rental, record, [which])
-            else:
-                idle.append(record)
-        for record in idle:
-            rental = Rental(record.user, lambda _: None, offering=record.offering)
-            if record.intent is Intent.CREATED and (heirs := self._takeover.heirs(rental)):
+                self._rentals[which] = rental
+                self._start_soon(self._life.see_through, rental, records, [which])
+            elif is_whole and _are_there(records) and (heirs := self._takeover.heirs(rental)):
                 self._takeover.keep_for(rental, heirs)
-                self._start_soon(self._life.see_through, rental, record)
+                self._start_soon(self._life.see_through, rental, records)
             else:
-                self._start_soon(self._calls.discard, record)
+                for record in records:
+                    self._start_soon(self._calls.discard, record)
         if others:
             self._start_soon(self._sweep, others)
         return frozenset(kept)
+
+    def _together(self, records: Sequence[MachineRecord]) -> Iterator[tuple[Attempt, list[MachineRecord]]]:
+        """Yield the machines that an attempt has at one place; the newest first, for it may have asked for others before."""
+        groups: dict[tuple[Attempt, Place, str, bool], list[MachineRecord]] = {}
+        for record in records:
+            is_over = record.intent is Intent.RELEASED
+            key = record.user, record.offering.place, record.offering.instance_type, is_over
+            groups.setdefault(key, []).append(record)
+        for (which, *_), found in reversed(groups.items()):
+            yield which, found
+
+    def _offering_of(self, which: Attempt, records: Sequence[MachineRecord]) -> Offering | None:
+        """Return what an attempt has in these machines; None if they are not all that it needs, or not needed any more."""
+        planned = self._plan.placement(which[0]).offering
+        is_whole = sorted(record.node for record in records) == list(range(planned.nodes))
+        if not is_whole or any(record.intent is Intent.RELEASED for record in records):
+            return None
+        return planned if planned.nodes > 1 else records[0].offering
 
     async def _sweep(self, records: Sequence[MachineRecord]) -> None:
         """Clear up after runs that nobody drives; what cannot be done now, `skyflow gc` tries again."""
@@ -177,3 +195,7 @@ class RentedMachines:
 
     def _start_soon(self, work: Callable[..., Any], *arguments: Any) -> None:
         self._tasks.start_soon(work, *arguments)
+
+
+def _are_there(records: Sequence[MachineRecord]) -> bool:
+    return all(record.intent is Intent.CREATED for record in records)

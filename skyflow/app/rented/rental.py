@@ -1,4 +1,4 @@
-"""One rented machine: what is known of it from when it is wanted until it is gone, and what is asked of its cloud for it."""
+"""What an attempt rents: what is known of its machines from when they are wanted until they are gone, and what is asked for."""
 
 import math
 from collections.abc import Awaitable, Callable, Sequence
@@ -18,10 +18,11 @@ from skyflow.ports.transport import Transport, TransportError
 from skyflow.provisioners.boot import LOGIN_USER
 from skyflow.provisioners.fleet import Fleet
 from skyflow.provisioners.notices import NOTICE_SECONDS
-from skyflow.runners.places import Attempt
+from skyflow.runners.gang import GangRunner
+from skyflow.runners.places import Attempt, MachineRunner
 from skyflow.runners.remote import RemoteRunner
 
-__all__ = ["Inquiry", "Makes", "Rental", "Times", "described", "host_of", "problem_with", "request_for"]
+__all__ = ["Inquiry", "Makes", "Node", "Rental", "Times", "described", "host_of", "problem_with", "request_for"]
 
 Inquiry = Callable[[], Awaitable[str | None]]
 """Says why a machine is gone for good, or None while it may come back."""
@@ -67,21 +68,41 @@ class Times:
 class Makes:
     """What rented machines are used by: `fleet` of a cloud by its name, `transport` to a machine, `runner` on one.
 
-    `sweep` removes what earlier runs have left, given the unfinished records of these.
+    `gang` runs jobs on several at once, given what runs steps on each and their addresses, by rank. `sweep` removes what earlier runs have left, given the unfinished records of these.
     """
 
     fleet: Callable[[str], Fleet]
     transport: Callable[[SshHost], Transport]
     runner: Callable[[Transport, Inquiry], RemoteRunner]
+    gang: Callable[[Sequence[RemoteRunner], Sequence[str]], GangRunner]
     sweep: Callable[[Sequence[MachineRecord]], object]
 
 
 @dataclass(slots=True)
-class Rental:
-    """One machine, from when it is wanted until it is gone.
+class Node:
+    """A machine of a rental, from when there is one; `offering` is what was asked for."""
 
-    `user` is the attempt that has it, or had it last. `offering` is what was asked for. While nobody has it, `heirs` are the
-    keys of the jobs that it is kept for, and `wait` ends when it is needed, or given up.
+    offering: Offering
+    machine: Machine
+    since: float
+    """When it was had, on the monotonic clock."""
+    transport: Transport | None = None
+    """How it is reached, from when it is knocked at."""
+    runner: RemoteRunner | None = None
+
+    @property
+    def address(self) -> str:
+        """Where machines beside it reach it."""
+        return self.machine.private_address or self.machine.address or ""
+
+
+@dataclass(slots=True)
+class Rental:
+    """The machine of an attempt, or several that it runs on at once, from when they are wanted until they are gone.
+
+    `user` is the attempt that has it, or had it last. `offering` is what was asked for, `asked` how often, `nodes` what
+    there is of it, by rank. While nobody has it, `heirs` are the keys of the jobs that it is kept for, and `wait` ends when
+    it is needed, or given up.
     """
 
     user: Attempt
@@ -92,21 +113,23 @@ class Rental:
     """It can be used, or `problem` says why it cannot."""
     released: anyio.Event = field(default_factory=anyio.Event)
     over: anyio.Event = field(default_factory=anyio.Event)
-    machine: Machine | None = None
     offering: Offering | None = None
-    transport: Transport | None = None
-    """How it is reached, from when it is knocked at."""
-    runner: RemoteRunner | None = None
+    asked: int = 0
+    nodes: dict[int, Node] = field(default_factory=dict)
+    runner: MachineRunner | None = None
     problem: TransportError | None = None
-    since: float = 0.0
-    """When it was had."""
     taken_away: str = ""
-    """What its cloud said when it took the machine away."""
+    """What its cloud said when it took a machine away."""
     is_lost: bool = False
     heirs: frozenset[str] = frozenset()
     wait: anyio.CancelScope | None = None
     handed_back: anyio.Event = field(default_factory=anyio.Event)
     """Its user has left it: it is kept for another, or given up."""
+
+    @property
+    def by_rank(self) -> list[Node]:
+        """The machines, the first one first."""
+        return [self.nodes[rank] for rank in sorted(self.nodes)]
 
     def let_go(self) -> None:
         """Give it up, wherever it is in its life."""
@@ -119,19 +142,23 @@ class Rental:
 
 
 def request_for(
-    which: Attempt, placement: Placement, asked: Requirements, *, run: str, owner: str, keys: MachineKeys, times: Times
-) -> MachineRequest:
-    """Return what is asked of a cloud for an attempt, after the keys for it were made.
+    rental: Rental, rank: int, offering: Offering, asked: Requirements, *, run: str, owner: str, keys: MachineKeys,
+    times: Times,
+) -> MachineRequest:  # fmt: skip
+    """Return what is asked of a cloud for one machine of an attempt, after the keys for it were made.
 
     Raises:
         ProvisionError: they cannot be made.
     """
     request = MachineRequest(
-        offering=placement.offering,
+        offering=offering,
         owner=owner,
         run=run,
-        job=which[0],
-        attempt=which[1],
+        job=rental.user[0],
+        attempt=rental.user[1],
+        node=rank,
+        nodes=rental.offering.nodes if rental.offering is not None else 1,
+        serial=rental.asked,
         public_key=keys.ours().public,
         lifetime=times.lifetime,
         image=asked.image,
@@ -165,7 +192,8 @@ def described(placement: Placement) -> str:
     if offering.provider == LOCAL:
         return "this machine"
     market = "" if offering.market is Market.ON_DEMAND else f" ({offering.market})"
-    return f"{offering.instance_type}{market} in {offering.provider}/{offering.place.name}"
+    several = f"{offering.nodes} x " if offering.nodes > 1 else ""
+    return f"{several}{offering.instance_type}{market} in {offering.provider}/{offering.place.name}"
 
 
 def problem_with(placement: Placement, error: SkyflowError) -> str:

@@ -120,11 +120,12 @@ class Takeover:
             TransportError: it does not answer.
         """
         await rental.settled.wait()
-        if rental.runner is None or rental.machine is None:
+        if rental.runner is None:
             raise rental.problem or TransportError("it was given up")
         await rental.runner.check(self._times.clean_up_within)
-        await self._calls.blocking(partial(self._journal.handed_on, rental.machine.name, *which))
-        tell(f"{rental.machine.id} is taken over from {rental.user[0]}\n")
+        for node in rental.by_rank:
+            await self._calls.blocking(partial(self._journal.handed_on, node.machine.name, *which))
+            tell(f"{node.machine.id} is taken over from {rental.user[0]}\n")
         rental.user, rental.tell, rental.heirs, rental.handed_back = which, tell, frozenset(), anyio.Event()
         self._rentals[which] = rental
 

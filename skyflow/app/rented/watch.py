@@ -9,10 +9,10 @@ import anyio
 
 from skyflow.app.live_plan import LivePlan
 from skyflow.app.rented.calls import CloudCalls
-from skyflow.app.rented.rental import Inquiry, Rental, Times
+from skyflow.app.rented.rental import Inquiry, Node, Rental, Times
 from skyflow.model.availability import Outcome
 from skyflow.model.blocks import Block, block_after
-from skyflow.model.machines import FailureKind, Machine, MachineState, Scope
+from skyflow.model.machines import FailureKind, MachineState, Scope
 from skyflow.model.resources import Market
 from skyflow.ports.clock import Clock
 from skyflow.ports.provisioner import CloudError
@@ -42,9 +42,9 @@ class Watch:
         """Return once where the machine of a job was taken away, so that its next one is asked for elsewhere."""
         return self._taken_away.pop(job_key, None)
 
-    def finding_out(self, rental: Rental, machine: Machine, *, every: float) -> Inquiry:
+    def finding_out(self, rental: Rental, node: Node, *, every: float) -> Inquiry:
         """Return what asks the cloud about a machine, at most once in so many seconds."""
-        asked = -math.inf
+        asked, machine = -math.inf, node.machine
 
         async def find_out() -> str | None:
             nonlocal asked
@@ -60,37 +60,38 @@ class Watch:
                 return None
             detail = "" if now is None else f", {now.state}{f': {now.detail}' if now.detail else ''}"
             if machine.market is Market.SPOT:
-                self._note_taken_away(rental, machine, f"it is gone{detail}")
+                self._note_taken_away(rental, node, f"it is gone{detail}")
             return f"{machine.id} is gone{detail}"
 
         return find_out
 
-    async def listen(self, rental: Rental, transport: Transport, machine: Machine) -> None:
-        """Wait for the notice that a machine is about to be taken away, and stop what runs on it."""
-        command = notice_command(machine.provider, seconds=self._times.notice_every)
+    async def listen(self, rental: Rental, node: Node, transport: Transport) -> None:
+        """Wait for the notice that a machine is about to be taken away, and stop what runs on it and beside it."""
+        command = notice_command(node.machine.provider, seconds=self._times.notice_every)
         while not rental.taken_away:
             with suppress(TransportError):  # the link broke; whether the machine is gone others find out
                 heard = await transport.run(command)
                 if notice := heard.output.decode(errors="replace").strip():
-                    self._note_taken_away(rental, machine, notice)
+                    self._note_taken_away(rental, node, notice)
                     if rental.runner is not None:
                         rental.runner.stop_all()
             await anyio.sleep(self._times.notice_every)
 
     def note_released(self, rental: Rental) -> None:
-        """Remember how long a machine was held that was given back because it is not needed any more."""
-        if rental.machine is not None and rental.offering is not None and not rental.taken_away and not rental.is_lost:
-            self._plan.observe(rental.offering, Outcome.RELEASED, self._clock.monotonic() - rental.since)
+        """Remember how long machines were held that are given back because they are not needed any more."""
+        if rental.taken_away or rental.is_lost:
+            return
+        for node in rental.by_rank:
+            self._plan.observe(node.offering, Outcome.RELEASED, self._clock.monotonic() - node.since)
 
-    def _note_taken_away(self, rental: Rental, machine: Machine, why: str) -> None:
+    def _note_taken_away(self, rental: Rental, node: Node, why: str) -> None:
         """Remember that a machine is taken away: its job gets another one elsewhere, for there it would soon go again."""
         if rental.taken_away:
             return
         rental.taken_away = why
-        offering = rental.offering or self._plan.placement(rental.user[0]).offering
-        rental.tell(f"{machine.id} is taken away by {machine.provider}: {' '.join(why.split())}\n")
-        held = self._clock.monotonic() - rental.since
-        self._plan.observe(offering, Outcome.PREEMPTED, held)
-        block = block_after(offering, FailureKind.CAPACITY, Scope.REGION, self._clock.now())
+        rental.tell(f"{node.machine.id} is taken away by {node.machine.provider}: {' '.join(why.split())}\n")
+        held = self._clock.monotonic() - node.since
+        self._plan.observe(node.offering, Outcome.PREEMPTED, held)
+        block = block_after(node.offering, FailureKind.CAPACITY, Scope.REGION, self._clock.now())
         self._taken_away |= dict.fromkeys(rental.heirs or {rental.user[0]}, block)
         self._give_up(rental)
