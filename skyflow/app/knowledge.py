@@ -62,11 +62,12 @@ def known_for(workflow: Workflow, estimates: Sequence[Estimate], *, catalog: Cat
 
 
 def _interruptions(offering: Offering, seen: _Seen) -> float:
-    """Return how often such a spot machine is taken away per hour: as it was seen to be, else as the catalog says."""
+    """Return how often one of the spot machines is taken away per hour: as it was seen to be, else as the catalog says."""
     if offering.market is not Market.SPOT:
         return 0.0
     known = seen().get(offering.id)
-    return offering.interruptions_per_hour if known is None else known.interruptions_per_hour
+    each = offering.interruptions_per_hour if known is None else known.interruptions_per_hour
+    return each * offering.spot_nodes
 
 
 def _startup(offering: Offering, seen: _Seen) -> float:

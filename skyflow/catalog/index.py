@@ -274,6 +274,19 @@ class Index:
         numbers = {id(offering): entry for entry, offering in self._offerings.items()}
         return ((one, numbers[id(one)]) for one in offerings if id(one) in numbers)
 
+    def on_demand_beside(self, entry: int) -> int | None:
+        """Return the offering of the same type on demand, in the zone of another one, or else anywhere in its region."""
+        number, (place, _) = self.types[entry], self.shelf(self.shelf_of[entry])
+        found = None
+        for other in self._of_type[self._type_start[number] : self._type_start[number + 1]]:
+            where, market = self.shelf(self.shelf_of[other])
+            if market is Market.ON_DEMAND and (where.provider, where.region) == (place.provider, place.region):
+                if where.zone == place.zone:
+                    return int(other)
+                if not where.zone:
+                    found = int(other)
+        return found
+
     def offering(self, entry: int) -> Offering:
         """Return one offering."""
         if entry not in self._offerings:

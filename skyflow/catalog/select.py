@@ -1,17 +1,19 @@
 """From what a job asks to the offerings that give it; and where there is none, what came nearest."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 from operator import attrgetter
 
 from skyflow._util.text import did_you_mean, sentence_list
+from skyflow.catalog.bundles import bundled, is_mixed, mixed_bundles, unbeaten_bundles
 from skyflow.catalog.checks import Check, asker, checks_of
 from skyflow.catalog.index import Index, Types
 from skyflow.catalog.load import Catalog
 from skyflow.errors import NoCandidateError
 from skyflow.model.blocks import Block
 from skyflow.model.catalog import Offering, Place, Region
-from skyflow.model.resources import LOCAL, OWN, PROVIDERS, RENTED, Accelerators, Alternatives, Requirements
+from skyflow.model.resources import LOCAL, OWN, PROVIDERS, Accelerators, Alternatives, Requirements
 
 __all__ = ["also_fitting", "matching_offerings", "select_candidates"]
 
@@ -91,6 +93,7 @@ def select_candidates(
     """
     _refuse_unknown_providers(requirements, job=job)
     last: Sequence[Check] = ()
+    is_every = every or is_mixed(requirements)  # those on demand have a say in which spot machine is best
     for wanted in _in_turn(requirements):
         owned: dict[str, Offering] = {}
         entries: set[int] = set()
@@ -100,14 +103,25 @@ def select_candidates(
             owned |= {offering.id: offering for offering in asked.owned}
             if not _only_owned(requirements):
                 for part in _parts(asked, blocks):
-                    entries.update(_all(part) if every else _rented(part, seconds, by_power=by_power))
-        if owned or entries:
-            rented = map(catalog.index.offering, sorted(entries)) if entries else ()
-            chosen = sorted((*owned.values(), *rented), key=attrgetter("price_usd_per_hour"))
-            return tuple(
-                _together(_equipped(offering, catalog, requirements), requirements.nodes) for offering in chosen
-            )
+                    entries.update(_all(part) if is_every else _rented(part, seconds, by_power=by_power))
+        bundles = [bundled(one, catalog, requirements) for one in owned.values()]
+        if is_mixed(requirements):
+            mixed = mixed_bundles(sorted(entries), catalog, requirements, blocks)
+            bundles += mixed if every else unbeaten_bundles(mixed, seconds, by_power=by_power)
+        else:
+            bundles += (bundled(catalog.index.offering(entry), catalog, requirements) for entry in sorted(entries))
+        if bundles:
+            return tuple(sorted(bundles, key=attrgetter("price_usd_per_hour")))
+    if blocks and _has_any(catalog, requirements, job=job):
+        raise NoCandidateError(f"{asker(job)} could have machines, but all that fit were refused a short while ago")
     raise _no_candidate(catalog, requirements, last, job=job)
+
+
+def _has_any(catalog: Catalog, requirements: Requirements, *, job: str) -> bool:
+    """Tell whether there are candidates where nothing was refused."""
+    with suppress(NoCandidateError):
+        return bool(select_candidates(catalog, requirements, job=job))
+    return False
 
 
 def also_fitting(
@@ -216,22 +230,6 @@ def _unblocked(index: Index, types: Types, blocks: Collection[Block]) -> Types:
             for block in blocks
         )
     )
-
-
-def _equipped(offering: Offering, catalog: Catalog, requirements: Requirements) -> Offering:
-    """Return an offering with the price of the disk that is asked for, where the project says what one costs."""
-    if requirements.disk_gib is None or offering.provider not in RENTED:
-        return offering
-    usd = catalog.config.disk_usd_per_hour(offering.provider, requirements.disk_gib.minimum)
-    return replace(offering, price_usd_per_hour=offering.price_usd_per_hour + usd) if usd else offering
-
-
-def _together(offering: Offering, nodes: int) -> Offering:
-    if nodes == 1:
-        return offering
-    footprint = offering.footprint.times(nodes) if offering.footprint else None
-    price = offering.price_usd_per_hour * nodes
-    return replace(offering, nodes=nodes, price_usd_per_hour=price, footprint=footprint)
 
 
 # --------------------------------------------------------------------------------------------------- near misses

@@ -73,10 +73,14 @@ class Block:
         return self.image in {None, image or ""}
 
     def covers(self, offering: Offering, *, image: str | None) -> bool:
-        """Tell whether an offering is not to be had for a job that starts from an image, None for the usual one."""
+        """Tell whether an offering is not to be had for a job that starts from an image, None for the usual one.
+
+        Of several machines together, it is enough if one is not to be had.
+        """
+        markets = {offering.market, *([Market.ON_DEMAND] if offering.on_demand_nodes else [])}
         return (
             self.concerns(image)
-            and self.reaches(offering.place, offering.market)
+            and any(self.reaches(offering.place, market) for market in markets)
             and self.is_about(
                 offering.instance_type, is_accelerated=offering.accelerators is not None, arch=offering.arch
             )

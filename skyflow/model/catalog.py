@@ -72,7 +72,8 @@ class Offering:
     average saving that the provider's spot advisor reports; `estimate`: our own; `own`: what the project says its
     machines cost; with a comma and the name of an agreement behind it where the project pays less than that) and `price_date` the day it was taken, None where no date applies.
 
-    `nodes` machines are meant together: price and footprint are those of all of them, the sizes those of one.
+    `nodes` machines are meant together: price and footprint are those of all of them, the sizes those of one. Of spot
+    machines, the first `on_demand_nodes` are bought on demand, each for `on_demand_usd_per_hour`.
     `interruption` is the share of spot machines that the provider takes back within a month, where it says so, and
     `capacity` how many such machines there are at most, `disk_gib` how large their disk is; None for as much as is asked. `capabilities` are from `resources.CAPABILITIES`.
     """
@@ -95,6 +96,8 @@ class Offering:
     interruption: float | None = None
     footprint: Footprint | None = None
     disk_gib: float | None = None
+    on_demand_nodes: int = 0
+    on_demand_usd_per_hour: float = 0.0
 
     @property
     def is_estimated(self) -> bool:
@@ -103,7 +106,7 @@ class Offering:
 
     @property
     def interruptions_per_hour(self) -> float:
-        """How often such a spot machine is taken back, by the provider's own figure; 0 where there is none."""
+        """How often one such spot machine is taken back, by the provider's own figure; 0 where there is none."""
         if self.market is not Market.SPOT or self.interruption is None:
             return 0.0
         return -log1p(-min(self.interruption, _NEARLY_ALL)) / _HOURS_PER_MONTH
@@ -118,14 +121,34 @@ class Offering:
         """The name of this line, unique within a catalog: `aws/us-east-1/m6i.xlarge/spot`."""
         return f"{self.provider}/{self.zone or self.region}/{self.instance_type}/{self.market}"
 
-    def machine(self, *, zone: str = "") -> "Offering":
+    @property
+    def spot_nodes(self) -> int:
+        """How many of the machines may be taken away."""
+        return self.nodes - self.on_demand_nodes if self.market is Market.SPOT else 0
+
+    @property
+    def market_note(self) -> str:
+        """What people have to know of how the machines are bought: `spot`, `spot, 1 on demand`, or nothing."""
+        if self.market is not Market.SPOT:
+            return ""
+        return f"spot, {self.on_demand_nodes} on demand" if self.on_demand_nodes else "spot"
+
+    def machine(self, rank: int, *, zone: str = "") -> "Offering":
         """Return one of the machines that are meant together, in a zone where the offering names none."""
+        of_demand = rank < self.on_demand_nodes
+        spot_usd = self.price_usd_per_hour - self.on_demand_nodes * self.on_demand_usd_per_hour
         return replace(
             self,
             zone=self.zone or zone,
-            nodes=1,
-            price_usd_per_hour=self.price_usd_per_hour / self.nodes,
+            market=Market.ON_DEMAND if of_demand else self.market,
+            price_usd_per_hour=(
+                self.on_demand_usd_per_hour if of_demand else spot_usd / (self.nodes - self.on_demand_nodes)
+            ),
+            interruption=None if of_demand else self.interruption,
             footprint=self.footprint and self.footprint.times(1 / self.nodes),
+            nodes=1,
+            on_demand_nodes=0,
+            on_demand_usd_per_hour=0.0,
         )
 
     @property
@@ -152,6 +175,8 @@ class Offering:
             "arch": self.arch or None,
             "capabilities": sorted(self.capabilities),
             "nodes": self.nodes,
+            "on_demand_nodes": self.on_demand_nodes,
+            "on_demand_usd_per_hour": self.on_demand_usd_per_hour if self.on_demand_nodes else None,
             "capacity": self.capacity,
             "interruption": self.interruption,
             "footprint": self.footprint.to_json() if self.footprint else None,
@@ -185,6 +210,8 @@ class Offering:
             arch=data.get("arch") or "",
             capabilities=frozenset(data.get("capabilities", ())),
             nodes=data.get("nodes", 1),
+            on_demand_nodes=data.get("on_demand_nodes", 0),
+            on_demand_usd_per_hour=data.get("on_demand_usd_per_hour") or 0.0,
             capacity=data.get("capacity"),
             interruption=data.get("interruption"),
             footprint=Footprint.from_json(footprint) if footprint else None,

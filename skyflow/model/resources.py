@@ -1,5 +1,6 @@
 """What a job asks of a machine, and how long it is expected to take there."""
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ __all__ = [
     "parse_memory",
     "parse_money",
     "parse_nodes",
+    "parse_part_of",
     "parse_rate",
     "parse_share",
 ]
@@ -37,6 +39,8 @@ __all__ = [
 _TPU_SLICE = re.compile(r"(tpu-v\d+[a-z]?)-(\d+)", re.IGNORECASE)
 _GIB_PER_GB = 10**9 / 2**30
 _PER_CENT = 100
+_ROUNDING = 1e-9
+"""Of a third of three machines, one is meant, whatever the arithmetic leaves over."""
 _COUNT = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 
 LOCAL = "local"
@@ -133,6 +137,7 @@ class Requirements:
     `providers` limits where the job may run (`local`, `own`, `aws`, `gcp`, `azure`). `memory_gib` is in GiB, `disk_gib`
     likewise. `utilization` is the share of the machine's power range that the job keeps busy. `ports` and `image` say
     how a rented machine is to be set up; they do not limit which machine it is. `disk_gib` limits the project's own ones.
+    Of `nodes` spot machines, at least `min_on_demand` are to be bought on demand.
     `reuse` tells whether it may be the machine of a job that this one needs, and go on to one that needs it.
     """
 
@@ -146,6 +151,7 @@ class Requirements:
     capabilities: frozenset[str] = frozenset()
     limits: Limits = Limits()
     nodes: int = 1
+    min_on_demand: int = 0
     disk_gib: Amount | None = None
     ports: tuple[str, ...] = ()
     image: str | None = None
@@ -246,6 +252,26 @@ def parse_nodes(text: str) -> int:
         ValueError: the text is not one, or the number is not above zero.
     """
     return _whole_from_one(text, "a number of machines")
+
+
+def parse_part_of(nodes: int) -> Callable[[str], int]:
+    """Return what reads how many of so many machines are meant: a number of them, or a share, rounded up."""
+
+    def parse(text: str) -> int:
+        try:
+            is_share = text.strip().endswith("%")
+            number = parse_share(text) * nodes if is_share else float(_whole_from_one(text, "a number of machines"))
+        except ValueError:
+            raise ValueError(
+                f"'{text}' is no part of the machines; write a number such as 1, or a share such as 25%"
+            ) from None
+        if number > nodes:
+            raise ValueError(
+                f"'{text}' are more than the {nodes} machines that the job has; raise `nodes`, or lower this"
+            )
+        return math.ceil(number - _ROUNDING)
+
+    return parse
 
 
 def parse_count(text: str) -> int:

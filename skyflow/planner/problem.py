@@ -224,10 +224,14 @@ class PlacementProblem:
         return replace(self, limits=limits)
 
 
+def _machines(offering: Offering) -> tuple[str, int, int]:
+    return offering.id, offering.nodes, offering.on_demand_nodes
+
+
 def _matched(before: Candidates, after: Candidates) -> "array[int]":
     """Return, for each candidate that has to be started, which of those before is the same number of the same machines."""
     same: Iterable[int] = range(len(after))
     if before is not after:
-        index = {(one.id, one.nodes): k for k, one in enumerate(before.offerings)}
-        same = (index.get((one.id, one.nodes), -1) for one in after.offerings)
+        index = {_machines(one): k for k, one in enumerate(before.offerings)}
+        same = (index.get(_machines(one), -1) for one in after.offerings)
     return array("q", (k if after.startup_seconds(here) else -1 for here, k in enumerate(same)))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from skyflow.model.catalog import Offering
 from skyflow.model.graph import GraphEdge, GraphNode, Standing
 from skyflow.model.placement import Placement
-from skyflow.model.resources import LOCAL, Market
+from skyflow.model.resources import LOCAL
 from skyflow.model.units import format_duration, format_gb, format_usd
 from skyflow.report.words import Signs, elapsed
 
@@ -81,7 +81,7 @@ def offering_text(offering: Offering) -> str:
     """Return a machine and where it stands."""
     if offering.provider == LOCAL:
         return "this machine"
-    spot = " spot" if offering.market is Market.SPOT else ""
+    spot = f" {offering.market_note}" if offering.market_note else ""
     return f"{offering.provider} {offering.instance_type} {offering.place.name}{spot}"
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from skyflow.model.objective import Objective
 from skyflow.model.placement import Placement, Plan, PlanStatus
-from skyflow.model.resources import LOCAL, Market
+from skyflow.model.resources import LOCAL
 from skyflow.model.units import format_duration, format_gb, format_grams, format_usd
 
 __all__ = ["PlanTable", "plan_text", "render_plan"]
@@ -96,8 +96,8 @@ def _where(placement: Placement) -> Text:
     if offering.provider == LOCAL:
         return Text("")
     text = Text(offering.place.name)
-    if offering.market is Market.SPOT:
-        text.append(" spot", style="magenta")
+    if offering.market_note:
+        text.append(f" {offering.market_note}", style="magenta")
     return text
 
 

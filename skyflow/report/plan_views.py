@@ -11,7 +11,7 @@ from skyflow.model.objective import Objective
 from skyflow.model.placement import Placement, Plan, PlanStatus
 from skyflow.model.plan_view import Alternative, Comparison, Explanation, LimitCost, PlanDiff
 from skyflow.model.planning import SpillReason
-from skyflow.model.resources import LOCAL, Market, Setup
+from skyflow.model.resources import LOCAL, Setup
 from skyflow.model.units import format_change, format_duration, format_gb, format_grams, format_usd
 
 __all__ = ["render_comparisons", "render_diff", "render_explanations", "render_frontier"]
@@ -147,7 +147,7 @@ def _placed(placement: Placement | None) -> str:
 def _name(offering: Offering) -> str:
     if offering.provider == LOCAL:
         return "this machine"
-    spot = " spot" if offering.market is Market.SPOT else ""
+    spot = f" {offering.market_note}" if offering.market_note else ""
     where = "" if offering.instance_type == offering.place.name else f" {offering.place.name}"  # as of a pool
     return f"{offering.provider} {offering.instance_type}{where}{spot}"
 

@@ -12,6 +12,7 @@ from skyflow.model.resources import (
     parse_disk,
     parse_memory,
     parse_nodes,
+    parse_part_of,
     parse_share,
 )
 from skyflow.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -24,7 +25,8 @@ __all__ = ["read_accelerators", "read_requirements"]
 def read_requirements(reading: Reading, node: Node | None, providers: frozenset[str] | None) -> Requirements:
     """Return what `resources` asks for, on the providers that `runs-on` allows."""
     fields = reading.fields(node)
-    nodes, reuse = read_quantity(reading, fields.take("nodes"), parse_nodes), fields.take("reuse")
+    nodes = read_quantity(reading, fields.take("nodes"), parse_nodes) or 1
+    reuse = fields.take("reuse")
     return Requirements(
         cpus=read_quantity(reading, fields.take("cpus"), parse_amount),
         memory_gib=read_quantity(reading, fields.take("memory"), parse_memory),
@@ -41,7 +43,8 @@ def read_requirements(reading: Reading, node: Node | None, providers: frozenset[
             countries=_names(reading, fields, "countries"),
             partitions=_names(reading, fields, "partitions"),
         ),
-        nodes=nodes or 1,
+        nodes=nodes,
+        min_on_demand=read_quantity(reading, fields.take("min-on-demand"), parse_part_of(nodes)) or 0,
         disk_gib=read_quantity(reading, fields.take("disk"), parse_disk),
         ports=read_list(reading, fields.take("ports")),
         image=reading.plain_text(fields.take("image")),

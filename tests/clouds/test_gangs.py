@@ -12,7 +12,7 @@ from renting import ON, PATIENCE_SECONDS, Clouds, wait_until
 TWO = {provider: text.replace("resources: {", "resources: {nodes: 2, ") for provider, text in ON.items()}
 WAIT = (
     "steps: [{run: 'echo once >> ~/count; echo MARK=set >> $GITHUB_ENV'}, "
-    '{run: \'echo begun $MARK; touch ~/begun; while ! test -e ~/go; do sleep 0.1; done; echo "ended $SKYFLOW_NODE_RANK"\'}, '
+    "{run: 'echo begun $MARK; touch ~/begun; while ! test -e ~/go; do sleep 0.1; done; echo \"ended $SKYFLOW_NODE_RANK\"'}, "
     "{run: 'echo count $(wc -l < ~/count)'}]"
 )
 EITHER = (
@@ -132,7 +132,7 @@ def test_a_notice_to_one_spot_machine_interrupts_the_job_on_both(clouds) -> None
     aws = clouds("aws")
     spot = TWO["aws"].replace("resources: {", "resources: {market: spot, ")
     aws.write(
-        f"  a: {{{spot}, steps: [{{run: 'trap \"echo saved; exit 1\" INT; touch ~/begun; "
+        f'  a: {{{spot}, steps: [{{run: \'trap "echo saved; exit 1" INT; touch ~/begun; '
         "while ! test -e ~/go; do sleep 0.1; done'}]}\n"
     )
     driver = aws.start("run", "w.yml", "--verbose")
@@ -144,6 +144,18 @@ def test_a_notice_to_one_spot_machine_interrupts_the_job_on_both(clouds) -> None
     assert shown.count("saved") >= 2, shown
     [job] = aws.run_json()["jobs"]
     assert [each["reason"] for each in job["attempts"]] == ["preempted", None]
+
+
+def test_a_part_of_spot_machines_is_bought_on_demand(clouds) -> None:
+    aws = clouds("aws")
+    mixed = TWO["aws"].replace("resources: {", "resources: {market: spot, min-on-demand: 1, ")
+    aws.write(f"  a: {{{mixed}, steps: [{{run: 'echo ran on $SKYFLOW_NODE_RANK'}}]}}\n")
+    assert "(spot, 1 on demand) in aws/us-east-1" in aws.skyflow("run", "w.yml", "--verbose")
+    made = {each["offering"].rpartition("/")[2]: each["usd_per_hour"] for each in machines_of(aws)}
+    assert set(made) == {"on-demand", "spot"}
+    assert made["on-demand"] > made["spot"]
+    [job] = aws.run_json()["plan"]["jobs"]
+    assert sum(made.values()) == pytest.approx(job["offering"]["price_usd_per_hour"])
 
 
 def test_one_that_fails_ends_the_job_on_both(clouds) -> None:

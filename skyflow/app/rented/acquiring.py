@@ -127,7 +127,8 @@ class Acquiring:
         if machine is not None:
             age = self._clock.now() - (record.created_at or record.intended_at)
             since = self._clock.monotonic() - age.total_seconds()
-            rental.nodes[record.node] = Node(record.offering, machine, since)
+            offering = record.offering if rental.offering is None else rental.offering.machine(record.node)
+            rental.nodes[record.node] = Node(offering, machine, since)
 
     async def _let_in(self, rental: Rental) -> None:
         """Wait until all machines let us in; where one does not within its time, all are given back.
@@ -189,7 +190,7 @@ class Acquiring:
         Raises:
             TransportError: enough was tried, or there is no other plan.
         """
-        offering = placement.offering
+        offering = rental.refused or placement.offering.machine(0)
         if error.kind not in {FailureKind.UNUSABLE, FailureKind.NO_IMAGE}:  # they say nothing about the machines there
             self._plan.observe(offering, Outcome.CAPACITY_ERROR)
         if len(tried) >= self._times.most_tries:

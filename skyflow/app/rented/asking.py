@@ -64,7 +64,7 @@ class Asking:
             CloudError: there is none to be had.
             SkyflowError: it cannot even be asked for.
         """
-        rental.offering = offering
+        rental.offering, rental.refused = offering, None
         zones = await self._zones(offering)
         full: CloudError | None = None
         for zone in zones:
@@ -91,14 +91,16 @@ class Asking:
         with one_error():
             async with anyio.create_task_group() as tasks:
                 for rank in range(offering.nodes):
-                    tasks.start_soon(self._have, rental, rank, offering.machine(zone=zone), problems)
+                    tasks.start_soon(self._have, rental, offering, rank, zone, problems)
         if problems:
             await self._calls.give_back_all(rental)
             raise problems[0]
 
-    async def _have(self, rental: Rental, rank: int, asked_for: Offering, problems: list[SkyflowError]) -> None:
+    async def _have(
+        self, rental: Rental, offering: Offering, rank: int, zone: str, problems: list[SkyflowError]
+    ) -> None:
         """Have one machine, unless another one of the same job is not to be had."""
-        started = self._clock.monotonic()
+        started, one, asked_for = self._clock.monotonic(), offering.machine(rank), offering.machine(rank, zone=zone)
         ask = partial(request_for, run=self._run, keys=self._keys, times=self._times)
         try:
             fleet = await self._calls.fleet(asked_for.provider)
@@ -112,10 +114,11 @@ class Asking:
                 problems.append(error)
             return
         except SkyflowError as error:
+            rental.refused = rental.refused if problems else one
             problems.append(error)
             return
         since = self._clock.monotonic()
-        rental.nodes[rank] = Node(asked_for, machine, since)
+        rental.nodes[rank] = Node(one, machine, since)
         seconds = since - started
-        self._plan.observe(asked_for, Outcome.PROVISIONED, seconds)
+        self._plan.observe(one, Outcome.PROVISIONED, seconds)
         rental.tell(f"{machine.id} in {machine.zone or machine.region} runs after {seconds:.1f} s\n")

@@ -49,9 +49,9 @@ class MachineLife:
         finally:
             rental.settled.set()
             with anyio.CancelScope(shield=True):
+                self._watch.note_released(rental)
                 await self._calls.give_back_all(rental)
                 rental.over.set()
-                self._watch.note_released(rental)
 
     async def _serve(self, rental: Rental, under_way: Collection[Attempt] | None) -> None:
         """Let machines be used from when they have booted until their attempt is over."""

@@ -13,7 +13,7 @@ from skyflow.model.catalog import Offering
 from skyflow.model.hosts import KeepAlive, Link, SshHost
 from skyflow.model.machines import Lifetime, Machine, MachineRecord, MachineRequest
 from skyflow.model.placement import Placement
-from skyflow.model.resources import LOCAL, Market, Requirements
+from skyflow.model.resources import LOCAL, Requirements
 from skyflow.ports.transport import Transport, TransportError
 from skyflow.provisioners.boot import LOGIN_USER
 from skyflow.provisioners.fleet import Fleet
@@ -100,8 +100,8 @@ class Node:
 class Rental:
     """The machine of an attempt, or several that it runs on at once, from when they are wanted until they are gone.
 
-    `user` is the attempt that has it, or had it last. `offering` is what was asked for, `asked` how often, `nodes` what
-    there is of it, by rank. While nobody has it, `heirs` are the keys of the jobs that it is kept for, and `wait` ends when
+    `user` is the attempt that has it, or had it last. `offering` is what was asked for, `asked` how often, `refused` which
+    of its machines was not to be had, `nodes` what there is of it, by rank. While nobody has it, `heirs` are the keys of the jobs that it is kept for, and `wait` ends when
     it is needed, or given up.
     """
 
@@ -115,6 +115,7 @@ class Rental:
     over: anyio.Event = field(default_factory=anyio.Event)
     offering: Offering | None = None
     asked: int = 0
+    refused: Offering | None = None
     nodes: dict[int, Node] = field(default_factory=dict)
     runner: MachineRunner | None = None
     problem: TransportError | None = None
@@ -191,7 +192,7 @@ def described(placement: Placement) -> str:
     offering = placement.offering
     if offering.provider == LOCAL:
         return "this machine"
-    market = "" if offering.market is Market.ON_DEMAND else f" ({offering.market})"
+    market = f" ({offering.market_note})" if offering.market_note else ""
     several = f"{offering.nodes} x " if offering.nodes > 1 else ""
     return f"{several}{offering.instance_type}{market} in {offering.provider}/{offering.place.name}"
 

@@ -65,6 +65,11 @@ RESOURCES = table(
             "So many machines of the same kind, together at one place. Prices and power count all of them. Each step runs on "
             "all of them at once, with `SKYFLOW_NODE_RANK`, `SKYFLOW_NUM_NODES` and `SKYFLOW_NODE_IPS` set."
         ),
+        "min-on-demand": quantity("a number of machines such as 1, or a share such as 25%").about(
+            "Of several spot machines, at least so many are bought on demand, which nobody takes away: the first ones, number 0 "
+            "among them. `1`, or `25%` of `nodes`, rounded up. Prices count both kinds. Without spot machines all are "
+            "on demand anyway."
+        ),
         "disk": quantity("a size such as 200GB or 200GB+").about(
             "Disk to attach to a rented machine; of your own ones, those whose `disk` is smaller are left out. It costs what "
             "`disks` in `skyflow.yml` says."

@@ -300,6 +300,52 @@ def test_alternatives_in_order_are_looked_at_one_after_the_other(catalog):
     assert error.message.startswith("job 'train' asks for H100:1 or T4:2; ")
 
 
+def test_of_several_spot_machines_some_are_bought_on_demand(catalog):
+    asked = Requirements(nodes=4, min_on_demand=1, market=Market.SPOT, cpus=Amount(4, or_more=False))
+    mixed = select_candidates(catalog, asked, job="job")
+    assert mixed
+    for bundle in mixed:
+        first, *others = (bundle.machine(rank) for rank in range(4))
+        assert first.market is Market.ON_DEMAND
+        assert {each.market for each in others} == {Market.SPOT}
+        assert first.price_usd_per_hour > others[0].price_usd_per_hour
+        assert sum(each.price_usd_per_hour for each in (first, *others)) == pytest.approx(bundle.price_usd_per_hour)
+        assert bundle.spot_nodes == 3
+    all_of_them = select_candidates(catalog, replace(asked, min_on_demand=4), job="job")
+    assert {bundle.market for bundle in all_of_them} == {Market.ON_DEMAND}
+
+
+def test_the_best_mixture_is_found_although_its_spot_machine_is_not_the_cheapest(shipped):
+    asked = Requirements(
+        nodes=2, min_on_demand=1, market=Market.SPOT, cpus=Amount(8, or_more=True),
+        providers=frozenset({"aws"}), limits=Limits(regions=frozenset({"us-east-1"})),
+    )  # fmt: skip
+    by_place = {}
+    for bundle in select_candidates(shipped, asked, job="job", every=True):
+        place = bundle.place, bundle.interruption
+        by_place[place] = min(by_place.get(place, bundle.price_usd_per_hour), bundle.price_usd_per_hour)
+    best = select_candidates(shipped, asked, job="job")
+    assert {(one.place, one.interruption): one.price_usd_per_hour for one in best} == pytest.approx(by_place)
+
+
+def test_what_blocks_the_machines_on_demand_blocks_the_mixture(catalog):
+    asked = Requirements(nodes=2, min_on_demand=1, market=Market.SPOT, cpus=Amount(4, or_more=False))
+    [first, *_] = select_candidates(catalog, asked, job="job")
+    block = block_after(first.machine(0), FailureKind.CAPACITY, Scope.REGION, datetime(2026, 1, 1, tzinfo=UTC))
+    with pytest.raises(NoCandidateError, match="refused a short while ago"):
+        select_candidates(catalog, asked, job="job", blocks=[block])
+
+
+def test_where_everything_was_refused_that_is_said(catalog):
+    asked = Requirements(cpus=Amount(4, or_more=False))
+    blocks = [
+        block_after(one, FailureKind.CAPACITY, Scope.REGION, datetime(2026, 1, 1, tzinfo=UTC))
+        for one in select_candidates(catalog, asked, job="job", every=True)
+    ]
+    with pytest.raises(NoCandidateError, match="refused a short while ago"):
+        select_candidates(catalog, asked, job="job", blocks=blocks)
+
+
 def test_several_nodes_are_bought_together(catalog):
     [two, *_] = select_candidates(catalog, Requirements(nodes=2, cpus=Amount(4, or_more=False)), job="job")
     assert (two.nodes, two.price_usd_per_hour, two.footprint.idle_watts) == (2, 2 * 0.192, 24)
@@ -319,7 +365,7 @@ def test_what_is_not_to_be_had_is_left_out_before_the_best_are_chosen(catalog):
     block = block_after(first, FailureKind.CAPACITY, Scope.REGION, datetime(2026, 1, 1, tzinfo=UTC))
     left = select_candidates(catalog, asked, job="job", blocks=[block])
     assert [one for one in left if one.region == first.region]
-    assert not any(block.covers(one) for one in left)
+    assert not any(block.covers(one, image=None) for one in left)
     everything = matching_offerings(catalog, asked, job="job")
     blocks = [block_after(one, FailureKind.CAPACITY, Scope.REGION, block.ends_at) for one in everything]
     with pytest.raises(NoCandidateError):
