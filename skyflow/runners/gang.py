@@ -11,9 +11,9 @@ from skyflow.model.execution import ActionRequest, Pairs, StepRef, StepRequest, 
 from skyflow.model.layout import RunFolder
 from skyflow.ports.clock import Clock
 from skyflow.runners.host_data import Destination
+from skyflow.runners.one_error import one_error
 from skyflow.runners.remote import RemoteRunner
 from skyflow.runners.remote_paths import PathPairs
-from skyflow.runners.remote_workspace import one_error
 from skyflow.runners.step_log import StepLog
 
 __all__ = ["GangRunner"]

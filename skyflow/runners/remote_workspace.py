@@ -1,14 +1,11 @@
 """The workspaces of attempts on another machine: made from the project, each content sent once; then read and written."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from secrets import token_hex
 
 import anyio
-import anyio.from_thread
-import anyio.to_thread
 
 from skyflow.model.layout import RunFolder
 from skyflow.ports.runner import HashFilesError
@@ -16,18 +13,14 @@ from skyflow.ports.transport import LinkLostError, TransportError
 from skyflow.runners.errand import ErrandRefusedError
 from skyflow.runners.host_data import Destination, HostData
 from skyflow.runners.host_link import HostLink
-from skyflow.runners.host_session import MachineRefusedError
-from skyflow.runners.project_files import FileList, ProjectFiles, ProjectFilesError
+from skyflow.runners.one_error import one_error
+from skyflow.runners.project_copy import ProjectCopy
+from skyflow.runners.project_files import ProjectFilesError
 from skyflow.runners.remote_files import fetch_files
 from skyflow.runners.remote_hashing import hash_remote_files
 from skyflow.runners.remote_paths import PathPairs
 
-__all__ = ["RemoteWorkspaces", "one_error"]
-
-_PIECE_BYTES = 4 * 1024 * 1024
-_AT_ONCE = 4
-_TRIES = 3
-"""How often the files are listed and sent, when they change under our hands."""
+__all__ = ["RemoteWorkspaces"]
 
 
 @dataclass(slots=True)
@@ -57,7 +50,7 @@ class RemoteWorkspaces:
         self._folder = folder
         self._tools = tools
         self._project = project
-        self._files = ProjectFiles(project)
+        self._copy = ProjectCopy(link, project)
         self.data = HostData(link, run=run)
         self._known: dict[tuple[str, int], _Workspace] = {}
 
@@ -170,91 +163,6 @@ class RemoteWorkspaces:
         self.marker.parent.mkdir(parents=True, exist_ok=True)
         self.marker.touch()
         event = self._folder.event.read_bytes() if self._folder.event.exists() else b"{}"
-        with one_error():
-            await _bring(self._link, self._files, folder=place, run=self._run, event=event, tell=tell)
-
-
-async def _bring(
-    link: HostLink, files: ProjectFiles, *, folder: str, run: str, event: bytes, tell: Callable[[str], None]
-) -> None:
-    """Make the workspace of an attempt on the machine.
-
-    Args:
-        link: reaches the machine.
-        files: the project.
-        folder: the attempt, as `RUN/JOB/NUMBER`.
-        run: the run.
-        event: the content of the file that GITHUB_EVENT_PATH names.
-        tell: takes a line about what was copied.
-
-    Raises:
-        ProjectFilesError: the files cannot be read here.
-        TransportError: they cannot be written there.
-    """
-    listed, news = await _send_all(link, files, tries=_TRIES)
-    await link.ask("build", event, digest=listed.digest, folder=folder, run=run)
-    tell(f"Workspace on {link.name}: {listed.count} files, {_megabytes(listed.size)} ({news})\n")
-
-
-async def _send_all(link: HostLink, files: ProjectFiles, *, tries: int) -> tuple[FileList, str]:
-    """List the files and send what is missing; again when a job that runs here has changed one meanwhile."""
-    listed = await anyio.to_thread.run_sync(files.read, anyio.from_thread.check_cancelled)
-    try:
-        return listed, await _send_missing(link, listed)
-    except (FileNotFoundError, MachineRefusedError):
-        if tries == 1:
-            raise
-        return await _send_all(link, files, tries=tries - 1)
-
-
-async def _send_missing(link: HostLink, listed: FileList) -> str:
-    """Send the contents that are not there yet, and return what is to be said about that."""
-    missing = await _missing(link, listed)
-    copied = 0
-    with one_error():
-        async with anyio.create_task_group() as tasks:
-            room = anyio.CapacityLimiter(_AT_ONCE)
-
-            async def send(digest: str) -> None:
-                nonlocal copied
-                async with room:
-                    copied += await _send(link, digest, listed.contents[digest])
-
-            for digest in missing:
-                tasks.start_soon(send, digest)
-    return f"{len(missing)} new, {_megabytes(copied)}" if missing else "all known"
-
-
-async def _missing(link: HostLink, listed: FileList) -> list[str]:
-    answer = await link.ask("tree", digest=listed.digest)
-    if not answer.fields["known"]:
-        answer = await link.ask("tree", listed.document, digest=listed.digest)
-    return list(answer.fields["missing"])
-
-
-async def _send(link: HostLink, digest: str, path: Path) -> int:
-    sent, by = 0, token_hex(6)
-    async with await anyio.open_file(path, "rb") as file:
-        while True:
-            piece = await file.read(_PIECE_BYTES)
-            last = len(piece) < _PIECE_BYTES
-            await link.ask("blob", piece, digest=digest, offset=sent, last=last, by=by)
-            sent += len(piece)
-            if last:
-                return sent
-
-
-def _megabytes(count: int) -> str:
-    return f"{count / 1e6:.1f} MB"
-
-
-@contextmanager
-def one_error() -> Iterator[None]:
-    """Raise one error instead of the group that a task group makes of it."""
-    try:
-        yield
-    except BaseExceptionGroup as group:
-        error: BaseException = group
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
-        raise error from group
+        listed, news = await self._copy.brought()
+        await self._link.ask("build", event, digest=listed.digest, folder=place, run=self._run)
+        tell(f"Workspace on {self._link.name}: {listed.count} files, {listed.size / 1e6:.1f} MB ({news})\n")

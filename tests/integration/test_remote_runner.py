@@ -290,13 +290,27 @@ async def test_the_project_travels_once(machine: Machine, drive: Callable) -> No
             assert bench.printed == "changed\n"
 
 
+async def test_jobs_that_begin_together_send_a_file_once(machine: Machine, drive: Callable) -> None:
+    async with drive(machine) as bench:
+        (bench.project / "large.bin").write_bytes(bytes(10_000_000))
+        shown: dict[str, list[str]] = {}
+        async with anyio.create_task_group() as tasks:
+            for number in range(8):
+                key = f"job.{number}"
+                ask = StepRequest(script="wc -c < large.bin; cat a.txt")
+                tasks.start_soon(bench.runner.run_step, StepRef(key, 1, 1), ask, shown.setdefault(key, []).append)
+        sent = [lines[0] for lines in shown.values() if "10.0 MB (2 new, 10.0 MB)" in lines[0]]
+        assert len(sent) == 1
+        assert all("".join(lines).endswith("10000000\nhello\n") for lines in shown.values())
+
+
 @pytest.mark.parametrize("change", ["write", "remove"])
 async def test_a_file_that_changes_while_it_is_sent_is_sent_as_it_is_then(
     machine: Machine, drive: Callable, change: str
 ) -> None:
     """Another job of the run may be at work here."""
     async with drive(machine) as bench:
-        files, file = bench.runner.workspaces._files, bench.project / "a.txt"
+        files, file = bench.runner.workspaces._copy._files, bench.project / "a.txt"
         read, times = files.read, []
 
         def read_and_change(go_on: Callable[[], None]) -> object:

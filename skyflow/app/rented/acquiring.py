@@ -20,8 +20,8 @@ from skyflow.model.placement import Placement
 from skyflow.ports.clock import Clock
 from skyflow.ports.provisioner import CloudError
 from skyflow.ports.transport import Transport, TransportError
+from skyflow.runners.one_error import one_error
 from skyflow.runners.places import Attempt, MovedError
-from skyflow.runners.remote_workspace import one_error
 
 __all__ = ["Acquiring"]
 

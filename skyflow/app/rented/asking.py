@@ -17,7 +17,7 @@ from skyflow.ports.clock import Clock
 from skyflow.ports.provisioner import CloudError, MachineJournal
 from skyflow.provisioners.failures import PASSED_OVER
 from skyflow.provisioners.fleet import UnwantedError
-from skyflow.runners.remote_workspace import one_error
+from skyflow.runners.one_error import one_error
 
 __all__ = ["Asking"]
 
