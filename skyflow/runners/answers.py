@@ -5,7 +5,7 @@ from pathlib import Path
 
 from skyflow.model.annotation import AnnotationLevel
 from skyflow.model.execution import StepResult
-from skyflow.runners.files import CommandFiles, FileAnswers, FileCommandError
+from skyflow.runners.files import FileAnswers, FileCommandError, Written, keep_summary, read_answers
 from skyflow.runners.obey import StepCommands
 
 __all__ = ["result_of"]
@@ -15,7 +15,7 @@ def result_of(
     exit_code: int,
     *,
     is_stopped: bool,
-    files: CommandFiles,
+    written: Written,
     commands: StepCommands,
     summary: Path,
     say: Callable[[str], None],
@@ -25,19 +25,19 @@ def result_of(
     Args:
         exit_code: that of the process.
         is_stopped: whether we have ended it.
-        files: its command files, which are read.
+        written: what it wrote to its command files.
         commands: the commands it has printed.
         summary: where its step summary is kept.
         say: adds a line to its log.
     """
-    written, answers, error = commands.written, FileAnswers(), commands.error
+    said, answers, error = commands.written, FileAnswers(), commands.error
     masks = commands.memory.masks
     try:
-        answers = files.read()
+        answers = read_answers(written)
     except FileCommandError as refused:
         error = error or str(refused)
     try:
-        files.keep_summary(summary, masks.hide)
+        keep_summary(written, summary, masks.hide)
     except FileCommandError as dropped:
         say(commands.issue(AnnotationLevel.ERROR, str(dropped)))
     return StepResult(
@@ -45,9 +45,9 @@ def result_of(
         stopped=is_stopped,
         masks=masks.values,
         file_error=error,
-        outputs=(*written.outputs.items(), *answers.outputs),
-        state=(*written.state.items(), *answers.state),
-        env=(*written.env.items(), *answers.env),
-        path=(*answers.path, *written.path),
+        outputs=(*said.outputs.items(), *answers.outputs),
+        state=(*said.state.items(), *answers.state),
+        env=(*said.env.items(), *answers.env),
+        path=(*answers.path, *said.path),
         annotations=commands.masked_annotations(),
     )

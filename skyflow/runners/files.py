@@ -9,24 +9,42 @@ that writes to one works, and what it writes is not looked at. GitHub's own runn
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from skyflow.model.execution import Pairs
 
 __all__ = [
+    "KINDS",
     "SUMMARY_LIMIT_BYTES",
     "CommandFiles",
     "FileAnswers",
     "FileCommandError",
+    "Written",
+    "WrittenElsewhere",
     "check_variable",
+    "keep_summary",
     "parse_paths",
     "parse_variables",
+    "read_answers",
 ]
 
 SUMMARY_LIMIT_BYTES = 1024 * 1024
 """GitHub drops a larger step summary."""
+
+KINDS = {
+    **{
+        f"{prefix}_{name}": kind
+        for prefix in ("GITHUB", "SKYFLOW")
+        for name, kind in (("OUTPUT", "output"), ("ENV", "env"), ("PATH", "path"), ("STEP_SUMMARY", "summary"))
+    },
+    "GITHUB_STATE": "state",
+    "GITHUB_ARTIFACTS": "artifacts",
+    "GITHUB_ARTIFACTS_LIST": "artifacts_list",
+}
+"""The variables that tell a step where its files are, each with the kind of its file."""
 
 _REFUSED_ENV = frozenset({"NODE_OPTIONS"})
 """GitHub refuses to set these: they change how every later Node.js action starts."""
@@ -46,78 +64,99 @@ class FileAnswers:
     path: tuple[str, ...] = ()
 
 
+class Written(Protocol):
+    """What a step wrote to its command files, by their kind, such as `output` (see `KINDS`)."""
+
+    def size(self, kind: str) -> int:
+        """Return how many bytes it wrote."""
+        ...
+
+    def content(self, kind: str) -> bytes:
+        """Return them."""
+        ...
+
+
+class WrittenElsewhere:
+    """What a step wrote on another machine; see `Written`."""
+
+    def __init__(self, contents: Mapping[str, bytes]) -> None:
+        self._contents = contents
+
+    def size(self, kind: str) -> int:
+        """Return how many bytes it wrote."""
+        return len(self.content(kind))
+
+    def content(self, kind: str) -> bytes:
+        """Return them."""
+        return self._contents.get(kind, b"")
+
+
 class CommandFiles:
-    """The command files of one step, empty at first; those of a step that was begun by another driver are kept."""
+    """The command files of one step, empty at first; those of a step that was begun by another driver are kept.
+
+    See `Written`.
+    """
 
     def __init__(self, folder: Path, place: str, *, is_begun: bool = False) -> None:
-        self._begin = f"{folder / place}."
-        self._output = folder / f"{place}.output"
-        self._env = folder / f"{place}.env"
-        self._path = folder / f"{place}.path"
-        self._state = folder / f"{place}.state"
-        self._summary = folder / f"{place}.summary"
-        self._artifacts = folder / f"{place}.artifacts"
-        self._artifacts_list = folder / f"{place}.artifacts_list"
-        unread = (self._artifacts, self._artifacts_list)
-        self._all = (self._output, self._env, self._path, self._state, self._summary, *unread)
-        for file in () if is_begun else self._all:
+        self._files = {kind: folder / f"{place}.{kind}" for kind in dict.fromkeys(KINDS.values())}
+        for file in () if is_begun else self._files.values():
             os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666))
 
     def variables(self) -> Pairs:
         """Return the environment variables that tell the step where its files are."""
-        files = (
-            ("OUTPUT", self._output),
-            ("ENV", self._env),
-            ("PATH", self._path),
-            ("STEP_SUMMARY", self._summary),
-        )
-        both = tuple((f"{prefix}_{name}", str(file)) for prefix in ("GITHUB", "SKYFLOW") for name, file in files)
-        return (
-            *both,
-            ("GITHUB_STATE", str(self._state)),
-            ("GITHUB_ARTIFACTS", str(self._artifacts)),
-            ("GITHUB_ARTIFACTS_LIST", str(self._artifacts_list)),
-        )
+        return tuple((variable, str(self._files[kind])) for variable, kind in KINDS.items())
 
     def open_to_all(self) -> None:
         """Let every user write the files: a container may run as another one."""
-        for file in self._all:
+        for file in self._files.values():
             file.chmod(0o666)
 
-    def names(self) -> dict[str, str]:
-        """Return the variables with what follows the place of the step in the names of their files."""
-        return {variable: path.removeprefix(self._begin) for variable, path in self.variables()}
+    def size(self, kind: str) -> int:
+        """Return how many bytes the step wrote."""
+        file = self._files[kind]
+        return file.stat().st_size if file.is_file() else 0
 
-    def fill(self, name: str, content: bytes) -> None:
-        """Put in what a step wrote on another machine."""
-        Path(f"{self._begin}{name}").write_bytes(content)
+    def content(self, kind: str) -> bytes:
+        """Return them; a step may well delete its own file, and then it wrote nothing."""
+        try:
+            return self._files[kind].read_bytes()
+        except FileNotFoundError:
+            return b""
 
-    def read(self) -> FileAnswers:
-        """Return what the step wrote.
+    def forget_summary(self) -> None:
+        """Remove the step summary as the step wrote it: what is hidden in the one that is kept stands in it."""
+        self._files["summary"].unlink(missing_ok=True)
 
-        Raises:
-            FileCommandError: a file is not in the format; the step has failed.
-        """
-        outputs = parse_variables(_text(self._output), command="output")
-        state = parse_variables(_text(self._state), command="state")
-        env = parse_variables(_text(self._env), command="env")
-        for name, _ in env:
-            check_variable(name)
-        return FileAnswers(outputs=outputs, state=state, env=env, path=parse_paths(_text(self._path)))
 
-    def keep_summary(self, target: Path, hide: Callable[[bytes], bytes]) -> None:
-        """Keep the step summary, if there is one, with hidden texts taken out. What the step wrote is removed.
+def read_answers(written: Written) -> FileAnswers:
+    """Return what a step wrote for later ones.
 
-        Raises:
-            FileCommandError: it is too large and was dropped.
-        """
-        size = self._summary.stat().st_size if self._summary.is_file() else 0
-        if 0 < size <= SUMMARY_LIMIT_BYTES:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(hide(self._summary.read_bytes()))
-        self._summary.unlink(missing_ok=True)
-        if size > SUMMARY_LIMIT_BYTES:
-            raise FileCommandError(f"the step summary has {size} bytes and was dropped: {SUMMARY_LIMIT_BYTES} are kept")
+    Raises:
+        FileCommandError: a file is not in the format; the step has failed.
+    """
+    env = parse_variables(_text(written, "env"), command="env")
+    for name, _ in env:
+        check_variable(name)
+    return FileAnswers(
+        outputs=parse_variables(_text(written, "output"), command="output"),
+        state=parse_variables(_text(written, "state"), command="state"),
+        env=env,
+        path=parse_paths(_text(written, "path")),
+    )
+
+
+def keep_summary(written: Written, target: Path, hide: Callable[[bytes], bytes]) -> None:
+    """Keep the step summary, if there is one, with hidden texts taken out.
+
+    Raises:
+        FileCommandError: it is too large and was dropped.
+    """
+    size = written.size("summary")
+    if 0 < size <= SUMMARY_LIMIT_BYTES:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(hide(written.content("summary")))
+    if size > SUMMARY_LIMIT_BYTES:
+        raise FileCommandError(f"the step summary has {size} bytes and was dropped: {SUMMARY_LIMIT_BYTES} are kept")
 
 
 def check_variable(name: str) -> None:
@@ -175,10 +214,7 @@ def _unreadable(command: str, why: str) -> FileCommandError:
     return FileCommandError(f"Unable to process file command '{command}' successfully. {why}")
 
 
-def _text(file: Path) -> str:
-    try:
-        if not file.stat().st_size:  # nearly always, and quicker to ask than to read
-            return ""
-        return file.read_bytes().decode("utf-8-sig", errors="replace")
-    except FileNotFoundError:  # a step may well delete its own file; then it wrote nothing
+def _text(written: Written, kind: str) -> str:
+    if not written.size(kind):  # nearly always, and quicker to ask than to read
         return ""
+    return written.content(kind).decode("utf-8-sig", errors="replace")

@@ -346,11 +346,12 @@ class LocalRunner:
         result = result_of(
             exit_code,
             is_stopped=self._stopping.pop(step, None) is not None,
-            files=files,
+            written=files,
             commands=commands,
             summary=self._folder.summary(step),
             say=say,
         )
+        files.forget_summary()
         note_result(self._folder.temp(step.job_key, step.attempt), step, result)
         if tree.kept.is_closed:  # what it printed is in the log, masked; nobody needs it as it was
             tree.spool.unlink(missing_ok=True)

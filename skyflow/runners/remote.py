@@ -19,7 +19,6 @@ from skyflow.model.execution import ActionRequest, StepRef, StepRequest, StepRes
 from skyflow.model.layout import RunFolder
 from skyflow.ports.clock import Clock
 from skyflow.ports.transport import LinkLostError, TransportError
-from skyflow.runners.files import CommandFiles
 from skyflow.runners.host_link import HostLink
 from skyflow.runners.javascript import action_variables
 from skyflow.runners.matchers import Matchers
@@ -278,7 +277,6 @@ class RemoteRunner:
         output: Callable[[str], None],
     ) -> StepResult:
         """Run a script on the machine; one that is there already, started by an earlier driver, is followed."""
-        files = CommandFiles(self._temp(step), step.place)
         self._begin(step)
         underway = self._stops.begin(step)
         commands = StepCommands(self._memory(step), workspace=self._workspace, env=dict(request.env))
@@ -292,7 +290,6 @@ class RemoteRunner:
                     request=request,
                     shells=shells,
                     workspace=self._workspace,
-                    files=files,
                     summary=self._folder.summary(step),
                     commands=commands,
                     writer=writer,

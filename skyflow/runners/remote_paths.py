@@ -25,9 +25,8 @@ class PathPairs:
 
 
 def _replaced(text: str, pairs: tuple[tuple[str, str], ...]) -> str:
-    if not any(old in text for old, _ in pairs):
+    new = {old: fresh for old, fresh in pairs if old in text}
+    if not new:
         return text
-    by_length = sorted(pairs, key=lambda pair: -len(pair[0]))
-    new = dict(pairs)
-    pattern = "|".join(re.escape(old) for old, _ in by_length)
+    pattern = "|".join(re.escape(old) for old in sorted(new, key=lambda old: -len(old)))
     return re.sub(f"{_BEFORE}(?:{pattern}){_AFTER}", lambda match: new[match[0]], text)

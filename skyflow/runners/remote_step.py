@@ -7,7 +7,7 @@ from typing import Any
 from skyflow.model.annotation import AnnotationLevel
 from skyflow.model.execution import StepRequest, StepResult
 from skyflow.runners.answers import result_of
-from skyflow.runners.files import CommandFiles
+from skyflow.runners.files import KINDS, WrittenElsewhere
 from skyflow.runners.host_session import StepEnd
 from skyflow.runners.obey import StepCommands
 from skyflow.runners.onhost.steps import ANSWERS
@@ -28,7 +28,6 @@ class RemoteStep:
         request: the script, and all that it is given.
         shells: what may run it, the best first.
         workspace: the project here, of which a copy is there.
-        files: the command files here.
         summary: where its step summary is kept.
         commands: obeys what it prints.
         writer: takes what it prints.
@@ -38,7 +37,6 @@ class RemoteStep:
     request: StepRequest
     shells: tuple[Shell, ...]
     workspace: Path
-    files: CommandFiles
     summary: Path
     commands: StepCommands
     writer: LogWriter
@@ -54,7 +52,7 @@ class RemoteStep:
             "cwd": str(work / there(self.request.working_directory or "")),
             "env": {name: there(value) for name, value in self.request.env},
             "path": [there(entry) for entry in self.request.path],
-            "files": self.files.names(),
+            "files": KINDS,
         }
 
     def result(self, end: StepEnd, verdict: Verdict, *, is_stopped: bool) -> StepResult:
@@ -72,12 +70,10 @@ class RemoteStep:
         if end.is_disk_full:
             text = f"the disk of {self.machine} is full: what this step printed and wrote may be incomplete"
             self.writer.add(self.commands.issue(AnnotationLevel.ERROR, text))
-        for name, content in zip(ANSWERS, end.answers, strict=True):
-            self.files.fill(name, content)
         return result_of(
             1 if end.exit_code is None else end.exit_code,
             is_stopped=is_stopped,
-            files=self.files,
+            written=WrittenElsewhere(dict(zip(ANSWERS, end.answers, strict=True))),
             commands=self.commands,
             summary=self.summary,
             say=self.writer.add,

@@ -5,7 +5,7 @@
 A session runs elsewhere, on the login node; both see FOLDER. In `runs/PLACE/agent` there are, before the agent starts:
 
     asks    a line for each thing to do; the agent looks at its size again and again
-    log     what the agent has to say, a line of JSON each
+    log     what the agent has to say, a line of words with tabs between them each
     end     stays empty until the agent has ended
 
 A step is asked for with a file `ask` in its folder, which is gone before the step begins: it may hold secrets.
@@ -13,21 +13,22 @@ A step is asked for with a file `ask` in its folder, which is gone before the st
 
 from __future__ import annotations
 
-import contextlib
-import json
+import gc
 import os
 import select
-import signal
 import sys
 import time
 
-from skyflow.runners.onhost.messages import HEADER, RefusedError
+from skyflow.runners.onhost.lean import signal, suppress, unpack
 from skyflow.runners.onhost.processes import signal_group, signal_tagged
+from skyflow.runners.onhost.refused import RefusedError
 from skyflow.runners.onhost.small_files import append, read_bytes, read_piece
 from skyflow.runners.onhost.steps import give_up, start
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from skyflow.runners.onhost.gang import Gang
 
 __all__ = ["ASKS", "main"]
@@ -61,9 +62,7 @@ class Agent:
             from skyflow.runners.onhost.gang import Gang  # noqa: PLC0415 -- others start sooner without it
 
             self._gang = Gang()
-        self.say(
-            node=os.environ.get("SLURMD_NODENAME") or os.uname()[1], job=os.environ.get("SLURM_JOB_ID"), again=again
-        )
+        self.say("here", os.environ.get("SLURMD_NODENAME") or os.uname()[1], str(again))
         if again and self._asks():
             self._patience = 0  # the steps that were under way are lost, and the attempt with them
         while self._patience < 0:
@@ -76,10 +75,10 @@ class Agent:
             self._reap()
         self._leave()
 
-    def say(self, **fields: object) -> None:
-        """Tell whoever follows."""
-        with contextlib.suppress(OSError):
-            append(os.path.join(self.folder, "log"), json.dumps(fields).encode() + b"\n")
+    def say(self, *words: str) -> None:
+        """Tell whoever follows: `here NODE TIMES` at the start, with how often it was started before, or `term`."""
+        with suppress(OSError):
+            append(os.path.join(self.folder, "log"), "\t".join(words).encode() + b"\n")
 
     def _asks(self) -> list[str]:
         data = read_piece(os.path.join(self.folder, ASKS), _MOST_ASKS_BYTES, self._offset)
@@ -106,11 +105,10 @@ class Agent:
         try:
             message = read_bytes(os.path.join(folder, "ask"), 1 << 30)
             os.unlink(os.path.join(folder, "ask"))
-            head, _ = HEADER.unpack_from(message)
-            ask, script = json.loads(message[HEADER.size :][:head].decode()), message[HEADER.size + head :]
+            ask: Any = unpack(message)
             if self._gang is not None:
                 ask = self._gang.on_all(ask, folder)
-            end, problem = start(ask, script, folder, [self._alive, *self.steps.values()], kept=self._held)
+            end, problem = start(ask, ask["script"], folder, [self._alive, *self.steps.values()], kept=self._held)
         except (OSError, RefusedError) as error:
             give_up(folder, str(error))
             return
@@ -148,9 +146,11 @@ class Agent:
 
 def main() -> None:
     """Serve one attempt; that the batch system wants it to end is told, and steps may make use of the time they have."""
+    gc.disable()  # there is nothing to collect
     os.umask(0o077)
     folder, place = sys.argv[1:3]
     agent = Agent(folder, place)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who watch over steps
-    signal.signal(signal.SIGTERM, lambda *_: agent.say(term=True))
+    signal.signal(signal.SIGTERM, lambda *_: agent.say("term"))
     agent.serve()
+    os._exit(0)  # the end of an interpreter takes as long as its start

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 from typing import Any
 
 from skyflow.runners.onhost.agent import ASKS
-from skyflow.runners.onhost.messages import HEADER
+from skyflow.runners.onhost.lean import pack
 from skyflow.runners.onhost.small_files import append, read_bytes, write
 from skyflow.runners.onhost.steps import give_up
 from skyflow.runners.onhost.workspace import Workspaces
 
-__all__ = ["Allocations"]
+__all__ = ["AGENT", "Allocations"]
 
-_AGENT, _STEPS = "/agent", "/steps/"
+AGENT, _STEPS = "/agent", "/steps/"
+_OF_A_STEP = ("shells", "suffix", "cwd", "env", "path", "files", "tag")
 
 
 class Allocations(Workspaces):
@@ -60,8 +60,7 @@ class Allocations(Workspaces):
         if read_bytes(self.path("runs", place, "agent", "end"), 1):
             give_up(folder)
         else:
-            head = json.dumps(ask).encode()
-            write(os.path.join(folder, "ask"), HEADER.pack(len(head), len(script)) + head + script)
+            write(os.path.join(folder, "ask"), pack({**{name: ask[name] for name in _OF_A_STEP}, "script": script}))
             self._post(place, "start", ask["step"])
         return {"was": False}
 
@@ -75,18 +74,20 @@ class Allocations(Workspaces):
 
 def _place(step: str) -> str:
     place, sign, _ = step.rpartition(_STEPS)
-    return place if sign else step[: -len(_AGENT)]
+    return place if sign else step[: -len(AGENT)]
 
 
 def _unpacked(program: str) -> str:
     """Return the folder that the program was unpacked to: from there it starts sooner than from the archive."""
-    import zipfile  # noqa: PLC0415 -- few sessions need it
+    import compileall  # noqa: PLC0415 -- few sessions need it
+    import zipfile  # noqa: PLC0415 -- as above
 
     folder = os.path.splitext(os.path.abspath(program))[0]
     if not os.path.isdir(folder):
         draft = f"{folder}.{os.getpid()}.new"
         with zipfile.ZipFile(program) as archive:
             archive.extractall(draft)
+        compileall.compile_dir(draft, quiet=2)  # else the first agents would, all at once
         with contextlib.suppress(OSError):  # somebody else was quicker
             os.rename(draft, folder)
     return folder

@@ -8,8 +8,9 @@ import json
 import os
 import tempfile
 
-from skyflow.runners.onhost.messages import RefusedError
-from skyflow.runners.onhost.small_files import CHUNK_BYTES, copy, read_json, write
+from skyflow.runners.onhost.json_files import read_json
+from skyflow.runners.onhost.refused import RefusedError
+from skyflow.runners.onhost.small_files import CHUNK_BYTES, copy, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ import time
 from skyflow.runners.onhost.data import RunData
 from skyflow.runners.onhost.fetching import fetch, fresh_key
 from skyflow.runners.onhost.lending import lend, serve
-from skyflow.runners.onhost.messages import RefusedError
+from skyflow.runners.onhost.refused import RefusedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import tempfile
 import threading
 
 from skyflow.runners.onhost.lending import LENGTH, NOT_HERE
-from skyflow.runners.onhost.messages import RefusedError
+from skyflow.runners.onhost.refused import RefusedError
 from skyflow.runners.onhost.small_files import CHUNK_BYTES
 
 TYPE_CHECKING = False

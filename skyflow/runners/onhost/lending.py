@@ -22,7 +22,7 @@ import sys
 import time
 
 from skyflow.runners.onhost.data import RunData, is_digest
-from skyflow.runners.onhost.messages import RefusedError
+from skyflow.runners.onhost.refused import RefusedError
 from skyflow.runners.onhost.small_files import CHUNK_BYTES
 
 TYPE_CHECKING = False

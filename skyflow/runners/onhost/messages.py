@@ -10,14 +10,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["HEADER", "RefusedError", "send"]
+__all__ = ["HEADER", "send"]
 
 HEADER = struct.Struct(">II")
 """How many bytes of JSON, and of data, come next."""
-
-
-class RefusedError(Exception):
-    """A request cannot be done; the message says why."""
 
 
 def send(head: dict[str, Any], data: bytes = b"") -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 
-from skyflow.runners.onhost.small_files import read_bytes, read_json, read_text
+from skyflow.runners.onhost.begun import read_begun
+from skyflow.runners.onhost.lean import signal, suppress
+from skyflow.runners.onhost.small_files import read_bytes, read_text
 
 __all__ = ["TAG_VARIABLE", "is_running", "signal_group", "signal_tagged", "started"]
 
@@ -35,11 +35,11 @@ def is_running(pid: int, since: str) -> bool:
 
 def signal_group(step: str, name: str) -> None:
     """Send a signal to the process group of a step, by its folder, if it still runs."""
-    begun = read_json(os.path.join(step, "begun"))
+    begun = read_begun(step)
     ended = read_bytes(os.path.join(step, "end"), 1)
-    if begun and not ended and is_running(begun["watcher"], begun["since"]):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(begun["pid"], getattr(signal, f"SIG{name}"))
+    if begun and not ended and is_running(begun.watcher, begun.since):
+        with suppress(ProcessLookupError):
+            os.killpg(begun.pid, getattr(signal, f"SIG{name}"))
 
 
 def signal_tagged(part: str, number: int) -> int:
@@ -50,7 +50,7 @@ def signal_tagged(part: str, number: int) -> int:
             continue
         pairs = read_bytes(f"{_PROC}/{name}/environ", _MOST_ENVIRONMENT_BYTES).split(b"\0")
         if any(pair.startswith(variable) and sought in pair for pair in pairs):
-            with contextlib.suppress(OSError):
+            with suppress(OSError):
                 os.kill(int(name), number)
                 count += 1
     return count

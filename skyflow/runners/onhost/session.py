@@ -11,10 +11,12 @@ import sys
 import time
 from typing import Any
 
-from skyflow.runners.onhost.allocations import Allocations
-from skyflow.runners.onhost.messages import HEADER, RefusedError, send
+from skyflow.runners.onhost.allocations import AGENT, Allocations
+from skyflow.runners.onhost.begun import BEGUN, read_begun
+from skyflow.runners.onhost.messages import HEADER, send
 from skyflow.runners.onhost.processes import signal_group, signal_tagged
-from skyflow.runners.onhost.small_files import CHUNK_BYTES, read_bytes, read_json, read_text, remove
+from skyflow.runners.onhost.refused import RefusedError
+from skyflow.runners.onhost.small_files import CHUNK_BYTES, read_bytes, read_text, remove
 from skyflow.runners.onhost.steps import ANSWERS, Follower, start
 
 __all__ = ["Session", "main"]
@@ -124,7 +126,7 @@ class Session(Allocations):
         step = ask["step"]
         folder = self.path("runs", step)
         os.makedirs(folder, 0o700, exist_ok=True)
-        if os.path.exists(os.path.join(folder, "begun")):
+        if os.path.exists(os.path.join(folder, BEGUN)):
             return {"was": True}
         for name in ("log", "end", *ask["files"].values()):
             os.close(os.open(os.path.join(folder, name), os.O_WRONLY | os.O_CREAT, 0o600))
@@ -146,7 +148,16 @@ class Session(Allocations):
         """Tell what a step prints from an offset on, and how it ends."""
         del data
         step = ask["step"]
-        self.followed[step] = Follower(step, self.path("runs", step), ask["offset"], inside=self.has_agent(step))
+        self.followed[step] = Follower(
+            step, self.path("runs", step), ask["offset"], inside=self.has_agent(step), is_agent=step.endswith(AGENT)
+        )
+
+    def do_leave(self, ask: dict[str, Any], data: bytes) -> None:
+        """Tell the agent of an attempt to end all that runs there, and then itself; it will say so before long."""
+        super().do_leave(ask, data)
+        agent = self.followed.get(ask["folder"] + AGENT)
+        if agent is not None:
+            agent.hurry()
 
     def do_signal(self, ask: dict[str, Any], data: bytes) -> None:
         """Send a signal to the process group of a step that runs, and to all with a tag if one is given."""
@@ -186,8 +197,9 @@ class Session(Allocations):
 
     def _remove_attempts(self, folder: str) -> None:
         for base, _, names in os.walk(folder):
-            if "begun" in names:  # what it has in memory goes too
-                remove((read_json(os.path.join(base, "begun")) or {}).get("memory") or "")
+            begun = read_begun(base) if BEGUN in names else None
+            if begun is not None:  # what it has in memory goes too
+                remove(begun.memory)
         remove(folder)
 
 

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-__all__ = ["append", "copy", "digest_of", "read_bytes", "read_json", "read_piece", "read_text", "remove", "write"]
+__all__ = ["append", "copy", "digest_of", "read_bytes", "read_piece", "read_text", "remove", "write"]
 
 CHUNK_BYTES = 256 * 1024
 
@@ -78,14 +73,6 @@ def read_piece(path: str, most: int, offset: int) -> bytes:
 def read_text(path: str) -> str:
     """Return a small file as text."""
     return read_bytes(path, CHUNK_BYTES).decode(errors="replace")
-
-
-def read_json(path: str) -> Any:
-    """Return what a file holds; None if it is gone, or not complete."""
-    try:
-        return json.loads(read_bytes(path, 1 << 30).decode())
-    except ValueError:
-        return None
 
 
 def remove(path: str) -> None:

@@ -7,16 +7,15 @@ files are not looked for before they are there: that there is no such file is re
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import json
 import os
 import select
-import signal
 
-from skyflow.runners.onhost.messages import RefusedError
+from skyflow.runners.onhost.begun import BEGUN, Begun, read_begun
+from skyflow.runners.onhost.lean import signal, suppress
 from skyflow.runners.onhost.processes import TAG_VARIABLE, is_running, started
-from skyflow.runners.onhost.small_files import CHUNK_BYTES, append, read_json, read_piece, write
+from skyflow.runners.onhost.refused import RefusedError
+from skyflow.runners.onhost.small_files import CHUNK_BYTES, append, read_piece, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +27,8 @@ ANSWERS = ("output", "env", "path", "state", "summary")
 """The files through which a step answers."""
 SHORTEST_WAIT_SECONDS = 0.002
 LONGEST_WAIT_SECONDS = 0.1
-"""How often to look for new output."""
+LONGEST_WAIT_FOR_AGENT_SECONDS = 0.5
+"""How often to look for new output. An agent has little to say, and there may be a thousand in the queue for hours."""
 _MEMORY = "/dev/shm"  # noqa: S108 -- a folder of our own is made in it
 _CODE_WIDTH = 8
 _MOST_PIECES = 16
@@ -36,17 +36,18 @@ _MOST_PIECES = 16
 
 
 class Follower:
-    """Reads what a step prints; one that runs `inside` an allocation is watched over by the agent there."""
+    """Reads what a step prints; one that runs `inside` an allocation is watched over by the agent there, which is one, too."""
 
-    def __init__(self, step: str, folder: str, offset: int, *, inside: bool) -> None:
+    def __init__(self, step: str, folder: str, offset: int, *, inside: bool, is_agent: bool = False) -> None:
         self.step = step
         self.offset = offset
         self.may_have_more = True
         self.due = 0.0  # when to look again, on the clock that only grows
         self._wait = SHORTEST_WAIT_SECONDS
+        self._longest = LONGEST_WAIT_FOR_AGENT_SECONDS if is_agent else LONGEST_WAIT_SECONDS
         self._folder = folder
         self._inside = inside
-        self._begun = None if inside else read_json(os.path.join(folder, "begun"))
+        self._begun = None if inside else read_begun(folder)
         self._log = os.path.join(folder, "log")
 
     def read(self) -> bytes:
@@ -58,21 +59,23 @@ class Follower:
 
     def rest(self, now: float, *, has_news: bool) -> None:
         """Look again soon where there are news, and less and less often after them."""
-        self._wait = SHORTEST_WAIT_SECONDS if has_news else min(LONGEST_WAIT_SECONDS, self._wait * 1.5)
+        self._wait = SHORTEST_WAIT_SECONDS if has_news else min(self._longest, self._wait * 1.5)
         self.due = now if self.may_have_more else now + self._wait
+
+    def hurry(self) -> None:
+        """Look again at once: there are to be news."""
+        self._wait, self.due = SHORTEST_WAIT_SECONDS, 0.0
 
     def has_ended(self) -> bool:
         """Tell whether the step has left its exit code, or can leave none any more."""
         if read_piece(os.path.join(self._folder, "end"), 1, 0):
             return True
-        return not self._inside and (
-            self._begun is None or not is_running(self._begun["watcher"], self._begun["since"])
-        )
+        return not self._inside and (self._begun is None or not is_running(self._begun.watcher, self._begun.since))
 
 
 def give_up(folder: str, why: str = "") -> None:
     """Leave word that a step is lost, or why it was not started, where its exit code would be."""
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         write(os.path.join(folder, "end"), f"!{why}".encode(errors="replace"))
 
 
@@ -119,7 +122,7 @@ def _watch(ask: dict[str, Any], script: bytes, folder: str, *, report: int, end:
         os.set_blocking(wake, False)
         signal.set_wakeup_fd(wake)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        begun = os.open(os.path.join(folder, "begun"), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        begun = os.open(os.path.join(folder, BEGUN), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         append(os.path.join(folder, "log"), b"")
         # room for the exit code is taken now: later the disk may be full
         write(os.path.join(folder, "end.part"), b" " * _CODE_WIDTH)
@@ -137,15 +140,14 @@ def _watch(ask: dict[str, Any], script: bytes, folder: str, *, report: int, end:
             os.dup2(null, descriptor)
         output, output_in = os.pipe()
         pid = _spawn(command, cwd, env, output_in, report, kept)
-        watcher = {"pid": pid, "watcher": os.getpid(), "since": started(os.getpid()), "memory": memory}
-        os.write(begun, json.dumps(watcher).encode())
+        os.write(begun, Begun(pid, os.getpid(), started(os.getpid()), memory).line())
     except (OSError, RefusedError) as error:
         if not (isinstance(error, OSError) and error.errno == errno.EEXIST):  # somebody else has begun the step
             os.write(report, str(error if isinstance(error, RefusedError) else error.strerror).encode())
         _forget(memory)
         return
     for descriptor in (report, output_in, kept):
-        with contextlib.suppress(OSError):  # there may be none to keep
+        with suppress(OSError):  # there may be none to keep
             os.close(descriptor)
     os.set_blocking(output, False)
     _see_through(pid, output, child_ended, folder, memory, end)
@@ -164,7 +166,7 @@ def _see_through(pid: int, output: int, child_ended: int, folder: str, memory: s
             if piece is None:
                 break
             is_open = bool(piece)
-            with contextlib.suppress(OSError):  # what a full disk does not take is lost, for the step has to go on
+            with suppress(OSError):  # what a full disk does not take is lost, for the step has to go on
                 append(log, piece)
         if has_ended:
             status = found
@@ -175,7 +177,7 @@ def _see_through(pid: int, output: int, child_ended: int, folder: str, memory: s
 
 def _forget(memory: str) -> None:
     """Remove the folder of a script; a module that removes any folder takes longer to load than a small step."""
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         for name in os.listdir(memory) if memory else []:
             os.unlink(os.path.join(memory, name))
         os.rmdir(memory)
@@ -191,7 +193,7 @@ def _read(pipe: int) -> bytes | None:
 
 def _leave_code(folder: str, status: int) -> None:
     code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
-    with contextlib.suppress(OSError):  # the step was given up in the meantime, and its folder removed
+    with suppress(OSError):  # the step was given up in the meantime, and its folder removed
         with open(os.path.join(folder, "end.part"), "r+b") as part:
             part.write(str(code).ljust(_CODE_WIDTH).encode())
         os.rename(os.path.join(folder, "end.part"), os.path.join(folder, "end"))

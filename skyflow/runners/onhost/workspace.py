@@ -9,8 +9,9 @@ import time
 from typing import Any
 
 from skyflow.runners.onhost.data import RunData
-from skyflow.runners.onhost.messages import RefusedError
-from skyflow.runners.onhost.small_files import copy, digest_of, read_json, remove, write
+from skyflow.runners.onhost.json_files import read_json
+from skyflow.runners.onhost.refused import RefusedError
+from skyflow.runners.onhost.small_files import copy, digest_of, remove, write
 
 __all__ = ["Workspaces"]
 
@@ -68,7 +69,9 @@ class Workspaces:
         if os.path.isdir(target):
             return {"was": True}
         os.makedirs(self.path("runs", ask["folder"], "temp"), 0o700, exist_ok=True)
-        write(self.path("runs", ask["run"], "event.json"), data)
+        event = self.path("runs", ask["run"], "event.json")
+        if not os.path.exists(event):
+            write(event, data)
         draft = f"{target}.{os.getpid()}.part"
         remove(draft)
         os.makedirs(draft, 0o700)

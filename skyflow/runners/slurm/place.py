@@ -5,7 +5,6 @@ sees as well. So a session there is all that is needed to follow any number of a
 live to see, a later one does.
 """
 
-import json
 from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack, suppress
 from types import TracebackType
@@ -280,7 +279,7 @@ class SlurmPlace:
             nonlocal rest
             *lines, rest = (rest + data).split(b"\n")
             for line in lines:
-                self._heard(found, json.loads(line))
+                self._heard(found, *line.decode(errors="replace").split("\t"))
 
         try:
             await self._link.follow(f"{found.place}/agent", 0, take)
@@ -294,16 +293,16 @@ class SlurmPlace:
         if not found.is_given_up and self._known.get(found.which) is found:
             await self._abandon(found)
 
-    def _heard(self, found: Allocation, said: dict[str, object]) -> None:
-        if said.get("term"):
+    def _heard(self, found: Allocation, what: str, node: str = "", again: str = "0") -> None:
+        if what == "term":
             found.is_told_to_end = True
             self._look_soon()
-        elif said.get("again") and found.is_held:
+        elif again != "0" and found.is_held:
             found.is_taken = True
         elif not found.is_held:
             found.is_held = True
             found.seen = Listed(found.name, found.job.partition("_")[0], found.index, "RUNNING", "None")
-            self._say(found, f"Slurm job {found.job} runs on {said['node']}")
+            self._say(found, f"Slurm job {found.job} runs on {node}")
         found.has_news()
 
     async def _abandon(self, found: Allocation) -> None:
