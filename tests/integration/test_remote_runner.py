@@ -118,8 +118,7 @@ async def test_a_machine_that_was_restarted_has_lost_the_step(machine: Machine, 
 
 async def _fill_the_rest(bench: RunnerBench) -> None:
     for number in range(300):
-        where = {"folder": "r1/job/1", "path": f"fill{number}", "offset": 0, "mode": 0o600}
-        await bench.runner._link.ask("write", b"x" * 4096, **where, last=True, by="test")
+        await bench.runner._link.ask("blob", b"x" * 4096, digest=f"{number:064}", offset=0, last=False, by="test")
 
 
 async def test_a_full_disk_is_said(make_machine: Callable[..., Machine], drive: Callable) -> None:
