@@ -28,7 +28,7 @@ class LocalActionHost:
         run: str,
         workspace: Path,
         environment: Mapping[str, str],
-        artifacts: ArtifactStore,
+        artifacts: Callable[[StepRef], ArtifactStore],
         caches: CacheStore,
     ) -> None:
         """Prepare a host; nothing happens yet.
@@ -38,7 +38,7 @@ class LocalActionHost:
             run: which run artifacts belong to.
             workspace: where relative paths begin.
             environment: what every step inherits.
-            artifacts: where artifacts are.
+            artifacts: where artifacts are, for a step.
             caches: where caches are.
         """
         self._workbench = workbench
@@ -85,7 +85,7 @@ class LocalActionHost:
             env=env,
             workspace=self._workspace,
             home=Path(env.get("HOME") or Path.home()),
-            artifacts=self._artifacts,
+            artifacts=self._artifacts(step),
             caches=self._caches,
             say=say,
         )

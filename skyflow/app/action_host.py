@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from skyflow.app.host_options import works_anywhere
 from skyflow.app.project import Project
+from skyflow.app.transfer_log import TransferLog
 from skyflow.model.execution import ActionRequest, StepRef, StepResult
 from skyflow.model.layout import RunFolder
 from skyflow.model.run import RunId
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from skyflow.runners.router import RunnerRouter
 
 __all__ = ["OnDemandActionHost"]
+
+ArtifactsFor = Callable[[StepRef], ArtifactStore]
 
 _STORING = frozenset({"actions/cache", "actions/cache/save", "actions/upload-artifact"})
 """The actions that make the store grow."""
@@ -36,6 +39,7 @@ class OnDemandActionHost:
         environment: Mapping[str, str],
         clock: Clock,
         folder: RunFolder,
+        transfers: TransferLog,
         elsewhere: "RunnerRouter | None" = None,
     ) -> None:
         self._workbench = workbench
@@ -44,6 +48,7 @@ class OnDemandActionHost:
         self._environment = environment
         self._clock = clock
         self._folder = folder
+        self._transfers = transfers
         self._elsewhere = elsewhere
         self._is_pruned = False
 
@@ -70,7 +75,7 @@ class OnDemandActionHost:
 
     @cached_property
     def _here(self) -> ActionHost:
-        return self._host_of(self._workbench, self._project.root, self._artifacts)
+        return self._host_of(self._workbench, self._project.root, self._artifacts_for)
 
     @cached_property
     def _there(self) -> ActionHost:
@@ -82,13 +87,14 @@ class OnDemandActionHost:
         return MirroringHost(
             self._elsewhere,
             self._host_of,
-            artifacts=self._artifacts,
+            artifacts_for=self._artifacts_for,
+            transfers=self._transfers,
             contents=Contents(self._objects),
             folder=self._folder,
             workspace=self._project.root,
         )
 
-    def _host_of(self, workbench: Workbench, workspace: Path, artifacts: ArtifactStore) -> ActionHost:
+    def _host_of(self, workbench: Workbench, workspace: Path, artifacts: ArtifactsFor) -> ActionHost:
         from skyflow.actions.host import LocalActionHost  # noqa: PLC0415 -- see the module's docstring
         from skyflow.artifacts.caches import Caches  # noqa: PLC0415
 
@@ -100,6 +106,11 @@ class OnDemandActionHost:
             artifacts=artifacts,
             caches=Caches(self._objects, self._clock),
         )
+
+    def _artifacts_for(self, step: StepRef) -> ArtifactStore:
+        from skyflow.app.job_artifacts import JobArtifacts  # noqa: PLC0415 -- see the module's docstring
+
+        return JobArtifacts(self._artifacts, step, log=self._transfers, clock=self._clock)
 
     @cached_property
     def _artifacts(self) -> "Artifacts":

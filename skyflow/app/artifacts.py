@@ -1,4 +1,4 @@
-"""The artifacts of runs, for looking at, fetching and removing; and where they are kept."""
+"""The artifacts of runs, for looking at, fetching and removing."""
 
 import os
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from pathlib import Path
 import anyio
 
 from skyflow._util.text import did_you_mean
+from skyflow.app.artifact_place import PLACE_VARIABLE
 from skyflow.app.clock import SystemClock
 from skyflow.app.project import Project
 from skyflow.artifacts.keys import artifact_key
@@ -17,10 +18,7 @@ from skyflow.model.artifacts import Artifact
 from skyflow.ports.artifacts import ArtifactError, ObjectStore
 from skyflow.store.store import open_store
 
-__all__ = ["PLACE_VARIABLE", "artifact_store", "fetch_artifact", "list_artifacts", "remove_artifact"]
-
-PLACE_VARIABLE = "SKYFLOW_ARTIFACTS"
-"""Where artifacts and caches are kept: a folder, or the URL of a bucket."""
+__all__ = ["artifact_store", "fetch_artifact", "list_artifacts", "remove_artifact"]
 
 
 def artifact_store(project: Project) -> ObjectStore:

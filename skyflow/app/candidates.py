@@ -71,7 +71,7 @@ class Selection:
                     candidates=found[asked] if pin is None else (pin[0],),
                     needs=each.needs,
                     estimate=spec.estimate,
-                    data_gb=each.data_gb,
+                    data_gb=tuple((data.job, data.gigabytes) for data in each.data),
                     outside=outside[spec.id],
                     utilization=spec.requirements.utilization,
                     setup=spec.requirements.setup,

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from skyflow._util.glob_pattern import PatternError
 from skyflow.app.project import Project
+from skyflow.app.transfer_log import TransferLog
 from skyflow.model.artifacts import Checkpoint, Source
 from skyflow.model.execution import StepRef, StepResult
 from skyflow.model.layout import RunFolder
 from skyflow.model.run import RunId
+from skyflow.model.transfers import Leg, Way, with_reading
 from skyflow.ports.artifacts import ArtifactError
 from skyflow.ports.clock import Clock
 from skyflow.ports.runner import HashFilesError
@@ -37,12 +39,14 @@ class ProjectCheckpoints:
         project: Project,
         clock: Clock,
         folder: RunFolder,
+        transfers: TransferLog,
         elsewhere: "RunnerRouter | None",
     ) -> None:
         self._run_id = run_id
         self._project = project
         self._clock = clock
         self._folder = folder
+        self._transfers = transfers
         self._elsewhere = elsewhere
         self._hashes: dict[tuple[str, int], str] = {}
 
@@ -58,7 +62,7 @@ class ProjectCheckpoints:
 
         if self._elsewhere is None or not self._elsewhere.is_elsewhere(step.job_key):
             if (self._project.root / path).exists():
-                await self._keep(step, partial(sources_in, self._project.root, path), was_here=True)
+                await self._keep(step, path, partial(sources_in, self._project.root, path), was_here=True)
             return
         which = (step.job_key, step.attempt)
         digest = await self._elsewhere.hash_files(*which, (path, f"{path}/**"))
@@ -66,16 +70,20 @@ class ProjectCheckpoints:
             return
         mirror = self._mirror(step)
         try:
-            await self._elsewhere.fetch(
+            leg = await self._elsewhere.fetch(
                 step, str(self._project.root / path), mirror, keep_as=f"{step.job_key} {path}", tell=output
             )
-            await self._keep(step, partial(sources_in, mirror, path), was_here=False)
+            self._transfers.moved(step, path, [leg])
+            await self._keep(step, path, partial(sources_in, mirror, path), was_here=False)
             self._hashes[which] = digest
         finally:
             shutil.rmtree(mirror, ignore_errors=True)
 
-    async def _keep(self, step: StepRef, sources: Callable[[], list[Source]], *, was_here: bool) -> None:
-        await self._store().save(self._run_id, step.job_key, sources, attempt=step.attempt, was_here=was_here)
+    async def _keep(self, step: StepRef, path: str, sources: Callable[[], list[Source]], *, was_here: bool) -> None:
+        begun = self._clock.monotonic()
+        kept = await self._store().save(self._run_id, step.job_key, sources, attempt=step.attempt, was_here=was_here)
+        leg = Leg(way=Way.TO_STORE, size=kept.size, seconds=self._clock.monotonic() - begun)
+        self._transfers.moved(step, path, [leg])
 
     async def restore(self, step: StepRef, path: str, output: Callable[[str], None]) -> StepResult:
         """Put a folder into the workspace of an attempt as it was last kept."""
@@ -108,7 +116,8 @@ class ProjectCheckpoints:
         else:
             contents = self._contents()
             entries = await contents.entries(kept.tree)
-            await self._elsewhere.deliver(step, entries, read=contents.read, tell=tell)
+            legs = await self._elsewhere.deliver(step, entries, read=contents.read, tell=tell)
+            self._transfers.moved(step, path, with_reading(legs))
             tell(_restored(path, kept))
 
     def _mirror(self, step: StepRef) -> Path:

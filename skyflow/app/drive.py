@@ -22,11 +22,13 @@ from skyflow.app.job_cache import ProjectJobCache
 from skyflow.app.pools import pools_of
 from skyflow.app.project import Project
 from skyflow.app.renting import rented_placements
+from skyflow.app.transfer_log import TransferLog
 from skyflow.engine.driver import Driver
 from skyflow.engine.restore import restore
 from skyflow.engine.state import RunState
 from skyflow.errors import EXIT_INTERRUPTED, EXIT_NOT_SUCCESS, EXIT_SUCCESS, SkyflowError
 from skyflow.model.annotation import AnnotationRecord
+from skyflow.model.catalog import LOCAL_PLACE, Place
 from skyflow.model.config import OwnPool
 from skyflow.model.job_keys import planned
 from skyflow.model.layout import RunFolder
@@ -34,6 +36,7 @@ from skyflow.model.machines import MachineRecord
 from skyflow.model.placement import Placement, Plan
 from skyflow.model.run import AttemptRecord, JobRecord, Json, RunId, RunRecord, StepRecord, last_annotations
 from skyflow.model.status import Conclusion, Status
+from skyflow.model.transfers import TransferRecord
 from skyflow.model.workflow import Workflow
 from skyflow.ports.clock import Clock
 from skyflow.ports.reporter import Reporter
@@ -44,6 +47,7 @@ from skyflow.runners.local import LocalRunner
 from skyflow.store.groups import GroupStore
 from skyflow.store.machines import machine_records
 from skyflow.store.store import Store
+from skyflow.store.transfers import TransferStore
 from skyflow.vault.secrets import Secrets, without_secrets
 
 if TYPE_CHECKING:
@@ -63,7 +67,7 @@ ReporterFactory = Callable[[RunRecord], AbstractContextManager[Reporter]]
 class RunResult:
     """A run that has ended or was interrupted, with its jobs in the order they came to be.
 
-    `annotations` are those of every job's last attempt, `machines` what was rented. `first_plan` is the plan that the run
+    `annotations` are those of every job's last attempt, `machines` what was rented, `transfers` what was moved. `first_plan` is the plan that the run
     began with, in its JSON form.
     """
 
@@ -72,6 +76,7 @@ class RunResult:
     annotations: tuple[AnnotationRecord, ...]
     folder: RunFolder
     machines: tuple[MachineRecord, ...] = ()
+    transfers: tuple[TransferRecord, ...] = ()
     first_plan: Json = None
 
     @property
@@ -170,6 +175,16 @@ class _Parts:
             spent=_spent(self.placements, attempts, machines, self.clock.now()),
         )
 
+    @staticmethod
+    def place_of(live: "LivePlan | None", job_key: str) -> Place:
+        """Return where a job runs; one that is in no plan, or on a machine that was given instead of this one, runs here."""
+        if live is None:
+            return LOCAL_PLACE
+        try:
+            return live.placement(job_key).offering.place
+        except KeyError:
+            return LOCAL_PLACE
+
     def runner_here(self, engine: ContainerEngine | None, *, masks: tuple[str, ...]) -> LocalRunner:
         """Return what runs steps on this machine; without an engine, none of them is in a container."""
         return LocalRunner(
@@ -203,6 +218,9 @@ class _Parts:
         """Return the driver; to be called within the event loop."""
         run, project, runner = self.run, self.project, elsewhere or here
         cost_of = partial(_cost, self.placements) if live is None else live.price_of
+        transfers = TransferLog(
+            self.store, run.id, project=project, place_of=partial(self.place_of, live), clock=self.clock
+        )
         host = OnDemandActionHost(
             runner,
             run_id=run.origin or run.id,
@@ -210,10 +228,16 @@ class _Parts:
             environment=without_secrets(os.environ),
             clock=self.clock,
             folder=self.folder,
+            transfers=transfers,
             elsewhere=elsewhere,
         )
         checkpoints = ProjectCheckpoints(
-            run.origin or run.id, project=project, clock=self.clock, folder=self.folder, elsewhere=elsewhere
+            run.origin or run.id,
+            project=project,
+            clock=self.clock,
+            folder=self.folder,
+            transfers=transfers,
+            elsewhere=elsewhere,
         )
         return Driver(
             run.id,
@@ -240,6 +264,7 @@ def result_of(store: Store, run: RunRecord, folder: RunFolder) -> RunResult:
         annotations=last_annotations(store.attempts(run.id), store.annotations(run.id)),
         folder=folder,
         machines=tuple(machine_records(store, run.id)),
+        transfers=tuple(TransferStore(store).transfers(run.id)),
         first_plan=earlier[0].plan if earlier else now.plan,
     )
 

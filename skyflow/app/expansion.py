@@ -1,41 +1,56 @@
 """The jobs that a workflow will become, as far as that is known before it runs: matrices and called workflows unfolded."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from types import MappingProxyType
 
+from skyflow.app.data_history import DataHistory
 from skyflow.engine.contexts import EvaluationError, Scope
 from skyflow.expr import BUILTINS, referenced
 from skyflow.model.matrix import MatrixError, expand_matrix
 from skyflow.model.workflow import Authored, AuthoredList, AuthoredTree, JobSpec, Workflow
 
-__all__ = ["ExpectedJobs", "expected_jobs"]
+__all__ = ["DataIn", "ExpectedJobs", "expected_jobs"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedJobs:
     """The jobs of one job spec.
 
-    `keys` are theirs; `needs` the keys of all jobs that must end before; `data_gb` the decimal gigabytes that come in from
-    some of these. `is_dynamic` tells that the real number is known only when the needs have ended.
+    `keys` are theirs; `needs` the keys of all jobs that must end before; `data` what comes in from some of these.
+    `is_dynamic` tells that the real number is known only when the needs have ended.
     """
 
     spec: JobSpec
     keys: tuple[str, ...]
     needs: tuple[str, ...]
-    data_gb: tuple[tuple[str, float], ...]
+    data: tuple["DataIn", ...]
     is_dynamic: bool
 
 
+@dataclass(frozen=True, slots=True)
+class DataIn:
+    """Decimal gigabytes that come in from a job, and where the figure comes from."""
+
+    job: str
+    gigabytes: float
+    source: str
+
+
 def expected_jobs(
-    workflow: Workflow, callees: Mapping[str, Workflow], *, known_gb: Mapping[str, float] = MappingProxyType({})
+    workflow: Workflow,
+    callees: Mapping[str, Workflow],
+    *,
+    known_gb: Mapping[str, float] = MappingProxyType({}),
+    history: DataHistory = DataHistory(),
 ) -> list[ExpectedJobs]:
     """Return the jobs of every spec of a workflow, and in place of a spec that calls a workflow those of that one.
 
-    `known_gb` says how many decimal gigabytes artifacts have, by name, whose size is not declared.
+    `known_gb` says how many decimal gigabytes artifacts have, by name, whose size is not declared; `history` what jobs had
+    from each other where nothing is declared at all.
     """
-    expansion = _Expansion(workflow, callees, prefix="", entry=(), known_gb=known_gb)
+    expansion = _Expansion(workflow, callees, prefix="", entry=(), known_gb=known_gb, history=history)
     return expansion.expected
 
 
@@ -50,12 +65,14 @@ class _Expansion:
         prefix: str,
         entry: tuple[str, ...],
         known_gb: Mapping[str, float],
+        history: DataHistory,
     ) -> None:
         self._workflow = workflow
         self._callees = callees
         self._prefix = prefix
         self._entry = entry
         self._known_gb = known_gb
+        self._history = history
         self._ends: dict[str, tuple[str, ...]] = {}
         self.expected: list[ExpectedJobs] = []
         for spec in workflow.jobs:
@@ -82,26 +99,43 @@ class _Expansion:
         else:
             # what comes in from a job spec is split evenly over the jobs of its matrix
             data = tuple(
-                (end, gb / len(ends[need.lower()])) for need, gb in self._data_gb(spec) for end in ends[need.lower()]
+                replace(each, job=end, gigabytes=each.gigabytes / len(ends[each.job]))
+                for each in self._data(spec)
+                for end in ends[each.job]
             )
             self._ends[spec.id] = keys
-            self.expected.append(
-                ExpectedJobs(spec=spec, keys=keys, needs=needs, data_gb=data, is_dynamic=count is None)
-            )
+            self.expected.append(ExpectedJobs(spec=spec, keys=keys, needs=needs, data=data, is_dynamic=count is None))
         return self._ends[spec.id]
 
     def _call(self, uses: str, key: str, needs: tuple[str, ...]) -> "_Expansion":
-        return _Expansion(self._callees[uses], self._callees, prefix=f"{key}/", entry=needs, known_gb=self._known_gb)
+        return _Expansion(
+            self._callees[uses],
+            self._callees,
+            prefix=f"{key}/",
+            entry=needs,
+            known_gb=self._known_gb,
+            history=self._history,
+        )
 
-    def _data_gb(self, spec: JobSpec) -> Iterator[tuple[str, float]]:
-        """Yield how much comes in from needed jobs: what `data` says, else what the artifacts have that are its inputs."""
-        yield from spec.data_gb
-        said = {name.lower() for name, _ in spec.data_gb}
-        for need in spec.needs if spec.inputs else ():
-            made = [each for each in self._workflow.job(need.job_id).artifacts if each.name in spec.inputs]
-            sizes = [each.gigabytes or self._known_gb.get(each.name, 0.0) for each in made]
-            if sum(sizes) and need.job_id.lower() not in said:
-                yield need.job_id, sum(sizes)
+    def _data(self, spec: JobSpec) -> Iterator[DataIn]:
+        """Yield how much comes in from needed jobs, by their ids in lower case.
+
+        That is what `data` says, else what the artifacts have that are its inputs, else what it had in earlier runs.
+        """
+        said = {name.lower(): gigabytes for name, gigabytes in spec.data_gb}
+        yield from (DataIn(job, gigabytes, "given") for job, gigabytes in said.items())
+        for need in spec.needs:
+            if need.job_id.lower() in said:
+                continue
+            needed = self._workflow.job(need.job_id)
+            made = [each for each in needed.artifacts if each.name in spec.inputs]
+            size = sum(each.gigabytes or self._known_gb.get(each.name, 0.0) for each in made)
+            handed = self._history.between(f"{self._prefix}{needed.id}", f"{self._prefix}{spec.id}")
+            if size:
+                is_given = all(each.gigabytes is not None for each in made)
+                yield DataIn(need.job_id.lower(), size, "given" if is_given else "as artifacts last were")
+            elif handed is not None:
+                yield DataIn(need.job_id.lower(), handed.gigabytes, str(handed))
 
 
 def _count(workflow: Workflow, spec: JobSpec) -> int | None:

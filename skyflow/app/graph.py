@@ -188,8 +188,8 @@ def _pairs(
     """Yield which job waits for which, and for how much data; unless `apart`, one pair stands for those of two specs."""
     for each in expected:
         amounts: dict[str, float] = {}
-        for source, amount in each.data_gb:
-            amounts[_spec(source)] = amounts.get(_spec(source), 0.0) + amount
+        for data in each.data:
+            amounts[_spec(data.job)] = amounts.get(_spec(data.job), 0.0) + data.gigabytes
         needs = dict.fromkeys(map(_spec, each.needs))
         for path in dict.fromkeys(map(_spec, each.keys)):
             targets = by_spec.get(path, ())

@@ -9,6 +9,7 @@ from skyflow.model.run import ANY_RUN, JobRecord, RunFilter, RunHistory, RunOver
 from skyflow.store.lease import is_leased
 from skyflow.store.machines import machine_records
 from skyflow.store.store import open_store
+from skyflow.store.transfers import TransferStore
 
 __all__ = ["list_runs", "read_run", "step_summaries"]
 
@@ -40,6 +41,7 @@ def read_run(project: Project, name: str) -> RunHistory:
             annotations=tuple(store.annotations(run.id)),
             superseded=tuple(store.superseded_plans(run.id)),
             machines=tuple(machine_records(store, run.id)),
+            transfers=tuple(TransferStore(store).transfers(run.id)),
         )
 
 

@@ -7,10 +7,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from skyflow.app.transfer_log import TransferLog
 from skyflow.artifacts.contents import Contents
 from skyflow.model.artifacts import Artifact, Source
 from skyflow.model.execution import ActionRequest, StepRef, StepResult
 from skyflow.model.layout import RunFolder
+from skyflow.model.transfers import with_reading
 from skyflow.ports.actions import ActionHost, Workbench
 from skyflow.ports.artifacts import ArtifactError, ArtifactStore
 from skyflow.runners.remote_paths import PathPairs
@@ -20,8 +22,11 @@ __all__ = ["HostMaker", "MirroringHost"]
 
 _FETCHING = frozenset({"actions/upload-artifact"})
 
-HostMaker = Callable[[Workbench, Path, ArtifactStore], ActionHost]
-"""Makes what runs an action here: on a workbench, in a folder, with the artifacts of the run."""
+ArtifactsFor = Callable[[StepRef], ArtifactStore]
+"""The artifacts of the run, for a step."""
+
+HostMaker = Callable[[Workbench, Path, ArtifactsFor], ActionHost]
+"""Makes what runs an action here: on a workbench, in a folder, with artifacts."""
 
 
 class MirroringHost:
@@ -32,7 +37,8 @@ class MirroringHost:
         router: RunnerRouter,
         host_of: HostMaker,
         *,
-        artifacts: ArtifactStore,
+        artifacts_for: ArtifactsFor,
+        transfers: TransferLog,
         contents: Contents,
         folder: RunFolder,
         workspace: Path,
@@ -42,14 +48,16 @@ class MirroringHost:
         Args:
             router: the runner.
             host_of: makes what runs an action here.
-            artifacts: those of the run.
+            artifacts_for: those of the run.
+            transfers: where it is written down what moves.
             contents: what is in them.
             folder: where temporary files go.
             workspace: the project, whose path stands for that of the workspace.
         """
         self._router = router
         self._host_of = host_of
-        self._artifacts = artifacts
+        self._artifacts_for = artifacts_for
+        self._transfers = transfers
         self._contents = contents
         self._folder = folder
         self._workspace = workspace
@@ -59,9 +67,9 @@ class MirroringHost:
         mirror = self._folder.temp(step.job_key, step.attempt) / f"{step.place}.files"
         pairs = PathPairs(((str(self._workspace), str(mirror)),))
         here = replace(request, inputs=tuple((name, pairs.to_there(value)) for name, value in request.inputs))
-        carrier = _Carrier(self._router, request, mirror, pairs)
-        artifacts = _DeliveredArtifacts(self._artifacts, self._contents, carrier, step)
-        host = self._host_of(carrier, mirror, artifacts)
+        carrier = _Carrier(self._router, request, mirror, pairs, self._transfers)
+        delivered = _DeliveredArtifacts(self._artifacts_for(step), self._contents, carrier, step)
+        host = self._host_of(carrier, mirror, lambda _: delivered)
         result = await host.run_action(step, here, output)
         return replace(result, outputs=tuple((name, pairs.to_here(value)) for name, value in result.outputs))
 
@@ -69,11 +77,14 @@ class MirroringHost:
 class _Carrier:
     """A workbench that brings the files an action needs before it begins, and delivers what it downloads."""
 
-    def __init__(self, router: RunnerRouter, request: ActionRequest, mirror: Path, pairs: PathPairs) -> None:
+    def __init__(
+        self, router: RunnerRouter, request: ActionRequest, mirror: Path, pairs: PathPairs, transfers: TransferLog
+    ) -> None:
         self._router = router
         self._request = request
         self._mirror = mirror
         self._pairs = pairs
+        self._transfers = transfers
         self._say: Callable[[str], None] = lambda _: None
 
     def seen_outside(self, step: StepRef, request: ActionRequest) -> ActionRequest | None:
@@ -97,13 +108,14 @@ class _Carrier:
             self._say = say
             if self._request.name in _FETCHING:
                 patterns = next((value for name, value in self._request.inputs if name.lower() == "path"), "")
-                await self._router.fetch(step, patterns, self._mirror, keep_as=str(step), tell=say)
+                leg = await self._router.fetch(step, patterns, self._mirror, keep_as=str(step), tell=say)
+                self._transfers.moved(step, self._request.name, [leg])
             return await work(lambda text: say(self._pairs.to_here(text)))
 
         return await self._router.run_here(step, carried, output)
 
-    async def deliver(self, step: StepRef, tree: str, contents: Contents, folder: Path) -> None:
-        """Put a stored tree into the workspace on the other machine, where a folder here stands for one there.
+    async def deliver(self, step: StepRef, artifact: Artifact, contents: Contents, folder: Path) -> None:
+        """Put an artifact into the workspace on the other machine, where a folder here stands for one there.
 
         Raises:
             ArtifactError: the folder is not in the workspace, or something cannot be read.
@@ -112,8 +124,12 @@ class _Carrier:
         if not folder.is_relative_to(self._mirror):
             raise ArtifactError(f"'{folder}' is not in the workspace, and this job runs on another machine")
         inner = folder.relative_to(self._mirror)
-        entries = [replace(entry, path=(inner / entry.path).as_posix()) for entry in await contents.entries(tree)]
-        await self._router.deliver(step, entries, read=contents.read, tell=self._say)
+        entries = [
+            replace(entry, path=(inner / entry.path).as_posix()) for entry in await contents.entries(artifact.tree)
+        ]
+        legs = await self._router.deliver(step, entries, read=contents.read, tell=self._say)
+        self._transfers.moved(step, artifact.name, with_reading(legs))
+        self._transfers.handed_over(step, artifact)
 
 
 class _DeliveredArtifacts:
@@ -146,4 +162,4 @@ class _DeliveredArtifacts:
 
     async def download(self, artifact: Artifact, folder: Path) -> None:
         """Write the files of an artifact into the folder of the workspace on the other machine."""
-        await self._carrier.deliver(self._step, artifact.tree, self._contents, folder)
+        await self._carrier.deliver(self._step, artifact, self._contents, folder)

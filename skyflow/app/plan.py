@@ -15,6 +15,7 @@ from skyflow.app.catalog_folder import catalog_folder
 from skyflow.app.clock import SystemClock
 from skyflow.app.config import project_config
 from skyflow.app.container_engine import engine_for
+from skyflow.app.data_history import DataHistory, data_history
 from skyflow.app.expansion import ExpectedJobs, expected_jobs
 from skyflow.app.hours import hours_of
 from skyflow.app.knowledge import known_for
@@ -80,6 +81,7 @@ class Planning:
     problem: Problem
     goal: Goal
     knowledge: Knowledge
+    history: DataHistory
     slots: int
     notes: tuple[str, ...]
     options: PlanOptions
@@ -180,7 +182,8 @@ def prepare_planning(
     started = SystemClock().monotonic()
     _refuse_unknown(options.providers or ())
     project = project or find_project()
-    expected = tuple(expected_jobs(workflow, callees, known_gb=last_sizes(workflow, project)))
+    history = data_history(workflow, project)
+    expected = tuple(expected_jobs(workflow, callees, known_gb=last_sizes(workflow, project), history=history))
     config = project_config(project.root)
     catalog = load_catalog(catalog_folder(config), config).joined_by(this_machine())
     plan = replace(workflow.plan, residency=()) if options.anywhere else workflow.plan
@@ -206,7 +209,7 @@ def prepare_planning(
     hours, knowledge = _hours(catalog, offerings, knowledge, wait=wait, begins_at=options.begins_at)
     problem = build_problem(
         offered.jobs,
-        transfers=catalog.rates_between(places),
+        transfers=history.measured(catalog.rates_between(places)),
         local_slots=slots,
         knowledge=knowledge,
         pools=limited_pools(plan, catalog),
@@ -219,6 +222,7 @@ def prepare_planning(
         problem=replace(problem, spill=plan.spill),
         goal=goal,
         knowledge=knowledge,
+        history=history,
         slots=slots,
         notes=(*_notes(expected, catalog), *offered.notes()),
         options=options,

@@ -8,7 +8,7 @@ from skyflow.errors import InfeasibleError, UsageError
 from skyflow.model.catalog import Offering
 from skyflow.model.objective import Goal, Objective
 from skyflow.model.placement import Placement, Plan
-from skyflow.model.plan_view import Alternative, Change, Comparison, Explanation, LimitCost, PlanDiff
+from skyflow.model.plan_view import Alternative, Change, Comparison, DataReason, Explanation, LimitCost, PlanDiff
 from skyflow.model.resources import LOCAL, Market
 from skyflow.planner.build import Problem
 from skyflow.planner.narrow import narrowed
@@ -52,9 +52,24 @@ def explain(planning: Planning, plan: Plan, *, job: str | None = None) -> list[E
                     _alternative(options.offerings[k], after, now, goal, misses=tuple(after.exceeded(problem)))
                     for _, k, after in ordered
                 ),
+                data=tuple(_data_reasons(planning, plan, placement)),
             )
         )
     return found
+
+
+def _data_reasons(planning: Planning, plan: Plan, placement: Placement) -> Iterator[DataReason]:
+    """Yield, for all that comes in from other jobs, where its figures are from."""
+    places = {each.job: each.offering.place for each in plan.placements}
+    sizes = {data.job: data.source for each in planning.expected if placement.job in each.keys for data in each.data}
+    for transfer in placement.inputs:
+        if transfer.gigabytes and transfer.from_job in places:
+            speed = planning.history.speed(places[transfer.from_job], placement.offering.place)
+            yield DataReason(
+                transfer=transfer,
+                size_source=sizes.get(transfer.from_job, "given"),
+                time_source="by the tables" if speed is None else str(speed),
+            )
 
 
 def _alternative(

@@ -17,7 +17,7 @@ from skyflow.app.history import step_summaries
 from skyflow.cli._console import draw, err, out
 from skyflow.cli._options import Format, in_github_actions
 from skyflow.model.costs import costs_of
-from skyflow.model.placement import Plan, planned_usd
+from skyflow.model.placement import Plan, read_plan
 from skyflow.model.resources import LOCAL, OWN
 from skyflow.model.run import RunHistory, RunOverview, RunRecord
 from skyflow.model.status import Conclusion, Status
@@ -102,10 +102,14 @@ def _draw_ending(result: RunResult) -> None:
     )
     draw(parts)
     if result.machines:
-        from skyflow.report.costs import costs_text  # noqa: PLC0415 -- rich
+        from skyflow.report.costs import data_text, machines_text  # noqa: PLC0415 -- rich
 
-        planned = "" if (usd := planned_usd(result.first_plan)) is None else f" (planned {format_usd(usd)})"
-        out(f"Rented {costs_text(costs_of(result.machines, result.run.completed_at or SystemClock().now()))}{planned}")
+        plan = read_plan(result.first_plan)
+        costs = costs_of(result.machines, result.run.completed_at or SystemClock().now(), result.transfers)
+        planned = "" if plan is None else f" (planned {format_usd(plan.cost.compute_usd)})"
+        out(f"Rented {machines_text(costs)}{planned}")
+        if costs.data_gb:
+            out(f"Moved {data_text(costs, plan)}")
     for job in [job for job in result.jobs if job.conclusion is Conclusion.FAILURE and job.started_at][:_MOST_HINTS]:
         out(f"What it printed: skyflow logs {result.run.number} {quote(job.key)}")
     if result.run.status is not Status.COMPLETED:

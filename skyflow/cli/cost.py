@@ -20,15 +20,15 @@ def cost(
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what rented machines have cost: their time at the planned price, and what they have emitted."""
+    """Show what runs have cost: rented machines at the planned price, data that left its place, and what was emitted."""
     from skyflow.app.clock import SystemClock  # noqa: PLC0415 -- start-up
-    from skyflow.app.costs import rented_by  # noqa: PLC0415
+    from skyflow.app.costs import paid_for  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.cli._console import draw, out  # noqa: PLC0415
     from skyflow.model.costs import cost_lines, costs_of  # noqa: PLC0415
 
-    records, now = rented_by(find_project(state=state), run), SystemClock().now()
-    lines, total = cost_lines(records, by, now), costs_of(records, now)
+    (machines, transfers), now = paid_for(find_project(state=state), run), SystemClock().now()
+    lines, total = cost_lines(machines, by, now, transfers), costs_of(machines, now, transfers)
     if as_json:
         shown = {
             "by": by.value,

@@ -20,7 +20,7 @@ __all__ = [
     "Proof",
     "Transfer",
     "Waiting",
-    "planned_usd",
+    "read_plan",
 ]
 
 PLAN_FORMAT = "skyflow-plan/1"
@@ -297,10 +297,10 @@ class Plan:
             raise ValueError(f"not a plan: {error}") from error
 
 
-def planned_usd(plan: object) -> float | None:
-    """Return what a plan in its JSON form expects machines to cost, in US dollars; None if there is none to be read."""
+def read_plan(plan: object) -> Plan | None:
+    """Return a plan from its JSON form; None if there is none to be read."""
     try:
-        return Plan.from_json(plan).cost.compute_usd if isinstance(plan, Mapping) else None
+        return Plan.from_json(plan) if isinstance(plan, Mapping) else None
     except ValueError:  # of another version
         return None
 

@@ -4,9 +4,19 @@ from dataclasses import dataclass
 
 from skyflow.model.catalog import Offering
 from skyflow.model.objective import Goal, Objective
-from skyflow.model.placement import Placement, Plan
+from skyflow.model.placement import Placement, Plan, Transfer
 
-__all__ = ["Alternative", "Change", "Comparison", "Explanation", "Explored", "LimitCost", "PlanDiff", "Weights"]
+__all__ = [
+    "Alternative",
+    "Change",
+    "Comparison",
+    "DataReason",
+    "Explanation",
+    "Explored",
+    "LimitCost",
+    "PlanDiff",
+    "Weights",
+]
 
 _DIGITS = 3
 """Prices are rounded to so many digits: nobody would write more."""
@@ -39,12 +49,33 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DataReason:
+    """What comes in from a job, and where the figures are from: its size, and the time that it takes."""
+
+    transfer: Transfer
+    size_source: str
+    time_source: str
+
+    def to_json(self) -> dict[str, object]:
+        """Return the machine-readable form."""
+        return {
+            "from_job": self.transfer.from_job,
+            "gigabytes": self.transfer.gigabytes,
+            "size_source": self.size_source,
+            "seconds": self.transfer.seconds,
+            "time_source": self.time_source,
+            "usd": self.transfer.usd,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """Why a job runs where it does: the best alternative of each region, the best first, of so many candidates."""
 
     placement: Placement
     candidates: int
     alternatives: tuple[Alternative, ...]
+    data: tuple[DataReason, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """Return the machine-readable form."""
@@ -53,6 +84,7 @@ class Explanation:
             "offering": self.placement.offering.to_json(),
             "duration_source": self.placement.duration_source,
             "candidates": self.candidates,
+            "data": [reason.to_json() for reason in self.data],
             "alternatives": [alternative.to_json() for alternative in self.alternatives],
         }
 

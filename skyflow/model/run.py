@@ -8,6 +8,7 @@ from typing import NewType
 from skyflow.model.annotation import Annotation, AnnotationRecord
 from skyflow.model.machines import MachineRecord
 from skyflow.model.status import Conclusion, Entity, Reason, Status
+from skyflow.model.transfers import TransferRecord
 
 __all__ = [
     "ANY_RUN",
@@ -307,7 +308,10 @@ ANY_RUN = RunFilter()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunHistory:
-    """Everything that is stored of a run but its events. `superseded` are its earlier plans, `machines` those that it rented, oldest first."""
+    """Everything that is stored of a run but its events.
+
+    `superseded` are its earlier plans, `machines` those that it rented, `transfers` the data that it moved, oldest first.
+    """
 
     overview: RunOverview
     jobs: tuple[JobRecord, ...]
@@ -316,6 +320,7 @@ class RunHistory:
     annotations: tuple[AnnotationRecord, ...] = ()
     superseded: tuple[SupersededPlan, ...] = ()
     machines: tuple[MachineRecord, ...] = ()
+    transfers: tuple[TransferRecord, ...] = ()
 
     @property
     def first_plan(self) -> Json:
@@ -329,6 +334,10 @@ class RunHistory:
     def machines_of(self, job_key: str, attempt: int) -> tuple[MachineRecord, ...]:
         """Return the machines that were asked for, for an attempt, in order."""
         return tuple(each for each in self.machines if (each.job, each.attempt) == (job_key, attempt))
+
+    def transfers_of(self, job_key: str, attempt: int) -> tuple[TransferRecord, ...]:
+        """Return what an attempt has moved, in order."""
+        return tuple(each for each in self.transfers if (each.job, each.attempt) == (job_key, attempt))
 
     def steps_of(self, job_key: str, attempt: int) -> tuple[StepRecord, ...]:
         """Return the steps of an attempt in order."""

@@ -1,9 +1,13 @@
-"""Data that has moved, for a run: between machines and stores, how much, how long it took."""
+"""Data that has moved, for a run: between machines and stores, how much, how long it took, what it cost."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
-__all__ = ["Leg", "Way"]
+from skyflow.model.catalog import Place
+
+__all__ = ["Handover", "Leg", "TransferRecord", "Way", "crossings", "with_reading"]
 
 
 class Way(StrEnum):
@@ -26,3 +30,46 @@ class Leg:
     way: Way
     size: int
     seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferRecord:
+    """One leg that an attempt caused. A place that nobody knows is None, and so is then the price, in US dollars."""
+
+    run: str
+    job: str
+    attempt: int
+    what: str
+    way: Way
+    source: Place | None
+    target: Place | None
+    size: int
+    seconds: float
+    usd: float | None
+    at: datetime
+
+    @property
+    def crosses(self) -> bool:
+        """Whether the data has left the place where it was; copies on the spot concern nobody."""
+        return self.source is None or self.target is None or self.source != self.target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handover:
+    """What a job has had from another one: an artifact of so many bytes."""
+
+    from_job: str
+    to_job: str
+    artifact: str
+    size: int
+
+
+def with_reading(legs: Sequence[Leg]) -> list[Leg]:
+    """Return the legs of a delivery with what was read from the store for it, which took the same time."""
+    read = [Leg(way=Way.FROM_STORE, size=leg.size, seconds=leg.seconds) for leg in legs if leg.way is Way.FROM_HERE]
+    return [*read, *legs]
+
+
+def crossings(records: Iterable[TransferRecord]) -> list[TransferRecord]:
+    """Return the transfers between places."""
+    return [record for record in records if record.crosses]

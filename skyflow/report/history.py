@@ -8,12 +8,12 @@ from rich.table import Table
 from rich.text import Text
 
 from skyflow.model.costs import costs_of
-from skyflow.model.placement import planned_usd
+from skyflow.model.placement import read_plan
 from skyflow.model.run import AttemptRecord, JobRecord, RunHistory, RunOverview, StepRecord
 from skyflow.model.status import Conclusion, Status
 from skyflow.model.units import format_usd
 from skyflow.report.annotations import render_annotations
-from skyflow.report.costs import costs_text
+from skyflow.report.costs import data_text, machines_text
 from skyflow.report.words import COLOURS, Signs, elapsed, reason_text, verdict_text
 
 __all__ = ["render_history", "render_runs"]
@@ -58,10 +58,7 @@ def render_history(history: RunHistory, signs: Signs, now: datetime) -> Iterator
         yield Text(f"`skyflow resume {run.number}` continues it.", "yellow")
     for earlier in history.superseded:
         yield Text(f"Planned anew at {earlier.at.astimezone():%H:%M:%S}: {earlier.why}", "bright_black")
-    if history.machines:
-        planned = planned_usd(history.first_plan)
-        text = "" if planned is None else f"; planned {format_usd(planned)}"
-        yield Text(f"Rented {costs_text(costs_of(history.machines, now))}{text}", "bright_black")
+    yield from _costs(history, now)
     table = Table.grid(padding=(0, 1), pad_edge=False)
     table.add_column(no_wrap=True)
     table.add_column(justify="right", style="bright_black", no_wrap=True)
@@ -81,6 +78,16 @@ def render_history(history: RunHistory, signs: Signs, now: datetime) -> Iterator
     if history.annotations:
         yield Text()
         yield from render_annotations(history.jobs, history.last_annotations)
+
+
+def _costs(history: RunHistory, now: datetime) -> Iterator[Text]:
+    """Yield what was rented and moved, beside what was planned."""
+    plan, costs = read_plan(history.first_plan), costs_of(history.machines, now, history.transfers)
+    if history.machines:
+        text = "" if plan is None else f"; planned {format_usd(plan.cost.compute_usd)}"
+        yield Text(f"Rented {machines_text(costs)}{text}", "bright_black")
+    if costs.data_gb:
+        yield Text(f"Moved {data_text(costs, plan)}", "bright_black")
 
 
 def _job_row(job: JobRecord, signs: Signs) -> tuple[Text, str, str]:

@@ -9,7 +9,7 @@ from rich.text import Text
 from skyflow.model.catalog import Offering
 from skyflow.model.objective import Objective
 from skyflow.model.placement import Placement, Plan, PlanStatus
-from skyflow.model.plan_view import Alternative, Comparison, Explanation, LimitCost, PlanDiff
+from skyflow.model.plan_view import Alternative, Comparison, DataReason, Explanation, LimitCost, PlanDiff
 from skyflow.model.planning import SpillReason
 from skyflow.model.resources import LOCAL, Setup
 from skyflow.model.units import format_change, format_duration, format_gb, format_grams, format_usd
@@ -33,7 +33,12 @@ def render_explanations(explanations: Sequence[Explanation], costs: Sequence[Lim
     """Return, per job, the choice and the best alternatives, then what the limits cost."""
     parts: list[Text | Table] = []
     for one in explanations:
-        parts += [_headline(one), *([_alternatives(one)] if one.alternatives else []), Text("")]
+        parts += [
+            _headline(one),
+            *map(_data_line, one.data),
+            *([_alternatives(one)] if one.alternatives else []),
+            Text(""),
+        ]
     for cost in costs:
         parts.append(_limit(cost))
     return Group(*parts)
@@ -57,6 +62,14 @@ def _headline(one: Explanation) -> Text:
     if one.placement.duration_source:
         text.append(f"; {format_duration(one.placement.duration_seconds)}, {one.placement.duration_source}")
     return text
+
+
+def _data_line(one: DataReason) -> Text:
+    moved = one.transfer
+    text = f"  {format_gb(moved.gigabytes)} from {moved.from_job} ({one.size_source})"
+    if moved.seconds or moved.usd:
+        text += f": {format_duration(moved.seconds)} ({one.time_source}), {format_usd(moved.usd)}"
+    return Text(text)
 
 
 def _asked(setup: Setup) -> str:

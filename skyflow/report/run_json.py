@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
+from skyflow.model.catalog import Place
 from skyflow.model.machines import MachineRecord
 from skyflow.model.run import Json, RunHistory, RunOverview
+from skyflow.model.transfers import TransferRecord
 
 __all__ = ["history_to_json", "overview_to_json"]
 
@@ -60,6 +62,9 @@ def history_to_json(history: RunHistory) -> dict[str, Json]:
                         "started_at": _time(attempt.started_at),
                         "completed_at": _time(attempt.completed_at),
                         "machines": [_machine_to_json(each) for each in history.machines_of(job.key, attempt.number)],
+                        "transfers": [
+                            _transfer_to_json(each) for each in history.transfers_of(job.key, attempt.number)
+                        ],
                         "steps": [
                             {
                                 "position": step.position,
@@ -100,6 +105,23 @@ def _machine_to_json(machine: MachineRecord) -> dict[str, Json]:
         "usd": None if machine.gone_at is None else machine.cost_usd(machine.gone_at),
         "detail": machine.detail,
     }
+
+
+def _transfer_to_json(transfer: TransferRecord) -> dict[str, Json]:
+    return {
+        "what": transfer.what,
+        "way": transfer.way.value,
+        "source": _place(transfer.source),
+        "target": _place(transfer.target),
+        "bytes": transfer.size,
+        "seconds": transfer.seconds,
+        "usd": transfer.usd,
+        "at": _time(transfer.at),
+    }
+
+
+def _place(place: Place | None) -> str | None:
+    return None if place is None else f"{place.provider}/{place.name}"
 
 
 def _time(at: datetime | None) -> str | None:

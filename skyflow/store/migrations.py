@@ -344,6 +344,42 @@ def _m0014_block_kinds(db: "Database") -> None:
     db.execute("CREATE INDEX blocks_by_end ON blocks (ends_at)")
 
 
+_TRANSFERS = """
+CREATE TABLE transfers (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id TEXT NOT NULL,
+    job_key TEXT NOT NULL,
+    attempt INTEGER NOT NULL CHECK (attempt > 0),
+    what TEXT NOT NULL,
+    way TEXT NOT NULL CHECK (way IN ('to here', 'from here', 'direct', 'to store', 'from store')),
+    source TEXT CHECK (source IS NULL OR json_valid(source)),
+    target TEXT CHECK (target IS NULL OR json_valid(target)),
+    bytes INTEGER NOT NULL CHECK (bytes >= 0),
+    seconds REAL NOT NULL CHECK (seconds >= 0),
+    usd REAL,
+    at TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX transfers_of_run ON transfers (run_id);
+
+CREATE TABLE handovers (
+    run_id TEXT NOT NULL REFERENCES runs (id),
+    from_job TEXT NOT NULL,
+    to_job TEXT NOT NULL,
+    artifact TEXT NOT NULL,
+    bytes INTEGER NOT NULL CHECK (bytes >= 0),
+    PRIMARY KEY (run_id, from_job, to_job, artifact)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+def _m0015_transfers(db: "Database") -> None:
+    """Data that moved, kept like machines as long as anybody asks for costs; and what one job had from another."""
+    for statement in _TRANSFERS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 _MIGRATIONS: Sequence[Callable[["Database"], None]] = (
     _m0001_first_schema,
     _m0002_annotations,
@@ -359,6 +395,7 @@ _MIGRATIONS: Sequence[Callable[["Database"], None]] = (
     _m0012_blocks,
     _m0013_machine_users,
     _m0014_block_kinds,
+    _m0015_transfers,
 )
 
 SCHEMA_VERSION = len(_MIGRATIONS)

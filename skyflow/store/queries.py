@@ -244,6 +244,7 @@ FORGET_RUN = (
     "DELETE FROM attempts WHERE run_id = :run_id",
     "DELETE FROM jobs WHERE run_id = :run_id",
     "DELETE FROM lookups WHERE run_id = :run_id",
+    "DELETE FROM handovers WHERE run_id = :run_id",
     "DELETE FROM superseded_plans WHERE run_id = :run_id",
     "DELETE FROM blocks WHERE run_id = :run_id",
     "DELETE FROM groups WHERE run_id = :run_id",

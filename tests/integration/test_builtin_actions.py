@@ -57,7 +57,7 @@ async def make(root: Path) -> AsyncIterator[SimpleNamespace]:
                 run=run,
                 workspace=workspace,
                 environment=environment,
-                artifacts=Artifacts(objects, Clock()),
+                artifacts=lambda _: Artifacts(objects, Clock()),
                 caches=Caches(objects, Clock()),
             )
             inputs = request.pop("with_", {})

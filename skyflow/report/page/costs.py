@@ -9,9 +9,19 @@ from skyflow.model.machines import MachineRecord
 from skyflow.model.placement import Placement, Plan
 from skyflow.model.resources import RENTED
 from skyflow.model.run import AttemptRecord
+from skyflow.model.transfers import TransferRecord
 from skyflow.model.units import format_grams
 
-__all__ = ["CostRow", "Costs", "Grams", "Spent", "costs_of_run", "spent_by_attempt", "spent_by_machine"]
+__all__ = [
+    "CostRow",
+    "Costs",
+    "Grams",
+    "Spent",
+    "costs_of_run",
+    "spent_by_attempt",
+    "spent_by_machine",
+    "spent_on_data",
+]
 
 _SECONDS_PER_HOUR = 3600.0
 
@@ -34,7 +44,8 @@ class Grams:
 class CostRow:
     """The jobs that something adds up over.
 
-    `planned_usd` is for machines, `transfer_usd` for data, as planned too.
+    `planned_usd` is for machines, `transfer_usd` for data, as planned too; `data_usd` is what data has cost, as far as it
+    is known.
     """
 
     name: tuple[str, ...]
@@ -42,6 +53,7 @@ class CostRow:
     planned_usd: float
     transfer_usd: float
     actual_usd: float
+    data_usd: float
     planned_grams: Grams
     actual_grams: Grams
 
@@ -57,6 +69,11 @@ class Costs:
     is_rented: bool
 
     @property
+    def actual_usd(self) -> float:
+        """What machines and data have cost."""
+        return self.total.actual_usd + self.total.data_usd
+
+    @property
     def planned_usd(self) -> float:
         """What machines and data were planned to cost."""
         return self.total.planned_usd + self.total.transfer_usd
@@ -64,13 +81,17 @@ class Costs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
-    """What one attempt has cost on one machine, or in all: US dollars and grams of CO2 equivalents; None if not known."""
+    """What one attempt has cost on one machine, or in all: US dollars and grams of CO2 equivalents; None if not known.
+
+    `data_usd` is what data has cost that was moved for it.
+    """
 
     job: str
     offering: Offering
     usd: float
     grams: float | None
     is_rented: bool
+    data_usd: float = 0.0
 
 
 def costs_of_run(plan: Plan | None, spent: Iterable[Spent]) -> Costs | None:
@@ -78,10 +99,10 @@ def costs_of_run(plan: Plan | None, spent: Iterable[Spent]) -> Costs | None:
 
     Args:
         plan: the one that the run began with: in one made later, what has ended costs nothing any more.
-        spent: what its attempts have cost on each of their machines.
+        spent: what its attempts have cost on each of their machines, and for data.
     """
     attempts = list(spent)
-    if plan is None or not (plan.cost.total_usd or any(one.usd for one in attempts)):
+    if plan is None or not (plan.cost.total_usd or any(one.usd or one.data_usd for one in attempts)):
         return None
     planned = plan.placements
     return Costs(
@@ -153,6 +174,15 @@ def spent_by_machine(
         yield key, Spent(job=placement.job, offering=offering, usd=usd, grams=grams, is_rented=is_paid)
 
 
+def spent_on_data(transfers: Iterable[TransferRecord], placed: Mapping[str, Placement]) -> Iterator[Spent]:
+    """Yield what data has cost, for the jobs that caused it to be moved; `placed` is as in `spent_by_machine`."""
+    for each in transfers:
+        placement = placed.get(each.job)
+        if each.usd and placement is not None:
+            offering = placement.offering
+            yield Spent(job=placement.job, offering=offering, usd=0.0, grams=0.0, is_rented=False, data_usd=each.usd)
+
+
 def _grams(offering: Offering, placement: Placement | None, seconds: float) -> float | None:
     """Return what so much time emits: at the rate that was planned where the machine is the same, else at half its load."""
     if placement is not None and placement.offering.id == offering.id and placement.duration_seconds:
@@ -181,6 +211,7 @@ def _row(name: tuple[str, ...], planned: Sequence[Placement], spent: Sequence[Sp
         planned_usd=sum(one.compute_usd for one in planned),
         transfer_usd=sum(one.transfer_usd for one in planned),
         actual_usd=sum(one.usd for one in spent),
+        data_usd=sum(one.data_usd for one in spent),
         planned_grams=_grams_of([one.carbon_grams for one in planned]),
         actual_grams=_grams_of([one.grams for one in spent]),
     )

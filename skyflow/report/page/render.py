@@ -10,7 +10,7 @@ from skyflow.report.annotations import annotations_by_jobs, who_text
 from skyflow.report.frontier_svg import frontier_svg
 from skyflow.report.graph_svg import to_svg
 from skyflow.report.layout import TooLargeError
-from skyflow.report.page.costs import costs_of_run, spent_by_attempt, spent_by_machine
+from skyflow.report.page.costs import costs_of_run, spent_by_attempt, spent_by_machine, spent_on_data
 from skyflow.report.page.data import ReportData
 from skyflow.report.page.environment import environment, policy, source, took
 from skyflow.report.page.markdown_html import markdown_html
@@ -64,7 +64,9 @@ def render_report(data: ReportData, *, placed: Mapping[str, Placement], write_to
             graph=_picture(data.graph, jobs, placed),
             axis=axis,
             path=_path(path, jobs),
-            costs=costs_of_run(_first_plan(data), (one for _, one in by_machine)),
+            costs=costs_of_run(
+                _first_plan(data), (*(one for _, one in by_machine), *spent_on_data(history.transfers, placed))
+            ),
             estimates=estimates_text(history.jobs, placed),
             tries=tries_text(history.attempts),
             frontier=_frontier(data),
