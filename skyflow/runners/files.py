@@ -46,6 +46,10 @@ KINDS = {
 }
 """The variables that tell a step where its files are, each with the kind of its file."""
 
+_READ = ("output", "env", "path", "state", "summary")
+"""The kinds that actions want to be there. The others come to be when somebody writes to them: hardly anybody does, and a
+file costs more than most else that is done for a step."""
+
 _REFUSED_ENV = frozenset({"NODE_OPTIONS"})
 """GitHub refuses to set these: they change how every later Node.js action starts."""
 
@@ -99,8 +103,8 @@ class CommandFiles:
 
     def __init__(self, folder: Path, place: str, *, is_begun: bool = False) -> None:
         self._files = {kind: folder / f"{place}.{kind}" for kind in dict.fromkeys(KINDS.values())}
-        for file in () if is_begun else self._files.values():
-            os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666))
+        for kind in () if is_begun else _READ:
+            os.close(os.open(self._files[kind], os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666))
 
     def variables(self) -> Pairs:
         """Return the environment variables that tell the step where its files are."""
@@ -109,6 +113,7 @@ class CommandFiles:
     def open_to_all(self) -> None:
         """Let every user write the files: a container may run as another one."""
         for file in self._files.values():
+            file.touch()
             file.chmod(0o666)
 
     def size(self, kind: str) -> int:

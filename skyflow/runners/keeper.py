@@ -115,17 +115,28 @@ class Keeper:
         self.pending[kind, step.id] = f"{kind} {step.id} {' '.join(map(str, numbers))}\n".encode()
 
     def flush(self) -> None:
-        """Tell the driver as much as fits into the pipe; the rest when there is room."""
+        """Tell the driver as much as fits into the pipe; the rest when there is room.
+
+        What is known by now goes in one piece where it can, so that the driver wakes up once. No piece is larger than what
+        a pipe takes whole or not at all.
+        """
         while self.pending and self.has_driver:
-            key, line = next(iter(self.pending.items()))
+            keys: list[tuple[str, int]] = []
+            lines = b""
+            for key, line in self.pending.items():
+                if keys and len(lines) + len(line) > select.PIPE_BUF:
+                    break
+                keys.append(key)
+                lines += line
             try:
-                os.write(self.events, line)
+                os.write(self.events, lines)
             except BlockingIOError:
                 break
             except OSError:
                 self.driver_is_gone()
                 return
-            del self.pending[key]
+            for key in keys:
+                del self.pending[key]
         wants = bool(self.pending) and self.has_driver
         if wants != (self.events in self.selector.get_map()):
             if wants:
@@ -198,28 +209,34 @@ class Keeper:
             self.note(truncated=step.name, reason=str(error))
             self.tell("x", step, step.size)
             is_open = False
-        self.tell("o", step, step.size)
-        if not is_open:
-            self.selector.unregister(step.pipe)
-            step.close()
-            self.tell("c", step, step.size)
-            self.forget(step)
+        if is_open:
+            self.tell("o", step, step.size)
+            return
+        self.selector.unregister(step.pipe)
+        step.close()
+        self.tell("c", step, step.size)
+        self.forget(step)
+        self.see_end(step)  # nearly always it has ended: that was why
 
     def reap(self) -> None:
         """Look which steps have ended."""
         with contextlib.suppress(BlockingIOError):
             os.read(self.woken, 4096)
         for step in list(self.steps.values()):
-            if step.process is None or step.process.poll() is None:
-                continue
-            code = step.process.returncode
-            step.process = None
-            while step.pipe >= 0 and _has_data(step.pipe):
-                self.read_output(step)
-            code = code if code >= 0 else 128 - code
-            self.note(ended=step.name, code=code)
-            self.tell("e", step, step.size, code)
-            self.forget(step)
+            self.see_end(step)
+
+    def see_end(self, step: Step) -> None:
+        """Tell how a step has ended, if it has, after all that it printed until then."""
+        if step.process is None or step.process.poll() is None:
+            return
+        code = step.process.returncode
+        step.process = None
+        while step.pipe >= 0 and _has_data(step.pipe):
+            self.read_output(step)
+        code = code if code >= 0 else 128 - code
+        self.note(ended=step.name, code=code)
+        self.tell("e", step, step.size, code)
+        self.forget(step)
 
     def forget(self, step: Step) -> None:
         """Stop looking after a step that is over in every respect."""

@@ -1,8 +1,10 @@
 """The format of GITHUB_OUTPUT, GITHUB_ENV and GITHUB_PATH."""
 
+from pathlib import Path
+
 import pytest
 
-from skyflow.runners.files import FileCommandError, parse_paths, parse_variables
+from skyflow.runners.files import CommandFiles, FileCommandError, parse_paths, parse_variables
 
 
 @pytest.mark.parametrize(
@@ -46,3 +48,12 @@ def test_anything_else_fails_the_step_with_githubs_words(text: str, why: str) ->
 
 def test_the_last_path_comes_first() -> None:
     assert parse_paths("/a\n\n/b\n") == ("/b", "/a")
+
+
+def test_files_that_nobody_reads_come_to_be_when_they_are_written_unless_another_user_writes(tmp_path: Path) -> None:
+    files = CommandFiles(tmp_path, "1")
+    paths = {name: Path(path) for name, path in files.variables()}
+    unread = {"GITHUB_ARTIFACTS", "GITHUB_ARTIFACTS_LIST"}
+    assert {name for name, path in paths.items() if not path.exists()} == unread
+    files.open_to_all()
+    assert {path.stat().st_mode & 0o777 for path in paths.values()} == {0o666}
