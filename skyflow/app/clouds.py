@@ -11,7 +11,7 @@ from skyflow.app.project import Project
 from skyflow.app.sdks import is_sdk_installed
 from skyflow.catalog import load_catalog
 from skyflow.errors import UsageError
-from skyflow.model.machines import Machine, MachineRecord, MachineState
+from skyflow.model.machines import Instance, Machine, MachineRecord, MachineState
 from skyflow.ports.clock import Waiter
 from skyflow.ports.provisioner import CloudAccount, CloudError, Provisioner
 from skyflow.store.machines import StoredJournal
@@ -20,7 +20,6 @@ __all__ = [
     "CLOUDS",
     "Asked",
     "Cloud",
-    "Instance",
     "Instances",
     "ask_clouds",
     "list_instances",
@@ -42,16 +41,6 @@ class Cloud:
     provisioner: Provisioner
     account: CloudAccount
     home_region: str
-
-
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """A machine that exists, with what our records say of it; None where another store has made it."""
-
-    machine: Machine
-    record: MachineRecord | None
-    usd_per_hour: float | None
-    cost_usd: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,7 +208,15 @@ class _Parts:
             self.plan, self.workflow, self.callees, store=self.store, run=run, given=hosts, project=project
         )
         router = router_to(
-            live, here, given=hosts, pools=pools, run=run.id, project=project, folder=self.folder, masks=masks
+            live,
+            here,
+            given=hosts,
+            pools=pools,
+            run=run.id,
+            project=project,
+            folder=self.folder,
+            masks=masks,
+            keep_seconds=run.options.keep_seconds,
         )
         return live, router
 

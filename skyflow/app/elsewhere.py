@@ -70,6 +70,7 @@ def router_to(
     project: Project,
     folder: RunFolder,
     masks: tuple[str, ...],
+    keep_seconds: float = 0.0,
 ) -> RunnerRouter:
     """Return the runner of a run that has jobs on other machines.
 
@@ -82,6 +83,7 @@ def router_to(
         project: its project.
         folder: its folder.
         masks: texts to hide.
+        keep_seconds: so long rented machines stay after their jobs.
 
     Raises:
         UsageError: a variable of the environment is wrong.
@@ -108,7 +110,9 @@ def router_to(
 
         places[pool.name] = slurm_place(pool, plan, runner, run=run, folder=folder, clock=clock)
     if plan.rents:
-        places[RENTED] = _rented(plan, runner, run=run, project=project, folder=folder, clock=clock)
+        places[RENTED] = _rented(
+            plan, runner, run=run, project=project, folder=folder, clock=clock, keep_seconds=keep_seconds
+        )
     return RunnerRouter(here, places=places, place_of=plan.place_of, folder=folder, clock=clock)
 
 
@@ -120,6 +124,7 @@ def _rented(
     project: Project,
     folder: RunFolder,
     clock: Waiter,
+    keep_seconds: float,
 ) -> Place:
     from skyflow.app.machine_keys import MachineKeys  # noqa: PLC0415 -- start-up
     from skyflow.app.rented.place import RentedMachines  # noqa: PLC0415
@@ -131,7 +136,8 @@ def _rented(
     patience = min(link_patience(), _MOST_PATIENCE_SECONDS)
 
     def sweep(records: Sequence[MachineRecord]) -> object:
-        left = {each.offering.provider for each in records if not is_leased(project.state.run(RunId(each.run)))}
+        idle = [each for each in records if not is_leased(project.state.run(RunId(each.run)))]
+        left = {each.offering.provider for each in idle if not each.is_kept(clock.now())}
         return sweep_clouds(project, clock, providers=sorted(left)) if left else None
 
     def runner_on(transport: Transport, find_out: Inquiry) -> RemoteRunner:
@@ -155,5 +161,6 @@ def _rented(
             boot_within=boot_patience(),
             silence=longest_silence(),
             idle=60 * project_config(project.root).idle_minutes,
+            keep=keep_seconds,
         ),
     )

@@ -31,6 +31,7 @@ __all__ = [
     "longest_silence",
     "pool_places",
     "rooms_on",
+    "ssh_config",
     "transport_to",
 ]
 
@@ -122,8 +123,13 @@ def transport_to(host: SshHost, *, config: Path | None = None) -> Transport:
         return AsyncsshTransport(host)
     from skyflow.transports.openssh import OpensshTransport  # noqa: PLC0415 -- start-up
 
+    return OpensshTransport(host, config=config or ssh_config())
+
+
+def ssh_config() -> Path | None:
+    """Return what the program ssh reads instead of `~/.ssh/config`, if `SSH_CONFIG_VARIABLE` names a file."""
     named = os.environ.get(SSH_CONFIG_VARIABLE)
-    return OpensshTransport(host, config=config or (Path(named) if named else None))
+    return Path(named) if named else None
 
 
 def link_patience() -> float:

@@ -211,4 +211,5 @@ def _close(
     for record in records:
         if record.name in gone or record.name in closed:
             why = "removed by gc" if record.name in gone else record.detail or "no cloud knows it"
-            journal.gone(record.name, clock.now(), why)
+            at = clock.now() if record.name in gone else record.paid_until(clock.now())
+            journal.gone(record.name, at, why)

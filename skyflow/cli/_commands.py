@@ -59,6 +59,8 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "config": Entry("Check the project's skyflow.yml."),
         "cloud": Entry("Check cloud accounts and prepare them."),
         "instances": Entry("List the machines that skyflow has made."),
+        "ssh": Entry("Open a shell on the machine of a job."),
+        "down": Entry("Give back machines that stayed after a run."),
         "cost": Entry("Show what rented machines have cost and emitted."),
         "gc": Entry("Remove from clouds what nobody needs any more.", module="sweep"),
     },

@@ -110,10 +110,22 @@ def _draw_ending(result: RunResult) -> None:
         out(f"Rented {machines_text(costs)}{planned}")
         if costs.data_gb:
             out(f"Moved {data_text(costs, plan)}")
+        _say_what_is_kept(result)
     for job in [job for job in result.jobs if job.conclusion is Conclusion.FAILURE and job.started_at][:_MOST_HINTS]:
         out(f"What it printed: skyflow logs {result.run.number} {quote(job.key)}")
     if result.run.status is not Status.COMPLETED:
         out(f"Interrupted. `skyflow resume {result.run.number}` continues it.")
+
+
+def _say_what_is_kept(result: RunResult) -> None:
+    from skyflow.report.kept import kept_text, sum_text  # noqa: PLC0415 -- few runs keep machines
+
+    now = SystemClock().now()
+    kept = [machine for machine in result.machines if machine.is_kept(now)]
+    for machine in kept:
+        out(f"Kept: {kept_text(machine, now)}; `skyflow ssh {quote(machine.user[0])} --run {result.run.number}`")
+    if kept:
+        out(f"`skyflow down {result.run.number}` gives back {sum_text(kept)}.")
 
 
 def _append_to_outer_summary(result: RunResult) -> None:

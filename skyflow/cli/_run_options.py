@@ -4,17 +4,27 @@ from typing import Annotated
 
 import typer
 
+from skyflow.errors import UsageError
+from skyflow.model.units import parse_duration_seconds
+
 __all__ = [
     "BudgetOption",
     "ChangedOption",
     "DebugOption",
     "ForceOption",
     "HostOption",
+    "KeepForOption",
     "KeepGoingOption",
+    "KeepOption",
     "NoCacheOption",
     "NowOption",
     "RehearseOption",
+    "read_keep",
 ]
+
+_KEEP_SECONDS = 3600.0
+_MOST_KEEP_SECONDS = 3 * 86_400.0
+"""A weekend: who forgets a machine pays for so long at most."""
 
 HostOption = Annotated[
     list[str] | None,
@@ -44,3 +54,33 @@ RehearseOption = Annotated[
     bool,
     typer.Option("--rehearse", help="Run all jobs on this machine, whatever they ask for; sets SKYFLOW_REHEARSAL."),
 ]
+KeepOption = Annotated[
+    bool,
+    typer.Option(
+        "--keep",
+        help="Give rented machines back an hour after their jobs, not at once; `skyflow ssh` opens a shell there.",
+    ),
+]
+KeepForOption = Annotated[
+    str | None, typer.Option("--keep-for", metavar="TIME", help="As --keep, for another time: 30m, 8h, at most 3d.")
+]
+
+
+def read_keep(*, keep: bool, keep_for: str | None) -> float:
+    """Return how long rented machines stay after their jobs, in seconds.
+
+    Raises:
+        UsageError: that is no time, or too long.
+    """
+    if keep_for is None:
+        return _KEEP_SECONDS if keep else 0.0
+    try:
+        seconds = parse_duration_seconds(keep_for)
+    except ValueError as error:
+        raise UsageError(f"--keep-for: {error}") from error
+    if not 0 < seconds <= _MOST_KEEP_SECONDS:
+        raise UsageError(
+            f"--keep-for: machines are kept for more than no time and at most three days, not {keep_for}",
+            hint="write for example 30m, 8h or 2d",
+        )
+    return seconds

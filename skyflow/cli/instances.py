@@ -25,15 +25,14 @@ def instances(
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.cli._console import draw, err, out  # noqa: PLC0415
     from skyflow.errors import ProvisionError  # noqa: PLC0415
-    from skyflow.report.clouds import machine_to_json, render_machines  # noqa: PLC0415
+    from skyflow.report.clouds import instance_to_json, render_instances  # noqa: PLC0415
 
     clock = SystemClock()
     found = list_instances(find_project(state=state), clock, of_all=of_all, providers=on or CLOUDS)
-    lines = [(each.machine, each.usd_per_hour, each.cost_usd) for each in found.instances]
     if as_json:
-        out(json.dumps([machine_to_json(*line) for line in lines], indent=2, ensure_ascii=False))
+        out(json.dumps([instance_to_json(each) for each in found.instances], indent=2, ensure_ascii=False))
     else:
-        draw(render_machines(lines, clock.now()))
+        draw(render_instances(found.instances, clock.now()))
     missed = found.asked.missed(found.unfinished)
     for provider, why in found.asked.silent:
         if provider in missed or (of_all and not as_json):

@@ -29,10 +29,13 @@ from skyflow.cli._run_options import (
     DebugOption,
     ForceOption,
     HostOption,
+    KeepForOption,
     KeepGoingOption,
+    KeepOption,
     NoCacheOption,
     NowOption,
     RehearseOption,
+    read_keep,
 )
 from skyflow.cli._showing import Showing
 
@@ -77,6 +80,8 @@ def run(
     debug: DebugOption = False,
     detach: DetachOption = False,
     keep_going: KeepGoingOption = False,
+    keep: KeepOption = False,
+    keep_for: KeepForOption = None,
     budget: BudgetOption = None,
     changed: ChangedOption = False,
     force: ForceOption = False,
@@ -103,6 +108,7 @@ def run(
         options=RunOptions(
             keep_going=keep_going, budget_usd=budget, cache=_cache_mode(changed=changed, force=force, no_cache=no_cache),
             providers=tuple(on or ()), hosts=tuple(hosts or ()), rehearsal=rehearse,
+            keep_seconds=read_keep(keep=keep, keep_for=keep_for),
         ),
         debug=debug or os.environ.get("RUNNER_DEBUG") == "1",
         showing=Showing.chosen(
@@ -127,7 +133,9 @@ def _begin(
     from skyflow.app.plan import plan_workflow  # noqa: PLC0415
     from skyflow.app.refusal import refuse_what_cannot_run  # noqa: PLC0415
     from skyflow.app.rehearsal import rehearsed  # noqa: PLC0415
+    from skyflow.app.renting import rented_placements  # noqa: PLC0415
     from skyflow.app.run import run_workflow  # noqa: PLC0415
+    from skyflow.cli._console import err  # noqa: PLC0415
     from skyflow.cli._findings import print_warnings  # noqa: PLC0415
     from skyflow.cli._given import ask_input, warn_of_missing  # noqa: PLC0415
     from skyflow.cli._redact import hide_from_now_on  # noqa: PLC0415
@@ -143,6 +151,8 @@ def _begin(
     callees = callees_in(loaded.workflow, project.root)
     chosen, called = rehearsed(loaded.workflow, callees) if options.rehearsal else (loaded.workflow, callees)
     plan = plan_workflow(chosen, callees=called, project=project, **planning)
+    if options.keep_seconds and not rented_placements(plan):
+        err("warning: no job is planned on a rented machine, so none will be kept", style="yellow")
     result = run_workflow(
         loaded.workflow,
         plan,

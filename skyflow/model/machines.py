@@ -16,6 +16,7 @@ __all__ = [
     "NAME_PREFIX",
     "OWNER_LENGTH",
     "FailureKind",
+    "Instance",
     "Intent",
     "Leftover",
     "Lifetime",
@@ -231,7 +232,8 @@ class Quota:
 class MachineRecord:
     """What the state store remembers of a machine.
 
-    `job` and `attempt` are what it was made for; `user` is the attempt that has it, or had it last.
+    `job` and `attempt` are what it was made for; `user` is the attempt that has it, or had it last. `kept_until` is the end
+    of the time for which it stays after its run, for somebody to look at it; None for one that its run gives back.
     """
 
     name: str
@@ -247,6 +249,15 @@ class MachineRecord:
     created_at: datetime | None
     gone_at: datetime | None
     user: tuple[str, int]
+    kept_until: datetime | None = None
+
+    def is_kept(self, now: datetime) -> bool:
+        """Tell whether it stays for somebody to look at, and its time is not over."""
+        return self.intent is Intent.CREATED and self.kept_until is not None and now < self.kept_until
+
+    def paid_until(self, now: datetime) -> datetime:
+        """Return until when it is paid for: until it was gone, or now; one that was kept ends itself when its time is over."""
+        return self.gone_at or min(now, self.kept_until or now)
 
     def cost_usd(self, now: datetime) -> float:
         """Return what it has cost until it was gone, or until now: the price of its offering times its time."""
@@ -256,4 +267,19 @@ class MachineRecord:
         """Return how long there was such a machine, until it was gone, or until now."""
         if self.created_at is None:
             return 0.0
-        return max(0.0, ((self.gone_at or now) - self.created_at).total_seconds())
+        return max(0.0, (self.paid_until(now) - self.created_at).total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A machine that exists, with what our records say of it; None where another store has made it."""
+
+    machine: Machine
+    record: MachineRecord | None
+    usd_per_hour: float | None
+    cost_usd: float | None
+
+    @property
+    def kept_until(self) -> datetime | None:
+        """The end of the time for which it stays after its run, if it does."""
+        return None if self.record is None else self.record.kept_until

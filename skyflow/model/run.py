@@ -73,7 +73,7 @@ class RunOptions:
 
     With `keep_going` a failed job of a matrix does not cancel the others. `budget_usd` is what the run may cost. `cache` is a
     `CacheMode`. `providers` are those that jobs may run on, all if it is empty. `hosts` are the machines on which all jobs run instead of on this one, as `--host` names them. A `rehearsal`
-    has all jobs on this machine, whatever they ask for.
+    has all jobs on this machine, whatever they ask for. So many `keep_seconds` after its job rented machines stay to be looked at.
     """
 
     keep_going: bool = False
@@ -82,6 +82,7 @@ class RunOptions:
     providers: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     rehearsal: bool = False
+    keep_seconds: float = 0.0
 
     def to_json(self) -> dict[str, Json]:
         """Return the options as they are stored."""
@@ -92,12 +93,13 @@ class RunOptions:
             "providers": list(self.providers),
             "hosts": list(self.hosts),
             "rehearsal": self.rehearsal,
+            "keep_seconds": self.keep_seconds,
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Json]) -> "RunOptions":
         """Read what `to_json` wrote."""
-        budget = data.get("budget_usd")
+        budget, keep = data.get("budget_usd"), data.get("keep_seconds")
         hosts, providers = data.get("hosts"), data.get("providers")
         return cls(
             keep_going=data.get("keep_going") is True,
@@ -106,6 +108,7 @@ class RunOptions:
             providers=tuple(map(str, providers)) if isinstance(providers, list) else (),
             hosts=tuple(map(str, hosts)) if isinstance(hosts, list) else (),
             rehearsal=data.get("rehearsal") is True,
+            keep_seconds=float(keep) if isinstance(keep, int | float) else 0.0,
         )
 
 

@@ -137,6 +137,10 @@ class MachineJournal(Protocol):
         """Write that another attempt than the one it was made for has it now."""
         ...
 
+    def kept(self, name: str, until: datetime) -> None:
+        """Write that it stays until then, although its job has ended."""
+        ...
+
     def released(self, name: str, at: datetime) -> None:
         """Write that it is about to be removed."""
         ...

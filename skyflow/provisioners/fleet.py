@@ -138,6 +138,16 @@ class Fleet:
         """
         return self._persist(lambda: self._cloud.zones(region))
 
+    def find(self, record: MachineRecord) -> Machine | None:
+        """Return how a machine is now that is written down; None if it does not exist.
+
+        Raises:
+            CloudError: its cloud does not answer.
+        """
+        place = record.offering.place
+        found = self._persist(lambda: self._cloud.find(record.name, region=place.region, zone=place.zone))
+        return None if found is None else self.look(found)  # not every cloud lists addresses
+
     def look(self, machine: Machine) -> Machine | None:
         """Return how a machine is now; None once its cloud knows nothing of it.
 

@@ -105,9 +105,10 @@ def _fate(
         return False, "it belongs to another store"
     if record is not None and record.intent in {Intent.RELEASED, Intent.GONE}:
         return True, "it was given back"
-    if machine.run in driven_runs:
-        return False, "its run goes on"
-    if record is not None and record.run in driven_runs:
+    if record is not None and record.kept_until is not None:
+        is_kept, until = record.is_kept(now), f"{record.kept_until.astimezone():%Y-%m-%d %H:%M}"
+        return not is_kept, f"it is kept until {until}" if is_kept else f"it was kept until {until}"
+    if machine.run in driven_runs or (record is not None and record.run in driven_runs):
         return False, "its run goes on"
     born = machine.created_at or (record.intended_at if record else None)
     if born is not None and now - born < grace:

@@ -8,20 +8,19 @@ from rich.table import Table
 from rich.text import Text
 
 from skyflow.model.cloud_check import CheckResult, Verdict
-from skyflow.model.machines import Leftover, Machine
+from skyflow.model.machines import Instance, Leftover, Machine
 from skyflow.model.resources import Market
 from skyflow.model.units import format_duration, format_usd
+from skyflow.report.kept import staying_text
 
-__all__ = ["check_to_json", "machine_to_json", "render_check", "render_machines", "subject_text", "thing_to_json"]
+__all__ = ["check_to_json", "instance_to_json", "render_check", "render_instances", "subject_text", "thing_to_json"]
 
 _COLOURS = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "red"}
 
 
-def render_machines(
-    machines: Sequence[tuple[Machine, float | None, float | None]], now: datetime
-) -> Iterator[RenderableType]:
+def render_instances(instances: Sequence[Instance], now: datetime) -> Iterator[RenderableType]:
     """Yield a table of machines, each with its price by the hour and what it has cost, and the sums."""
-    if not machines:
+    if not instances:
         yield Text("No machine of ours exists.")
         return
     table = Table(box=None, pad_edge=False, header_style="bright_black")
@@ -29,7 +28,8 @@ def render_machines(
     table.add_column("state", no_wrap=True)
     for title in ("age", "per hour", "cost"):
         table.add_column(title, no_wrap=True, justify="right")
-    for machine, price, cost in machines:
+    for each in instances:
+        machine, price, cost = each.machine, each.usd_per_hour, each.cost_usd
         age = None if machine.created_at is None else max(0.0, (now - machine.created_at).total_seconds())
         spot = " spot" if machine.market is Market.SPOT else ""
         table.add_row(
@@ -37,15 +37,15 @@ def render_machines(
                 f"{machine.provider} {machine.zone or machine.region}, {machine.instance_type}{spot}",
                 (f"\n  {_short_id(machine)}\n  {machine.job} of run {machine.run}", "bright_black"),
             ),
-            machine.state.value,
+            machine.state.value if each.record is None or each.kept_until is None else staying_text(each.record, now),
             "" if age is None else format_duration(age),
             "?" if price is None else format_usd(price),
             "?" if cost is None else format_usd(cost),
         )
     yield table
-    per_hour = sum(price or 0.0 for _, price, _ in machines)
-    cost = sum(each or 0.0 for _, _, each in machines)
-    count = f"{len(machines)} machine{'s' if len(machines) > 1 else ''}"
+    per_hour = sum(each.usd_per_hour or 0.0 for each in instances)
+    cost = sum(each.cost_usd or 0.0 for each in instances)
+    count = f"{len(instances)} machine{'s' if len(instances) > 1 else ''}"
     yield Text(f"{count}: {format_usd(per_hour)} per hour, {format_usd(cost)} so far", "bold")
 
 
@@ -74,8 +74,9 @@ def render_check(provider: str, region: str, results: Sequence[CheckResult]) -> 
     yield table
 
 
-def machine_to_json(machine: Machine, price: float | None, cost: float | None) -> Mapping[str, object]:
+def instance_to_json(instance: Instance) -> Mapping[str, object]:
     """Return a machine for programs."""
+    machine, kept_until = instance.machine, instance.kept_until
     return {
         **thing_to_json(machine),
         "run": machine.run,
@@ -85,8 +86,9 @@ def machine_to_json(machine: Machine, price: float | None, cost: float | None) -
         "instance_type": machine.instance_type,
         "market": machine.market.value,
         "address": machine.address,
-        "usd_per_hour": price,
-        "cost_usd": cost,
+        "usd_per_hour": instance.usd_per_hour,
+        "cost_usd": instance.cost_usd,
+        "kept_until": kept_until.isoformat() if kept_until else None,
     }
 
 

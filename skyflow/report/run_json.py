@@ -102,6 +102,7 @@ def _machine_to_json(machine: MachineRecord) -> dict[str, Json]:
         "intended_at": _time(machine.intended_at),
         "created_at": _time(machine.created_at),
         "gone_at": _time(machine.gone_at),
+        "kept_until": _time(machine.kept_until),
         "usd": None if machine.gone_at is None else machine.cost_usd(machine.gone_at),
         "detail": machine.detail,
     }

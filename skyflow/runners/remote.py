@@ -263,6 +263,10 @@ class RemoteRunner:
                     patience=self._patience_seconds,
                 )
 
+    def leave(self) -> None:
+        """Leave on the machine what is there, when this runner goes."""
+        self.workspaces.marker.unlink(missing_ok=True)
+
     async def hash_files(self, job_key: str, attempt: int, patterns: tuple[str, ...]) -> str:
         """Hash files of the attempt's workspace on the machine."""
         return await self.workspaces.hash_files(job_key, attempt, patterns)

@@ -8,6 +8,7 @@ __all__ = [
     "MACHINES_OF_RUN",
     "MACHINE_CREATED",
     "MACHINE_HANDED_ON",
+    "MACHINE_KEPT",
     "MACHINE_RELEASED",
     "OWNER",
     "UNFINISHED_MACHINES",
@@ -36,6 +37,9 @@ MACHINE_HANDED_ON = """
 UPDATE machines SET user_job = :job, user_attempt = :attempt WHERE name = :name AND intent = 'created'
 """
 """Another attempt has it now."""
+
+MACHINE_KEPT = "UPDATE machines SET kept_until = :until WHERE name = :name AND intent = 'created'"
+"""It stays for some time although its job has ended."""
 
 MACHINE_RELEASED = """
 UPDATE machines SET intent = 'released', released_at = :at WHERE name = :name AND intent IN ('intended', 'created')

@@ -74,6 +74,10 @@ class StoredJournal:
         """Write that another attempt has it now."""
         self._write(queries.MACHINE_HANDED_ON, name=name, job=job, attempt=attempt)
 
+    def kept(self, name: str, until: datetime) -> None:
+        """Write that it stays until then, although its job has ended."""
+        self._write(queries.MACHINE_KEPT, name=name, until=time_text(until))
+
     def released(self, name: str, at: datetime) -> None:
         """Write that it is about to be removed."""
         self._write(queries.MACHINE_RELEASED, name=name, at=time_text(at))
@@ -108,6 +112,7 @@ def _record(row: sqlite3.Row) -> MachineRecord:
         created_at=_time(row["created_at"]),
         gone_at=_time(row["gone_at"]),
         user=(row["user_job"] or row["job_key"], row["user_attempt"] or row["attempt"]),
+        kept_until=_time(row["kept_until"]),
     )
 
 

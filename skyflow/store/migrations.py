@@ -380,6 +380,11 @@ def _m0015_transfers(db: "Database") -> None:
             db.execute(statement)
 
 
+def _m0016_kept_machines(db: "Database") -> None:
+    """Until when a machine stays whose job has ended, for somebody to look at it."""
+    db.execute("ALTER TABLE machines ADD COLUMN kept_until TEXT")
+
+
 _MIGRATIONS: Sequence[Callable[["Database"], None]] = (
     _m0001_first_schema,
     _m0002_annotations,
@@ -396,6 +401,7 @@ _MIGRATIONS: Sequence[Callable[["Database"], None]] = (
     _m0013_machine_users,
     _m0014_block_kinds,
     _m0015_transfers,
+    _m0016_kept_machines,
 )
 
 SCHEMA_VERSION = len(_MIGRATIONS)

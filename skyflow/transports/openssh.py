@@ -22,7 +22,7 @@ from skyflow.ports.transport import Ended, LinkLostError, TransportError
 from skyflow.transports.base import BaseTransport
 from skyflow.transports.process_channel import ProcessChannel
 
-__all__ = ["MOST_COMMANDS", "OpensshTransport"]
+__all__ = ["MOST_COMMANDS", "OpensshTransport", "shell_command"]
 
 MOST_COMMANDS = 6
 """As many commands at once as one connection carries with every sshd."""
@@ -95,31 +95,54 @@ class OpensshTransport(BaseTransport):
             "ControlMaster": "auto",
             "ControlPath": f"{self._folder}/%C",
             "ControlPersist": "120",
-            "StrictHostKeyChecking": "yes",
-            "ForwardAgent": "no",
-            "ForwardX11": "no",
-            "ClearAllForwardings": "yes",
-            "PermitLocalCommand": "no",
             "RequestTTY": "no",
-            "ServerAliveInterval": f"{max(1, round(host.keep_alive.seconds))}",
-            "ServerAliveCountMax": f"{host.keep_alive.most_missed}",
-            "ConnectTimeout": f"{max(1, round(host.connect_seconds))}",
         }
-        if host.host_keys:
-            known = self._folder / "known_hosts"
-            keys = (" ".join(key.split()[:2]) for key in host.host_keys)
-            known.write_text("".join(f"pinned {key}\n" for key in keys), encoding="utf-8")
-            options |= {"UserKnownHostsFile": str(known), "GlobalKnownHostsFile": "/dev/null", "HostKeyAlias": "pinned"}
-        words = ["ssh", *(() if self._config is None else ("-F", str(self._config)))]
-        for key, value in options.items():
-            words += ["-o", f"{key}={value}"]
-        if host.identity is not None:
-            words += ["-o", "IdentitiesOnly=yes", "-i", host.identity]
-        if host.port is not None:
-            words += ["-p", str(host.port)]
-        if host.user is not None:
-            words += ["-l", host.user]
-        return words
+        return _words(host, options, folder=self._folder, config=self._config)
+
+
+def shell_command(
+    host: SshHost, line: str, *, folder: Path, config: Path | None = None, has_terminal: bool = False
+) -> list[str]:
+    """Return the command line that has the shell of a machine do something, over a connection of its own.
+
+    Args:
+        host: the machine.
+        line: what its shell is to do.
+        folder: a folder for the keys that the machine may show, which is needed until the command has ended.
+        config: a file to read instead of `~/.ssh/config`.
+        has_terminal: whether what runs there gets a terminal.
+    """
+    options = {"ControlPath": "none", "RequestTTY": "force" if has_terminal else "no", "LogLevel": "ERROR"}
+    return [*_words(host, options, folder=folder, config=config), "--", host.address, line]
+
+
+def _words(host: SshHost, options: dict[str, str], *, folder: Path, config: Path | None) -> list[str]:
+    """Return the command line up to the address; `folder` is where pinned keys are written."""
+    options = options | {
+        "StrictHostKeyChecking": "yes",
+        "ForwardAgent": "no",
+        "ForwardX11": "no",
+        "ClearAllForwardings": "yes",
+        "PermitLocalCommand": "no",
+        "ServerAliveInterval": f"{max(1, round(host.keep_alive.seconds))}",
+        "ServerAliveCountMax": f"{host.keep_alive.most_missed}",
+        "ConnectTimeout": f"{max(1, round(host.connect_seconds))}",
+    }
+    if host.host_keys:
+        known = folder / "known_hosts"
+        keys = (" ".join(key.split()[:2]) for key in host.host_keys)
+        known.write_text("".join(f"pinned {key}\n" for key in keys), encoding="utf-8")
+        options |= {"UserKnownHostsFile": str(known), "GlobalKnownHostsFile": "/dev/null", "HostKeyAlias": "pinned"}
+    words = ["ssh", *(() if config is None else ("-F", str(config)))]
+    for key, value in options.items():
+        words += ["-o", f"{key}={value}"]
+    if host.identity is not None:
+        words += ["-o", "IdentitiesOnly=yes", "-i", host.identity]
+    if host.port is not None:
+        words += ["-p", str(host.port)]
+    if host.user is not None:
+        words += ["-l", host.user]
+    return words
 
 
 class _OpensshChannel(ProcessChannel):

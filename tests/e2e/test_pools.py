@@ -148,3 +148,13 @@ def test_config_check_asks_every_host(project, make_machine, machine: Machine, p
 def test_config_check_says_what_a_host_lacks(project, machine: Machine, pool) -> None:
     pool(machine, ssh={"python": "python9"})
     assert "has no program 'python9'" in project.skyflow("config", "check", code=5).err
+
+
+def test_a_shell_opens_in_the_working_folder_while_the_job_runs(project, machine: Machine, pool, hold) -> None:
+    pool(machine)
+    held = hold(machine)
+    out = project.skyflow("ssh", "a", "--", "pwd; cat ~/name; touch ~/go").out
+    assert out.splitlines()[0].endswith("/a/1/work")
+    assert out.splitlines()[1] == "box"
+    held.end()
+    assert "is not there any more" in project.skyflow("ssh", "a", "--", "pwd", code=1).err

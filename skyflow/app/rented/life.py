@@ -7,6 +7,7 @@ import anyio
 
 from skyflow.app.rented.acquiring import Acquiring
 from skyflow.app.rented.calls import CloudCalls
+from skyflow.app.rented.keeping import Keeping
 from skyflow.app.rented.rental import Makes, Rental, Times
 from skyflow.app.rented.watch import Watch
 from skyflow.errors import InternalError
@@ -23,9 +24,19 @@ __all__ = ["MachineLife"]
 class MachineLife:
     """Has machines, lets them be used, and gives them back."""
 
-    def __init__(self, *, acquiring: Acquiring, watch: Watch, makes: Makes, calls: CloudCalls, times: Times) -> None:
+    def __init__(
+        self,
+        *,
+        acquiring: Acquiring,
+        watch: Watch,
+        keeping: Keeping,
+        makes: Makes,
+        calls: CloudCalls,
+        times: Times,
+    ) -> None:
         self._acquiring = acquiring
         self._watch = watch
+        self._keeping = keeping
         self._makes = makes
         self._calls = calls
         self._times = times
@@ -33,7 +44,7 @@ class MachineLife:
     async def see_through(
         self, rental: Rental, records: Sequence[MachineRecord] = (), under_way: Collection[Attempt] = ()
     ) -> None:
-        """Have the machines of an attempt, let them be used, and give them back.
+        """Have the machines of an attempt, let them be used, and give them back, unless they are to be kept.
 
         With the records of an earlier driver it is those machines, on which the attempts that are under way go on.
         """
@@ -50,7 +61,8 @@ class MachineLife:
             rental.settled.set()
             with anyio.CancelScope(shield=True):
                 self._watch.note_released(rental)
-                await self._calls.give_back_all(rental)
+                if not rental.is_kept:
+                    await self._calls.give_back_all(rental)
                 rental.over.set()
 
     async def _serve(self, rental: Rental, under_way: Collection[Attempt] | None) -> None:
@@ -70,6 +82,7 @@ class MachineLife:
                             tasks.start_soon(self._watch.listen, rental, node, node.transport)
                 await rental.released.wait()
                 tasks.cancel_scope.cancel()
+            await self._keeping.keep(rental)
 
     async def _member(
         self, rental: Rental, rank: int, stack: AsyncExitStack, under_way: Collection[Attempt] | None

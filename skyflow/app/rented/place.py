@@ -20,6 +20,7 @@ from skyflow.app.machine_keys import MachineKeys
 from skyflow.app.rented.acquiring import Acquiring
 from skyflow.app.rented.asking import Asking
 from skyflow.app.rented.calls import CloudCalls
+from skyflow.app.rented.keeping import Keeping
 from skyflow.app.rented.life import MachineLife
 from skyflow.app.rented.rental import Makes, Rental, Times
 from skyflow.app.rented.takeover import Takeover
@@ -86,7 +87,10 @@ class RentedMachines:
             clock=clock,
             times=times,
         )
-        self._life = MachineLife(acquiring=acquiring, watch=watch, makes=makes, calls=calls, times=times)
+        keeping = Keeping(plan=plan, journal=journal, calls=calls, clock=clock, times=times)
+        self._life = MachineLife(
+            acquiring=acquiring, watch=watch, keeping=keeping, makes=makes, calls=calls, times=times
+        )
         self._stack = AsyncExitStack()
         self._tasks: TaskGroup
 
@@ -151,7 +155,8 @@ class RentedMachines:
         mine: list[MachineRecord] = []
         others: list[MachineRecord] = []
         for record in await self._calls.blocking(partial(self._journal.records, unfinished_only=True)):
-            (mine if record.run == self._run else others).append(record)
+            is_mine = record.run == self._run and record.kept_until is None
+            (mine if is_mine else others).append(record)
         kept: set[Attempt] = set()
         for which, records in self._together(mine):
             rental = Rental(which, lambda _: None, offering=self._offering_of(which, records))

@@ -48,6 +48,8 @@ class Times:
     """So long a machine is kept, without a job, for one that is still to come."""
     clean_up_within: float = 30.0
     """From when a job has ended until its machine is fit for the next one."""
+    keep: float = 0.0
+    """So long a machine stays after its job for somebody to look at it; 0 has it given back at once."""
     most_tries: int = 8
     """In so many places a machine is asked for, for one attempt."""
     most_silent: int = 3
@@ -122,6 +124,8 @@ class Rental:
     taken_away: str = ""
     """What its cloud said when it took a machine away."""
     is_lost: bool = False
+    is_kept: bool = False
+    """It stays after its job."""
     heirs: frozenset[str] = frozenset()
     wait: anyio.CancelScope | None = None
     handed_back: anyio.Event = field(default_factory=anyio.Event)

@@ -68,7 +68,8 @@ class Takeover:
         if runner is None or rental.is_lost or rental.taken_away or not self._times.idle or not self.heirs(rental):
             return False
         with anyio.move_on_after(self._times.clean_up_within), suppress(TransportError):
-            await runner.release(*rental.user)
+            if not self._times.keep:  # else nobody may take it over, and somebody want to see what is there
+                await runner.release(*rental.user)
             await runner.check(self._times.clean_up_within)
             heirs = self.heirs(rental)
             if heirs and rental.is_wanted and not rental.taken_away:
@@ -123,6 +124,8 @@ class Takeover:
         if rental.runner is None:
             raise rental.problem or TransportError("it was given up")
         await rental.runner.check(self._times.clean_up_within)
+        if self._times.keep:
+            await rental.runner.release(*rental.user)
         for node in rental.by_rank:
             await self._calls.blocking(partial(self._journal.handed_on, node.machine.name, *which))
             tell(f"{node.machine.id} is taken over from {rental.user[0]}\n")

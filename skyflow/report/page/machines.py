@@ -57,6 +57,15 @@ def render_machines_page(
     return rendered("machines.html", place="/machines", records=rows, most=_MOST_ROWS, clouds=clouds, root=root)
 
 
+def _state(record: MachineRecord, now: datetime) -> str:
+    if record.gone_at is not None:
+        return "gone"
+    if record.kept_until is not None:
+        is_over = "" if record.is_kept(now) else ", which is over"
+        return f"kept until {record.kept_until.astimezone():%H:%M}{is_over}"
+    return "asked for" if record.created_at is None else "there"
+
+
 def _row(record: MachineRecord, run: int | None, now: datetime) -> _Row:
     offering = record.offering
     is_there = record.created_at is not None and record.gone_at is None
@@ -66,7 +75,7 @@ def _row(record: MachineRecord, run: int | None, now: datetime) -> _Row:
         place=offering.place.name,
         run=run,
         job=record.job,
-        state="there" if is_there else "gone" if record.gone_at else "asked for",
+        state=_state(record, now),
         is_there=is_there,
         since=record.created_at or record.intended_at,
         usd_per_hour=offering.price_usd_per_hour,

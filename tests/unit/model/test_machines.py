@@ -57,3 +57,6 @@ def test_a_machine_costs_from_its_creation_to_its_end_or_to_now() -> None:
         0.25
     )
     assert replace(record, created_at=None).cost_usd(NOW) == 0.0
+    kept = replace(record, kept_until=NOW + timedelta(hours=1))
+    assert kept.cost_usd(NOW + timedelta(minutes=30)) == pytest.approx(0.25)
+    assert kept.cost_usd(NOW + timedelta(hours=9)) == pytest.approx(0.5)  # it has ended itself
