@@ -56,9 +56,7 @@ class BucketStore:
                 if not self._put_new(key, data) and not self._is_fresh(key, size):
                     obstore.put(self._bucket, key, data, mode="overwrite", use_multipart=False)
             elif not self._is_fresh(key, size):
-                obstore.put(
-                    self._bucket, key, _pieces(source, go_on), use_multipart=True, max_concurrency=_PARTS_AT_ONCE
-                )
+                self._put_in_parts(source, key, size, go_on)
         return Blob(digest, size)
 
     def get_blob(self, digest: str, target: Path, go_on: Callable[[], None]) -> None:
@@ -112,6 +110,16 @@ class BucketStore:
             for page in obstore.list(self._bucket, prefix=prefix):
                 for found in page:
                     yield Stored(found["path"], found["size"], found["last_modified"])
+
+    def _put_in_parts(self, source: Path, key: str, size: int, go_on: Callable[[], None]) -> None:
+        pieces = _pieces(source, go_on)
+        try:
+            obstore.put(self._bucket, key, pieces, use_multipart=True, max_concurrency=_PARTS_AT_ONCE)
+        except BaseError:
+            if not self._is_fresh(
+                key, size
+            ):  # else the answer to the last request got lost, and what it did cannot be done twice
+                raise
 
     def _put_new(self, key: str, data: bytes) -> bool:
         try:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from skyflow.artifacts.folder import FolderStore
 from skyflow.errors import UsageError
@@ -15,9 +15,17 @@ from skyflow.ports.artifacts import ObjectStore
 __all__ = ["SCHEMES", "open_place"]
 
 SCHEMES = {"s3": "Amazon S3, or what speaks like it", "gs": "Google Cloud Storage", "az": "Azure Blob Storage"}
-"""How the URL of a bucket begins: `s3://BUCKET/PREFIX`."""
+"""How the URL of a bucket begins: `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX`, `az://ACCOUNT/CONTAINER/PREFIX`."""
 
 _CLIENT_OPTIONS: dict[str, Any] = {"connect_timeout": "10s", "timeout": "120s"}
+_AZURE_CREDENTIALS = (
+    "AZURE_STORAGE_ACCOUNT_KEY",
+    "AZURE_STORAGE_ACCESS_KEY",
+    "AZURE_STORAGE_SAS_KEY",
+    "AZURE_STORAGE_SAS_TOKEN",
+    "AZURE_STORAGE_CLIENT_ID",
+    "AZURE_STORAGE_TOKEN",
+)
 _RETRY: dict[str, Any] = {"max_retries": 5, "retry_timeout": timedelta(seconds=60)}
 
 
@@ -43,6 +51,7 @@ def open_place(text: str, *, environment: Mapping[str, str] = os.environ) -> Obj
         )
     if not parts.netloc:
         raise UsageError(f"'{text}' names no bucket", hint=f"write {parts.scheme}://BUCKET/PREFIX")
+    url, options = _azure(parts) if parts.scheme == "az" else (text, {})
     try:
         import obstore.exceptions  # noqa: PLC0415 -- an extra
         from obstore.store import from_url  # noqa: PLC0415
@@ -55,14 +64,27 @@ def open_place(text: str, *, environment: Mapping[str, str] = os.environ) -> Obj
     try:
         open_bucket: Any = from_url  # which options there are depends on the scheme
         bucket = open_bucket(
-            text,
+            url,
+            **options,
             client_options=_client_options(environment),
             retry_config=_RETRY,
             **_credentials(parts.scheme, environment),
         )
     except (obstore.exceptions.BaseError, ValueError) as error:
-        raise UsageError(f"'{text}' cannot be opened: {error}") from error
+        raise UsageError(f"'{text}' cannot be opened: {str(error).strip().splitlines()[0]}") from error
     return BucketStore(bucket, name=text)
+
+
+def _azure(parts: SplitResult) -> tuple[str, dict[str, Any]]:
+    """Return the URL and options of a container: the library wants the account apart from it.
+
+    Raises:
+        UsageError: no container is named.
+    """
+    container, _, prefix = parts.path.removeprefix("/").partition("/")
+    if not container:
+        raise UsageError(f"'{parts.geturl()}' names no container", hint="write az://ACCOUNT/CONTAINER/PREFIX")
+    return f"az://{container}/{prefix}", {"account_name": parts.netloc}
 
 
 def _client_options(environment: Mapping[str, str]) -> dict[str, Any]:
@@ -74,9 +96,24 @@ def _client_options(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _credentials(scheme: str, environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return what finds the credentials where the service's own variables do not have them: for S3, profiles and SSO."""
-    if scheme != "s3" or environment.get("AWS_ACCESS_KEY_ID") or find_spec("boto3") is None:
-        return {}
-    from obstore.auth.boto3 import Boto3CredentialProvider  # noqa: PLC0415
+    """Return what finds the credentials where the service's own variables do not have them.
 
-    return {"credential_provider": Boto3CredentialProvider()}
+    For S3 these are profiles and single sign-on, for Azure what `az login` and managed identities give.
+    """
+    if scheme == "s3" and not environment.get("AWS_ACCESS_KEY_ID") and find_spec("boto3") is not None:
+        from obstore.auth.boto3 import Boto3CredentialProvider  # noqa: PLC0415
+
+        return {"credential_provider": Boto3CredentialProvider()}
+    has_none = not any(environment.get(name) for name in _AZURE_CREDENTIALS)
+    if scheme == "az" and has_none and _is_there("azure.identity"):
+        from obstore.auth.azure import AzureCredentialProvider  # noqa: PLC0415
+
+        return {"credential_provider": AzureCredentialProvider()}
+    return {}
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # the package that it would be in
+        return False

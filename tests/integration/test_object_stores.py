@@ -116,6 +116,7 @@ def test_a_large_content_is_sent_in_parts_each_of_which_may_fail(
     fault_proxy.faults += [
         Fault("error", lambda method, path: puts(method, path) and "partNumber=2" in path),
         Fault("lost", lambda method, path: puts(method, path) and "partNumber=3" in path),
+        Fault("lost", lambda method, path: method == "POST" and "uploadId=" in path),
     ]
     blob = store.put_blob(large, go_on)
     assert any("partNumber=4" in path for _, path in fault_proxy.seen)

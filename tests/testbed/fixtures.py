@@ -10,7 +10,18 @@ from testbed.machine import Key, Machine, can_start_machines, make_key
 from testbed.object_server import FaultProxy, ObjectServer
 from testbed.slurm import SlurmCluster, can_run_slurm
 
-__all__ = ["bucket", "client_key", "fault_proxy", "machine", "make_machine", "object_server", "slurm"]
+__all__ = [
+    "azure_container",
+    "azure_proxy",
+    "azure_server",
+    "bucket",
+    "client_key",
+    "fault_proxy",
+    "machine",
+    "make_machine",
+    "object_server",
+    "slurm",
+]
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +70,37 @@ def object_server() -> Iterator[ObjectServer]:
     server = ObjectServer()
     yield server
     server.close()
+
+
+@pytest.fixture(scope="session")
+def azure_server() -> Iterator[ObjectServer]:
+    server = ObjectServer("testbed.azure_server")
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def azure_proxy(azure_server: ObjectServer) -> Iterator[FaultProxy]:
+    proxy = FaultProxy(azure_server.port)
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture
+def azure_container(
+    azure_server: ObjectServer, azure_proxy: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """The URL of a fresh container of Azure; the way to it, past the proxy, is in the environment."""
+    from azure.storage.blob import BlobServiceClient
+
+    from testbed.azure_server import ACCOUNT, KEY
+
+    name = hashlib.sha256(str(tmp_path).encode()).hexdigest()[:20]
+    with BlobServiceClient(f"http://127.0.0.1:{azure_server.port}/{ACCOUNT}", credential=KEY) as service:
+        service.create_container(name)
+    monkeypatch.setenv("AZURE_STORAGE_ENDPOINT", f"http://127.0.0.1:{azure_proxy.port}/{ACCOUNT}")
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", KEY)
+    return f"az://{ACCOUNT}/{name}/some/prefix"
 
 
 @pytest.fixture
