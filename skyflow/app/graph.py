@@ -9,7 +9,7 @@ from skyflow.app.callees import callees_from
 from skyflow.app.expansion import ExpectedJobs, expected_jobs
 from skyflow.model.fold import Fold
 from skyflow.model.graph import Graph, GraphEdge, GraphJob, GraphNode, Standing, needed_edges
-from skyflow.model.placement import Placement, Plan
+from skyflow.model.placement import Placement, Plan, read_plan
 from skyflow.model.run import JobRecord, RunHistory
 from skyflow.model.workflow import Workflow
 from skyflow.spec import reread_workflow
@@ -50,10 +50,19 @@ def expected_of_run(history: RunHistory) -> list[ExpectedJobs]:
     return expected_jobs(workflow, callees_from(workflow, run.callee_sources))
 
 
-def graph_of_run(history: RunHistory, expected: Sequence[ExpectedJobs], *, fold: Fold = Fold.AUTO) -> Graph:
-    """Return the picture of a run: what has become of its jobs, and those that it has yet to begin."""
+def graph_of_run(
+    history: RunHistory,
+    expected: Sequence[ExpectedJobs],
+    *,
+    placed: Mapping[str, Placement] | None = None,
+    fold: Fold = Fold.AUTO,
+) -> Graph:
+    """Return the picture of a run: what has become of its jobs, and those that it has yet to begin.
+
+    `placed` are the placements of its jobs, for whoever has them already.
+    """
     run = history.overview.run
-    placements = placements_of_run(history)
+    placements = placements_of_run(history, plan_of_run(history)) if placed is None else placed
     records = {job.key: job for job in history.jobs}
     jobs: dict[str, GraphJob] = {}
     for key in _keys_of_run(expected, records):
@@ -95,21 +104,16 @@ def needs_of_run(history: RunHistory, expected: Sequence[ExpectedJobs]) -> dict[
     return needs
 
 
-def placements_of_run(history: RunHistory) -> dict[str, Placement]:
+def placements_of_run(history: RunHistory, plan: Plan | None) -> dict[str, Placement]:
     """Return where each job was planned, by its key; jobs of a matrix that was not known then, where all of it was."""
-    plan = plan_of_run(history)
     planned = {} if plan is None else {placement.job: placement for placement in plan.placements}
     found = {job.key: planned.get(job.key) or planned.get(_spec(job.key)) for job in history.jobs}
     return planned | {key: placement for key, placement in found.items() if placement is not None}
 
 
 def plan_of_run(history: RunHistory) -> Plan | None:
-    """Return the plan that a run was started with, None where it was stored by a skyflow with other plans."""
-    plan = history.overview.run.plan
-    try:
-        return Plan.from_json(plan) if isinstance(plan, dict) else None
-    except ValueError:
-        return None
+    """Return the plan that a run has now, None where it was stored by a skyflow with other plans."""
+    return read_plan(history.overview.run.plan)
 
 
 def _standing(record: JobRecord) -> Standing:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from skyflow.app.project import Project
 from skyflow.model.layout import RunFolder
-from skyflow.model.run import ANY_RUN, JobRecord, RunFilter, RunHistory, RunOverview
+from skyflow.model.run import ANY_RUN, JobRecord, RunFilter, RunHistory, RunId, RunOverview
 from skyflow.store.lease import is_leased
 from skyflow.store.machines import machine_records
 from skyflow.store.store import open_store
 from skyflow.store.transfers import TransferStore
 
-__all__ = ["list_runs", "read_run", "step_summaries"]
+__all__ = ["find_run", "list_runs", "read_run", "step_summaries", "summaries_of_job"]
 
 
 def list_runs(project: Project, *, limit: int, wanted: RunFilter = ANY_RUN) -> list[RunOverview]:
@@ -23,6 +23,16 @@ def list_runs(project: Project, *, limit: int, wanted: RunFilter = ANY_RUN) -> l
             RunOverview(run=run, is_driven=is_leased(project.state.run(run.id)))
             for run in store.latest_runs(limit, wanted)
         ]
+
+
+def find_run(project: Project, name: str) -> RunId:
+    """Return which run is meant by a number, the beginning of an id, or `latest`.
+
+    Raises:
+        UsageError: there is no such run.
+    """
+    with open_store(project.state, create=False) as store:
+        return store.find_run(name).id
 
 
 def read_run(project: Project, name: str) -> RunHistory:
@@ -47,13 +57,15 @@ def read_run(project: Project, name: str) -> RunHistory:
 
 def step_summaries(folder: RunFolder, jobs: Sequence[JobRecord]) -> list[tuple[str, str]]:
     """Return the step summaries of every job's last attempt: the job's name and the Markdown."""
-    found: list[tuple[str, str]] = []
-    for job in jobs:
-        found_here = (path for path in (folder.root / job.key).glob("*") if path.name.isdigit())
-        attempts = sorted(found_here, key=lambda path: int(path.name))
-        files = sorted(attempts[-1].glob("*.md"), key=_place) if attempts else ()
-        found += [(job.name, file.read_text(encoding="utf-8", errors="replace")) for file in files]
-    return found
+    return [(job.name, text) for job in jobs for text in summaries_of_job(folder, job.key)]
+
+
+def summaries_of_job(folder: RunFolder, job_key: str) -> list[str]:
+    """Return the step summaries of a job's last attempt, Markdown."""
+    found = (path for path in (folder.root / job_key).glob("*") if path.name.isdigit())
+    attempts = sorted(found, key=lambda path: int(path.name))
+    files = sorted(attempts[-1].glob("*.md"), key=_place) if attempts else ()
+    return [file.read_text(encoding="utf-8", errors="replace") for file in files]
 
 
 def _place(summary: Path) -> tuple[int, ...]:

@@ -1,39 +1,45 @@
 """Makes the report of a run: gathers what is stored, and as much of the logs as a page can carry."""
 
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import pairwise
 
 from skyflow import __version__
-from skyflow.app.clouds import open_journal
-from skyflow.app.graph import expected_of_run, graph_of_run, needs_of_run, placements_of_run, plan_of_run
+from skyflow.app.expansion import ExpectedJobs
+from skyflow.app.graph import (
+    expected_of_run,
+    graph_of_run,
+    needs_of_run,
+    placements_of_run,
+    plan_of_run,
+)
 from skyflow.app.history import read_run, step_summaries
+from skyflow.app.log_excerpts import excerpt
+from skyflow.app.plan_views import diff_plans
 from skyflow.app.project import Project
 from skyflow.app.run_frontier import frontier_of_run, is_quickly_found
 from skyflow.model.execution import StepRef
 from skyflow.model.layout import RunFolder
-from skyflow.model.machines import MachineRecord
+from skyflow.model.placement import Plan, read_plan
 from skyflow.model.run import RunHistory
 from skyflow.model.status import Conclusion
 from skyflow.ports.clock import Clock
-from skyflow.report.page.data import LogExcerpt, ReportData
+from skyflow.report.page.data import LogExcerpt, Replacement, ReportData
 from skyflow.report.page.render import render_report
 
-__all__ = ["make_report"]
+__all__ = ["RunPlans", "gather", "make_report", "plans_of_run"]
 
 _ROOM_BYTES = 1_200_000
 """For the logs of all steps together; with markup and everything else, a page of 1,000 jobs stays below 3 MB."""
-_ROOM_BYTES_LIVE = 120_000
-"""The same for a page that is fetched anew several times a second."""
 _ROOM_OF_FAILURES = 0.6
 """The share of it that failed steps may take first."""
-_HEAD = 0.25
-"""The share of what is shown of a long log that is its beginning; how it ended matters more."""
 
 
 def make_report(
-    project: Project, name: str, *, clock: Clock, write_token: str = "", with_frontier: bool | None = False
+    project: Project, name: str, *, clock: Clock, with_frontier: bool | None = False
 ) -> tuple[RunHistory, str]:
-    """Return a run and its report, a whole HTML page; one whose buttons have a `write_token` is served, and stays up to date.
+    """Return a run and its report, a whole HTML page.
 
     `with_frontier` looks for plans that the run could have had as well; None does where that is quick.
 
@@ -42,27 +48,77 @@ def make_report(
     """
     history = read_run(project, name)
     folder = project.state.run(history.overview.run.id)
-    expected = expected_of_run(history)
-    plan = plan_of_run(history)
-    wants_frontier = is_quickly_found(plan) if with_frontier is None else with_frontier
-    data = ReportData(
-        history=history,
-        graph=graph_of_run(history, expected),
-        plan=plan,
-        needs=needs_of_run(history, expected),
-        logs=_excerpts(folder, history, room=_ROOM_BYTES_LIVE if write_token else _ROOM_BYTES),
-        summaries=tuple(step_summaries(folder, history.jobs)),
+    plans = plans_of_run(history)
+    wants_frontier = is_quickly_found(plans.current) if with_frontier is None else with_frontier
+    data = gather(
+        history,
+        expected_of_run(history),
+        plans,
+        logs=_excerpts(folder, history, room=_ROOM_BYTES),
+        summaries=step_summaries(folder, history.jobs),
         made_at=clock.now(),
-        version=__version__,
-        machines=_machines(project, history),
-        frontier=frontier_of_run(history.overview.run, project=project) if wants_frontier else (),
     )
-    return history, render_report(data, placed=placements_of_run(history), write_token=write_token)
+    if wants_frontier:
+        data = replace(data, frontier=frontier_of_run(history.overview.run, project=project))
+    return history, render_report(data)
 
 
-def _machines(project: Project, history: RunHistory) -> tuple[MachineRecord, ...]:
-    """Return the machines that were rented for a run."""
-    return tuple(record for record in open_journal(project).records() if record.run == history.overview.run.id)
+@dataclass(frozen=True, slots=True)
+class RunPlans:
+    """The plan that a run has, and those that it had before."""
+
+    current: Plan | None
+    replacements: tuple[Replacement, ...]
+
+
+def plans_of_run(history: RunHistory) -> RunPlans:
+    """Return the plans of a run; earlier ones only if all of them can be read."""
+    current = plan_of_run(history)
+    stored = [*(read_plan(earlier.plan) for earlier in history.superseded), current]
+    plans = [plan for plan in stored if plan is not None]
+    if len(plans) < len(stored):
+        return RunPlans(current, ())
+    return RunPlans(
+        current,
+        tuple(
+            Replacement(earlier.at, earlier.why, diff_plans(old, new))
+            for earlier, (old, new) in zip(history.superseded, pairwise(plans), strict=True)
+        ),
+    )
+
+
+def gather(
+    history: RunHistory,
+    expected: Sequence[ExpectedJobs],
+    plans: RunPlans,
+    *,
+    logs: Mapping[StepRef, LogExcerpt],
+    summaries: Iterable[tuple[str, str]],
+    made_at: datetime,
+) -> ReportData:
+    """Return what a page shows of a run.
+
+    Args:
+        history: the run.
+        expected: the jobs that it was expected to have.
+        plans: its plans.
+        logs: what there is room for of the logs.
+        summaries: the name of a job with the Markdown of a step.
+        made_at: the time.
+    """
+    placed = placements_of_run(history, plans.current)
+    return ReportData(
+        history=history,
+        graph=graph_of_run(history, expected, placed=placed),
+        plan=plans.current,
+        placed=placed,
+        needs=needs_of_run(history, expected),
+        logs=logs,
+        summaries=tuple(summaries),
+        made_at=made_at,
+        version=__version__,
+        replacements=plans.replacements,
+    )
 
 
 def _excerpts(folder: RunFolder, history: RunHistory, *, room: int) -> dict[StepRef, LogExcerpt]:
@@ -84,7 +140,7 @@ def _excerpts(folder: RunFolder, history: RunHistory, *, room: int) -> dict[Step
     others = [ref for ref in sizes if ref not in failed]
     most = _equal_part([sizes[ref] for ref in others], room - sum(limits.values()))
     limits |= {ref: min(sizes[ref], most) for ref in others}
-    return {ref: _excerpt(folder.log(ref), size=sizes[ref], limit=limit) for ref, limit in limits.items()}
+    return {ref: excerpt(folder.log(ref), size=sizes[ref], limit=limit) for ref, limit in limits.items()}
 
 
 def _equal_part(sizes: Iterable[int], room: int) -> int:
@@ -96,20 +152,3 @@ def _equal_part(sizes: Iterable[int], room: int) -> int:
             return part
         room -= size
     return ascending[-1] if ascending else 0
-
-
-def _excerpt(path: Path, *, size: int, limit: int) -> LogExcerpt:
-    """Return whole lines of a log, its beginning and its end, of at most so many bytes."""
-    with path.open("rb") as file:
-        if size <= limit:
-            return LogExcerpt(_text(file.read()))
-        head = file.read(int(limit * _HEAD))
-        head = head[: head.rfind(b"\n") + 1]
-        file.seek(size - (limit - int(limit * _HEAD)))
-        tail = file.read()
-        tail = tail[tail.find(b"\n") + 1 :]
-    return LogExcerpt(_text(head), size - len(head) - len(tail), _text(tail))
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", errors="replace")

@@ -28,6 +28,7 @@ __all__ = [
     "LEAVE_GROUPS",
     "LEAVE_LINES",
     "LOOKUP",
+    "MARK_OF_RUN",
     "MARK_OF_RUNS",
     "MOVE_ROW",
     "NAME_RUN",
@@ -158,6 +159,15 @@ SELECT (SELECT coalesce(max(id), 0) FROM events) AS event, (SELECT count(*) FROM
        (SELECT group_concat(id) FROM runs WHERE status <> 'completed') AS unfinished
 """
 """What differs from before when a run was added, moved or forgotten."""
+
+MARK_OF_RUN = """
+SELECT coalesce((SELECT max(id) FROM events WHERE run_id = :run_id), 0) AS event,
+       (SELECT is_cancelled FROM runs WHERE id = :run_id) AS is_cancelled,
+       (SELECT count(*) FROM superseded_plans WHERE run_id = :run_id) AS plans,
+       (SELECT count(*) + count(created_at) + count(gone_at) FROM machines WHERE run_id = :run_id) AS machines,
+       (SELECT count(*) FROM transfers WHERE run_id = :run_id) AS transfers
+"""
+"""What differs from before when a run has moved, is to be cancelled, was planned anew, or has moved data or machines."""
 
 RUN_BY_NUMBER = "SELECT * FROM runs WHERE number = :number"
 """One run by its number in this store."""

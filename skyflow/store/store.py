@@ -187,6 +187,10 @@ class Store:
         unfinished = row["unfinished"] or ""
         return (row["event"], row["runs"]), [RunId(each) for each in unfinished.split(",") if each]
 
+    def mark_of_run(self, run_id: RunId) -> tuple[int, ...]:
+        """Return numbers of which one changes when anything is stored of a run; the first is that of its last move."""
+        return tuple(self.rows(queries.MARK_OF_RUN, run_id=run_id)[0])
+
     def newest_unfinished_run(self) -> RunRecord | None:
         """Return the newest run that has not completed."""
         rows = self.rows(queries.NEWEST_UNFINISHED_RUN)

@@ -35,7 +35,7 @@ class Row:
 def run_row(history: RunHistory, machines: tuple[MachineRecord, ...], *, now: datetime, signs: Signs) -> Row:
     """Return the line of a run; `machines` are those that were rented for it."""
     run = history.overview.run
-    placed = placements_of_run(history)
+    placed = placements_of_run(history, plan_of_run(history))
     spent = spent_by_attempt(history.attempts, placed, machines, now=now).values()
     done = sum(job.status is Status.COMPLETED for job in history.jobs)
     failed = sum(Standing.of(job.status, job.outcome, job.conclusion) is Standing.FAILURE for job in history.jobs)
@@ -61,7 +61,7 @@ def job_rows(
     history: RunHistory, machines: tuple[MachineRecord, ...], *, now: datetime, signs: Signs
 ) -> tuple[Row, ...]:
     """Return a line for each job of a run: those that run first, then those that wait, then what has ended, newest first."""
-    placed = placements_of_run(history)
+    placed = placements_of_run(history, plan_of_run(history))
     spent: dict[str, float] = {}
     for (job, _), one in spent_by_attempt(history.attempts, placed, machines, now=now).items():
         spent[job] = spent.get(job, 0.0) + one.usd

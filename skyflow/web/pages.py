@@ -1,30 +1,29 @@
 """What the live page answers: the list of runs, one run, and that something has changed."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from functools import partial
 
 import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from skyflow.app.history import list_runs, read_run
+from skyflow.app.history import list_runs
 from skyflow.app.project import Project
 from skyflow.app.report import make_report
-from skyflow.app.watching import mark_of_run, mark_of_runs
 from skyflow.errors import PlanningError, SkyflowError, UsageError, WorkflowError
 from skyflow.model.run import RunFilter
 from skyflow.ports.clock import Waiter
 from skyflow.report.page.live import render_message_page, render_runs_page
 from skyflow.web.buttons import button_routes
 from skyflow.web.explorers import explorer_routes
+from skyflow.web.live_runs import LiveRuns
+from skyflow.web.streams import stream, told_of_run, told_of_runs
 
 __all__ = ["make_pages"]
 
-_SECONDS_BETWEEN_LOOKS = 0.1
-_LOOKS_BETWEEN_SIGNS_OF_LIFE = 100
 _MOST_RUNS = 100
 
 
@@ -43,30 +42,22 @@ def make_pages(
     async def runs(request: Request) -> Response:
         return HTMLResponse(await anyio.to_thread.run_sync(partial(_runs_page, project, _wanted(request))))
 
+    live_runs = LiveRuns(project, clock=clock, write_token=write_token)
+
     async def run(request: Request) -> Response:
-        name = request.path_params["run"]
-        _, page = await anyio.to_thread.run_sync(
-            partial(make_report, project, name, clock=clock, write_token=write_token)
-        )
-        return HTMLResponse(page)
+        live = await anyio.to_thread.run_sync(live_runs.named, request.path_params["run"])
+        return HTMLResponse(await anyio.to_thread.run_sync(live.page))
 
     async def report(request: Request) -> Response:
         _, page = await anyio.to_thread.run_sync(partial(make_report, project, request.path_params["run"], clock=clock))
         return HTMLResponse(page)
 
     async def changes_of_runs(_: Request) -> Response:
-        return _stream(partial(mark_of_runs, project), is_ending)
+        return stream(told_of_runs(project), is_ending)
 
     async def changes_of_run(request: Request) -> Response:
-        history = await anyio.to_thread.run_sync(read_run, project, request.path_params["run"])
-        last = 0
-
-        def mark() -> tuple[int, int]:
-            nonlocal last
-            last, size = mark_of_run(project, history.overview.run.id, after=last)
-            return last, size
-
-        return _stream(mark, is_ending)
+        live = await anyio.to_thread.run_sync(live_runs.named, request.path_params["run"])
+        return stream(told_of_run(live, since=_version(request)), is_ending)
 
     async def nothing(_: Request) -> Response:
         return Response(status_code=204)
@@ -102,24 +93,10 @@ def _runs_page(project: Project, wanted: RunFilter) -> str:
     return render_runs_page(found[:_MOST_RUNS], wanted, root=str(project.root), more=len(found) > _MOST_RUNS)
 
 
-def _stream(mark: Callable[[], object], is_ending: Callable[[], bool]) -> StreamingResponse:
-    """Return a stream of server-sent events: one whenever the mark is another than before."""
-
-    async def events() -> AsyncIterator[str]:
-        yield "retry: 1000\n\n"
-        before = await anyio.to_thread.run_sync(mark)
-        looks = 0
-        while not is_ending():
-            await anyio.sleep(_SECONDS_BETWEEN_LOOKS)
-            now = await anyio.to_thread.run_sync(mark)
-            looks += 1
-            if now != before:
-                before = now
-                yield "event: changed\ndata:\n\n"
-            elif looks % _LOOKS_BETWEEN_SIGNS_OF_LIFE == 0:
-                yield ": still here\n\n"
-
-    return StreamingResponse(events(), media_type="text/event-stream")
+def _version(request: Request) -> int:
+    """Return the version of the page that a browser has: what it was last told, or the page says."""
+    given = request.headers.get("last-event-id") or request.query_params.get("since", "")
+    return int(given) if given.isascii() and given.isdigit() else 0
 
 
 async def _told(request: Request, error: Exception) -> Response:

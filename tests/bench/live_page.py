@@ -3,14 +3,16 @@
     .venv/bin/python tests/bench/live_page.py
 
 `event` is the time from a step's `date` to when the browser has changed the page; `frame` the longest time between two
-frames that the browser could draw while a step printed so many lines a second. The load of the machine is printed too:
-both are times on the clock.
+frames that the browser could draw while a step printed so many lines a second. The same `event` in a run of a thousand
+jobs, of which two end and two begin every second or so, with the time that the server took of a core meanwhile. The load
+of the machine is printed too: all are times on the clock.
 """
 
 import os
 import shutil
 import signal
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -47,31 +49,59 @@ jobs:
               time.sleep(max(0.0, began + (beat + 1) / 100 - time.monotonic()))
           print("the end")
 """
+JOBS = 1000
+SECONDS_WATCHED = 20
+THOUSAND = "name: thousand\non: push\njobs:\n" + "".join(
+    f"  job{number}: {{{f'needs: job{number - 50}, ' if number >= 50 else ''}runs-on: local, "
+    f"steps: [{{run: 'sleep 1; echo at=$(date +%s%3N)'}}]}}\n"
+    for number in range(JOBS)
+)
+"""Twenty columns of fifty jobs."""
 PROBE = """
 window.seen = new Map(); window.gaps = []; let before = performance.now();
 const frame = () => { const now = performance.now(); gaps.push(now - before); before = now; requestAnimationFrame(frame); };
 requestAnimationFrame(frame);
-new MutationObserver(() => {
-  const text = document.getElementById("jobs").textContent;
-  const at = text.slice(text.lastIndexOf("at=") + 3, text.lastIndexOf("at=") + 16);
-  if (/^\\d{13}$/.test(at) && !seen.has(at)) seen.set(at, Date.now() - Number(at));
+new MutationObserver((records) => {
+  const texts = records.flatMap(each => each.type === "characterData" ? [each.target.data] : [...each.addedNodes].map(node => node.textContent));
+  for (const text of texts) for (const [, at] of text.slice(-2000).matchAll(/at=(\\d{13})/g)) {
+    if (!seen.has(at)) seen.set(at, Date.now() - Number(at));
+  }
 }).observe(document.getElementById("main"), { subtree: true, childList: true, characterData: true });
 """
 
 
-def watched(browser: Browser, served: Served, source: str, number: int) -> tuple[list[float], list[float]]:
-    """Run a workflow while its page is open; return the delays and the times between frames, in milliseconds."""
+def opened(browser: Browser, served: Served, source: str, number: int) -> subprocess.Popen[bytes]:
+    """Begin a run and open its page, with all that can be opened."""
     process = served.start(source=source)
     while number not in served.states():
         time.sleep(0.05)
     browser.get(f"{served.address}runs/{number}")
     browser.execute_script(PROBE)
     browser.execute_script("document.querySelectorAll('#jobs details').forEach(each => { each.open = true; })")
-    process.wait()
+    return process
+
+
+def watched(browser: Browser, served: Served, source: str, number: int) -> tuple[list[float], list[float]]:
+    """Run a workflow while its page is open; return the delays and the times between frames, in milliseconds."""
+    opened(browser, served, source, number).wait()
     time.sleep(2)
     if "the end" in source:
         assert "the end" in browser.execute_script("return document.getElementById('jobs').textContent")
     return browser.execute_script("return [[...seen.values()], gaps]")
+
+
+def watched_of_many(browser: Browser, served: Served, number: int) -> tuple[list[float], list[float], float]:
+    """Watch a run of a thousand jobs for a while; return delays and times between frames, and the share of a core."""
+    process = opened(browser, served, THOUSAND, number)
+    time.sleep(3)  # the page is opened while the first jobs end
+    browser.execute_script("seen.clear(); gaps.length = 0;")
+    before = served.cpu_seconds()
+    time.sleep(SECONDS_WATCHED)
+    share = (served.cpu_seconds() - before) / SECONDS_WATCHED
+    delays, gaps = browser.execute_script("return [[...seen.values()], gaps]")
+    process.send_signal(signal.SIGINT)
+    process.wait()
+    return delays, gaps, share
 
 
 def main() -> None:
@@ -86,7 +116,12 @@ def main() -> None:
                 print(
                     f"event: median {statistics.median(delays):.0f} ms, longest {max(delays):.0f} ms of {len(delays)}"
                 )
-                delays, gaps = watched(browser, served, FLOOD, 2)
+                delays, gaps, share = watched_of_many(browser, served, 2)
+                print(
+                    f"event of {JOBS:,} jobs: median {statistics.median(delays):.0f} ms, longest {max(delays):.0f} ms of "
+                    f"{len(delays)}; frame at most {max(gaps):.0f} ms; server {share:.0%} of a core"
+                )
+                delays, gaps = watched(browser, served, FLOOD, 3)
                 print(
                     f"10,000 lines a second: frame at most {max(gaps):.0f} ms, median {statistics.median(gaps):.0f} ms; "
                     f"shown after {statistics.median(delays):.0f} ms (median of {len(delays)} pictures)"

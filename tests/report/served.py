@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import re
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 WAITING = """\
@@ -33,6 +35,7 @@ class Served:
     folder: Path
     port: int
     token: str
+    process: int
 
     @property
     def address(self) -> str:
@@ -54,6 +57,17 @@ class Served:
         connection.close()
         return answer.status, body, {name.lower(): value for name, value in answer.getheaders()}
 
+    @contextmanager
+    def told(self, path: str) -> Iterator[Iterator[dict[str, Any]]]:
+        """Listen to a stream of server-sent events, and yield what each carries."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=90)
+        connection.request("GET", path, headers={"cookie": f"skyflow-token={self.token}"})
+        answer = connection.getresponse()
+        try:
+            yield (json.loads(line[6:]) for line in answer if line.startswith(b"data: "))
+        finally:
+            connection.close()
+
     def press(self, path: str, **fields: str) -> tuple[int, str, dict[str, str]]:
         """Press a button as a browser does that has loaded one of our pages."""
         return self.ask(path, method="POST", form={"token": self.write_token(), **fields})
@@ -62,6 +76,11 @@ class Served:
         """Return what the forms of a page carry."""
         _, page, _ = self.ask("/runs/latest")
         return re.search(r'name="token" value="([^"]+)"', page)[1]
+
+    def cpu_seconds(self) -> float:
+        """Return the seconds of processors that the server has taken."""
+        fields = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def states(self) -> dict[int, str]:
         """Return the state of every run by its number."""
@@ -85,7 +104,7 @@ def serving(folder: Path, *options: str) -> Iterator[Served]:
     match = re.search(r"http://([^/]+):(\d+)/\?token=(\S+)", process.stdout.readline())
     assert match
     try:
-        yield Served(folder, int(match[2]), match[3])
+        yield Served(folder, int(match[2]), match[3], process.pid)
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)

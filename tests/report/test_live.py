@@ -1,5 +1,6 @@
 """`skyflow ui`: who may look, and that what happens is seen while it happens."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -95,11 +96,15 @@ def test_a_run_is_seen_while_it_goes_on(browser, served) -> None:
         wait_until(lambda: browser.execute_script("return document.querySelector('#job-0 details') !== null"))
         browser.execute_script("document.querySelector('#job-0 details').open = true")
         wait_until(lambda: "begun" in text_of(browser, "job-0"))
+        browser.execute_script(
+            "window.mine = document.querySelector('#job-0 details summary'); mine.focus(); scrollTo({top: 150, behavior: 'instant'})"
+        )
+        where = browser.execute_script("return scrollY")
         (served.folder / "more").touch()
         wait_until(lambda: "more" in text_of(browser, "job-0").splitlines())
-        assert browser.execute_script("return document.querySelector('#job-0 details').open"), (
-            "what was opened stays so"
-        )
+        assert browser.execute_script("return document.querySelector('#job-0 details').open"), "what was opened stays"
+        assert browser.execute_script("return document.activeElement === mine"), "what has the focus keeps it"
+        assert browser.execute_script("return scrollY") == where, "the page does not move"
         browser.picture("live")
     finally:
         for name in ("more", "go"):
@@ -110,6 +115,29 @@ def test_a_run_is_seen_while_it_goes_on(browser, served) -> None:
     assert "success (2)" in browser.find_element("id", "standing").get_attribute("textContent")
     assert "success" in text_of(browser, "graph")
     assert browser.complaints() == []
+
+
+def test_only_what_has_changed_is_sent(tmp_path) -> None:
+    with serving(tmp_path) as served:
+        process = served.start()
+        try:
+            wait_until(lambda: served.states() == {1: "in_progress"})
+            wait_until(lambda: "begun" in served.ask("/runs/1")[1])
+            version = re.search(r'data-version="(\d+)"', served.ask("/runs/1")[1])[1]
+            with served.told(f"/runs/1/changes?since={version}") as told:
+                (served.folder / "more").touch()
+                sent = next(ids for ids in map(ids_of, told) if "job-0" in ids)
+                assert not {"job-1", "workflow", "jobs"} & sent
+            with served.told("/runs/1/changes?since=0") as told:
+                assert {"top", "graph", "job-0", "workflow"} <= ids_of(next(told))
+        finally:
+            for name in ("more", "go"):
+                (served.folder / name).touch()
+            process.wait(60)
+        version = re.search(r'data-version="(\d+)"', served.ask("/runs/1")[1])[1]
+        with served.told("/runs/1/changes?since=0") as told:
+            assert next(told)["title"].startswith("✓ Run 1")
+        assert re.search(r'data-version="(\d+)"', served.ask("/runs/1")[1])[1] == version, "nothing happens any more"
 
 
 @pytest.mark.parametrize("page", ["", "runs/1"], ids=["list", "run"])
@@ -124,6 +152,10 @@ def test_axe_finds_nothing_serious_on_live_pages(browser, served, axe, page: str
     browser.execute_cdp_cmd("Runtime.evaluate", {"expression": axe})
     found = browser.execute_async_script("axe.run(document, {resultTypes: ['violations']}).then(arguments[0])")
     assert [f"{one['id']}: {node['html']}" for one in found["violations"] for node in one["nodes"]] == []
+
+
+def ids_of(told) -> set[str]:
+    return {part["id"] for part in told["parts"]}
 
 
 def text_of(browser, name: str) -> str:

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from skyflow.model.execution import StepRef
 from skyflow.model.graph import Graph
-from skyflow.model.machines import MachineRecord
-from skyflow.model.placement import Plan
+from skyflow.model.placement import Placement, Plan
+from skyflow.model.plan_view import PlanDiff
 from skyflow.model.run import RunHistory
 
-__all__ = ["LogExcerpt", "ReportData"]
+__all__ = ["LogExcerpt", "Replacement", "ReportData"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,22 +22,37 @@ class LogExcerpt:
     tail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """A plan that took the place of another while the run went on: when, why, and what is different."""
+
+    at: datetime
+    why: str
+    diff: PlanDiff
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportData:
     """A run with everything that is shown of it.
 
-    `needs` says for each job, by its key, which other jobs it waited for; `summaries` has the name of a job with the Markdown
-    of a step; `made_at` is the time of the report. `machines` were rented for the run; `frontier` are plans that none beats,
-    empty where they were not looked for.
+    `placed` is the placement of each job, and `needs` says which other jobs it waited for, by keys; `summaries` has the name
+    of a job with the Markdown of a step; `made_at` is the time of the report. `replacements` are those of the plan, oldest
+    first; `frontier` are plans that none beats, empty where they were not looked for.
     """
 
     history: RunHistory
     graph: Graph
     plan: Plan | None
+    placed: Mapping[str, Placement]
     needs: Mapping[str, tuple[str, ...]]
     logs: Mapping[StepRef, LogExcerpt]
     summaries: tuple[tuple[str, str], ...]
     made_at: datetime
     version: str
-    machines: tuple[MachineRecord, ...] = ()
+    replacements: tuple[Replacement, ...] = ()
     frontier: tuple[Plan, ...] = ()
+
+    @property
+    def first_plan(self) -> Plan | None:
+        """The plan that the run began with; in one made later, what has ended costs nothing any more."""
+        return self.replacements[0].diff.old if self.replacements else self.plan

@@ -17,7 +17,9 @@ def render_runs_page(runs: Sequence[RunOverview], wanted: RunFilter, *, root: st
         root: the folder of the project.
         more: whether there are older ones.
     """
-    return rendered("runs.html", place="/", scripts=["live.js"], runs=runs, wanted=wanted, root=root, more=more)
+    return rendered(
+        "runs.html", place="/", scripts=["morph.js", "live_list.js"], runs=runs, wanted=wanted, root=root, more=more
+    )
 
 
 def render_message_page(title: str, message: str, *, hint: str | None, back: str) -> str:

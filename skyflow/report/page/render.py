@@ -1,145 +1,146 @@
-"""Puts a report together: the values of `view.py` in the template, with its style and its script inside."""
+"""Puts a report together: the values of jobs, rows and sections in a template each."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 from markupsafe import Markup
 
-from skyflow.model.graph import Graph, GraphNode
-from skyflow.model.placement import Placement, Plan
-from skyflow.report.annotations import annotations_by_jobs, who_text
-from skyflow.report.frontier_svg import frontier_svg
-from skyflow.report.graph_svg import to_svg
-from skyflow.report.layout import TooLargeError
+from skyflow.report.graph_svg import BOXES
 from skyflow.report.page.costs import costs_of_run, spent_by_attempt, spent_by_machine, spent_on_data
 from skyflow.report.page.data import ReportData
-from skyflow.report.page.environment import environment, policy, source, took
-from skyflow.report.page.markdown_html import markdown_html
-from skyflow.report.page.timeline import Axis, Link
-from skyflow.report.page.view import JobView, job_views, tally
-from skyflow.report.page.words import estimates_text, tries_text
-from skyflow.report.words import Signs, elapsed
+from skyflow.report.page.environment import environment, policy, source
+from skyflow.report.page.parts import PAGE, Part, assembled
+from skyflow.report.page.replacements import plan_views
+from skyflow.report.page.sections import graph_picture, named_path, section_values
+from skyflow.report.page.timeline import critical_path
+from skyflow.report.page.timeline_rows import Row, axis_of_run, has_estimates, timeline_rows
+from skyflow.report.page.view import JobView, JobViews
+from skyflow.report.words import Signs
 
-__all__ = ["render_report"]
+__all__ = ["RunPage", "render_report", "title_of"]
 
-_MOST_SUMMARIES_CHARACTERS = 400_000
-_MOST_ANNOTATIONS = 500
 _MOST_COSTS = 1000
+_MOST_COSTS_LIVE = 50
+_MOST_MOVES = 20
+_MOST_OPEN = 50
+"""Jobs that failed are open in a report of no more jobs than this."""
+_TIMELINE, _JOBS = "timeline-rows", "jobs-rows"
+_FIXED = {"top": "top", "parts": "nav"}
+"""What is always there, by the id of its element: the name of its template."""
+_SECTIONS = (
+    "failures", "graph", "timeline", "plans", "summaries", "annotations", "attempts", "costs", "frontier", "jobs", "workflow",
+)  # fmt: skip
 
 
-def render_report(data: ReportData, *, placed: Mapping[str, Placement], write_token: str = "") -> str:
-    """Return the page of a run.
+def render_report(data: ReportData) -> str:
+    """Return the report of a run, a page of its own."""
+    page = RunPage()
+    return page.whole(data, page.parts(data))
+
+
+def title_of(data: ReportData) -> str:
+    """Return what the window is called."""
+    run = data.history.overview.run
+    return f"{Signs().of(run.status, run.conclusion)} Run {run.number}: {run.title}"
+
+
+class RunPage:
+    """Makes the page of one run, again and again for a run that goes on: what has not changed is not made again.
 
     Args:
-        data: the run.
-        placed: the placement of each of its jobs, by key.
         write_token: what its buttons send, for a page that is served and keeps itself up to date; else empty.
     """
-    live = bool(write_token)
-    history = data.history
-    axis = Axis.over((attempt.started_at, attempt.completed_at or data.made_at) for attempt in history.attempts)
-    spent = spent_by_attempt(history.attempts, placed, data.machines, now=data.made_at)
-    by_machine = spent_by_machine(history.attempts, placed, data.machines, now=data.made_at)
-    jobs, path = job_views(data, dict(placed), axis, spent)
-    scripts = [source("report.js"), *([source("live.js")] if live else [])]
-    return (
-        environment()
-        .get_template("report.html")
-        .render(
-            style=source("report.css"),
-            scripts=scripts,
-            policy=policy(scripts, live=live),
-            live=live,
-            write_token=write_token,
-            data=data,
-            run=history.overview.run,
-            state=history.overview.state.replace("_", " "),
-            kind=history.overview.state,
-            sign=Signs().of(history.overview.run.status, history.overview.run.conclusion),
-            took=took(history.overview.run),
-            so_far=elapsed(history.overview.run.started_at, data.made_at) if history.overview.is_driven else "",
-            jobs=jobs,
-            failed=[job for job in jobs if job.is_failed],
-            tally=tally(jobs),
-            again=[job for job in jobs if len(job.attempts) > 1],
-            graph=_picture(data.graph, jobs, placed),
-            axis=axis,
-            path=_path(path, jobs),
-            costs=costs_of_run(
-                _first_plan(data), (*(one for _, one in by_machine), *spent_on_data(history.transfers, placed))
-            ),
-            estimates=estimates_text(history.jobs, placed),
-            tries=tries_text(history.attempts),
-            frontier=_frontier(data),
-            others=_others(data),
-            annotations=_annotations(data),
-            most_annotations=_MOST_ANNOTATIONS,
-            most_costs=_MOST_COSTS,
-            summaries=_summaries(data),
+
+    def __init__(self, *, write_token: str = "") -> None:
+        self._write_token = write_token
+        self._is_live = bool(write_token)
+        self._jobs: dict[str, tuple[JobView, str]] = {}
+        self._rows: dict[tuple[Row, tuple[float, ...], bool], str] = {}
+
+    def parts(self, data: ReportData, changed: AbstractSet[str] | None = None) -> list[Part]:
+        """Return the page in parts, in their order.
+
+        Args:
+            data: the run.
+            changed: the keys of the jobs of which anything may have changed since it was last asked for; None for all.
+        """
+        history = data.history
+        spent = spent_by_attempt(history.attempts, data.placed, history.machines, now=data.made_at)
+        by_machine = spent_by_machine(history.attempts, data.placed, history.machines, now=data.made_at)
+        spent_in_all = [*(one for _, one in by_machine), *spent_on_data(history.transfers, data.placed)]
+        self._update_jobs(data, JobViews(data, spent), changed)
+        jobs = [view for view, _ in self._jobs.values()]
+        path = critical_path(history.jobs, history.attempts, data.needs, began=history.overview.run.started_at)
+        axis = axis_of_run(data, grows=self._is_live and history.overview.is_driven)
+        picture = graph_picture(data, jobs)
+        timeline = timeline_rows(data, axis, {link.key for link in path})
+        values = {
+            **section_values(data, jobs),
+            "live": self._is_live,
+            "write_token": self._write_token,
+            "can_retry": self._is_live and history.overview.run.conclusion is not None,
+            "graph": None if picture is None else Markup(picture.frame),  # noqa: S704 -- it escapes what it writes
+            "axis": axis,
+            "has_rows": bool(timeline),
+            "with_plan": has_estimates(data.placed),
+            "path": named_path(path, jobs),
+            "plans": plan_views(data.replacements),
+            "most_moves": _MOST_MOVES,
+            "costs": costs_of_run(data.first_plan, spent_in_all),
+            "most_costs": _MOST_COSTS_LIVE if self._is_live else _MOST_COSTS,
+        }
+        rows = {
+            "graph": [] if picture is None else [Part(id_, html, BOXES) for id_, html in picture.boxes.items()],
+            "timeline": self._timeline(timeline, axis.pauses, with_plan=has_estimates(data.placed)),
+            "jobs": [Part(view.anchor, html, _JOBS) for view, html in self._jobs.values()],
+        }
+        parts = [Part(id_, _rendered(name, values)) for id_, name in _FIXED.items()]
+        for name in _SECTIONS:
+            parts.append(Part(name, _rendered(name, values), PAGE))
+            parts += rows.get(name, [])
+        return parts
+
+    def whole(self, data: ReportData, parts: Iterable[Part], *, version: str = "") -> str:
+        """Return the page, made of its parts; `version` is what a live page names to be told of changes since."""
+        scripts = [source("report.js")]
+        if self._is_live:
+            scripts += [source("morph.js"), source("live_run.js")]
+        inside = assembled(parts)
+        return (
+            environment()
+            .get_template("run/frame.html")
+            .render(
+                style=source("report.css"),
+                scripts=scripts,
+                policy=policy(scripts, live=self._is_live),
+                live=self._is_live,
+                data=data,
+                title=title_of(data),
+                before=inside[""],
+                sections=inside[PAGE],
+                version=version,
+            )
         )
-    )
+
+    def _update_jobs(self, data: ReportData, views: JobViews, changed: AbstractSet[str] | None) -> None:
+        template = environment().get_template("run/job.html")
+        number = data.history.overview.run.number
+        opens_failed = len(data.history.jobs) <= _MOST_OPEN
+        for index, job in enumerate(data.history.jobs):
+            if changed is None or job.key in changed or job.key not in self._jobs:
+                view = views.view(index, job)
+                html = template.render(job=view, live=self._is_live, number=number, opens_failed=opens_failed)
+                self._jobs[job.key] = (view, html.strip())
+
+    def _timeline(self, rows: Sequence[Row], pauses: tuple[float, ...], *, with_plan: bool) -> list[Part]:
+        template = environment().get_template("run/timeline_row.html")
+        before, self._rows = self._rows, {}
+        for row in rows:
+            key = (row, pauses, with_plan)
+            html = before.get(key)
+            self._rows[key] = html or template.render(row=row, pauses=pauses, with_plan=with_plan).strip()
+        return [Part(row.id, html, _TIMELINE) for (row, _, _), html in self._rows.items()]
 
 
-def _first_plan(data: ReportData) -> Plan | None:
-    """Return the plan that a run began with; in one made later, what had ended costs nothing any more."""
-    first = data.history.first_plan
-    return Plan.from_json(first) if data.history.superseded and isinstance(first, dict) else data.plan
-
-
-def _others(data: ReportData) -> list[Plan]:
-    """Return the plans of the frontier that are not like the run's own."""
-
-    def figures(plan: Plan | None) -> tuple[str, ...]:
-        return () if plan is None else (f"{plan.cost.total_usd:.6g}", f"{plan.makespan_seconds:.6g}")
-
-    return [plan for plan in data.frontier if figures(plan) != figures(data.plan)]
-
-
-def _frontier(data: ReportData) -> Markup | None:
-    if not data.frontier:
-        return None
-    return Markup(frontier_svg(data.frontier, chosen=data.plan, is_part=True))  # noqa: S704 -- it escapes
-
-
-def _picture(graph: Graph, jobs: tuple[JobView, ...], placed: Mapping[str, Placement]) -> Markup | None:
-    """Return the graph as a part of the page, None where it is too large."""
-    anchors = {job.key: job.anchor for job in jobs}
-    links = {node.id: f"#{anchor}" for node in graph.nodes if (anchor := _anchor(node, anchors))}
-    with_places = any(one.offering.price_usd_per_hour for one in placed.values())
-    try:
-        return Markup(to_svg(graph, with_places=with_places, links=links))  # noqa: S704 -- it escapes what it writes
-    except TooLargeError:
-        return None
-
-
-def _anchor(node: GraphNode, anchors: dict[str, str]) -> str | None:
-    """Return where a box leads: to that one of its jobs which tells most."""
-    telling = [job.key for job in node.jobs if job.standing is node.standing]
-    return next((anchors[key] for key in telling if key in anchors), None)
-
-
-def _path(path: tuple[Link, ...], jobs: tuple[JobView, ...]) -> list[tuple[JobView, Link]]:
-    by_key = {job.key: job for job in jobs}
-    return [(by_key[link.key], link) for link in path]
-
-
-def _annotations(data: ReportData) -> list[tuple[str, str, str, str]]:
-    """Return who, the level, where and what, of every remark."""
-    found = []
-    for names, annotations in annotations_by_jobs(data.history.jobs, data.history.last_annotations):
-        for one in annotations:
-            numbers = "" if one.line is None else f":{one.line}" + ("" if one.column is None else f":{one.column}")
-            title = f"{one.title}: " if one.title else ""
-            code = f" ({one.code})" if one.code else ""
-            place = f"{one.file or ''}{numbers if one.file else ''}"
-            found.append((who_text(names), one.level.value, place, f"{title}{one.message}{code}"))
-    return found
-
-
-def _summaries(data: ReportData) -> list[tuple[str, Markup | None]]:
-    """Return the step summaries as HTML; None for those that there is no room for."""
-    room = _MOST_SUMMARIES_CHARACTERS
-    shown: list[tuple[str, Markup | None]] = []
-    for name, text in data.summaries:
-        room -= len(text)
-        shown.append((name, markdown_html(text) if room >= 0 else None))
-    return shown
+def _rendered(name: str, values: dict[str, object]) -> str:
+    return environment().get_template(f"run/{name}.html").render(values).strip()

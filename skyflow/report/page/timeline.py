@@ -24,7 +24,7 @@ class Axis:
 
     @classmethod
     def over(cls, spans: Iterable[tuple[datetime, datetime]]) -> "Axis":
-        """Return an axis for the times at which something was done."""
+        """Return an axis for the times at which something was done, or will be."""
         merged: list[list[float]] = []
         for begin, end in sorted((begin.timestamp(), end.timestamp()) for begin, end in spans):
             if merged and begin <= merged[-1][1]:

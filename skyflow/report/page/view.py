@@ -1,7 +1,7 @@
 """The values that the template of the report shows: everything is worked out here, the template only arranges it."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from shlex import quote
@@ -11,29 +11,17 @@ from markupsafe import Markup
 from skyflow.model.annotation import Annotation
 from skyflow.model.execution import StepRef
 from skyflow.model.graph import Standing
-from skyflow.model.placement import Placement
 from skyflow.model.resources import LOCAL
 from skyflow.model.run import AttemptRecord, JobRecord, StepRecord
-from skyflow.model.units import format_duration
 from skyflow.report.graph_words import offering_text, place_text, standing_sign
 from skyflow.report.page.costs import Spent
 from skyflow.report.page.data import ReportData
 from skyflow.report.page.logs import last_lines_html, log_html
-from skyflow.report.page.timeline import Axis, Link, critical_path
 from skyflow.report.words import Signs, elapsed, reason_text
 
-__all__ = ["AttemptView", "Bar", "JobView", "StepView", "job_views", "tally"]
+__all__ = ["AttemptView", "JobView", "JobViews", "StepView", "tally"]
 
 _SIGNS = Signs()
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A part of the time line: where it begins and how wide it is, in percent, and what it is, a class of the style sheet."""
-
-    left: str
-    width: str
-    kind: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +56,7 @@ class AttemptView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobView:
-    """One job: a row of the time line, and an entry of the list."""
+    """One job: an entry of the list."""
 
     anchor: str
     key: str
@@ -77,13 +65,9 @@ class JobView:
     kind: str
     standing: str
     took: str
-    estimate: str
-    compared: str
     place: str
     why: str
     is_failed: bool
-    is_critical: bool
-    bars: tuple[Bar, ...]
     matrix: str
     outputs: tuple[tuple[str, str], ...]
     attempts: tuple[AttemptView, ...]
@@ -95,40 +79,19 @@ class JobView:
         return tuple(step for step in steps if step.kind == "failure")
 
 
-def tally(jobs: tuple[JobView, ...]) -> list[tuple[str, str, int]]:
+def tally(jobs: Iterable[JobView]) -> list[tuple[str, str, int]]:
     """Return how many jobs stand how: the class, the words, the number."""
     counts = Counter(job.standing for job in jobs)
     return [(each.name.lower(), str(each), counts[each]) for each in Standing if counts[each]]
 
 
-def job_views(
-    data: ReportData, placed: dict[str, Placement], axis: Axis, spent: Mapping[tuple[str, int], Spent]
-) -> tuple[tuple[JobView, ...], tuple[Link, ...]]:
-    """Return every job of a run, `spent` on its attempts, and the chain that decided when it ended."""
-    history = data.history
-    run = history.overview.run
-    path = critical_path(history.jobs, history.attempts, data.needs, began=run.started_at)
-    critical = {link.key for link in path}
-    maker = _Maker(data, placed, axis, critical, spent)
-    return tuple(maker.job(index, job) for index, job in enumerate(history.jobs)), path
+class JobViews:
+    """Makes the views of jobs, and looks up once what each of them needs."""
 
-
-class _Maker:
-    """Looks up once what every job needs."""
-
-    def __init__(
-        self,
-        data: ReportData,
-        placed: dict[str, Placement],
-        axis: Axis,
-        critical: set[str],
-        spent: Mapping[tuple[str, int], Spent],
-    ) -> None:
-        self._spent = spent
+    def __init__(self, data: ReportData, spent: Mapping[tuple[str, int], Spent]) -> None:
         self._data = data
-        self._placed = placed
-        self._axis = axis
-        self._critical = critical
+        self._placed = data.placed
+        self._spent = spent
         self._attempts: dict[str, list[AttemptRecord]] = {}
         self._steps: dict[tuple[str, int], list[StepRecord]] = {}
         self._annotations: dict[tuple[str, int, int], list[Annotation]] = {}
@@ -140,10 +103,10 @@ class _Maker:
             place = (record.job_key, record.attempt, record.position)
             self._annotations.setdefault(place, []).append(record.annotation)
 
-    def job(self, index: int, job: JobRecord) -> JobView:
+    def view(self, index: int, job: JobRecord) -> JobView:
+        """Return the view of a job, the one with this index in the run."""
         standing = Standing.of(job.status, job.outcome, job.conclusion)
         placement = self._placed.get(job.key)
-        attempts = self._attempts.get(job.key, [])
         return JobView(
             anchor=f"job-{index}",
             key=job.key,
@@ -152,35 +115,13 @@ class _Maker:
             kind=standing.name.lower(),
             standing=str(standing),
             took=elapsed(job.started_at, job.completed_at),
-            estimate=_estimate(placement),
-            compared=_compared(job, placement),
             place="" if placement is None or placement.offering.provider == LOCAL else place_text(placement),
             why=reason_text(job.reason, job.message),
             is_failed=standing is Standing.FAILURE,
-            is_critical=job.key in self._critical,
-            bars=tuple(self._bars(job, attempts)),
             matrix=_matrix(job),
             outputs=tuple(job.outputs.items()),
-            attempts=tuple(self._attempt(attempt) for attempt in attempts),
+            attempts=tuple(self._attempt(attempt) for attempt in self._attempts.get(job.key, ())),
         )
-
-    def _bars(self, job: JobRecord, attempts: list[AttemptRecord]) -> list[Bar]:
-        """Return the waits and the attempts of a job, in the order of time."""
-        bars: list[Bar] = []
-        free = job.queued_at
-        for attempt in attempts:
-            bars.append(self._bar(free, attempt.started_at, "wait"))
-            end = attempt.completed_at or self._data.made_at
-            standing = Standing.of(attempt.status, None, attempt.conclusion)
-            if job.conclusion is not None and attempt is attempts[-1]:
-                standing = Standing.of(job.status, job.outcome, job.conclusion)
-            bars.append(self._bar(attempt.started_at, end, standing.name.lower()))
-            free = end
-        return [bar for bar in bars if bar.kind != "wait" or float(bar.width) > 0]
-
-    def _bar(self, begin: datetime, end: datetime, kind: str) -> Bar:
-        left, right = self._axis.share(begin), self._axis.share(end)
-        return Bar(f"{100 * left:.2f}", f"{100 * max(0.0, right - left):.2f}", kind)
 
     def _attempt(self, attempt: AttemptRecord) -> AttemptView:
         steps = self._steps.get((attempt.job_key, attempt.number), [])
@@ -212,21 +153,6 @@ class _Maker:
             log=None if log is None else log_html(log, command=f"skyflow logs {number} {quote(step.job_key)}"),
             last_lines=last_lines_html(log) if log is not None and standing is Standing.FAILURE else Markup(""),
         )
-
-
-def _estimate(placement: Placement | None) -> str:
-    if placement is None:
-        return ""
-    return ("~" if placement.is_duration_assumed else "") + format_duration(placement.duration_seconds)
-
-
-def _compared(job: JobRecord, placement: Placement | None) -> str:
-    """Return the time that a job took as a share of its estimate; nothing where the estimate was only assumed."""
-    if placement is None or placement.is_duration_assumed or not placement.duration_seconds:
-        return ""
-    if job.started_at is None or job.completed_at is None:
-        return ""
-    return f"{(job.completed_at - job.started_at).total_seconds() / placement.duration_seconds:.0%}"
 
 
 def _matrix(job: JobRecord) -> str:
