@@ -57,6 +57,8 @@ class GraphNode:
     @property
     def standing(self) -> Standing | None:
         """How the node stands: as that one of its jobs which tells most."""
+        if len(self.jobs) == 1:
+            return self.jobs[0].standing
         found = {job.standing for job in self.jobs}
         return next((standing for standing in Standing if standing in found), None)
 

@@ -20,6 +20,7 @@ from skyflow.report.page.live import render_message_page, render_runs_page
 from skyflow.web.buttons import button_routes
 from skyflow.web.explorers import explorer_routes
 from skyflow.web.live_runs import LiveRuns
+from skyflow.web.logs import log_routes
 from skyflow.web.streams import stream, told_of_run, told_of_runs
 
 __all__ = ["make_pages"]
@@ -71,6 +72,7 @@ def make_pages(
             Route("/runs/{run}/report.html", report),
             Route("/runs/{run}/changes", changes_of_run),
             Route("/favicon.ico", nothing),
+            *log_routes(project, is_ending),
             *button_routes(project),
             *explorer_routes(project, clock=clock),
         ],

@@ -8,7 +8,7 @@ from skyflow.report.page.ansi import ansi_to_html
 from skyflow.report.page.data import LogExcerpt
 from skyflow.report.words import Signs
 
-__all__ = ["last_lines_html", "log_html"]
+__all__ = ["last_lines_html", "line_html", "log_html"]
 
 _LAST_LINES = 12
 
@@ -36,20 +36,24 @@ def last_lines_html(log: LogExcerpt) -> Markup:
     return Markup(ansi_to_html("\n".join(lines)))  # noqa: S704 -- escaped there
 
 
+def line_html(line: str) -> str:
+    """Return one line as HTML; what it is tagged as shows by its class."""
+    tag = next((tag for tag in LineTag if line.startswith(tag)), None)
+    shown = ansi_to_html(line.removeprefix(tag or ""))
+    return shown if tag is None else f'<span class="{_CLASSES.get(tag, "b")}">{shown}</span>'
+
+
 def _lines_html(text: str) -> str:
     if "##[" not in text:
         return ansi_to_html(text)
     parts: list[str] = []
     in_group = False
     for line in text.splitlines():
-        tag = next((tag for tag in LineTag if line.startswith(tag)), None)
-        rest = ansi_to_html(line.removeprefix(tag or ""))
-        if tag in {LineTag.GROUP, LineTag.END_GROUP}:
+        if line.startswith((LineTag.GROUP, LineTag.END_GROUP)):
             parts.append("</span></details>" if in_group else "")
-            in_group = tag is LineTag.GROUP
-            parts.append(f"<details><summary>{rest}</summary><span>" if in_group else "")
-        elif tag is None:
-            parts.append(f"{rest}\n")
+            in_group = line.startswith(LineTag.GROUP)
+            title = ansi_to_html(line.removeprefix(LineTag.GROUP))
+            parts.append(f"<details><summary>{title}</summary><span>" if in_group else "")
         else:
-            parts.append(f'<span class="{_CLASSES[tag]}">{rest}</span>\n')
+            parts.append(f"{line_html(line)}\n")
     return "".join((*parts, "</span></details>" if in_group else ""))
