@@ -10,7 +10,8 @@ from skyflow.app.graph import expected_of_run
 from skyflow.app.history import read_run, summaries_of_job
 from skyflow.app.log_excerpts import GrowingLogs
 from skyflow.app.project import Project
-from skyflow.app.report import RunPlans, gather, plans_of_run
+from skyflow.app.report import gather
+from skyflow.app.run_plans import RunPlans, plans_of_run
 from skyflow.model.run import RunId
 from skyflow.ports.clock import Clock
 from skyflow.report.page.data import ReportData

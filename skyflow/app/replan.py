@@ -7,21 +7,23 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 from types import MappingProxyType
+from typing import cast
 
 from skyflow.app.callees import callees_from
 from skyflow.app.plan import Planning, PlanOptions, prepare_planning
 from skyflow.app.plan_views import diff_plans
 from skyflow.app.project import Project
-from skyflow.errors import UsageError
+from skyflow.errors import StoreLockedError, UsageError
 from skyflow.model.catalog import Offering
 from skyflow.model.placement import Plan
 from skyflow.model.plan_view import PlanDiff
-from skyflow.model.run import JobRecord, RunRecord
+from skyflow.model.run import JobRecord, Json, RunRecord
 from skyflow.model.status import Status
 from skyflow.spec import load_workflow
+from skyflow.store.lease import hold_lease
 from skyflow.store.store import open_store
 
-__all__ = ["Rest", "named_plan", "prepare_rest", "replan_run", "with_known_machines"]
+__all__ = ["Rest", "adopt_plan", "named_plan", "prepare_rest", "replan_run", "with_known_machines"]
 
 
 def named_plan(name: str, project: Project) -> Plan:
@@ -151,6 +153,29 @@ def with_known_machines(plan: Plan, old: Plan, *, ended: Collection[str]) -> Pla
             taken.add(known)
         names[first.machine] = known or next(fresh)
     return replace(plan, placements=tuple(replace(each, machine=names[each.machine]) for each in plan.placements))
+
+
+def adopt_plan(name: str, plan: Plan, *, project: Project, now: datetime, why: str) -> RunRecord:
+    """Let a run that nobody drives go on by another plan for what is left of it, once it is resumed.
+
+    Raises:
+        UsageError: there is no such run, it has completed, or somebody drives it.
+    """
+    with open_store(project.state, create=False) as store:
+        run = store.find_run(name)
+        try:
+            with hold_lease(project.state.run(run.id)):
+                if store.find_run(run.id).status is Status.COMPLETED:
+                    raise UsageError(f"run {run.number} has completed; there is nothing left to plan")
+                ended = {job.key for job in store.jobs(run.id) if job.status is Status.COMPLETED}
+                named = with_known_machines(plan, _plan_of_run(run), ended=ended)
+                store.replace_plan(run.id, cast("Json", named.to_json()), now, why=why)
+        except StoreLockedError as error:
+            raise UsageError(
+                f"run {run.number} is under way, and goes on by the plan that it has",
+                hint="interrupt it first, with Ctrl-C where it runs",
+            ) from error
+    return run
 
 
 def _pinned(

@@ -1,34 +1,26 @@
 """Makes the report of a run: gathers what is stored, and as much of the logs as a page can carry."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from itertools import pairwise
 
 from skyflow import __version__
 from skyflow.app.expansion import ExpectedJobs
-from skyflow.app.graph import (
-    expected_of_run,
-    graph_of_run,
-    needs_of_run,
-    placements_of_run,
-    plan_of_run,
-)
+from skyflow.app.graph import expected_of_run, graph_of_run, needs_of_run
 from skyflow.app.history import read_run, step_summaries
 from skyflow.app.log_excerpts import excerpt
-from skyflow.app.plan_views import diff_plans
 from skyflow.app.project import Project
 from skyflow.app.run_frontier import frontier_of_run, is_quickly_found
+from skyflow.app.run_plans import RunPlans, plans_of_run
 from skyflow.model.execution import StepRef
 from skyflow.model.layout import RunFolder
-from skyflow.model.placement import Plan, read_plan
 from skyflow.model.run import RunHistory
 from skyflow.model.status import Conclusion
 from skyflow.ports.clock import Clock
-from skyflow.report.page.data import LogExcerpt, Replacement, ReportData
+from skyflow.report.page.data import LogExcerpt, ReportData
 from skyflow.report.page.render import render_report
 
-__all__ = ["RunPlans", "gather", "make_report", "plans_of_run"]
+__all__ = ["gather", "make_report"]
 
 _ROOM_BYTES = 1_200_000
 """For the logs of all steps together; with markup and everything else, a page of 1,000 jobs stays below 3 MB."""
@@ -63,30 +55,6 @@ def make_report(
     return history, render_report(data)
 
 
-@dataclass(frozen=True, slots=True)
-class RunPlans:
-    """The plan that a run has, and those that it had before."""
-
-    current: Plan | None
-    replacements: tuple[Replacement, ...]
-
-
-def plans_of_run(history: RunHistory) -> RunPlans:
-    """Return the plans of a run; earlier ones only if all of them can be read."""
-    current = plan_of_run(history)
-    stored = [*(read_plan(earlier.plan) for earlier in history.superseded), current]
-    plans = [plan for plan in stored if plan is not None]
-    if len(plans) < len(stored):
-        return RunPlans(current, ())
-    return RunPlans(
-        current,
-        tuple(
-            Replacement(earlier.at, earlier.why, diff_plans(old, new))
-            for earlier, (old, new) in zip(history.superseded, pairwise(plans), strict=True)
-        ),
-    )
-
-
 def gather(
     history: RunHistory,
     expected: Sequence[ExpectedJobs],
@@ -106,12 +74,13 @@ def gather(
         summaries: the name of a job with the Markdown of a step.
         made_at: the time.
     """
-    placed = placements_of_run(history, plans.current)
+    placed = plans.placements(history)
     return ReportData(
         history=history,
         graph=graph_of_run(history, expected, placed=placed),
         plan=plans.current,
         placed=placed,
+        planned_starts=plans.starts(history, placed),
         needs=needs_of_run(history, expected),
         logs=logs,
         summaries=tuple(summaries),

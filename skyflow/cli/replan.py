@@ -17,16 +17,27 @@ def replan(
         list[str] | None,
         typer.Option("--lost", metavar="OFFERING", help="An offering that cannot be had any more; may be repeated."),
     ] = None,
+    apply: Annotated[
+        bool,
+        typer.Option(
+            "--apply", help="Let the run go on by the new plan; it must be interrupted, and is resumed after."
+        ),
+    ] = False,
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Plan the rest of a run anew, without running anything: what has ended or runs stays where it is."""
     from skyflow.app.clock import SystemClock  # noqa: PLC0415 -- start-up
     from skyflow.app.project import find_project  # noqa: PLC0415
-    from skyflow.app.replan import replan_run  # noqa: PLC0415
-    from skyflow.cli._console import draw, out  # noqa: PLC0415
+    from skyflow.app.replan import adopt_plan, replan_run  # noqa: PLC0415
+    from skyflow.cli._console import draw, err, out  # noqa: PLC0415
 
-    found = replan_run(run, project=find_project(state=state), now=SystemClock().now(), lost=lost or ())
+    project, now = find_project(state=state), SystemClock().now()
+    found = replan_run(run, project=project, now=now, lost=lost or ())
+    if apply:
+        why = f"without {', '.join(lost)}, by `skyflow replan`" if lost else "by `skyflow replan`"
+        adopted = adopt_plan(run, found.new, project=project, now=now, why=why)
+        err(f"Run {adopted.number} has this plan now; `skyflow resume {adopted.number}` goes on by it.")
     if as_json:
         out(json.dumps({**found.to_json(), "plan": found.new.to_json()}, indent=2, ensure_ascii=False))
         return

@@ -11,17 +11,22 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from skyflow.app.cancel import ask_to_cancel
+from skyflow.app.explore import Explorer
 from skyflow.app.project import Project
+from skyflow.app.replan import adopt_plan
+from skyflow.ports.clock import Clock
 from skyflow.web.commands import start_in_background
+from skyflow.web.explorers import weights_of
 
 __all__ = ["button_routes"]
 
 
-def button_routes(project: Project) -> list[Route]:
+def button_routes(project: Project, *, clock: Clock) -> list[Route]:
     """Return the routes of everything that can be changed."""
     return [
         Route("/runs/{run}/cancel", _answered(project, _cancel), methods=["POST"]),
         Route("/runs/{run}/resume", _answered(project, _resume), methods=["POST"]),
+        Route("/runs/{run}/replan", _answered(project, partial(_replan, clock)), methods=["POST"]),
         Route("/runs/{run}/retry", _answered(project, _retry), methods=["POST"]),
     ]
 
@@ -59,3 +64,11 @@ def _retry(project: Project, run: str, form: _Form) -> str:
     said = start_in_background(project, "retry", *which, "--", run)
     begun = re.search(r"Run (\d+)", said)
     return begun[1] if begun else run
+
+
+def _replan(clock: Clock, project: Project, run: str, form: _Form) -> str:
+    now = clock.now()
+    explored = Explorer(project).of_run(run, weights_of(form), now=now, with_frontier=False)
+    adopt_plan(run, explored.diff.new, project=project, now=now, why="chosen in the plan explorer")
+    start_in_background(project, "resume", "--", run)
+    return run

@@ -1,6 +1,6 @@
 """What the explorers answer: plans under other weights, prices against carbon, machines and what they cost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import anyio
@@ -12,7 +12,7 @@ from starlette.routing import Route
 from skyflow.app.catalog import Filters, open_catalog
 from skyflow.app.clouds import list_instances, open_journal
 from skyflow.app.explore import Explorer, workflow_files
-from skyflow.app.history import list_runs
+from skyflow.app.history import list_runs, read_run
 from skyflow.app.price_map import price_map
 from skyflow.app.project import Project
 from skyflow.errors import NoCandidateError, UsageError
@@ -20,10 +20,10 @@ from skyflow.model.plan_view import Weights
 from skyflow.model.resources import Market
 from skyflow.ports.clock import Waiter
 from skyflow.report.page.machines import CloudsAnswer, render_machines_page
-from skyflow.report.page.plans import render_plan_page, render_plans_page
+from skyflow.report.page.plans import GoOn, render_plan_page, render_plans_page
 from skyflow.report.page.prices import render_prices_page
 
-__all__ = ["explorer_routes"]
+__all__ = ["explorer_routes", "weights_of"]
 
 _HIGHEST_WEIGHT = 100
 _CATALOG_FIELDS = {
@@ -37,8 +37,8 @@ _CATALOG_FIELDS = {
 """What can be looked for, and what is looked for where nothing is said."""
 
 
-def explorer_routes(project: Project, *, clock: Waiter) -> list[Route]:
-    """Return the routes of all explorers."""
+def explorer_routes(project: Project, *, clock: Waiter, write_token: str) -> list[Route]:
+    """Return the routes of all explorers; their forms carry the `write_token`."""
     explorer = Explorer(project)
     one_at_a_time = anyio.CapacityLimiter(1)  # a plan may take all of a core, and the explorer remembers the last one
 
@@ -50,13 +50,15 @@ def explorer_routes(project: Project, *, clock: Waiter) -> list[Route]:
 
     def plan(request: Request) -> str:
         asked = request.query_params
-        weights, with_frontier = _weights(request), asked.get("frontier") == "yes"
+        weights, with_frontier = weights_of(asked), asked.get("frontier") == "yes"
         if "workflow" in asked:
             explored = explorer.of_file(asked["workflow"], weights, with_frontier=with_frontier)
             return render_plan_page(explored, ("workflow", asked["workflow"]))
         if "run" in asked:
             explored = explorer.of_run(asked["run"], weights, now=clock.now(), with_frontier=with_frontier)
-            return render_plan_page(explored, ("run", asked["run"]))
+            is_driven = read_run(project, asked["run"]).overview.is_driven
+            go_on = GoOn(weights, is_driven=is_driven, write_token=write_token)
+            return render_plan_page(explored, ("run", asked["run"]), go_on)
         return render_plans_page(workflow_files(project.root), root=str(project.root))
 
     return [
@@ -66,9 +68,9 @@ def explorer_routes(project: Project, *, clock: Waiter) -> list[Route]:
     ]
 
 
-def _weights(request: Request) -> Weights | None:
+def weights_of(fields: Mapping[str, str]) -> Weights | None:
     """Return the weights that are asked for; None where none is, or not a number."""
-    given = [request.query_params.get(name, "") for name in ("cost", "time", "carbon")]
+    given = [fields.get(name, "") for name in ("cost", "time", "carbon")]
     if not all(text.isascii() and text.isdigit() for text in given):
         return None
     cost, time, carbon = (min(int(text), _HIGHEST_WEIGHT) for text in given)

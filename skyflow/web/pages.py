@@ -73,8 +73,8 @@ def make_pages(
             Route("/runs/{run}/changes", changes_of_run),
             Route("/favicon.ico", nothing),
             *log_routes(project, is_ending),
-            *button_routes(project),
-            *explorer_routes(project, clock=clock),
+            *button_routes(project, clock=clock),
+            *explorer_routes(project, clock=clock, write_token=write_token),
         ],
         exception_handlers={SkyflowError: _told, HTTPException: _not_there},
     )

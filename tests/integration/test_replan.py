@@ -6,14 +6,17 @@ from datetime import timedelta
 import pytest
 
 from skyflow.app.clock import SystemClock
+from skyflow.app.history import read_run
 from skyflow.app.plan import PlanOptions, plan_workflow, prepare_planning
 from skyflow.app.project import find_project
-from skyflow.app.replan import named_plan, replan_run
+from skyflow.app.replan import adopt_plan, named_plan, replan_run
+from skyflow.app.run_plans import plans_of_run
 from skyflow.errors import UsageError
 from skyflow.model.layout import StateFolder
 from skyflow.model.run import NewRun, RunId, Transition
 from skyflow.model.status import Conclusion, Entity, Status
 from skyflow.spec import load_workflow
+from skyflow.store.lease import hold_lease
 from skyflow.store.store import open_store
 
 NOW = SystemClock().now()
@@ -101,6 +104,33 @@ def test_the_rest_of_a_run_is_planned_anew(project):
         replan_run("1", project=project, now=NOW, lost=["moon"])
     with pytest.raises(UsageError):
         replan_run("99", project=project, now=NOW)
+
+
+def test_a_run_is_given_another_plan_and_its_jobs_keep_the_one_they_began_by(project):
+    old = started(project)
+    lost = old.placement("report").offering.id
+    new = replan_run("1", project=project, now=NOW, lost=[lost]).new
+    adopt_plan("1", new, project=project, now=NOW, why="because")
+    assert named_plan("1", project).placement("report").offering.id != lost
+    history = read_run(project, "1")
+    plans = plans_of_run(history)
+    assert [(one.why, [change.job for change in one.diff.changes]) for one in plans.replacements] == [
+        ("because", ["report"])
+    ]
+    placed = plans.placements(history)
+    assert placed["prepare"] == old.placement("prepare")
+    assert placed["report"] == new.placement("report")
+    starts = plans.starts(history, placed)
+    assert starts["prepare"] == history.overview.run.started_at
+    later = timedelta(seconds=new.placement("report").start_seconds)
+    assert starts["report"] == plans.replacements[0].at + later, "a plan counts from when it was made"
+
+
+def test_a_run_that_is_driven_keeps_its_plan(project):
+    old = started(project)
+    folder = project.state.run(RunId("run-1"))
+    with hold_lease(folder), pytest.raises(UsageError, match="is under way"):
+        adopt_plan("1", old, project=project, now=NOW, why="because")
 
 
 def test_a_plan_is_found_by_run_and_by_file(project, tmp_path):

@@ -78,6 +78,23 @@ def test_a_run_that_nobody_drives_is_resumed_or_cancelled(served, button: str, e
     wait_until(lambda: served.states() == {1: end})
 
 
+def test_a_run_goes_on_by_another_plan(served) -> None:
+    process = served.start()
+    wait_until(lambda: served.states() == {1: "in_progress"})
+    assert "interrupt it first" in served.ask("/plan?run=1")[1]
+    assert served.press("/runs/1/replan")[0] == 409, "it is driven"
+    process.send_signal(signal.SIGINT)
+    process.wait(60)
+    assert "Go on by this plan" in served.ask("/plan?run=1")[1]
+    for name in ("more", "go"):
+        (served.folder / name).touch()
+    status, _, headers = served.press("/runs/1/replan", cost="100", time="50", carbon="0")
+    assert (status, headers["location"]) == (303, "/runs/1")
+    wait_until(lambda: served.states() == {1: "success"})
+    assert "chosen in the plan explorer" in served.ask("/runs/1")[1]
+    assert served.press("/runs/1/replan")[0] == 409, "it has completed"
+
+
 def test_what_failed_is_retried_and_the_new_run_is_shown(served) -> None:
     served.start(source=FAILING).wait(60)
     (served.folder / "mended").touch()

@@ -8,13 +8,13 @@ from markupsafe import Markup
 
 from skyflow.model.objective import Goal, Objective
 from skyflow.model.placement import Placement, Plan, PlanStatus
-from skyflow.model.plan_view import Explored, PlanDiff
+from skyflow.model.plan_view import Explored, PlanDiff, Weights
 from skyflow.model.units import format_change, format_duration, format_grams, format_usd
 from skyflow.report.frontier_svg import frontier_svg
 from skyflow.report.graph_words import place_text
 from skyflow.report.page.live import rendered
 
-__all__ = ["goal_yaml", "render_plan_page", "render_plans_page"]
+__all__ = ["GoOn", "goal_yaml", "render_plan_page", "render_plans_page"]
 
 _MOST_ROWS = 200
 
@@ -38,8 +38,23 @@ def render_plans_page(files: Sequence[str], *, root: str) -> str:
     return rendered("plans.html", place="/plan", files=files, root=root)
 
 
-def render_plan_page(explored: Explored, subject: tuple[str, str]) -> str:
-    """Return the page of a plan; `subject` is the field of its form that says of what, and its value."""
+@dataclass(frozen=True, slots=True)
+class GoOn:
+    """How a run can go on by a plan: the weights that were asked for, if any, and what the button sends; not one that is driven."""
+
+    weights: Weights | None
+    is_driven: bool
+    write_token: str
+
+
+def render_plan_page(explored: Explored, subject: tuple[str, str], go_on: GoOn | None = None) -> str:
+    """Return the page of a plan.
+
+    Args:
+        explored: the plan.
+        subject: the field of its form that says of what, and its value.
+        go_on: for the plan of a run.
+    """
     plan = explored.diff.new
     weights = {"cost": explored.weights.cost, "time": explored.weights.time, "carbon": explored.weights.carbon}
     return rendered(
@@ -49,6 +64,7 @@ def render_plan_page(explored: Explored, subject: tuple[str, str]) -> str:
         explored=explored,
         title=explored.title,
         subject=subject,
+        go_on=go_on,
         plan=plan,
         tiles=_tiles(explored.diff),
         rows=_rows(explored.diff)[:_MOST_ROWS],

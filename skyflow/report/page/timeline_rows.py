@@ -57,7 +57,8 @@ def axis_of_run(data: ReportData, *, grows: bool) -> Axis:
     spans = [(attempt.started_at, attempt.completed_at or data.made_at) for attempt in data.history.attempts]
     began = data.history.overview.run.started_at
     if grows and began is not None:
-        planned = max(one.finish_seconds for one in data.placed.values()) if has_estimates(data.placed) else 0.0
+        ends = [data.planned_starts[key] + timedelta(seconds=one.duration_seconds) for key, one in data.placed.items()]
+        planned = (max(ends) - began).total_seconds() if has_estimates(data.placed) else 0.0
         length, so_far = max(planned, _FIRST_SECONDS), (data.made_at - began).total_seconds()
         while length < so_far:
             length *= _GROWTH
@@ -114,8 +115,8 @@ class _Maker:
             name=job.name,
             standing=str(Standing.of(job.status, job.outcome, job.conclusion)),
             is_critical=job.key in self._critical,
-            bars=(*_visible(self._planned_bar(placement)), *self._bars(job, attempts)),
-            planned=self._planned(placement),
+            bars=(*_visible(self._planned_bar(job.key)), *self._bars(job, attempts)),
+            planned=self._planned(job.key),
             began=self._offset(began),
             waited=elapsed(job.queued_at, began),
             took=elapsed(job.started_at, job.completed_at),
@@ -131,8 +132,8 @@ class _Maker:
             name=job.name,
             standing=str(Standing.WAITING),
             is_critical=False,
-            bars=tuple(_visible(self._planned_bar(placement))),
-            planned=self._planned(placement),
+            bars=tuple(_visible(self._planned_bar(job.key))),
+            planned=self._planned(job.key),
             began="",
             waited="",
             took="",
@@ -144,12 +145,12 @@ class _Maker:
         text = elapsed(self._began, at)
         return f"+{text}" if text else ""
 
-    def _planned(self, placement: Placement | None) -> str:
-        return f"+{format_duration(placement.start_seconds)}" if placement is not None and self._with_plan else ""
+    def _planned(self, key: str) -> str:
+        return self._offset(self._data.planned_starts.get(key)) if self._with_plan else ""
 
-    def _planned_bar(self, placement: Placement | None) -> Iterable[Bar]:
-        if placement is not None and self._with_plan and self._began is not None:
-            begin = self._began + timedelta(seconds=placement.start_seconds)
+    def _planned_bar(self, key: str) -> Iterable[Bar]:
+        begin, placement = self._data.planned_starts.get(key), self._placed.get(key)
+        if begin is not None and placement is not None and self._with_plan:
             yield self._bar(begin, begin + timedelta(seconds=placement.duration_seconds), "expected")
 
     def _bars(self, job: JobRecord, attempts: Sequence[AttemptRecord]) -> Iterable[Bar]:
