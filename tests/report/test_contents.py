@@ -57,7 +57,7 @@ def test_cost_and_carbon_by_cloud_region_and_job(past) -> None:
     past.add(CLOUDS)
     page = past.report()
     section = section_of(page, "costs")
-    row = r" \$([\d.]+) \$([\d.]+) \$[\d.]+ ([\d.]+) k?g ([\d.]+) k?g"
+    row = r" \$([\d.]+) \$([\d.]+) \$[\d.]+ \$[\d.]+ ([\d.]+) k?g ([\d.]+) k?g"
     planned, actual, grams, emitted = (float(value) for value in re.search(rf"aws 2{row}", section).groups())
     assert actual == pytest.approx(planned * 1.1, abs=0.02)
     assert emitted == pytest.approx(grams * 1.1, rel=0.02)
