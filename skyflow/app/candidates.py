@@ -6,6 +6,7 @@ from math import isfinite
 
 from skyflow._util.text import did_you_mean
 from skyflow.app.expansion import ExpectedJobs
+from skyflow.app.host_options import reason_to_stay
 from skyflow.app.residency import is_resident, unknown_place
 from skyflow.catalog import Catalog, also_fitting, select_candidates
 from skyflow.errors import NoCandidateError, UsageError
@@ -175,8 +176,9 @@ def _outside(data: DataPlace, catalog: Catalog, *, job: str) -> OutsideData:
 
 
 def _allowed(spec: JobSpec, providers: Collection[str] | None) -> Requirements:
+    requirements = replace(spec.requirements, only_here=reason_to_stay(spec))
     if not providers:
-        return spec.requirements
+        return requirements
     asked = spec.requirements.providers
     both = frozenset(providers) if asked is None else asked & frozenset(providers)
     if not both:
@@ -184,4 +186,4 @@ def _allowed(spec: JobSpec, providers: Collection[str] | None) -> Requirements:
             f"job '{spec.id}' runs on {', '.join(sorted(asked or ()))} only, which --on {', '.join(providers)} rules out",
             hint="change its runs-on, or leave --on away",
         )
-    return replace(spec.requirements, providers=both)
+    return replace(requirements, providers=both)

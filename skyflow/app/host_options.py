@@ -7,7 +7,7 @@ from skyflow.errors import ProvisionError, UsageError
 from skyflow.model.hosts import SshHost, parse_host
 from skyflow.model.workflow import JobSpec, UsesStep
 
-__all__ = ["HostSlots", "read_host", "refuse_what_stays_here", "works_anywhere"]
+__all__ = ["HostSlots", "read_host", "reason_to_stay", "refuse_what_stays_here", "works_anywhere"]
 
 _ANYWHERE = frozenset({"actions/checkout", "actions/download-artifact", "actions/upload-artifact"})
 """Built-in actions that can be part of a job on another machine."""
@@ -46,9 +46,13 @@ def refuse_what_stays_here(jobs: Iterable[JobSpec], *, hint: str) -> None:
         ProvisionError: a job uses something that other machines cannot do yet.
     """
     for job in jobs:
-        reason = next(_reasons(job), None)
-        if reason is not None:
+        if reason := reason_to_stay(job):
             raise ProvisionError(f"job '{job.id}' {reason}, which works on this machine only so far", hint=hint)
+
+
+def reason_to_stay(job: JobSpec) -> str:
+    """Return why a job can run on this machine only, as in "has containers"; nothing if it can run elsewhere."""
+    return next(_reasons(job), "")
 
 
 def _reasons(job: JobSpec) -> Iterator[str]:

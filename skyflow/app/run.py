@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -15,12 +15,11 @@ from skyflow.app.clock import SystemClock
 from skyflow.app.container_engine import all_specs, engine_for
 from skyflow.app.contexts import display_name, run_contexts
 from skyflow.app.drive import CANCEL_SIGNAL, ReporterFactory, RunResult, drive
-from skyflow.app.expansion import expected_jobs
 from skyflow.app.host_options import refuse_what_stays_here
 from skyflow.app.launch import GivenSecrets, Launch
 from skyflow.app.pools import pools_of
 from skyflow.app.project import Project
-from skyflow.app.renting import refuse_strangers, refuse_unfit, rented_placements
+from skyflow.app.renting import refuse_strangers, refuse_unfit
 from skyflow.errors import UsageError
 from skyflow.model.layout import RunFolder
 from skyflow.model.placement import Plan
@@ -66,8 +65,10 @@ def run_workflow(
         StoreError: the state store cannot be used.
     """
     refuse_unfit(plan)
-    elsewhere = {*pools_of(plan, project), *(placement.job for placement in rented_placements(plan))}
-    _refuse_what_stays_here(workflow, callees, elsewhere=elsewhere, options=options)
+    pools_of(plan, project)
+    if options.hosts:
+        jobs = [job for each in (workflow, *callees.values()) for job in each.jobs]
+        refuse_what_stays_here(jobs, hint="leave --host away, or keep such jobs in a workflow of their own")
     engine = engine_for(all_specs(workflow, callees))
     refuse_strangers(plan, SystemClock())
     clock = clock or SystemClock()
@@ -202,18 +203,6 @@ def run_lease(folder: RunFolder) -> Iterator[None]:
             yield
     finally:
         signal.signal(CANCEL_SIGNAL, before)
-
-
-def _refuse_what_stays_here(
-    workflow: Workflow, callees: Mapping[str, Workflow], *, elsewhere: Collection[str], options: RunOptions
-) -> None:
-    """Refuse what other machines cannot do yet, of all jobs with `--host`, else of those that are placed `elsewhere`."""
-    if options.hosts:
-        jobs = [job for each in (workflow, *callees.values()) for job in each.jobs]
-        refuse_what_stays_here(jobs, hint="leave --host away, or keep such jobs in a workflow of their own")
-    elif elsewhere:
-        jobs = [each.spec for each in expected_jobs(workflow, callees) if not set(elsewhere).isdisjoint(each.keys)]
-        refuse_what_stays_here(jobs, hint="write `runs-on: local` for this job, or give `--on local` for all")
 
 
 def _refuse_missing_secrets(run: RunRecord, secrets: Secrets) -> None:

@@ -81,6 +81,8 @@ def checks_of(catalog: Catalog, asked: Requirements, accelerators: Accelerators 
         checks.append(_nodes_check(asked.nodes))
     if asked.market is not Market.ANY:
         checks.append(_market_check(asked.market))
+    if asked.only_here:
+        checks.append(_here_check(asked.only_here))
     if asked.providers is not None:
         checks.append(_provider_check(asked.providers))
     return [*checks, *_place_checks(catalog, asked, job=job)]
@@ -268,6 +270,21 @@ def _market_check(market: Market) -> Check:
         market=market,
         owned=lambda _: True,
         nearest=lambda rest: f"it is sold only in the {sentence_list({one.market.value: None for one in rest})} market",
+    )
+
+
+def _here_check(reason: str) -> Check:
+    """Return a check of jobs that other machines cannot run yet."""
+    return Check(
+        asked="this machine",
+        key="here",
+        where=lambda place, _: place.provider == LOCAL,
+        owned=lambda offering: offering.provider == LOCAL,
+        nearest=lambda rest: (
+            f"only {sentence_list(sorted({one.provider for one in rest}))} would have one, "
+            f"but the job {reason}, which works on this machine only so far"
+        ),
+        hint="write `runs-on: local` for this job, or give what works here only a job of its own",
     )
 
 

@@ -176,7 +176,9 @@ def _in_turn(requirements: Requirements) -> Iterable[tuple[Accelerators | None, 
 
 
 def _only_owned(requirements: Requirements) -> bool:
-    return requirements.providers is not None and requirements.providers <= {LOCAL, OWN}
+    return bool(requirements.only_here) or (
+        requirements.providers is not None and requirements.providers <= {LOCAL, OWN}
+    )
 
 
 def _all(part: _Part) -> Iterable[int]:

@@ -139,6 +139,7 @@ class Requirements:
     how a rented machine is to be set up; they do not limit which machine it is. `disk_gib` limits the project's own ones.
     Of `nodes` spot machines, at least `min_on_demand` are to be bought on demand.
     `reuse` tells whether it may be the machine of a job that this one needs, and go on to one that needs it.
+    `only_here` says why the job can run on this machine only, as in "has containers"; empty if it can run elsewhere.
     """
 
     cpus: Amount | None = None
@@ -157,6 +158,7 @@ class Requirements:
     image: str | None = None
     utilization: float | None = None
     reuse: bool = True
+    only_here: str = ""
 
     @property
     def setup(self) -> Setup | None:

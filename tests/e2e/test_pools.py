@@ -1,5 +1,6 @@
 """Jobs that are planned on the project's own machines run there, as a person begins, breaks and resumes them."""
 
+import pytest
 from testbed.machine import Machine
 
 WORKFLOW = """
@@ -119,14 +120,21 @@ def test_a_run_whose_machines_are_not_declared_any_more_cannot_be_resumed(
     assert "'rack', which skyflow.yml does not have any more" in project.skyflow("resume", code=5).err
 
 
-def test_what_works_here_only_is_refused_for_jobs_on_a_pool(project, machine: Machine, pool) -> None:
-    pool(machine)
-    project.write(
-        "on: push\njobs:\n  a: {runs-on: own, steps: [{uses: actions/setup-python@v5}]}\n"
-        "  b: {runs-on: local, steps: [{uses: actions/setup-python@v5}]}\n"
-    )
-    err = project.skyflow("run", "w.yml", code=5).err
-    assert "job 'a' uses actions/setup-python@v5" in err
+@pytest.mark.parametrize(
+    ("uses", "why"),
+    [
+        ("steps: [{uses: actions/setup-python@v5}]", "uses actions/setup-python@v5"),
+        ("cache: {inputs: [x]}, steps: [{run: 'true'}]", "has a cache"),
+        ("container: alpine, steps: [{run: 'true'}]", "has containers"),
+    ],
+)
+def test_what_works_here_only_is_kept_off_the_pool(project, pool, uses: str, why: str) -> None:
+    pool(kind="machine")
+    project.write(f"on: push\njobs:\n  a: {{runs-on: sky, {uses}}}\n")
+    assert "this machine" in project.skyflow("plan", "w.yml").out
+    project.write(f"on: push\njobs:\n  a: {{runs-on: own, {uses}}}\n")
+    err = " ".join(project.skyflow("plan", "w.yml", code=4).err.split())
+    assert f"the job {why}, which works on this machine only so far" in err
     assert "write `runs-on: local` for this job" in err
 
 
