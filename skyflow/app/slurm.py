@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from skyflow.app.hosts import link_patience, transport_to
 from skyflow.app.live_plan import LivePlan
-from skyflow.expr.ast import Literal
 from skyflow.model.config import OwnPool
 from skyflow.model.layout import RunFolder
 from skyflow.model.resources import Accelerators, Amount
@@ -52,11 +51,15 @@ def slurm_place(
     queue = pool.slurm or SlurmQueue(name=pool.name)
     transport = login_to(queue)
     link = HostLink(transport, clock=clock, folder=queue.folder, python=queue.python, patience_seconds=link_patience())
+
+    def need(key: str) -> SlurmJob:
+        return _need(plan.spec(key), pool, said_at=plan.written_at(key))
+
     return SlurmPlace(
         SlurmClient(transport, queue),
         link,
-        lambda judge: make_runner(link, judge=judge),
-        need_of=lambda key: _need(plan.spec(key), pool, said_at=plan.written_at(key)),
+        lambda judge: make_runner(link, judge=judge, has_ranks=lambda key: need(key).nodes > 1),
+        need_of=need,
         folder=folder,
         run=run,
     )
@@ -79,7 +82,6 @@ def _need(spec: JobSpec | None, pool: OwnPool, *, said_at: str) -> SlurmJob:
         cpus=None if wanted.cpus is None else math.ceil(wanted.cpus.minimum),
         memory_mib=None if memory is None else math.ceil(memory * _MIB),
         accelerators=_accelerators(spec, pool),
-        minutes=_minutes(spec),
         said_at=said_at,
     )
 
@@ -97,13 +99,3 @@ def _accelerators(spec: JobSpec, pool: OwnPool) -> tuple[str, int] | None:
     options = [wanted] if isinstance(wanted, Accelerators) else wanted.options
     counts = [each.count for each in options if each.name.lower() == name.lower()]
     return (name, math.ceil(counts[0] if counts else pool.accelerators.count))
-
-
-def _minutes(spec: JobSpec) -> int | None:
-    """Return the time limit of a job that says it as a number; one that is computed is known only when it begins."""
-    expr = spec.timeout_minutes.template.expr if spec.timeout_minutes is not None else None
-    value = expr.value if isinstance(expr, Literal) else None
-    try:
-        return max(1, math.ceil(float(value))) if isinstance(value, float | str) else None
-    except (ValueError, OverflowError):
-        return None

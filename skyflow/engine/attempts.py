@@ -98,7 +98,11 @@ def _enter(draft: Draft, job: JobState, attempt: AttemptState) -> None:
     attempt = replace(attempt, setup=StepState(status=Status.IN_PROGRESS))
     draft.move_step(job, attempt, 0, StepState(status=Status.IN_PROGRESS), Status.PENDING)
     draft.put(replace(job, attempt=attempt))
-    draft.emit(SetUp(attempt.ref(job.key), _kept_folder(draft, job, attempt)))
+    try:
+        minutes = attempt_scope(draft.state, job, attempt).number(spec.timeout_minutes)
+    except EvaluationError:  # which ends the attempt once it has its machine, as it would here
+        minutes = None
+    draft.emit(SetUp(attempt.ref(job.key), _kept_folder(draft, job, attempt), minutes))
 
 
 def _kept_folder(draft: Draft, job: JobState, attempt: AttemptState) -> str | None:

@@ -292,7 +292,7 @@ class Driver:
 
     async def _set_up(self, effect: SetUp) -> None:
         step = effect.step
-        result = await self._runner.set_up(step, lambda text: self._reporter.output(step, text))
+        result = await self._runner.set_up(step, lambda text: self._reporter.output(step, text), minutes=effect.minutes)
         if result.exit_code == 0 and effect.checkpoint is not None:
             result = await self._restore_checkpoint(step, effect.checkpoint)
         self._sender.send_nowait(StepEnded(step, result))

@@ -77,11 +77,13 @@ class StartAction:
 class SetUp:
     """Have a machine for an attempt that runs elsewhere, with the project on it; `StepEnded` will follow.
 
-    The folder `checkpoint`, if any, is put there as the attempt before this one left it.
+    The folder `checkpoint`, if any, is put there as the attempt before this one left it. `minutes` is how long the job may
+    take, if its workflow says so.
     """
 
     step: StepRef
     checkpoint: str | None = None
+    minutes: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,10 @@ class Runner(Protocol):
         """
         ...
 
-    async def set_up(self, step: StepRef, output: Callable[[str], None]) -> StepResult:
+    async def set_up(self, step: StepRef, output: Callable[[str], None], *, minutes: float | None = None) -> StepResult:
         """Have a machine for an attempt, with the project on it; called first for every job that runs elsewhere.
 
-        Returns at once for an attempt that has its machine.
+        Returns at once for an attempt that has its machine. `minutes` is how long the job may take, if somebody has said so.
         """
         ...
 

@@ -12,6 +12,7 @@ from skyflow.model.layout import RunFolder
 from skyflow.ports.clock import Clock
 from skyflow.runners.host_data import Destination
 from skyflow.runners.one_error import one_error
+from skyflow.runners.ranks import mark
 from skyflow.runners.remote import RemoteRunner
 from skyflow.runners.remote_paths import PathPairs
 from skyflow.runners.step_log import StepLog
@@ -191,7 +192,7 @@ class _Merged:
         """Return what takes the lines of one machine, or those that are of none."""
 
         def take(text: str) -> None:
-            marked = "".join(f"{_mark(rank)}{line}" for line in text.splitlines(keepends=True))
+            marked = "".join(f"{mark(rank)}{line}" for line in text.splitlines(keepends=True))
             self._log.write(marked.encode(errors="surrogateescape"))
             self._output(marked)
 
@@ -199,7 +200,7 @@ class _Merged:
 
     def log_only(self, rank: int, line: str) -> None:
         """Put a line of one machine into the log that was shown before."""
-        self._log.write(f"{_mark(rank)}{line}".encode(errors="surrogateescape"))
+        self._log.write(f"{mark(rank)}{line}".encode(errors="surrogateescape"))
 
 
 class _Workspaces:
@@ -238,7 +239,3 @@ class _Workspaces:
 
 def _is_success(result: StepResult) -> bool:
     return result.exit_code == 0 and result.file_error is None and result.lost is None
-
-
-def _mark(rank: int | None) -> str:
-    return "" if rank is None else f"[{rank}] "

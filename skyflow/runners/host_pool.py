@@ -80,9 +80,9 @@ class HostPool:
         """Leave them."""
         return await self._stack.__aexit__(kind, error, trace)
 
-    async def take(self, which: Attempt, tell: Callable[[str], None]) -> MachineRunner:
+    async def take(self, which: Attempt, tell: Callable[[str], None], *, minutes: float | None = None) -> MachineRunner:
         """Choose the machines that have most room and answer, all that a job takes or none; wait until there is room."""
-        del tell  # which machines these are, the workspace says
+        del tell, minutes  # which machines these are, the workspace says
         if which in self._runners:  # others may wait for room all the while
             return self._runners[which]
         async with self._choosing:

@@ -208,9 +208,9 @@ class LocalRunner:
             env=(home, *((name, to_outside(text)) for name, text in request.env)),
         )
 
-    async def set_up(self, step: StepRef, output: Callable[[str], None]) -> StepResult:
+    async def set_up(self, step: StepRef, output: Callable[[str], None], *, minutes: float | None = None) -> StepResult:
         """Do nothing: this machine is there."""
-        del step, output
+        del step, output, minutes
         return StepResult(exit_code=0)
 
     async def start_containers(

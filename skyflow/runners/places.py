@@ -28,10 +28,11 @@ class Place(AbstractAsyncContextManager["Place"], Protocol):
     An attempt is given a machine when one is first asked for, keeps it to its end, and gives it back then.
     """
 
-    async def take(self, which: Attempt, tell: Callable[[str], None]) -> MachineRunner:
+    async def take(self, which: Attempt, tell: Callable[[str], None], *, minutes: float | None = None) -> MachineRunner:
         """Return what runs the steps of an attempt, after a machine was had for it; asked again it is the same.
 
-        May take as long as it takes; cancelled, nothing is kept. `tell` gets lines on what happens, for the user.
+        May take as long as it takes; cancelled, nothing is kept. `tell` gets lines on what happens, for the user;
+        `minutes` is how long the job may take, if somebody has said so.
 
         Raises:
             MovedError: the job has been planned elsewhere meanwhile.

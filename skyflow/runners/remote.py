@@ -26,6 +26,7 @@ from skyflow.runners.obey import AttemptMemory, StepCommands
 from skyflow.runners.output import LogWriter
 from skyflow.runners.process import KillLadder
 from skyflow.runners.project_files import ProjectFilesError
+from skyflow.runners.ranks import RankedWriter
 from skyflow.runners.recovery import Inheritance, note_begun, note_result, read_attempt
 from skyflow.runners.remote_step import RemoteStep
 from skyflow.runners.remote_stops import FORCED_SECONDS, RemoteStops
@@ -55,6 +56,7 @@ class RemoteRunner:
         masks: Iterable[str] = (),
         ladder: KillLadder = KillLadder(),
         judge: Judge = at_face_value,
+        has_ranks: Callable[[str], bool] = lambda _: False,
         tasks: TaskGroup | None = None,
     ) -> None:
         """Prepare a runner; nothing happens yet.
@@ -70,6 +72,7 @@ class RemoteRunner:
             ladder: how patient stopping a step is.
             tasks: what stops steps, for a runner that is not entered itself (see `node`).
             judge: tells what else is known of a step's end.
+            has_ranks: tells of a job, by its key, whether what its steps print comes with ranks (see `RankedWriter`).
         """
         self._of_node = partial(
             RemoteRunner,
@@ -81,6 +84,7 @@ class RemoteRunner:
             masks=masks,
             ladder=ladder,
             judge=judge,
+            has_ranks=has_ranks,
         )
         self._nodes: dict[int, RemoteRunner] = {}
         self._link = link
@@ -92,6 +96,7 @@ class RemoteRunner:
         self._masks = Masks(masks)
         self._patience_seconds = ladder.terminate_seconds
         self._judge = judge
+        self._has_ranks = has_ranks
         self._stops = RemoteStops(link, ladder, key=self._key, tag=self._step_tag)
         if tasks is not None:
             self._stops.tasks = tasks
@@ -302,8 +307,9 @@ class RemoteRunner:
                 underway.is_on_machine = True
                 script, fields = there.question(paths)
                 await self._link.ask("start", script, step=self._key(step), tag=self._step_tag(step), **fields)
-                end = await self._link.follow(self._key(step), 0, lambda data, _: writer.feed(data))
-                writer.finish()
+                printed = RankedWriter(log, commands, output) if self._has_ranks(step.job_key) else writer
+                end = await self._link.follow(self._key(step), 0, lambda data, _: printed.feed(data))
+                printed.finish()
                 is_ours = self._stops.is_stopping(step) and end.exit_code is not None
                 verdict = Verdict() if is_ours else await self._judge(step, end)
                 result = there.result(end, verdict, is_stopped=self._stops.is_stopping(step))

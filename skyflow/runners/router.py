@@ -83,7 +83,7 @@ class RunnerRouter:
             kept |= own
         return kept
 
-    async def set_up(self, step: StepRef, output: Callable[[str], None]) -> StepResult:
+    async def set_up(self, step: StepRef, output: Callable[[str], None], *, minutes: float | None = None) -> StepResult:
         """Have a machine for an attempt, and bring the project to it."""
         which = (step.job_key, step.attempt)
         with closing(StepLog(self._folder.log(step), self._clock)) as log:
@@ -95,7 +95,7 @@ class RunnerRouter:
             runner: LocalRunner | MachineRunner | None = None
             try:
                 with anyio.CancelScope() as self._waiting[step]:
-                    runner = await self._runner(which, tell)
+                    runner = await self._runner(which, tell, minutes=minutes)
                     if isinstance(runner, MachineRunner):
                         await runner.workspaces.paths(*which, tell)
                     return StepResult(exit_code=0)
@@ -233,7 +233,9 @@ class RunnerRouter:
             return StepResult(exit_code=None, preempted=True, masks=result.masks)
         return result
 
-    async def _runner(self, which: Attempt, tell: Callable[[str], None]) -> LocalRunner | MachineRunner:
+    async def _runner(
+        self, which: Attempt, tell: Callable[[str], None], *, minutes: float | None = None
+    ) -> LocalRunner | MachineRunner:
         """Return the runner of an attempt.
 
         Raises:
@@ -243,7 +245,7 @@ class RunnerRouter:
         if not name and which not in self._used:
             return self._here
         place = self._used.setdefault(which, self._places[name])
-        return await place.take(which, tell)
+        return await place.take(which, tell, minutes=minutes)
 
     async def _remote(self, step: StepRef) -> MachineRunner:
         which = (step.job_key, step.attempt)

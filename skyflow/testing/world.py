@@ -211,9 +211,9 @@ class SimulatedRunner:
                 world.end(*which)
         return kept
 
-    async def set_up(self, step: StepRef, output: Callable[[str], None]) -> StepResult:
+    async def set_up(self, step: StepRef, output: Callable[[str], None], *, minutes: float | None = None) -> StepResult:
         """Have a machine, and wait until it has booted."""
-        del output
+        del output, minutes
         machine = self._world.machine(step.job_key, step.attempt)
         stopped = self._waits[step] = anyio.Event()
         with anyio.move_on_after(max(machine.ready - self._world.clock.seconds, 0.0) if machine else 0.0):

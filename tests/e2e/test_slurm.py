@@ -100,6 +100,18 @@ def test_a_run_whose_driver_was_killed_goes_on_where_it_is(
     assert project.skyflow("show", "--json").json["jobs"][0]["attempts"][-1]["number"] == 1
 
 
+def test_a_time_limit_that_is_computed_reaches_the_queue(project, slurm: SlurmCluster, cluster) -> None:
+    cluster()
+    project.write(
+        "on: push\njobs:\n  a:\n    runs-on: own\n    strategy: {matrix: {t: [7, 90]}}\n"
+        "    timeout-minutes: ${{ matrix.t }}\n"
+        "    steps: [{run: 'echo ${{ matrix.t }} is $(squeue -h -j $SLURM_JOB_ID -o %l)'}]\n"
+    )
+    out = project.skyflow("run", "w.yml", **slurm.environment).out
+    assert "7 is 7:00" in out
+    assert "90 is 1:30:00" in out
+
+
 def test_a_partition_that_is_not_there_is_told_with_its_place(project, slurm: SlurmCluster, cluster) -> None:
     cluster(partition="nope")
     project.write(SLOW)

@@ -81,6 +81,7 @@ def drive(tmp_path: Path, slurm: SlurmCluster) -> Driver:
                 clock=clock,
                 ladder=QUICK,
                 judge=judge,
+                has_ranks=lambda _: need.nodes > 1,
             ),
             need_of=lambda _: need,
             folder=folder,
@@ -384,10 +385,10 @@ async def test_a_step_runs_on_all_nodes_and_the_first_one_answers(drive: Driver)
         result = await bench.run(script)
         assert (result.exit_code, result.outputs) == (0, (("who", "0"),))
         assert sorted(bench.printed.splitlines()) == [
-            "hello",
-            "hello",
-            "rank 0 of 2 on n1 127.0.0.1 127.0.0.1",
-            "rank 1 of 2 on n2 127.0.0.1 127.0.0.1",
+            "[0] hello",
+            "[0] rank 0 of 2 on n1 127.0.0.1 127.0.0.1",
+            "[1] hello",
+            "[1] rank 1 of 2 on n2 127.0.0.1 127.0.0.1",
         ]
         began = anyio.current_time()
         result = await bench.run('if [ "$SKYFLOW_NODE_RANK" = 1 ]; then exit 5; fi; sleep 100', 2)

@@ -107,7 +107,13 @@ class RentedMachines:
             rental.let_go()
         return await self._stack.__aexit__(kind, error, trace)
 
-    async def take(self, which: Attempt, tell: Callable[[str], None]) -> MachineRunner:
+    async def take(
+        self,
+        which: Attempt,
+        tell: Callable[[str], None],
+        *,
+        minutes: float | None = None,  # noqa: ARG002 -- who rents says when it ends
+    ) -> MachineRunner:
         """Take a machine over that was kept for a job, or rent one, and wait until it can be used."""
         rental = self._rentals.get(which) or await self._takeover.take_over(which, tell)
         if rental is None:

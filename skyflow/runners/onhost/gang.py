@@ -45,6 +45,7 @@ class Gang:
             "srun",
             "--overlap",
             "--quiet",
+            "--label",
             "--input=none",
             "--mpi=none",
             "--kill-on-bad-exit=1",

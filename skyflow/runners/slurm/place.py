@@ -7,6 +7,8 @@ live to see, a later one does.
 
 from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
+from math import ceil, isfinite
 from types import TracebackType
 from typing import Self
 
@@ -100,12 +102,12 @@ class SlurmPlace:
         self._tasks.cancel_scope.cancel()
         return await self._stack.__aexit__(kind, error, trace)
 
-    async def take(self, which: Attempt, tell: Callable[[str], None]) -> RemoteRunner:
+    async def take(self, which: Attempt, tell: Callable[[str], None], *, minutes: float | None = None) -> RemoteRunner:
         """Have an allocation: bring the project, submit, and wait until the cluster has one free."""
         found = self._known.get(which)
         try:
             if found is None:
-                found = await self._asked_for(which, tell)
+                found = await self._asked_for(which, tell, minutes)
             found.tell = tell
             await found.held()
         except BaseException:
@@ -192,8 +194,11 @@ class SlurmPlace:
 
     # ------------------------------------------------------------------------------------------------ submission
 
-    async def _asked_for(self, which: Attempt, tell: Callable[[str], None]) -> Allocation:
-        found = Allocation(which, self._runner.workspaces.place(*which), self._need_of(which[0]), tell)
+    async def _asked_for(self, which: Attempt, tell: Callable[[str], None], minutes: float | None) -> Allocation:
+        need = self._need_of(which[0])
+        if minutes is not None and isfinite(minutes):
+            need = replace(need, minutes=max(1, ceil(minutes)))
+        found = Allocation(which, self._runner.workspaces.place(*which), need, tell)
         self._preparing += 1
         try:
             await self._runner.workspaces.paths(*which, tell)

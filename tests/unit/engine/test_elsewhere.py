@@ -88,6 +88,19 @@ def test_a_job_elsewhere_is_set_up_first_and_its_time_counts_from_then_on(world)
     assert made.end("a").end("a").results() == {"a": "success"}
 
 
+@pytest.mark.parametrize(
+    ("limit", "minutes"),
+    [
+        ("", None),
+        ("timeout-minutes: 2, ", 2.0),
+        ("timeout-minutes: '${{ matrix.t }}', strategy: {matrix: {t: [7]}}, ", 7.0),
+    ],
+)
+def test_whoever_has_the_machine_is_told_how_long_it_may_take(world, limit: str, minutes: float | None) -> None:
+    made = in_pools(world, f"  a: {{runs-on: local, {limit}steps: [{{run: 'x'}}]}}\n", **IN_LAB)
+    assert [each.minutes for each in made.set_ups] == [minutes]
+
+
 def test_without_a_machine_no_step_runs_and_the_job_fails(world) -> None:
     made = in_pools(world, LATER, **IN_LAB)
     made.end_with("a", StepResult(exit_code=None, not_started="there is none to be had"))

@@ -1,0 +1,44 @@
+"""Output of several machines in one stream."""
+
+from pathlib import Path
+
+import pytest
+
+from skyflow._util.masking import Masks
+from skyflow.runners.matchers import Matchers
+from skyflow.runners.obey import AttemptMemory, StepCommands
+from skyflow.runners.ranks import RankedWriter
+
+
+class Log:
+    def __init__(self) -> None:
+        self.text = b""
+
+    def write(self, data: bytes) -> None:
+        self.text += data
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_every_line_has_its_rank_in_front_and_commands_are_obeyed(tmp_path: Path, size: int) -> None:
+    memory = AttemptMemory(Masks(()), Matchers(tmp_path))
+    commands = StepCommands(memory, workspace=tmp_path, env={})
+    log, shown = Log(), []
+    writer = RankedWriter(log, commands, shown.append)
+    printed = (
+        b"0: one\n 1: ::add-mask::hidden\n10: 3: is hidden\nsrun: error: n2: task 1: Exited\n"
+        b"0: ::error::broken\n1: \n1: rest"
+    )
+    for start in range(0, len(printed), size):
+        writer.feed(printed[start : start + size])
+    writer.finish()
+    lines = log.text.decode().splitlines()
+    assert lines[0] == "[0] one"
+    assert lines[1:3] == ["[10] 3: is ***", "srun: error: n2: task 1: Exited"]
+    assert lines[3].startswith("[0] ")
+    assert lines[3].endswith("broken")
+    assert lines[4:] == ["[1] ", "[1] rest"]
+    assert "".join(shown) == log.text.decode()
+    assert [each.message for each in commands.masked_annotations()] == ["broken"]
