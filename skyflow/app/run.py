@@ -28,7 +28,7 @@ from skyflow.model.status import Status
 from skyflow.model.workflow import Workflow
 from skyflow.ports.clock import Clock
 from skyflow.spec import load_workflow
-from skyflow.store.lease import hold_lease
+from skyflow.store.lease import hold_lease, is_leased
 from skyflow.store.store import Store, open_store
 from skyflow.vault.references import secret_references
 from skyflow.vault.secrets import Secrets
@@ -119,7 +119,7 @@ def resume_run(
     The workflow is the one the run was started with, whatever became of the file since.
 
     Args:
-        name: a run, as `Store.find_run` takes it; None means the newest one that has not completed.
+        name: a run, as `Store.find_run` takes it; None means the newest one that has not completed and that nobody drives.
         project: the folder and the store.
         reporter: who is told.
         given: the secrets, which no run remembers.
@@ -133,12 +133,10 @@ def resume_run(
         ProvisionError: a job has containers, and there is no container engine.
     """
     with open_store(project.state, create=False) as store:
-        run = store.newest_unfinished_run() if name is None else store.find_run(name)
-        if run is None:
-            raise UsageError("every run has completed; there is nothing to resume", hint="`skyflow runs` lists them")
+        run = _newest_to_resume(store, project) if name is None else store.find_run(name)
         if run.status is Status.COMPLETED:
             raise UsageError(f"run {run.number} has completed ({run.conclusion}); there is nothing to resume")
-        with run_lease(project.state.run(run.id)):
+        with run_lease(project.state.run(run.id), called=str(run.number)):
             return continue_run(
                 store,
                 run,
@@ -187,22 +185,32 @@ def continue_run(
 
 
 @contextmanager
-def run_lease(folder: RunFolder) -> Iterator[None]:
+def run_lease(folder: RunFolder, *, called: str = "") -> Iterator[None]:
     """Be the one process that drives a run; a wish to cancel it that comes early is not the end of this process.
+
+    `called` is what its user calls it.
 
     Raises:
         StoreLockedError: another living process drives it.
     """
     if threading.current_thread() is not threading.main_thread():  # only there can signals be received
-        with hold_lease(folder):
+        with hold_lease(folder, called=called):
             yield
         return
     before = signal.signal(CANCEL_SIGNAL, signal.SIG_IGN)
     try:
-        with hold_lease(folder):
+        with hold_lease(folder, called=called):
             yield
     finally:
         signal.signal(CANCEL_SIGNAL, before)
+
+
+def _newest_to_resume(store: Store, project: Project) -> RunRecord:
+    """Return the newest run that has not completed and that nobody drives; where each is driven, the newest of them."""
+    runs = store.unfinished_runs()
+    if not runs:
+        raise UsageError("there is no run to resume: none was interrupted", hint="`skyflow runs` lists them")
+    return next((run for run in runs if not is_leased(project.state.run(run.id))), runs[0])
 
 
 def _refuse_missing_secrets(run: RunRecord, secrets: Secrets) -> None:

@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,7 +17,7 @@ from skyflow.model.run import RunRecord
 from skyflow.ports.artifacts import ArtifactError
 from skyflow.store import maintenance
 from skyflow.store.lease import hold_lease
-from skyflow.store.store import open_store
+from skyflow.store.store import Store, open_store
 
 __all__ = ["Pruned", "back_up", "check_store", "prune", "vacuum"]
 
@@ -69,13 +68,12 @@ def prune(project: Project, *, older_than: timedelta, now: datetime, dry_run: bo
         return Pruned((), 0)
     with open_store(project.state, create=False) as store:
         runs = tuple(maintenance.runs_before(store, now - older_than))
+        if not dry_run:
+            runs = tuple(run for run in runs if _is_forgotten(store, run, project))
         folders = [project.state.run(run.id).root for run in runs]
         folders += sorted(project.state.runs.glob(f"*{_LEFTOVER}"))
         freed = sum(_size(folder) for folder in folders)
         if not dry_run:
-            for run in runs:
-                with suppress(StoreLockedError), hold_lease(project.state.run(run.id)):
-                    maintenance.forget_runs(store, [run.id])
             try:
                 for folder in folders:
                     _remove(folder)
@@ -83,6 +81,16 @@ def prune(project: Project, *, older_than: timedelta, now: datetime, dry_run: bo
             except (OSError, ArtifactError) as error:
                 raise StoreError(f"not everything could be removed: {error}") from error
     return Pruned(runs, freed)
+
+
+def _is_forgotten(store: Store, run: RunRecord, project: Project) -> bool:
+    """Forget a run, unless some process is still at its end."""
+    try:
+        with hold_lease(project.state.run(run.id)):
+            maintenance.forget_runs(store, [run.id])
+    except StoreLockedError:
+        return False
+    return True
 
 
 def _artifact_remover(project: Project, runs: tuple[RunRecord, ...], now: datetime) -> Callable[[], Awaitable[int]]:

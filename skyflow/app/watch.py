@@ -142,11 +142,11 @@ class _Loop:
         """Cancel the run of a worker; one that has none yet is simply ended."""
         if self.project.state.database.exists():
             with open_store(self.project.state, create=False) as store:
-                run = store.newest_unfinished_run()
-                if run is not None and lease_holder(self.project.state.run(run.id)) == worker:
-                    store.cancel_run(run.id)
-                    os.kill(worker, CANCEL_SIGNAL)
-                    return
+                for run in store.unfinished_runs():
+                    if lease_holder(self.project.state.run(run.id)) == worker:
+                        store.cancel_run(run.id)
+                        os.kill(worker, CANCEL_SIGNAL)
+                        return
         os.kill(worker, signal.SIGTERM)
 
 

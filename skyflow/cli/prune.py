@@ -31,7 +31,9 @@ def prune(
     done = forget(find_project(state=state), older_than=age, now=SystemClock().now(), dry_run=dry_run)
     for run in done.runs:
         out(f"run {run.number}: {run.title}, {run.conclusion}")
+    if not done.runs and not done.freed_bytes:
+        out(f"No run ended more than {older_than} ago: nothing to forget.")
+        return
     count = "1 run" if len(done.runs) == 1 else f"{len(done.runs)} runs"
-    out(
-        f"{count} {'would be' if dry_run else 'were' if len(done.runs) != 1 else 'was'} forgotten, {format_gb(done.freed_bytes / 1e9)}"
-    )
+    verb = "would be" if dry_run else "was" if len(done.runs) == 1 else "were"
+    out(f"{count} {verb} forgotten, {format_gb(done.freed_bytes / 1e9)} {'to free' if dry_run else 'freed'}")

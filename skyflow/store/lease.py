@@ -27,8 +27,8 @@ def file_lock(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def hold_lease(folder: RunFolder) -> Iterator[None]:
-    """Be the one process that drives a run.
+def hold_lease(folder: RunFolder, *, called: str = "") -> Iterator[None]:
+    """Be the one process that drives a run; `called` is what its user calls it, by default its id.
 
     Raises:
         StoreLockedError: another living process drives it.
@@ -37,10 +37,10 @@ def hold_lease(folder: RunFolder) -> Iterator[None]:
     descriptor = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         if not _taken(descriptor):
-            holder = _process_in(descriptor)
+            name = called or folder.root.name
             raise StoreLockedError(
-                f"run {folder.root.name} is being driven by another skyflow (process {holder or 'unknown'})",
-                hint="wait for it to end, or interrupt it and resume the run",
+                f"run {name} is being driven by another skyflow (process {_process_in(descriptor) or 'unknown'})",
+                hint=f"`skyflow attach {name}` shows it, `skyflow cancel {name}` ends it",
             )
         os.truncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()}\n".encode())

@@ -385,6 +385,23 @@ def _m0016_kept_machines(db: "Database") -> None:
     db.execute("ALTER TABLE machines ADD COLUMN kept_until TEXT")
 
 
+_RUN_NUMBERS = """
+CREATE TABLE run_numbers (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    last INTEGER NOT NULL CHECK (last >= 0)
+) STRICT;
+INSERT INTO run_numbers (id, last)
+SELECT 1, max(coalesce((SELECT max(number) FROM runs), 0), coalesce((SELECT max(run_number) FROM results), 0));
+"""
+
+
+def _m0017_run_numbers(db: "Database") -> None:
+    """The last number that a run was given: those of forgotten runs are not given again."""
+    for statement in _RUN_NUMBERS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 _MIGRATIONS: Sequence[Callable[["Database"], None]] = (
     _m0001_first_schema,
     _m0002_annotations,
@@ -402,6 +419,7 @@ _MIGRATIONS: Sequence[Callable[["Database"], None]] = (
     _m0014_block_kinds,
     _m0015_transfers,
     _m0016_kept_machines,
+    _m0017_run_numbers,
 )
 
 SCHEMA_VERSION = len(_MIGRATIONS)

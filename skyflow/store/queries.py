@@ -32,7 +32,7 @@ __all__ = [
     "MARK_OF_RUNS",
     "MOVE_ROW",
     "NAME_RUN",
-    "NEWEST_UNFINISHED_RUN",
+    "NEXT_RUN_NUMBER",
     "NOTE_LOOKUP",
     "OBSERVATIONS_SINCE",
     "REMEMBER_RESULT",
@@ -46,18 +46,19 @@ __all__ = [
     "STEPS_OF_RUN",
     "SUPERSEDE_WAITERS",
     "TAKE_FREE_GROUPS",
+    "UNFINISHED_RUNS",
     "WANT_GROUP",
 ]
 
 INSERT_RUN = """
 INSERT INTO runs (id, number, workflow_name, workflow_path, workflow_source, callee_sources, contexts, plan, slots,
                   secret_names, options, origin, tries, carried, status, created_at)
-SELECT :id, coalesce(max(number), 0) + 1, :workflow_name, :workflow_path, :workflow_source, :callee_sources, :contexts,
-       :plan, :slots, :secret_names, :options, :origin, :tries, :carried, 'queued', :at
-FROM runs
-RETURNING number
+VALUES (:id, :number, :workflow_name, :workflow_path, :workflow_source, :callee_sources, :contexts,
+        :plan, :slots, :secret_names, :options, :origin, :tries, :carried, 'queued', :at)
 """
-"""Store a new run under the next number of this store."""
+
+NEXT_RUN_NUMBER = "UPDATE run_numbers SET last = last + 1 RETURNING last"
+"""Take the next number of this store; none is ever given twice, also when its run was forgotten."""
 
 NAME_RUN = "UPDATE runs SET display_name = :display_name WHERE id = :run_id"
 """Give a run the name that `run-name` made of its number."""
@@ -175,7 +176,7 @@ RUN_BY_NUMBER = "SELECT * FROM runs WHERE number = :number"
 RUNS_BY_ID_PREFIX = "SELECT * FROM runs WHERE substr(id, 1, length(:prefix)) = :prefix ORDER BY number LIMIT 2"
 """One run by the beginning of its id, or two if that is not enough to tell."""
 
-NEWEST_UNFINISHED_RUN = "SELECT * FROM runs WHERE status <> 'completed' ORDER BY number DESC LIMIT 1"
+UNFINISHED_RUNS = "SELECT * FROM runs WHERE status <> 'completed' ORDER BY number DESC"
 """The run that `skyflow resume` continues when none is named."""
 
 JOBS_OF_RUN = "SELECT * FROM jobs WHERE run_id = :run_id ORDER BY position"

@@ -101,7 +101,8 @@ class Store:
             "at": time_text(at),
         }
         with self.transaction() as connection:
-            number = connection.execute(queries.INSERT_RUN, parameters).fetchone()[0]
+            number = connection.execute(queries.NEXT_RUN_NUMBER).fetchone()[0]
+            connection.execute(queries.INSERT_RUN, parameters | {"number": number})
             connection.execute(queries.NAME_RUN, {"run_id": new.id, "display_name": name(number)})
         return self.find_run(str(number))
 
@@ -191,10 +192,9 @@ class Store:
         """Return numbers of which one changes when anything is stored of a run; the first is that of its last move."""
         return tuple(self.rows(queries.MARK_OF_RUN, run_id=run_id)[0])
 
-    def newest_unfinished_run(self) -> RunRecord | None:
-        """Return the newest run that has not completed."""
-        rows = self.rows(queries.NEWEST_UNFINISHED_RUN)
-        return run_from_row(rows[0]) if rows else None
+    def unfinished_runs(self) -> list[RunRecord]:
+        """Return the runs that have not completed, newest first."""
+        return [run_from_row(row) for row in self.rows(queries.UNFINISHED_RUNS)]
 
     def jobs(self, run_id: RunId) -> list[JobRecord]:
         """Return the jobs of a run in the order they came to be."""

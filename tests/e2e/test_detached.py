@@ -26,7 +26,7 @@ def test_a_detached_run_is_waited_for_and_looked_at(detached) -> None:
     assert b"[a]" in watcher.stdout.readline()
     assert b"one" in watcher.stdout.readline()
     (detached.folder / "go").touch()
-    out, err = watcher.communicate(timeout=10)
+    out, err = watcher.communicate(timeout=60)
     assert watcher.returncode == 0, err
     assert b"two" in out
     assert b"Run 1: success" in out
@@ -37,11 +37,30 @@ def test_whoever_looks_on_can_leave(detached) -> None:
     watcher = detached.start("attach")
     watcher.stdout.readline()
     watcher.send_signal(signal.SIGINT)
-    _, err = watcher.communicate(timeout=10)
+    _, err = watcher.communicate(timeout=60)
     assert watcher.returncode == 130
     assert b"the run goes on" in err
     (detached.folder / "go").touch()
     detached.skyflow("wait")
+
+
+def test_the_run_that_nobody_drives_is_the_one_to_resume(detached, wait_until) -> None:
+    begun = detached.folder / "first"
+    detached.write(SLOW.replace("begun", "first").replace("-e go", "-e go-first"), "first.yml")
+    driver = detached.start("run", "first.yml")
+    wait_until(begun.exists)
+    driver.kill()
+    driver.communicate(timeout=60)
+    detached.write(SLOW.replace("begun", "newest"))
+    detached.skyflow("run", "--detach", "w.yml")
+    wait_until((detached.folder / "newest").exists)
+    (detached.folder / "go-first").touch()
+    assert "Run 2: success" in detached.skyflow("resume").out
+    busy = detached.skyflow("resume", code=6)
+    assert "run 3 is being driven by another skyflow" in busy.err
+    assert "`skyflow attach 3` shows it" in busy.err
+    (detached.folder / "go").touch()
+    detached.skyflow("wait", "3")
 
 
 def test_what_is_wrong_before_a_detached_run_begins_is_said_at_once(project) -> None:

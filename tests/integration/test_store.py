@@ -176,14 +176,13 @@ def test_runs_are_found_by_number_id_and_beginning(store: Store) -> None:
         store.find_run("7")
 
 
-def test_the_newest_run_that_has_not_completed_is_the_one_to_resume(store: Store) -> None:
+def test_runs_that_have_not_completed_are_known_the_newest_first(store: Store) -> None:
     store.create_run(new_run("20261124-000000-0000"), LATER)
     begin = Transition(entity=Entity.RUN, old=Status.QUEUED, new=Status.IN_PROGRESS)
     end = Transition(entity=Entity.RUN, old=Status.IN_PROGRESS, new=Status.COMPLETED, conclusion=Conclusion.SUCCESS)
     store.record(RunId("20261124-000000-0000"), [begin, end], LATER)
-    found = store.newest_unfinished_run()
-    assert found is not None
-    assert found.number == 1
+    store.create_run(new_run("20261125-000000-0000"), LATER)
+    assert [run.number for run in store.unfinished_runs()] == [3, 1]
 
 
 def test_the_state_is_private_and_stays_out_of_commits(folder: StateFolder, store: Store) -> None:
