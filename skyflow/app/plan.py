@@ -201,7 +201,7 @@ def prepare_planning(
         lost=options.lost,
         blocks=options.blocks,
     )
-    offered = jobs_with_offers(selection, expected, project, now=SystemClock().now(), asks_again=options.asks_again)
+    offered = jobs_with_offers(selection, expected, project, asks_again=options.asks_again)
     offerings = [*_offerings(offered.jobs)]
     places = {offering.place for offering in offerings} | {data.place for job in offered.jobs for data in job.outside}
     slots = options.slots or default_slots()

@@ -1,11 +1,13 @@
 """What earlier runs were refused a moment ago, in a new plan: left out, and said, unless there is no plan without it."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from skyflow.app.availability import refused_lately
 from skyflow.app.candidates import Selection
+from skyflow.app.clock import SystemClock
 from skyflow.app.expansion import ExpectedJobs
 from skyflow.app.project import Project
 from skyflow.errors import NoCandidateError
@@ -45,7 +47,7 @@ class Offered:
 
 
 def jobs_with_offers(
-    selection: Selection, expected: Sequence[ExpectedJobs], project: Project, *, now: datetime, asks_again: bool
+    selection: Selection, expected: Sequence[ExpectedJobs], project: Project, *, asks_again: bool
 ) -> Offered:
     """Return all jobs with their candidates, without what was refused to earlier runs of the project.
 
@@ -55,15 +57,14 @@ def jobs_with_offers(
         NoCandidateError, UsageError: as `Selection.of_all`.
         StoreError: the store cannot be read.
     """
+    now = SystemClock().now()
     jobs = selection.of_all(expected)
     lately = (block for block in refused_lately(project, now) if block not in selection.blocks)
     refused = list(_met(lately, jobs))
     if refused and not asks_again:
-        try:
+        with suppress(NoCandidateError):
             left = replace(selection, blocks=(*selection.blocks, *refused)).of_all(expected)
             return Offered(jobs=left, refused=refused, are_asked=False, now=now)
-        except NoCandidateError:
-            pass
     return Offered(jobs=jobs, refused=refused, are_asked=True, now=now)
 
 
