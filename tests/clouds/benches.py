@@ -1,7 +1,9 @@
 """What the tests of all clouds share: an offering of each, a fleet that is in a hurry, and a clock that can be ahead."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+import pytest
 
 from skyflow.app.clock import SystemClock
 from skyflow.app.clouds import open_journal
@@ -9,8 +11,9 @@ from skyflow.app.project import Project
 from skyflow.model.catalog import Offering
 from skyflow.model.resources import Market
 from skyflow.ports.clock import Waiter
-from skyflow.ports.provisioner import Provisioner
+from skyflow.ports.provisioner import CloudError, Provisioner
 from skyflow.provisioners.fleet import Fleet, Patience
+from skyflow.testing.provisioners import Bench
 
 QUICK = Patience(
     tries=5, first_pause=0.01, longest_pause=0.02, poll=0.02, start_within=60.0, visible_within=5.0, end_within=60.0
@@ -52,6 +55,13 @@ def offering_of(provider: str) -> Offering:
         price_usd_per_hour=price,
         price_basis="list",
     )
+
+
+def refusal_of(bench: Bench, **changed: object) -> CloudError:
+    """Return why a cloud refuses the usual machine with some changes."""
+    with pytest.raises(CloudError) as raised:
+        bench.provisioner.create(replace(bench.request(), **changed))
+    return raised.value
 
 
 def impatient(provider: str, time: Waiter) -> Provisioner:

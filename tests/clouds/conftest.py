@@ -2,6 +2,7 @@
 
 import json
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -163,6 +164,15 @@ def arm(arm_address: tuple[str, str, Faults], certificate: Path, monkeypatch: py
     }.items():
         monkeypatch.setenv(name, value)
     return faults
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Any]:
+    """What starts `skyflow` without importing everything again; see `forks`."""
+    from forks import Forks
+
+    with tempfile.TemporaryDirectory() as folder, Forks(Path(folder)) as running:  # sockets have short names
+        yield running
 
 
 @pytest.fixture

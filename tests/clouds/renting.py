@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any
 
 import ec2_server
 import pytest
+from forks import Fork, Forks
 from serving import Faults
 from testbed.cloud_machine import CloudMachine, Machines, can_start_cloud_machines
 
@@ -32,20 +32,16 @@ class Clouds:
     folder: Path
     machines: Machines
     faults: dict[str, Faults]
-    processes: "list[subprocess.Popen[str]]" = field(default_factory=list)
+    forks: Forks
+    in_a_hurry: bool = False
+    processes: list[Fork] = field(default_factory=list)
 
     def write(self, jobs: str) -> None:
         (self.folder / "w.yml").write_text(f"on: push\njobs:\n{jobs}")
 
-    def start(self, *arguments: str, **variables: str) -> "subprocess.Popen[str]":
-        process = subprocess.Popen(
-            [sys.executable, "-m", "skyflow", *arguments],
-            cwd=self.folder,
-            env={**os.environ, **variables},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+    def start(self, *arguments: str, **variables: str) -> Fork:
+        environment = {**os.environ, **variables}
+        process = self.forks.start(arguments, folder=self.folder, environment=environment, in_a_hurry=self.in_a_hurry)
         self.processes.append(process)
         return process
 
@@ -54,6 +50,28 @@ class Clouds:
         shown, _ = process.communicate(timeout=PATIENCE_SECONDS)
         assert "Traceback" not in shown, shown
         assert process.returncode == code, shown
+        return shown
+
+    def start_until_begun(self, *arguments: str, **variables: str) -> Fork:
+        """Start a command, and wait until a step of `WAITING` has begun on the only machine."""
+        process = self.start(*arguments, **variables)
+        wait_until(lambda: self.has("/home/skyflow/begun"))
+        return process
+
+    def start_until_booting(self, *, boot_seconds: float) -> Fork:
+        """Start a run of one step, and wait until its machine has been made, which boots for so long."""
+        self.machines.boot_seconds = boot_seconds
+        self.write(f"  a: {{{ON['aws']}, steps: [{{run: 'echo ran'}}]}}\n")
+        process = self.start("run", "w.yml")
+        wait_until(lambda: self.machines.running)
+        time.sleep(0.5)
+        return process
+
+    def let_go_on(self, process: Fork) -> str:
+        """Let the step that waits go on, and return what a command prints until it has ended in success."""
+        self.only.run("touch", "/home/skyflow/go")
+        shown, _ = process.communicate(timeout=PATIENCE_SECONDS)
+        assert process.returncode == 0, shown
         return shown
 
     def run_json(self) -> dict[str, Any]:
@@ -73,6 +91,16 @@ class Clouds:
     def only(self) -> CloudMachine:
         [machine] = self.machines.running.values()
         return machine
+
+    def take_away(self) -> None:
+        """Let the only machine be gone, as when its hardware breaks or its cloud wants it back."""
+        [name] = self.machines.running
+        if name.startswith("i-"):
+            return ec2_server.preempt(name)
+        zones = (
+            [zone for zone, each in self.faults["gcp"].app.instances if each == name] if "gcp" in self.faults else []
+        )
+        return self.faults["gcp"].app.preempt(zones[0], name) if zones else self.faults["azure"].app.evict(name)
 
     def remains(self) -> dict[str, list[str]]:
         """Everything that is left anywhere, by cloud and kind."""
@@ -98,16 +126,14 @@ def open_clouds(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Call
         for provider in providers:
             faults[provider] = request.getfixturevalue({"aws": "ec2", "gcp": "gce", "azure": "arm"}[provider])
             (ec2_server.ACCOUNT if provider == "aws" else faults[provider].app).machines = machines
-        made.append(Clouds(folder, machines, faults))
+        made.append(Clouds(folder, machines, faults, request.getfixturevalue("forks")))
         if "azure" in providers:
             made[0].skyflow("cloud", "init", "azure", "--region", "eastus")
         return made[0]
 
     yield make
     for process in (process for each in made for process in each.processes):
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
+        process.kill()
     machines.close()
     for each in made:
         assert each.remains() == {}, "something is left, and costs money"

@@ -6,6 +6,8 @@ A fault happens to one kind of call, at most `times` times:
 - lost: the call has its effect, and the connection breaks before the answer
 - hang: the call has its effect, and the answer comes after the client has given up
 - kill: the call has its effect, and the process that made it dies
+- unreachable: the connection breaks, and nothing has happened
+- event: something else happens, and then the call has its effect and its answer
 """
 
 import logging
@@ -33,6 +35,9 @@ class Fault:
     call: str
     times: int = 1
     pid: int = 0
+    event: Callable[[], None] = lambda: None
+    after: str = ""
+    """It happens to none before there was a call of this kind."""
     happened: int = 0
 
 
@@ -46,8 +51,8 @@ class Faults:
     calls: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def plan(self, what: str, call: str, *, times: int = 1, pid: int = 0) -> Fault:
-        fault = Fault(what, call, times, pid)
+    def plan(self, what: str, call: str, **more: Any) -> Fault:
+        fault = Fault(what, call, **more)
         self.planned.append(fault)
         return fault
 
@@ -61,12 +66,17 @@ class Faults:
         call = self.name_call(environ, body)
         with self._lock:
             self.calls.append(call)
-            fault = next((each for each in self.planned if each.call == call and each.times > 0), None)
+            due = (each for each in self.planned if each.call == call and each.times > 0)
+            fault = next((each for each in due if not each.after or each.after in self.calls), None)
             if fault is not None:
                 fault.times -= 1
                 fault.happened += 1
-        if fault is None:
+        if fault is not None:
+            fault.event()
+        if fault is None or fault.what == "event":
             return self.app(environ, start)
+        if fault.what == "unreachable":
+            raise ConnectionResetError(f"planned: {fault.what}")
         if fault.what == "error":
             start("503 Service Unavailable", [("Content-Type", "text/plain")])
             return [b"the server is overloaded"]

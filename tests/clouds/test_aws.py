@@ -5,7 +5,7 @@ from dataclasses import replace
 import boto3
 import ec2_server
 import pytest
-from benches import QUICK, clock, offering_of
+from benches import QUICK, clock, offering_of, refusal_of
 from serving import Faults
 
 from skyflow.app.clouds import open_journal
@@ -34,12 +34,6 @@ class TestContract(ProvisionerContract):
     pass
 
 
-def _failure(bench: Bench, **changed: object) -> CloudError:
-    with pytest.raises(CloudError) as raised:
-        bench.provisioner.create(replace(bench.request(), **changed))
-    return raised.value
-
-
 def _found(results: list[CheckResult], verdict: Verdict) -> dict[str, str]:
     return {each.subject: each.found for each in results if each.verdict is verdict}
 
@@ -51,18 +45,18 @@ def test_a_full_zone_is_passed_over_and_a_full_region_is_told(bench: Bench, ec2:
     assert made.zone == "us-east-1b"
     assert bench.provisioner.create(bench.request()).id == made.id  # and not one more in a zone that is free now
     ec2_server.ACCOUNT.capacity = {(f"us-east-1{letter}", kind): 0 for letter in "abcdef"}
-    failure = _failure(bench, attempt=2)
+    failure = refusal_of(bench, attempt=2)
     assert (failure.kind, failure.scope, failure.code) == (
         FailureKind.CAPACITY, Scope.REGION, "InsufficientInstanceCapacity",
     )  # fmt: skip
-    named = _failure(bench, attempt=2, offering=replace(bench.offering, zone="us-east-1a"))
+    named = refusal_of(bench, attempt=2, offering=replace(bench.offering, zone="us-east-1a"))
     assert named.scope is Scope.ZONE
     assert ec2.calls.count("create") == 2 + 6 + 1  # capacity is not asked for twice, as boto3 would by itself
 
 
 def test_a_quota_is_told_from_capacity(bench: Bench) -> None:
     ec2_server.ACCOUNT.over_quota.add(bench.offering.instance_type)
-    failure = _failure(bench)
+    failure = refusal_of(bench)
     assert (failure.kind, failure.code) == (FailureKind.QUOTA, "VcpuLimitExceeded")
     assert failure.hint is not None
     assert "quota" in failure.hint
@@ -74,23 +68,23 @@ def test_a_type_that_some_zones_do_not_have_is_had_in_another(bench: Bench) -> N
     ec2_server.ACCOUNT.not_offered = {(zone, kind) for zone in zones[:-1]}
     assert bench.provisioner.create(bench.request()).zone == zones[-1]
     ec2_server.ACCOUNT.capacity = {(zones[-1], kind): 0}
-    assert _failure(bench, attempt=2).kind is FailureKind.CAPACITY  # there it may come back
+    assert refusal_of(bench, attempt=2).kind is FailureKind.CAPACITY  # there it may come back
     ec2_server.ACCOUNT.not_offered = {(zone, kind) for zone in zones}
-    failure = _failure(bench, attempt=2)
+    failure = refusal_of(bench, attempt=2)
     assert (failure.kind, failure.scope) == (FailureKind.NOT_OFFERED, Scope.REGION)
 
 
 @pytest.mark.parametrize("image", [None, "ami-12345678"])
 def test_a_type_that_a_region_does_not_have_is_told(bench: Bench, image: str | None) -> None:
     image = image and boto3.client("ec2").describe_images(Owners=["self"])["Images"][0]["ImageId"]
-    failure = _failure(bench, offering=replace(bench.offering, instance_type="m99.large"), image=image)
+    failure = refusal_of(bench, offering=replace(bench.offering, instance_type="m99.large"), image=image)
     assert (failure.kind, failure.scope) == (FailureKind.NOT_OFFERED, Scope.REGION)
 
 
 @pytest.mark.parametrize(("image", "code"), [(None, "ParameterNotFound"), ("ami-12345678", "InvalidAMIID.NotFound")])
 def test_an_image_that_a_region_does_not_have_is_told(bench: Bench, image: str | None, code: str) -> None:
     ec2_server.withdraw_images("us-east-1")
-    failure = _failure(bench, image=image)
+    failure = refusal_of(bench, image=image)
     assert (failure.kind, failure.scope, failure.code) == (FailureKind.NO_IMAGE, Scope.REGION, code)
 
 
@@ -98,7 +92,7 @@ def test_a_machine_that_is_gone_is_not_made_again_for_the_same_attempt(bench: Be
     machine = bench.running(bench.provisioner.create(bench.request()))
     bench.provisioner.terminate(machine)
     assert bench.gone(machine)
-    failure = _failure(bench)
+    failure = refusal_of(bench)
     assert failure.code == "IdempotentInstanceTerminated"
     assert failure.kind is FailureKind.PERMANENT
 
@@ -125,7 +119,7 @@ def test_an_account_without_a_network_is_prepared_and_cleared_again(session: Aws
     ec2 = boto3.client("ec2")
     for subnet in ec2.describe_subnets()["Subnets"]:
         ec2.delete_subnet(SubnetId=subnet["SubnetId"])
-    failure = _failure(bench)
+    failure = refusal_of(bench)
     assert (failure.kind, failure.scope, failure.code) == (FailureKind.UNUSABLE, Scope.REGION, "NoSubnet")
     assert failure.hint is not None
     assert "skyflow cloud init aws --region us-east-1" in failure.hint

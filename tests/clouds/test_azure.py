@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from benches import clock, offering_of
+from benches import clock, offering_of, refusal_of
 from serving import Faults
 
 from skyflow.model.cloud_check import Verdict
@@ -31,12 +31,6 @@ class TestContract(ProvisionerContract):
     pass
 
 
-def _failure(bench: Bench, **changed: object) -> CloudError:
-    with pytest.raises(CloudError) as raised:
-        bench.provisioner.create(replace(bench.request(), **changed))
-    return raised.value
-
-
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
@@ -62,7 +56,7 @@ def test_a_refusal_is_known_by_its_code(
     bench: Bench, arm: Faults, answer: tuple[int, str, str], kind: FailureKind
 ) -> None:
     arm.app.refusing = [answer]
-    failure = _failure(bench)
+    failure = refusal_of(bench)
     assert (failure.kind, failure.code) == (kind, answer[1])
     assert not any(arm.app.remains().values())
 
@@ -70,7 +64,7 @@ def test_a_refusal_is_known_by_its_code(
 @pytest.mark.parametrize(("code", "scope"), [("AllocationFailed", Scope.REGION), ("ZonalAllocationFailed", Scope.ZONE)])
 def test_a_machine_that_is_not_allocated_is_deleted(bench: Bench, arm: Faults, code: str, scope: Scope) -> None:
     arm.app.failing = [(code, "We do not have sufficient capacity for the requested VM size in this region.")]
-    failure = _failure(bench)
+    failure = refusal_of(bench)
     assert (failure.kind, failure.scope, failure.code) == (FailureKind.CAPACITY, scope, code)
     found = bench.provisioner.find(bench.request().name, region="eastus")
     assert found is None or bench.gone(found)
@@ -118,7 +112,7 @@ def test_a_card_is_removed_before_the_address_that_it_holds(bench: Bench, arm: F
 def test_what_was_not_prepared_is_told_and_what_was_is_removed(
     arm: Faults, session: AzureSession, bench: Bench
 ) -> None:
-    failure = _failure(bench, offering=replace(bench.offering, region="westeurope"))
+    failure = refusal_of(bench, offering=replace(bench.offering, region="westeurope"))
     assert failure.hint == "run `skyflow cloud init azure --region westeurope`"
     assert (failure.kind, failure.scope) == (FailureKind.UNUSABLE, Scope.REGION)
     said: list[str] = []

@@ -4,13 +4,12 @@ from dataclasses import replace
 
 import gce_server
 import pytest
-from benches import clock, offering_of
+from benches import clock, offering_of, refusal_of
 from serving import Faults
 
 from skyflow.model.cloud_check import Verdict
 from skyflow.model.machines import FailureKind, Scope
 from skyflow.model.resources import Accelerators, Market
-from skyflow.ports.provisioner import CloudError
 from skyflow.provisioners.gcp.account import GcpAccount
 from skyflow.provisioners.gcp.machines import GcpProvisioner
 from skyflow.provisioners.gcp.session import GcpSession
@@ -31,12 +30,6 @@ class TestContract(ProvisionerContract):
     pass
 
 
-def _failure(bench: Bench, **changed: object) -> CloudError:
-    with pytest.raises(CloudError) as raised:
-        bench.provisioner.create(replace(bench.request(), **changed))
-    return raised.value
-
-
 def test_a_full_zone_is_passed_over_and_a_full_region_is_told(bench: Bench, gce: Faults) -> None:
     kind = bench.offering.instance_type
     gce.app.capacity = {("us-central1-a", kind): 0}
@@ -45,11 +38,11 @@ def test_a_full_zone_is_passed_over_and_a_full_region_is_told(bench: Bench, gce:
     gce.app.capacity = {}
     assert bench.provisioner.create(bench.request()).id == made.id
     gce.app.capacity = {(zone, kind): 0 for zone in gce_server.ZONES}
-    failure = _failure(bench, attempt=2)
+    failure = refusal_of(bench, attempt=2)
     assert (failure.kind, failure.scope, failure.code) == (
         FailureKind.CAPACITY, Scope.REGION, "ZONE_RESOURCE_POOL_EXHAUSTED",
     )  # fmt: skip
-    named = _failure(bench, attempt=2, offering=replace(bench.offering, zone="us-central1-b"))
+    named = refusal_of(bench, attempt=2, offering=replace(bench.offering, zone="us-central1-b"))
     assert named.scope is Scope.ZONE
     assert len(gce.app.instances) == 1
 
@@ -59,19 +52,19 @@ def test_a_type_that_some_zones_do_not_have_is_had_in_another(bench: Bench, gce:
     gce.app.not_offered = {("us-central1-a", kind)}
     assert bench.provisioner.create(bench.request()).zone == "us-central1-b"
     gce.app.not_offered = {(zone, kind) for zone in gce_server.ZONES}
-    failure = _failure(bench, attempt=2)
+    failure = refusal_of(bench, attempt=2)
     assert (failure.kind, failure.scope) == (FailureKind.NOT_OFFERED, Scope.REGION)
 
 
 def test_an_accelerator_that_a_zone_does_not_have_is_told_by_the_operation(bench: Bench, gce: Faults) -> None:
     path = "projects/demo-project/zones/us-central1-a/acceleratorTypes/nvidia-l4"
     gce.app.failing = [{"code": "RESOURCE_NOT_FOUND", "message": f"The resource '{path}' was not found"}]
-    failure = _failure(bench, offering=replace(bench.offering, zone="us-central1-a"))
+    failure = refusal_of(bench, offering=replace(bench.offering, zone="us-central1-a"))
     assert (failure.kind, failure.scope) == (FailureKind.NOT_OFFERED, Scope.ZONE)
 
 
 def test_a_region_that_is_not_there_is_told(bench: Bench) -> None:
-    failure = _failure(bench, offering=replace(bench.offering, region="mars-north1"))
+    failure = refusal_of(bench, offering=replace(bench.offering, region="mars-north1"))
     assert (failure.kind, failure.scope, failure.code) == (FailureKind.UNUSABLE, Scope.REGION, "notFound")
 
 
@@ -79,7 +72,7 @@ def test_a_quota_is_told_by_the_operation(bench: Bench, gce: Faults) -> None:
     gce.app.failing = [
         {"code": "QUOTA_EXCEEDED", "message": "Quota 'CPUS' exceeded.  Limit: 24.0 in region us-central1."}
     ]
-    failure = _failure(bench)
+    failure = refusal_of(bench)
     assert (failure.kind, failure.scope) == (FailureKind.QUOTA, Scope.REGION)
     assert "CPUS" in failure.message
 
@@ -111,7 +104,7 @@ def test_a_project_without_a_network_is_prepared_and_cleared_again(
     bench: Bench, session: GcpSession, gce: Faults
 ) -> None:
     gce.app.networks.clear()
-    failure = _failure(bench)
+    failure = refusal_of(bench)
     assert (failure.kind, failure.scope, failure.code) == (FailureKind.UNUSABLE, Scope.CLOUD, "NoNetwork")
     account = GcpAccount(session)
     said: list[str] = []

@@ -4,7 +4,6 @@ import json
 import signal
 import sqlite3
 
-import ec2_server
 import pytest
 from renting import ON, PATIENCE_SECONDS, WAITING, Clouds, wait_until
 
@@ -92,7 +91,7 @@ def job(cloud: Clouds, key: str) -> str:
     return rows[0][0] if rows else ""
 
 
-def let_go_on(cloud: Clouds, driver) -> str:
+def let_slow_end(cloud: Clouds, driver) -> str:
     (cloud.folder / "go").touch()
     shown, _ = driver.communicate(timeout=PATIENCE_SECONDS)
     assert driver.returncode == 0, shown
@@ -102,7 +101,7 @@ def let_go_on(cloud: Clouds, driver) -> str:
 def test_a_machine_waits_for_its_next_job_and_the_idle_time_is_paid_for(clouds) -> None:
     aws, driver = kept(clouds)
     assert len(aws.machines.running) == 1
-    assert "is taken over from a" in let_go_on(aws, driver)
+    assert "is taken over from a" in let_slow_end(aws, driver)
     assert len(aws.machines.started) == 1
     [line] = json.loads(aws.skyflow("cost", "latest", "--json"))["lines"]
     [machine] = machines_of(aws)
@@ -112,38 +111,32 @@ def test_a_machine_waits_for_its_next_job_and_the_idle_time_is_paid_for(clouds) 
 def test_a_machine_that_nobody_takes_goes_after_the_idle_minutes(clouds) -> None:
     aws, driver = kept(clouds, "idle-minutes: 0.02")
     wait_until(lambda: aws.remains() == {})
-    assert "is taken over" not in let_go_on(aws, driver)
+    assert "is taken over" not in let_slow_end(aws, driver)
     assert len(aws.machines.started) == 2
 
 
 def test_a_kept_machine_that_is_gone_is_replaced(clouds) -> None:
     aws, driver = kept(clouds)
-    [name] = aws.machines.running
-    ec2_server.preempt(name)
-    assert "is taken over" not in let_go_on(aws, driver)
+    aws.take_away()
+    assert "is taken over" not in let_slow_end(aws, driver)
     assert len(aws.machines.started) == 2
 
 
 def test_a_resumed_run_finds_the_machine_that_was_kept(clouds) -> None:
     aws, driver = kept(clouds)
-    driver.send_signal(signal.SIGKILL)
-    driver.communicate()
+    driver.kill()
     resumed = aws.start("resume", "--verbose")
-    assert "is taken over from a" in let_go_on(aws, resumed)
+    assert "is taken over from a" in let_slow_end(aws, resumed)
     assert len(aws.machines.started) == 1
 
 
 def test_a_resumed_run_finds_a_job_on_the_machine_that_it_took_over(clouds) -> None:
     aws = clouds("aws")
     aws.write(f"  a: {{{ON['aws']}, {STEP}}}\n  b: {{{ON['aws']}, needs: a, {WAITING}}}\n")
-    driver = aws.start("run", "w.yml")
-    wait_until(lambda: aws.has("/home/skyflow/begun"))
-    driver.send_signal(signal.SIGKILL)
-    driver.communicate()
+    driver = aws.start_until_begun("run", "w.yml")
+    driver.kill()
     resumed = aws.start("resume", "--verbose")
-    aws.only.run("touch", "/home/skyflow/go")
-    shown, _ = resumed.communicate(timeout=PATIENCE_SECONDS)
-    assert resumed.returncode == 0, shown
+    shown = aws.let_go_on(resumed)
     assert "count 1" in shown
     assert len(aws.machines.started) == 1
 

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -98,7 +99,7 @@ http.server.ThreadingHTTPServer(("169.254.169.254", 80), Handler).serve_forever(
 
 def can_start_cloud_machines() -> bool:
     """Tell whether this computer lets us have such machines."""
-    programs = (_SSHD, *map(shutil.which, ("unshare", "ip", "ssh-keygen", "useradd", "pkill")))
+    programs = (_SSHD, *map(shutil.which, ("unshare", "ip", "tc", "ssh-keygen", "useradd", "pkill")))
     return os.geteuid() == 0 and None not in programs
 
 
@@ -178,6 +179,25 @@ class CloudMachine:
     def cut_off(self, *, is_cut: bool = True) -> None:
         """Pull the cable: nothing arrives, and nobody says so."""
         _run("ip", "link", "set", f"v{self._name}", "down" if is_cut else "up")
+
+    def freeze(self, *, is_frozen: bool = True) -> None:
+        """Let everything on the machine stand still: what arrives is taken, and nothing is answered."""
+        self.run("kill", "-STOP" if is_frozen else "-CONT", "--", "-1")
+
+    def drop_connections(self) -> None:
+        """End every SSH session at once; what it has started may go on."""
+        with suppress(subprocess.CalledProcessError):  # there is none
+            self.run("pkill", "-KILL", "-f", "^sshd: [^/]")
+
+    def slow_down(self, *, mbit_per_second: int) -> None:
+        """Let what is sent to the machine take its time."""
+        shape = ["tbf", "rate", f"{mbit_per_second}mbit", "burst", "32kb", "latency", "500ms"]
+        _run("tc", "qdisc", "add", "dev", f"v{self._name}", "root", *shape)
+
+    @property
+    def received_bytes(self) -> int:
+        """How much has been sent to the machine."""
+        return int(Path(f"/sys/class/net/v{self._name}/statistics/tx_bytes").read_text())
 
     def _watch(self, process: "subprocess.Popen[bytes]") -> None:
         process.wait()
