@@ -8,6 +8,7 @@ from markdown_text import fence, page, sentence
 from skyflow.planner import (
     clocked,
     closing,
+    crossing,
     decide,
     estimates,
     formulation,
@@ -25,6 +26,7 @@ from skyflow.planner import (
     tradeoff,
     verify,
     waiting,
+    woods,
 )
 from skyflow.planner.formulation import FAMILIES
 from skyflow.planner.verify import PROOF_GAP
@@ -64,7 +66,9 @@ def render() -> str:
                 "### The makespan": paths,
                 "### Cost against time, and limits": tradeoff,
                 "### Deadlines, on a clock": clocked,
+                "### What an edge says": crossing,
                 "### The last of the gap": closing,
+                "### Many jobs at a time": woods,
                 "### What is left": solve,
                 "## How long a job takes": estimates,
                 "## What the model leaves out": schedule,

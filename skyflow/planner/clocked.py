@@ -18,11 +18,12 @@ Imports numpy; loaded only by a problem that leaves something to choose.
 """
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
+from skyflow.planner.crossing import Crossing, Link
 from skyflow.planner.network import Columns, Network
 from skyflow.planner.pairwise import Floats, Ints
 
@@ -63,10 +64,12 @@ class Clocked:
         last = Columns(np.zeros(1, np.int64), np.zeros(1, np.int64), nothing, nothing, nothing)
         self.columns = [*network.columns, last]
         self.kept: list[Ints] = [np.arange(len(columns)) for columns in self.columns]
+        self._cost_per_gb = prices.usd * network.usd_per_gb + prices.grams * network.grams_per_gb
+        self._voices = network.voices(usd=bool(prices.usd), grams=bool(prices.grams))
         self._open_windows(deadline)
         self._arrange()
-        self._ahead = [np.zeros(self.unary[v].shape) for _, v in self.ends]  # by label of the target and tick
-        self._back = [
+        self.said_ahead = [np.zeros(self.unary[v].shape) for _, v in self.ends]  # by label of the target and tick
+        self.said_back = [
             np.zeros((len(self.places[u]), self.unary[u].shape[1])) for u, _ in self.ends
         ]  # by place and tick
         self._slacks: list[Floats] = []
@@ -104,28 +107,38 @@ class Clocked:
         self.unary[self.end] = np.where(np.isfinite(self.unary[self.end]), costs, np.inf)
 
     def _arrange(self) -> None:
-        """Work out the places of each job, and for each edge, by place of the source and label of the target, cost and ticks."""
+        """Work out the places of each job, and what edges say of labels, places and ticks as they are now."""
         self.places: list[Ints] = []
         self.spots: list[Ints] = []
         """For each label of a job, where its place is among the job's places."""
+        self._by: list[tuple[Ints, Ints]] = []
+        """The labels of a job by place, and where in that order each place begins."""
         for columns in self.columns:
             spots = columns.by_place()
             self.places.append(spots.places)
             self.spots.append(spots.of)
-        self._costs_of: list[Floats] = []
-        self._ticks_of: list[Ints] = []
-        network = self.network
-        per_gb = self.prices.usd * network.usd_per_gb + self.prices.grams * network.grams_per_gb
-        for (u, v), gigabytes in zip(self.ends, self.gigabytes, strict=True):
-            pairs = np.ix_(self.places[u], self.columns[v].place)
-            self._costs_of.append(gigabytes * per_gb[pairs])
-            waits = gigabytes * network.seconds_per_gb[pairs] if gigabytes else np.zeros(self._costs_of[-1].shape)
-            self._ticks_of.append(self._ticks(waits + self.columns[v].seconds))
+            order = np.argsort(spots.of, kind="stable")
+            self._by.append((order, np.searchsorted(spots.of[order], np.arange(len(spots.places)))))
+        self._crossings = [self._crossing(e) for e in range(len(self.ends))]
+
+    def _crossing(self, e: int) -> Crossing:
+        (u, v), network = self.ends[e], self.network
+        link = Link(
+            there=self.places[u],
+            here=self.columns[v].place,
+            seconds=self.columns[v].seconds,
+            gigabytes=self.gigabytes[e],
+            voices=self._voices,
+            cost_per_gb=self._cost_per_gb,
+            seconds_per_gb=network.seconds_per_gb,
+        )
+        lead, ahead, back = self.first[v] - self.first[u], self.unary[v].shape[1], self.unary[u].shape[1]
+        return Crossing(link, self._ticks, lead=lead, ahead=ahead, back=back)
 
     @property
     def cells(self) -> int:
         """How many numbers one pass looks at."""
-        return sum(costs.size * self.unary[v].shape[1] for costs, (_, v) in zip(self._costs_of, self.ends, strict=True))
+        return sum(crossing.cells for crossing in self._crossings)
 
     def begin_with(self, said: Sequence[Floats], flows: Sequence[float]) -> None:
         """Begin with what a model without a clock has learnt.
@@ -134,8 +147,8 @@ class Clocked:
         second on the edge, which makes it the dearer the later the source ends.
         """
         for e, (message, flow) in enumerate(zip(said, flows, strict=True)):
-            ticks = np.arange(self._back[e].shape[1])
-            self._back[e] = message[:, None] + flow * self.tick * ticks
+            ticks = np.arange(self.said_back[e].shape[1])
+            self.said_back[e] = message[:, None] + flow * self.tick * ticks
 
     # ------------------------------------------------------------------------------------------- message passing
 
@@ -180,39 +193,27 @@ class Clocked:
     def _belief(self, j: int) -> Floats:
         belief = self.unary[j].copy()
         for e in self.into[j]:
-            belief += self._ahead[e]
+            belief += self.said_ahead[e]
         for e in self.out[j]:
-            belief += self._back[e][self.spots[j]]
+            belief += self.said_back[e][self.spots[j]]
         return belief
 
     def _send(self, e: int, share: Floats) -> float:
         """Tell an edge's target what its source knows, less the least of it, which is returned."""
         u, v = self.ends[e]
-        best = np.minimum.accumulate(self._by_place(u, share) - self._back[e], axis=1)  # by then at the latest
-        width = self.unary[v].shape[1]
-        never, ever = np.full((len(best), width), np.inf), np.repeat(best[:, -1:], width, axis=1)
-        windows = sliding_window_view(np.concatenate((never, best, ever), axis=1), width, axis=1)
-        starts = np.clip(self.first[v] - self.first[u] - self._ticks_of[e] + width, 0, windows.shape[1] - 1)
-        said = windows[np.arange(len(best))[:, None], starts]
-        said += self._costs_of[e][:, :, None]
-        message = said.min(axis=0)
+        best = np.minimum.accumulate(self._by_place(u, share) - self.said_back[e], axis=1)  # by then at the latest
+        message = self._crossings[e].forward(best)
         least = float(message.min())
-        self._ahead[e] = self._finite(v, message, least, np.arange(len(message)))
+        self.said_ahead[e] = self._finite(v, message, least, np.arange(len(message)))
         return least
 
     def _send_back(self, e: int, share: Floats) -> float:
         """Tell an edge's source what its target knows, less the least of it, which is returned."""
-        u, v = self.ends[e]
-        best = np.minimum.accumulate((share - self._ahead[e])[:, ::-1], axis=1)[:, ::-1]  # from then on
-        width = self.unary[u].shape[1]
-        never, ever = np.full((len(best), width), np.inf), np.repeat(best[:, :1], width, axis=1)
-        windows = sliding_window_view(np.concatenate((ever, best, never), axis=1), width, axis=1)
-        starts = np.clip(self.first[u] - self.first[v] + self._ticks_of[e] + width, 0, windows.shape[1] - 1)
-        said = windows[np.arange(len(best))[None, :], starts]
-        said += self._costs_of[e][:, :, None]
-        message = said.min(axis=1)
+        u = self.ends[e][0]
+        best = np.minimum.accumulate((share - self.said_ahead[e])[:, ::-1], axis=1)[:, ::-1]  # from then on
+        message = self._crossings[e].backward(best)
         least = float(message.min())
-        self._back[e] = self._finite(u, message, least, self.spots[u])
+        self.said_back[e] = self._finite(u, message, least, self.spots[u])
         return least
 
     def _finite(self, j: int, message: Floats, least: float, of_label: Ints) -> Floats:
@@ -229,10 +230,9 @@ class Clocked:
 
     def _by_place(self, j: int, values: Floats) -> Floats:
         """Return the least of a job's labels at each place."""
-        order = np.argsort(self.spots[j], kind="stable")
-        if len(order) == len(self.places[j]):
+        order, starts = self._by[j]
+        if len(order) == len(starts):
             return values[order]
-        starts = np.searchsorted(self.spots[j][order], np.arange(len(self.places[j])))
         least: Floats = np.minimum.reduceat(values[order], starts, axis=0)
         return least
 
@@ -244,13 +244,13 @@ class Clocked:
             u = self.ends[e][0]
             waits = self.gigabytes[e] * network.seconds_per_gb[self.columns[u].place[made[u]], columns.place]
             np.maximum(arrivals, finishes[u] + waits, out=arrivals)
-            costs += self._costs_of[e][self.spots[u][made[u]]]
+            costs += self.gigabytes[e] * self._cost_per_gb[self.columns[u].place[made[u]], columns.place]
         ends: Floats = arrivals + columns.seconds
         width = self.unary[j].shape[1]
         late = np.maximum(self._ticks(ends + lead) - self.first[j], 0)
         ticks, labels = np.minimum(late, width - 1), np.arange(len(columns))
         for e in self.out[j]:
-            costs = costs + self._back[e][self.spots[j], ticks]
+            costs = costs + self.said_back[e][self.spots[j], ticks]
         costs[(late >= width) | np.isinf(self.unary[j][labels, ticks])] = np.inf
         pick = int(costs.argmin()) if np.isfinite(costs).any() else int(ends.argmin())
         return pick, float(ends[pick])
@@ -273,8 +273,8 @@ class Clocked:
             labels.append(np.flatnonzero(is_open.any(axis=1)))
             spans.append(slice(int(ticks[0]), int(ticks[-1]) + 1))
         for e, (u, v) in enumerate(self.ends):
-            self._ahead[e] = self._ahead[e][labels[v], spans[v]]
-            self._back[e] = self._back[e][np.unique(self.spots[u][labels[u]]), spans[u]]
+            self.said_ahead[e] = self.said_ahead[e][labels[v], spans[v]]
+            self.said_back[e] = self.said_back[e][np.unique(self.spots[u][labels[u]]), spans[u]]
         for j, (kept, span) in enumerate(zip(labels, spans, strict=True)):
             self.unary[j] = self.unary[j][kept, span]
             self.kept[j], self.columns[j] = self.kept[j][kept], self.columns[j].only(kept)
@@ -282,12 +282,26 @@ class Clocked:
         self._arrange()
         return True
 
+    def until(self, deadline: float) -> "Clocked":
+        """Return a copy in which the run ends by an earlier deadline; it begins with what this one has learnt."""
+        earlier = copy(self)
+        earlier.kept, earlier.columns, earlier.first = [*self.kept], [*self.columns], [*self.first]
+        earlier.said_ahead, earlier.said_back = [*self.said_ahead], [*self.said_back]
+        earlier.unary = [costs.copy() for costs in self.unary]
+        last = int(deadline / self.tick * (1 + _ROUNDING)) - self.first[self.end]
+        earlier.unary[self.end][:, max(0, last + 1) :] = np.inf
+        return earlier
+
+    def learn_from(self, other: "Clocked") -> None:
+        """Take the messages of a copy with the same labels: whatever they are, the bound holds."""
+        self.said_ahead, self.said_back = [*other.said_ahead], [*other.said_back]
+
     def refine(self) -> None:
         """Halve the tick; the messages stay, and every label becomes two."""
         self.tick /= 2
         self.first = [2 * first for first in self.first]
         self.unary = [np.repeat(costs, 2, axis=1) for costs in self.unary]
-        self._ahead = [np.repeat(message, 2, axis=1) for message in self._ahead]
-        self._back = [np.repeat(message, 2, axis=1) for message in self._back]
+        self.said_ahead = [np.repeat(message, 2, axis=1) for message in self.said_ahead]
+        self.said_back = [np.repeat(message, 2, axis=1) for message in self.said_back]
         self._price_end()
         self._arrange()

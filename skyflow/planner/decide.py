@@ -22,7 +22,7 @@ __all__ = ["PROOF_SHARE", "Decision", "Infeasible", "decide"]
 
 PROOF_SHARE = 1e-9
 """Values that differ by a smaller share count as equal, so that rounding never decides."""
-_MIP_LABELS = 6_000
+_MIP_LABELS = 1_000
 """More open labels than these are no work for a MIP solver in seconds."""
 
 _SHARE_OF_PRICES, _SHARE_OF_BOUNDS = 0.2, 0.8
@@ -170,7 +170,7 @@ class _Search:
         if goal.seconds and (goal.usd or goal.grams):
             from skyflow.planner.tradeoff import Tradeoff  # noqa: PLC0415 -- imports numpy
 
-            tradeoff = Tradeoff(network, goal, is_late=self.is_late)
+            tradeoff = Tradeoff(network, goal, seconds_left=self.seconds_left)
             extremes = [self._unlimited(Goal.of(one))[0] for name, one in _SINGLES.items() if getattr(goal, name)]
             for choice in extremes:
                 tradeoff.offer(network.choice(network.nearest(choice)))
@@ -201,7 +201,8 @@ class _Search:
                 return Infeasible(exceeded=(name,), least={name: least})
             self.offer(extremes[name])
         network = Network(self.problem, reduced(self.problem, self.goal))
-        tradeoff = Tradeoff(network, self.goal, is_late=self._after(_SHARE_OF_BOUNDS if self.with_solver else 1.0))
+        share = _SHARE_OF_BOUNDS if self.with_solver and sum(map(len, network.columns)) <= _MIP_LABELS else 1.0
+        tradeoff = Tradeoff(network, self.goal, seconds_left=self._part(share))
         for choice in [unlimited, *extremes.values(), *([self.best] if self.best is not None else [])]:
             tradeoff.offer(network.choice(network.nearest(choice)))
         tradeoff.price_from(unlimited, extremes)
@@ -218,14 +219,15 @@ class _Search:
         """Let prices settle, and close what they leave open on a clock."""
         from skyflow.planner.closing import close  # noqa: PLC0415 -- imports numpy
 
-        tradeoff.solve(is_enough=self._after(_SHARE_OF_PRICES))
+        prices_left = self._part(_SHARE_OF_PRICES)
+        tradeoff.solve(is_enough=lambda: prices_left() <= 0)
         if not tradeoff.is_proven and not tradeoff.is_late():
             close(tradeoff)
 
-    def _after(self, share: float) -> Callable[[], bool]:
-        """Return a clock that says when so much of the time that is left now is over."""
-        end = (1.0 - share) * self.seconds_left()
-        return lambda: self.seconds_left() <= end
+    def _part(self, share: float) -> Callable[[], float]:
+        """Return a clock that says how many seconds are left of so much of the time that is left now."""
+        rest = (1.0 - share) * self.seconds_left()
+        return lambda: self.seconds_left() - rest
 
     # -------------------------------------------------------------------------------------------------- solver
 

@@ -8,12 +8,14 @@ Imports numpy; loaded only by a problem that leaves something to choose.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from skyflow.model.objective import Goal
+from skyflow.planner.crossing import alike
 from skyflow.planner.pairwise import Floats, Ints, Pairwise
 from skyflow.planner.paths import Paths
 from skyflow.planner.problem import Candidates, Choice, Limits, PlacementProblem, Table
@@ -148,12 +150,22 @@ class Network:
         self.usd_per_gb = _array(problem.usd_per_gb)
         self.seconds_per_gb = _array(problem.seconds_per_gb)
         self.grams_per_gb = _array(problem.grams_per_gb)
+        self._voices: dict[tuple[bool, bool], Ints] = {}
 
     @cached_property
     def spots(self) -> list[Spots]:
         """The places of each job."""
         known: dict[int, Spots] = {}
         return [known.setdefault(id(columns), columns.by_place()) for columns in self.columns]
+
+    def voices(self, *, usd: bool, grams: bool) -> Ints:
+        """Return which places are alike in how long data takes, and in dollars and grams where these count."""
+        if (usd, grams) not in self._voices:
+            tables = [self.seconds_per_gb]
+            tables += [self.usd_per_gb] if usd else []
+            tables += [self.grams_per_gb] if grams else []
+            self._voices[usd, grams] = alike(tables)
+        return self._voices[usd, grams]
 
     def choice(self, at: Iterable[int]) -> Choice:
         """Return labels as indices among all candidates."""
@@ -213,7 +225,10 @@ class Network:
             if key not in known:
                 known[key] = columns if len(labels) == len(columns) else columns.only(labels)
             kept.append(known[key])
-        return Network(self.problem, kept)
+        smaller = copy(self)
+        smaller.columns = kept
+        vars(smaller).pop("spots", None)
+        return smaller
 
 
 def _pairs(per_gb: Floats, places: Sequence[Ints], ends: Sequence[tuple[int, int]]) -> list[Floats]:

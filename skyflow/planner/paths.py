@@ -94,25 +94,25 @@ class Paths:
         u, v = self.ends[edge]
         if not self.scales[edge]:
             return np.full(len(self.spots[v]), finishes.min())
-        least: Floats = (self.tables[edge] + self._by_place(u, finishes)[:, None] / self.scales[edge]).min(axis=0)
+        least: Floats = (self.tables[edge] + self.least_by_place(u, finishes)[:, None] / self.scales[edge]).min(axis=0)
         return (self.scales[edge] * least)[self.spots[v]]
 
     def _remainders(self, edge: int, rest: Floats) -> Floats:
         u, v = self.ends[edge]
         if not self.scales[edge]:
             return np.full(len(self.spots[u]), rest.min())
-        least: Floats = (self.tables[edge] + self._by_place(v, rest) / self.scales[edge]).min(axis=1)
+        least: Floats = (self.tables[edge] + self.least_by_place(v, rest) / self.scales[edge]).min(axis=1)
         return (self.scales[edge] * least)[self.spots[u]]
 
-    def _by_place(self, j: int, values: Floats) -> Floats:
-        """Return the least of a job's values at each place."""
+    def least_by_place(self, j: int, values: Floats) -> Floats:
+        """Return the least of a job's values, a row for each label, at each place."""
         if j not in self._order:
             order = np.argsort(self.spots[j], kind="stable")
             self._order[j] = order, np.flatnonzero(np.diff(self.spots[j][order], prepend=-1))
         order, starts = self._order[j]
         least: Floats = values[order]
         if len(starts) < len(order):
-            least = np.minimum.reduceat(least, starts)
+            least = np.minimum.reduceat(least, starts, axis=0)
         return least
 
     def to_target(self, edge: int, label: int) -> Floats:

@@ -21,6 +21,7 @@ from skyflow.planner.exchange import Exchange, Figures, Priced
 from skyflow.planner.network import Network
 from skyflow.planner.pairwise import Floats, Ints, Pairwise
 from skyflow.planner.problem import Choice
+from skyflow.planner.woods import Woods
 
 __all__ = ["Tradeoff"]
 
@@ -44,8 +45,8 @@ _BETWEEN = (0.4, 0.7, 0.95)
 class Tradeoff:
     """One search for the best choice within limits; choices count among all candidates."""
 
-    def __init__(self, network: Network, goal: Goal, *, is_late: Callable[[], bool]) -> None:
-        self.goal, self.limits, self.is_late = goal, network.problem.limits, is_late
+    def __init__(self, network: Network, goal: Goal, *, seconds_left: Callable[[], float]) -> None:
+        self.goal, self.limits, self.seconds_left = goal, network.problem.limits, seconds_left
         self.bound, self.upper = -math.inf, math.inf
         self.best: Choice | None = None
         self.prices = dict.fromkeys(self.limits.named(), 0.0)
@@ -61,6 +62,10 @@ class Tradeoff:
         self.exchange = Exchange(network, self.goal, is_late=self.is_late)
         self.paths = self.exchange.paths
         self._model: Pairwise | None = None
+
+    def is_late(self) -> bool:
+        """Tell whether time is up."""
+        return self.seconds_left() <= 0
 
     @property
     def is_proven(self) -> bool:
@@ -265,6 +270,27 @@ class Tradeoff:
                 made = self.exchange.replanned(made, share=part, deadline=deadline, usd=usd, grams=grams)
         self.offer_labels(made)
         if self.goal.seconds:
+            self.offer_labels(self.exchange.faster(made))
+
+    def deepen(self) -> None:
+        """Choose the labels of the best plan anew along trees, again and again while that makes it better."""
+        upper = math.inf
+        while self.best is not None and self.upper < upper * (1 - _TOLERANCE) and not self.is_late():
+            upper, at = self.upper, self.network.labels(self.best)
+            if at is None:
+                return
+            self.repair(at, deadline=self.paths.makespan(at))
+
+    def repair(self, made: Sequence[int], *, deadline: float) -> None:
+        """Take note of what labels become when they are made cheaper, along trees, without missing a deadline."""
+        by_cost = bool(self.goal.usd or self.goal.grams)
+        usd, grams = (self.goal.usd, self.goal.grams) if by_cost else self.weights
+        if not by_cost:
+            made = self.exchange.cheaper(made, deadline=deadline, usd=usd, grams=grams)
+        woods = Woods(self.network, self.paths, usd=usd, grams=grams)
+        made = woods.improved(made, deadline=deadline, is_late=self.is_late)
+        self.offer_labels(made)
+        if self.goal.seconds and self.exchange.is_within(self.exchange.figures(made)):
             self.offer_labels(self.exchange.faster(made))
 
     def _ways(self) -> list[float]:
