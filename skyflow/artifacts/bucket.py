@@ -26,7 +26,11 @@ __all__ = ["BucketStore"]
 _CHUNK_BYTES = 4 * 1024 * 1024
 _SMALL_BYTES = 8 * 1024 * 1024
 """What is sent in one request; more goes in parts."""
-_PARTS_AT_ONCE = 8
+_PART_BYTES = 16 * 1024 * 1024
+_MOST_PARTS = 9_000
+"""S3 takes 10,000 for one object, Google as many, Azure 50,000 blocks: what is larger goes in larger parts."""
+_MOST_PENDING_BYTES = 96 * 1024 * 1024
+"""So much of one content may be in memory, on its way."""
 _FRESH = timedelta(hours=3)
 """Half of the time for which contents are safe that no document mentions yet: an older one is stored again."""
 _TRIES = 3
@@ -114,7 +118,9 @@ class BucketStore:
     def _put_in_parts(self, source: Path, key: str, size: int, go_on: Callable[[], None]) -> None:
         pieces = _pieces(source, go_on)
         try:
-            obstore.put(self._bucket, key, pieces, use_multipart=True, max_concurrency=_PARTS_AT_ONCE)
+            part = max(_PART_BYTES, -(-size // _MOST_PARTS))
+            at_once = max(2, _MOST_PENDING_BYTES // part)
+            obstore.put(self._bucket, key, pieces, use_multipart=True, chunk_size=part, max_concurrency=at_once)
         except BaseError:
             if not self._is_fresh(
                 key, size

@@ -1,6 +1,6 @@
 """What other machines and buckets cost, each figure beside something that is run in turn with it.
 
-    PYTHONPATH=tests python tests/bench/machines.py [--rounds N]
+    PYTHONPATH=tests python tests/bench/machines.py [--rounds N] [--only ssh]
 
 Needs root, sshd, unshare, moto and Slurm; prints a Markdown table. The network is that of this computer.
 """
@@ -164,11 +164,14 @@ async def in_queue(cluster: SlurmCluster, folder: Path, rounds: int) -> None:
 
 
 async def in_bucket(server: ObjectServer, folder: Path, rounds: int) -> None:
+    """Compare uploads with those of boto3, in turn: seconds, and those of the processors of client and server."""
     import boto3
 
     client = boto3.client("s3")
-    for number in range(rounds):
-        for name, count, size in (("small", SMALL, 1_000), ("large", 1, LARGE_MB * 1_000_000)):
+    for name, count, size in (("small", SMALL, 1_000), ("large", 1, LARGE_MB * 1_000_000)):
+        ours: list[tuple[float, ...]] = []
+        theirs: list[tuple[float, ...]] = []
+        for number in range(rounds):
             files = []
             for index in range(count):
                 path = folder / f"{name}-{number}-{index}"
@@ -178,47 +181,72 @@ async def in_bucket(server: ObjectServer, folder: Path, rounds: int) -> None:
             server.make_bucket(bucket)
             artifacts = Artifacts(open_place(f"s3://{bucket}/x"), SystemClock())
             sources = [Source(path.name, path) for path in files]
-            upload = functools.partial(artifacts.upload, "r", "a", sources, by=StepRef("j", 1, 1), retention_days=1)
-            seconds = await timed(upload)
-            began = time.perf_counter()
+            before = spent(server)
+            await artifacts.upload("r", "a", sources, by=StepRef("j", 1, 1), retention_days=1)
+            between = spent(server)
             for path in files:
                 client.upload_file(str(path), bucket, f"boto3/{path.name}")
-            beside = time.perf_counter() - began
-            print(f"| {count} x {size / 1e6:g} MB to S3 | s | {seconds:.2f} | {beside:.2f} | {seconds / beside:.2f} |")
+            after = spent(server)
+            ours.append(tuple(end - begin for begin, end in zip(before, between, strict=True)))
+            theirs.append(tuple(end - begin for begin, end in zip(between, after, strict=True)))
             for path in files:
                 path.unlink()
+        for what, mine, beside in zip(
+            ("", ", processor", ", processor of the server"),
+            zip(*ours, strict=True),
+            zip(*theirs, strict=True),
+            strict=True,
+        ):
+            figure, other = statistics.median(mine), statistics.median(beside)
+            print(
+                f"| {count} x {size / 1e6:g} MB to S3{what} | s | {figure:.2f} | {other:.2f} | {figure / other:.2f} |"
+            )
+
+
+def spent(server: ObjectServer) -> tuple[float, float, float]:
+    """Return the time, that of our processors, and that of the server's."""
+    fields = Path(f"/proc/{server.pid}/stat").read_text().rpartition(") ")[2].split()
+    there = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return time.perf_counter(), time.process_time(), there
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--only", choices=("slurm", "ssh", "s3"), help="instead of all")
+    given = parser.parse_args()
+    rounds, only = given.rounds, given.only
     folder = Path(tempfile.mkdtemp(prefix="skyflow-bench-"))
-    machine = Machine(folder / "box", make_key(folder / "id"))
     print("| what | unit | skyflow | beside: ssh, sbatch, boto3 | ratio |\n|---|---|---|---|---|")
     try:
-        cluster = SlurmCluster(folder / "slurm", cpus=QUEUED)
-        cluster.start()
-        try:
-            anyio.run(in_queue, cluster, folder, rounds)
-        finally:
-            cluster.close()
-        machine.start()
-        anyio.run(on_machine, machine, folder, rounds)
-        server = ObjectServer()
-        os.environ |= {
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.port}",
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": "us-east-1",
-            "AWS_DEFAULT_REGION": "us-east-1",
-        }
-        try:
-            anyio.run(in_bucket, server, folder, 1)
-        finally:
-            server.close()
+        if only in {None, "slurm"}:
+            cluster = SlurmCluster(folder / "slurm", cpus=QUEUED)
+            cluster.start()
+            try:
+                anyio.run(in_queue, cluster, folder, rounds)
+            finally:
+                cluster.close()
+        if only in {None, "ssh"}:
+            machine = Machine(folder / "box", make_key(folder / "id"))
+            machine.start()
+            try:
+                anyio.run(on_machine, machine, folder, rounds)
+            finally:
+                machine.close()
+        if only in {None, "s3"}:
+            server = ObjectServer()
+            os.environ |= {
+                "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.port}",
+                "AWS_ACCESS_KEY_ID": "test",
+                "AWS_SECRET_ACCESS_KEY": "test",
+                "AWS_REGION": "us-east-1",
+                "AWS_DEFAULT_REGION": "us-east-1",
+            }
+            try:
+                anyio.run(in_bucket, server, folder, rounds)
+            finally:
+                server.close()
     finally:
-        machine.close()
         shutil.rmtree(folder, ignore_errors=True)
 
 

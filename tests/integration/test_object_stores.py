@@ -114,12 +114,12 @@ def test_a_large_content_is_sent_in_parts_each_of_which_may_fail(
     large = tmp_path / "large"
     large.write_bytes(bytes(range(256)) * 120_000)
     fault_proxy.faults += [
-        Fault("error", lambda method, path: puts(method, path) and "partNumber=2" in path),
-        Fault("lost", lambda method, path: puts(method, path) and "partNumber=3" in path),
+        Fault("error", lambda method, path: puts(method, path) and "partNumber=1" in path),
+        Fault("lost", lambda method, path: puts(method, path) and "partNumber=2" in path),
         Fault("lost", lambda method, path: method == "POST" and "uploadId=" in path),
     ]
     blob = store.put_blob(large, go_on)
-    assert any("partNumber=4" in path for _, path in fault_proxy.seen)
+    assert {path.partition("partNumber=")[2][:1] for _, path in fault_proxy.seen} >= {"1", "2"}
     store.get_blob(blob.digest, tmp_path / "back", go_on)
     assert (tmp_path / "back").read_bytes() == large.read_bytes()
 

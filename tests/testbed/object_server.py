@@ -49,6 +49,10 @@ class ObjectServer:
         connection.close()
         return status
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def make_bucket(self, name: str) -> None:
         assert self.request("PUT", f"/{name}") == 200
 
