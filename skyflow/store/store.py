@@ -4,6 +4,7 @@ Every move of every entity is a guarded UPDATE (it names the status it starts fr
 event row, in one transaction. `synchronous` is FULL: what is committed survives a power cut.
 """
 
+import errno
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -295,6 +296,9 @@ def _creates_job(transition: Transition) -> bool:
     return transition.entity is Entity.JOB and transition.old is None
 
 
+_IF_FULL = "make room; `skyflow resume` goes on with a run that was under way"
+
+
 @contextmanager
 def translated(database: Path) -> Iterator[None]:
     """Turn what SQLite and the file system raise into our own errors."""
@@ -308,11 +312,13 @@ def translated(database: Path) -> Iterator[None]:
                 f"{database} stayed locked by another program for {_BUSY_SECONDS:.0f} seconds",
                 hint="wait for it, or end it",
             ) from error
-        raise StoreError(f"{database} cannot be used: {error}") from error
+        hint = _IF_FULL if error.sqlite_errorcode == sqlite3.SQLITE_FULL else None
+        raise StoreError(f"{database} cannot be used: {error}", hint=hint) from error
     except sqlite3.DatabaseError as error:
         raise StoreError(
             f"{database} is not a usable skyflow state store: {error}",
             hint="move it away, or choose another one with --state",
         ) from error
     except OSError as error:
-        raise StoreError(f"{database} cannot be used: {error.strerror or error}") from error
+        hint = _IF_FULL if error.errno == errno.ENOSPC else None
+        raise StoreError(f"{database} cannot be used: {error.strerror or error}", hint=hint) from error

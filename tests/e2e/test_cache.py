@@ -77,7 +77,9 @@ def test_a_variable_of_the_environment_counts_where_it_is_named(built) -> None:
 def test_all_can_be_run_all_the_same(built) -> None:
     everything = ["build", "test1:one", "test2:one", "always"]
     assert run(built, "--force") == everything
+    assert "the run was told `--force`" in built.skyflow("why", "build").out
     assert run(built, "--no-cache") == everything
+    assert "the run was told `--no-cache`" in built.skyflow("why", "build").out
     assert "contradict" in built.skyflow("run", "--force", "--changed", "w.yml", code=2).err
 
 

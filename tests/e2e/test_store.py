@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -184,24 +185,63 @@ def test_a_database_that_cannot_grow_ends_the_run_in_good_order(project) -> None
     assert len(project.skyflow("show", "--json").json["jobs"]) == 300
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("unshare") is None, reason="only root can mount")
-def test_a_read_only_file_system_can_be_looked_at(ran) -> None:
-    mounted = "mount --bind . . && mount -o remount,bind,ro . && cd $PWD &&"
-    probe = subprocess.run(["unshare", "-m", "bash", "-c", f"{mounted} ! touch x"], cwd=ran.folder, check=False)
-    if probe.returncode:
+@pytest.fixture
+def mounted(project) -> Callable[..., str]:
+    """Return what runs a script of its own mounts in the project, and returns all that it says; only root can."""
+    if os.geteuid() != 0 or shutil.which("unshare") is None:
+        pytest.skip("only root can mount")
+    if subprocess.run(
+        ["unshare", "-m", "mount", "-t", "tmpfs", "none", "."], cwd=project.folder, check=False
+    ).returncode:
         pytest.skip("this container may not mount")
-    script = f"{mounted} exec {sys.executable} -m skyflow"
-    looked = subprocess.run(
-        ["unshare", "-m", "bash", "-c", f"{script} runs"], cwd=ran.folder, capture_output=True, text=True, check=False
-    )
-    assert looked.returncode == 0, looked.stderr
-    assert "success" in looked.stdout
-    tried = subprocess.run(
-        ["unshare", "-m", "bash", "-c", f"{script} run w.yml"],
-        cwd=ran.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert tried.returncode == 6
-    assert "cannot be used" in tried.stderr
+
+    def run(script: str) -> str:
+        functions = f'skyflow() {{ {sys.executable} -m skyflow "$@"; echo "exit code $?"; }}\n'
+        return subprocess.run(
+            ["unshare", "-m", "bash", "-c", functions + script],
+            cwd=project.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=300,
+        ).stdout  # fmt: skip
+
+    return run
+
+
+def test_a_disk_that_is_full_of_logs_ends_the_run_in_good_order(project, mounted) -> None:
+    project.write("on: push\njobs:\n  a: {runs-on: local, steps: [{run: 'seq 2000000; touch end'}]}\n")
+    full, rest = mounted("""
+        mkdir disk && mount -t tmpfs -o size=4m disk disk && cp w.yml disk && cd disk
+        skyflow run -q w.yml; skyflow db check; skyflow resume -q
+        echo ROOM; mount -o remount,size=200m .
+        skyflow resume -q; skyflow db check; ls
+    """).split("ROOM\n")
+    assert re.search(r"(1\.(log cannot be written|out: the disk is full)|state\.db cannot be used)", full)
+    assert "make room" in full
+    assert [line for line in full.splitlines() if line.startswith("exit code")] == [f"exit code {n}" for n in (6, 0, 6)]
+    assert "Run 1: success" in rest
+    assert "is sound" in rest
+    assert rest.splitlines()[-2:] == ["end", "w.yml"]
+
+
+def test_a_disk_that_is_full_of_rows_ends_the_run_in_good_order(project, mounted) -> None:
+    project.write("on: push\njobs:\n" + "".join(f"  j{i}: {JOB}\n" for i in range(200)))
+    full, rest = mounted("""
+        mkdir disk && mount -t tmpfs -o size=1m disk disk && cp w.yml disk && cd disk
+        skyflow run -q w.yml; skyflow db check
+        echo ROOM; mount -o remount,size=200m .
+        skyflow resume -q; skyflow db check
+    """).split("ROOM\n")
+    assert "make room" in full
+    assert [line for line in full.splitlines() if line.startswith("exit code")] == ["exit code 6", "exit code 0"]
+    assert "Run 1: success" in rest
+    assert "(200 success)" in rest
+    assert "is sound" in rest
+
+
+def test_a_read_only_file_system_can_be_looked_at(ran, mounted) -> None:
+    said = mounted("""
+        mount --bind . . && mount -o remount,bind,ro . && cd $PWD
+        skyflow runs; skyflow show; skyflow logs; skyflow run w.yml
+    """)
+    codes = [line for line in said.splitlines() if line.startswith("exit code")]
+    assert codes == ["exit code 0"] * 3 + ["exit code 6"], said
+    assert "hello" in said
+    assert "cannot be used" in said
