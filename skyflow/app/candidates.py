@@ -77,6 +77,7 @@ class Selection:
                     utilization=spec.requirements.utilization,
                     setup=spec.requirements.setup,
                     reuse=spec.requirements.reuse,
+                    recovery=spec.recovery,
                     pinned_seconds=None if pin is None else pin[1],
                 )
             )

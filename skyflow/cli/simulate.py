@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from skyflow.cli._options import JobsOption, JsonOption, ObjectiveOption, OnOption, WorkflowArgument
+from skyflow.model.recovery import RecoveryStrategy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +40,10 @@ def simulate(
         typer.Option("--spread", min=0, metavar="S", help="How far durations are from estimates: 0.2 is some 20%."),
     ] = 0.2,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="The same number gives the same runs.")] = 0,
+    recovery: Annotated[
+        RecoveryStrategy | None,
+        typer.Option("--recovery", help="What follows when a spot machine is taken away; by default as planned."),
+    ] = None,
     budget: Annotated[
         float | None, typer.Option("--budget", metavar="USD", min=0, help="As for `skyflow run`.")
     ] = None,
@@ -61,40 +66,45 @@ def simulate(
         trace=None if spot_trace is None else read_spot_trace(spot_trace),
     )
     options = PlanOptions(objective=objective, providers=on, slots=jobs)
-    plan, outcomes = _simulated(file, options, nature, runs=runs, budget=budget, seed=seed)
+    plan = _planned(file, options)
+    if recovery is not None:
+        plan = plan.recovering(recovery)
+    outcomes = _simulated(file, plan, nature, runs=runs, budget=budget, seed=seed)
     if as_json:
         out(json.dumps([_to_json(outcome) for outcome in outcomes]))
     else:
         _show(outcomes, plan, of=file)
 
 
-def _simulated(
-    path: str, options: "PlanOptions", nature: "Nature", *, runs: int, budget: float | None, seed: int
-) -> "tuple[Plan, list[Outcome]]":
-    """Return the plan of a workflow, and how its runs went."""
+def _planned(path: str, options: "PlanOptions") -> "Plan":
+    """Return the plan of a workflow."""
     from skyflow.app.callees import callees_in  # noqa: PLC0415 -- start-up
     from skyflow.app.plan import prepare_planning  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.cli._findings import print_warnings  # noqa: PLC0415
-    from skyflow.model.run import RunOptions  # noqa: PLC0415
     from skyflow.spec import load_workflow  # noqa: PLC0415
-    from skyflow.testing import simulate as simulated  # noqa: PLC0415
 
     project = find_project()
     loaded = load_workflow(path)
     print_warnings(loaded.findings)
     callees = callees_in(loaded.workflow, project.root)
-    plan = prepare_planning(loaded.workflow, callees=callees, options=options, project=project).plan()
-    outcomes = simulated(
-        loaded.workflow,
-        plan,
-        runs=runs,
-        nature=nature,
-        callees=callees,
-        options=RunOptions(budget_usd=budget),
-        seed=seed,
-    )
-    return plan, list(outcomes)
+    return prepare_planning(loaded.workflow, callees=callees, options=options, project=project).plan()
+
+
+def _simulated(
+    path: str, plan: "Plan", nature: "Nature", *, runs: int, budget: float | None, seed: int
+) -> "list[Outcome]":
+    """Return how runs of a plan went."""
+    from skyflow.app.callees import callees_in  # noqa: PLC0415 -- start-up
+    from skyflow.app.project import find_project  # noqa: PLC0415
+    from skyflow.model.run import RunOptions  # noqa: PLC0415
+    from skyflow.spec import load_workflow  # noqa: PLC0415
+    from skyflow.testing import simulate as simulated  # noqa: PLC0415
+
+    workflow = load_workflow(path).workflow
+    callees = callees_in(workflow, find_project().root)
+    asked = RunOptions(budget_usd=budget)
+    return list(simulated(workflow, plan, runs=runs, nature=nature, callees=callees, options=asked, seed=seed))
 
 
 def _to_json(outcome: "Outcome") -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Where each job runs: what a plan makes small, what it decided, what that costs and how well it is proven."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from skyflow.model.catalog import Offering
 from skyflow.model.objective import Goal, Objective
 from skyflow.model.planning import Spilled, SpillReason
+from skyflow.model.recovery import Recovery, RecoveryStrategy
 from skyflow.model.resources import Setup
 
 __all__ = [
@@ -79,7 +80,7 @@ class Placement:
     `startup_seconds` are those of the duration in which the machine starts, none on one that is taken over.
     `not_before_seconds` is when a job starts at the earliest although its inputs are there: it waits for cleaner hours.
     `spilled` says why a job is rented a machine that could have one of those that are there. `setup` is how a rented machine
-    has to be set up.
+    has to be set up, `recovery` what follows when a spot machine is taken away.
     """
 
     job: str
@@ -96,6 +97,7 @@ class Placement:
     not_before_seconds: float = 0.0
     spilled: Spilled | None = None
     setup: Setup | None = None
+    recovery: Recovery | None = None
 
     @property
     def finish_seconds(self) -> float:
@@ -217,6 +219,14 @@ class Plan:
                 return placement
         raise KeyError(job)
 
+    def recovering(self, strategy: RecoveryStrategy) -> "Plan":
+        """Return the same plan with another strategy wherever a spot machine is taken away."""
+        placements = (
+            replace(one, recovery=one.recovery.by(strategy)) if one.recovery is not None else one
+            for one in self.placements
+        )
+        return replace(self, placements=tuple(placements))
+
     @property
     def moments(self) -> Mapping[str, datetime]:
         """The moments that jobs wait for, by job; one that starts when its inputs are there has none."""
@@ -327,6 +337,7 @@ def _placement_to_json(placement: Placement) -> dict[str, object]:
             else None
         ),
         "setup": ({"disk_gib": setup.disk_gib, "ports": list(setup.ports), "image": setup.image} if setup else None),
+        "recovery": placement.recovery.to_json() if placement.recovery else None,
         "inputs": [_transfer_to_json(transfer) for transfer in placement.inputs],
     }
 
@@ -348,6 +359,7 @@ def _placement_from_json(data: Mapping[str, Any]) -> Placement:
         not_before_seconds=data.get("not_before_seconds", 0.0),
         spilled=Spilled(SpillReason(spilled["reason"]), spilled["seconds"]) if spilled else None,
         setup=Setup(disk_gib=setup["disk_gib"], ports=tuple(setup["ports"]), image=setup["image"]) if setup else None,
+        recovery=Recovery.from_json(data["recovery"]) if data.get("recovery") else None,
     )
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from skyflow.diagnostics import Span
 from skyflow.expr import Template
 from skyflow.model.planning import DataPlace, PlanSpec
+from skyflow.model.recovery import RecoverySpec
 from skyflow.model.resources import Estimate, Requirements
 from skyflow.model.retry import RetryPolicy
 
@@ -265,6 +266,7 @@ class JobSpec:
     estimate: Estimate | None = None
     data_gb: tuple[tuple[str, float], ...] = ()
     retry: RetryPolicy | None = None
+    recovery: RecoverySpec = RecoverySpec()
     cache: CacheSpec | None = None
     checkpoint: CheckpointSpec | None = None
     artifacts: tuple[ArtifactSpec, ...] = ()

@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from skyflow.errors import InternalError
 from skyflow.model.catalog import Offering, Place, TransferRates
 from skyflow.model.planning import Spill
+from skyflow.model.recovery import RecoverySpec
 from skyflow.model.resources import LOCAL, Estimate, Setup
 from skyflow.planner.estimates import DEFAULT_ESTIMATE_SECONDS, Knowledge, Timing, expected_timing
 from skyflow.planner.hours import Hours
@@ -38,7 +39,8 @@ class PlanningJob:
     comes from or goes to elsewhere. `utilization` is the share of a machine's power range that it keeps busy, None where
     nobody says. `pinned_seconds` says that the job runs, or ran, on its only candidate, and how long
     it still takes from now; its machine is paid for already. `setup` is how its machine is prepared. With `reuse` it may
-    take over the machine of a job that it needs, and leave its own to another, where that is the same.
+    take over the machine of a job that it needs, and leave its own to another, where that is the same. `recovery` says what
+    follows when a spot machine is taken away.
     """
 
     key: str
@@ -51,6 +53,7 @@ class PlanningJob:
     pinned_seconds: float | None = None
     setup: Setup | None = None
     reuse: bool = True
+    recovery: RecoverySpec = RecoverySpec()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from skyflow.planner.decide import Decision, Infeasible
 from skyflow.planner.estimates import Knowledge
 from skyflow.planner.placements import ends_of, plan_of
 from skyflow.planner.problem import Choice, Limits, PlacementProblem
+from skyflow.planner.recovery import with_recoveries
 from skyflow.planner.schedule import evaluate
 from skyflow.planner.sharing import all_taken_over
 from skyflow.planner.solve import Solver
@@ -121,6 +122,7 @@ def solve_problem(
             *_estimate_notes(problem),
         ),
     )
+    plan = with_recoveries(plan, problem, goal, found.choice, before=before)
     if goal.grams or placement.limits.grams is not None:
         plan = replace(plan, notes=(*plan.notes, *_emission_notes(plan)))
     verify_plan(plan, placement, ends=ends_of(problem))

@@ -11,6 +11,7 @@ from skyflow.model.objective import Objective
 from skyflow.model.placement import Placement, Plan, PlanStatus
 from skyflow.model.plan_view import Alternative, Comparison, DataReason, Explanation, LimitCost, PlanDiff
 from skyflow.model.planning import SpillReason
+from skyflow.model.recovery import Recovery, RecoveryStrategy, Resumption
 from skyflow.model.resources import LOCAL, Setup
 from skyflow.model.units import format_change, format_duration, format_gb, format_grams, format_usd
 
@@ -33,9 +34,11 @@ def render_explanations(explanations: Sequence[Explanation], costs: Sequence[Lim
     """Return, per job, the choice and the best alternatives, then what the limits cost."""
     parts: list[Text | Table] = []
     for one in explanations:
+        recovery = one.placement.recovery
         parts += [
             _headline(one),
             *map(_data_line, one.data),
+            *([_recovery(recovery)] if recovery is not None else []),
             *([_alternatives(one)] if one.alternatives else []),
             Text(""),
         ]
@@ -70,6 +73,26 @@ def _data_line(one: DataReason) -> Text:
     if moved.seconds or moved.usd:
         text += f": {format_duration(moved.seconds)} ({one.time_source}), {format_usd(moved.usd)}"
     return Text(text)
+
+
+def _recovery(recovery: Recovery) -> Text:
+    """Return what follows when the machine is taken away, and what the other way would come to."""
+    wait = f"another one there for up to {format_duration(recovery.wait_seconds)}, and then go elsewhere"
+    text = Text("  if it is taken away: ")
+    text.append(
+        f"wait for {wait}" if recovery.strategy is RecoveryStrategy.WAIT else "go elsewhere at once", style="bold"
+    )
+    text.append(", as the workflow says" if recovery.is_asked else "")
+    text.append(f"; to the end {_until(recovery.wait)} if it waits (there again in time: {recovery.chance:.0%})")
+    if recovery.move is not None and recovery.elsewhere is not None:
+        text.append(f", {_until(recovery.move)} on {_name(recovery.elsewhere)}")
+    else:
+        text.append("; there is no other place")
+    return text
+
+
+def _until(end: Resumption) -> str:
+    return f"{format_usd(end.usd)} and {format_duration(end.seconds)}"
 
 
 def _asked(setup: Setup) -> str:

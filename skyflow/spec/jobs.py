@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from skyflow.model.artifacts import artifact_name_problem, parse_inner_path
+from skyflow.model.recovery import RecoverySpec, parse_strategy
 from skyflow.model.resources import Estimate
 from skyflow.model.units import parse_duration_seconds, parse_size_gb
 from skyflow.model.workflow import (
@@ -56,6 +57,7 @@ def read_job(reading: Reading, key: ScalarNode, node: Node) -> JobSpec:
         artifacts=tuple(_read_artifacts(reading, fields.take("artifacts"))),
         inputs=read_list(reading, fields.take("inputs")),
         retry=read_retry(reading, fields.take("retry")),
+        recovery=_read_recovery(reading, fields.take("recovery")),
         env=reading.texts(fields.take("env")),
         defaults=read_defaults(reading, fields.take("defaults")),
         strategy=_read_strategy(reading, fields.take("strategy")),
@@ -87,6 +89,17 @@ def _read_checkpoint(reading: Reading, node: Node | None) -> CheckpointSpec | No
     if path is None:
         return None
     return CheckpointSpec(path) if every is None else CheckpointSpec(path, every)
+
+
+def _read_recovery(reading: Reading, node: Node | None) -> RecoverySpec:
+    if node is None:
+        return RecoverySpec()
+    if not isinstance(node, MappingNode):
+        return RecoverySpec(strategy=read_quantity(reading, node, parse_strategy))
+    fields = reading.fields(node)
+    strategy = read_quantity(reading, fields.take("strategy"), parse_strategy)
+    seconds = read_quantity(reading, fields.take("for"), parse_duration_seconds)
+    return RecoverySpec(strategy=strategy) if seconds is None else RecoverySpec(strategy=strategy, wait_seconds=seconds)
 
 
 def _read_artifacts(reading: Reading, node: Node | None) -> Iterator[ArtifactSpec]:

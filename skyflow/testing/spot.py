@@ -36,6 +36,14 @@ class SpotTrace:
             position = self.starts[index]
         return waited, 0.0
 
+    def outage(self, chance: Random) -> float:
+        """Return how long it takes from a random loss of a machine until there is one again, in seconds."""
+        ends = (*self.starts[1:], self.length)
+        gaps = [
+            end - start for start, end, is_there in zip(self.starts, ends, self.available, strict=True) if not is_there
+        ]
+        return chance.choice(gaps) if gaps else 0.0
+
     def _life(self, index: int, position: float) -> float:
         life = 0.0
         for _ in range(len(self.starts)):

@@ -13,8 +13,10 @@ from skyflow.model.containers import ContainersRequest, StartedContainers
 from skyflow.model.execution import ActionRequest, Pairs, StepRef, StepRequest, StepResult
 from skyflow.model.job_keys import planned
 from skyflow.model.placement import Placement
-from skyflow.model.resources import Market
+from skyflow.model.recovery import Recovery
+from skyflow.model.resources import LOCAL
 from skyflow.model.uses import LoadedAction
+from skyflow.planner.recovery import OUTAGE_SECONDS
 from skyflow.ports.action_source import ActionNotFoundError
 from skyflow.testing.spot import SpotTrace
 from skyflow.testing.time import VirtualClock
@@ -28,7 +30,7 @@ _KILLED = 137
 class Nature:
     """How a simulated world behaves.
 
-    `spread` is how far durations are from their estimates (standard deviation of the logarithm). `preemptions_per_hour`
+    A job whose machine is taken away waits for the same, or moves, as its plan says. `spread` is how far durations are from their estimates (standard deviation of the logarithm). `preemptions_per_hour`
     counts for spot machines, unless there is a `trace`. `boot_seconds` is what a machine takes to start, up to four times as
     much now and then. `failing` is the share of scripts that fail, `flaky` that of those that fail once. `lost_keepers` is
     the share of drivers that take what they started along when they die.
@@ -46,13 +48,29 @@ class Nature:
 
 @dataclass(slots=True)
 class Machine:
-    """A machine that was had for an attempt; it costs money until it ends, and is taken away when its life is over."""
+    """A machine that was had for an attempt; it costs money until it ends, and is taken away when its life is over.
+
+    All of the job takes `seconds` on it; `share` of that is left to do.
+    """
 
     offering: Offering
     created: float
     ready: float
     life_ends: float
+    seconds: float
+    share: float = 1.0
     ended: float | None = None
+
+    @property
+    def was_taken_away(self) -> bool:
+        """Whether its life was over before its attempt."""
+        return self.ended is not None and self.ended >= self.life_ends
+
+    def share_left(self, every: float) -> float:
+        """Return how much of the job is left when it was taken away, with a checkpoint every so many seconds, 0 for none."""
+        worked = max(self.life_ends - self.ready, 0.0)
+        kept = worked // every * every if every else 0.0
+        return max(self.share - kept / self.seconds, 0.0) if self.seconds else self.share
 
     def cost(self, now: float) -> float:
         """Return what it has cost so far, in US dollars."""
@@ -96,23 +114,58 @@ class World:
         if placed is None:
             return None
         if (job_key, attempt) not in self.machines:
-            self.machines[job_key, attempt] = self._had(placed, self.chance("machine", job_key, attempt))
+            before = self.machines.get((job_key, attempt - 1))
+            chance = self.chance("machine", job_key, attempt)
+            self.machines[job_key, attempt] = (
+                self._replaced(placed, before, placed.recovery, chance)
+                if before is not None and before.was_taken_away and placed.recovery is not None
+                else self._had(placed, chance)
+            )
         return self.machines[job_key, attempt]
 
     def _had(self, placed: Placement, chance: Random) -> Machine:
-        now, offering = self.clock.seconds, placed.offering
-        if offering.provider == "local":
-            return Machine(offering, now, now, inf)
-        wait, life = 0.0, inf
-        if offering.market is Market.SPOT:
-            if self.nature.trace is not None:
-                wait, life = self.nature.trace.wait_and_life(chance)
-            elif self.nature.preemptions_per_hour > 0:
-                life = chance.expovariate(self.nature.preemptions_per_hour / 3600)
+        wait, life = self._wait_and_life(placed.offering, chance)
+        return self._started_after(wait, life, placed.offering, placed.duration_seconds, placed, chance)
+
+    def _replaced(self, placed: Placement, lost: Machine, recovery: Recovery, chance: Random) -> Machine:
+        """Return the machine that follows one that was taken away: the same after a while, or another one elsewhere."""
+        here = lost.offering, lost.seconds
+        there = here if recovery.elsewhere is None else (recovery.elsewhere, recovery.elsewhere_seconds)
+        if lost.offering != placed.offering:
+            there = placed.offering, placed.duration_seconds
+        again = self._outage(chance)
+        is_again = again <= recovery.wait_seconds or recovery.elsewhere is None
+        waited = again if is_again else recovery.wait_seconds
+        offering, seconds = here if is_again else there
+        _, life = self._wait_and_life(offering, chance)
+        machine = self._started_after(waited, life, offering, seconds, placed, chance)
+        machine.share = lost.share_left(recovery.checkpoint_seconds)
+        return machine
+
+    def _outage(self, chance: Random) -> float:
+        """Return how long it takes until there is such a machine again where one was taken away."""
+        trace = self.nature.trace
+        return chance.expovariate(1 / OUTAGE_SECONDS) if trace is None else trace.outage(chance)
+
+    def _wait_and_life(self, offering: Offering, chance: Random) -> tuple[float, float]:
+        """Return how long it takes until all machines are there, and how long until one of them is taken away."""
+        spot, nature = offering.spot_nodes, self.nature
+        if not spot or (nature.trace is None and not nature.preemptions_per_hour):
+            return 0.0, inf
+        if nature.trace is None:
+            return 0.0, chance.expovariate(nature.preemptions_per_hour * spot / 3600)
+        waits, lives = zip(*(nature.trace.wait_and_life(chance) for _ in range(spot)), strict=True)
+        return max(waits), min(lives)
+
+    def _started_after(  # noqa: PLR0917 -- what a machine is, and by chance
+        self, wait: float, life: float, offering: Offering, seconds: float, placed: Placement, chance: Random
+    ) -> Machine:
+        created = self.clock.seconds + wait
+        if offering.provider == LOCAL:
+            return Machine(offering, created, created, inf, seconds)
         boot = self.nature.boot_seconds * (4.0 if chance.random() < 0.05 else chance.uniform(0.7, 1.3))
         transfers = sum(transfer.seconds for transfer in placed.inputs)
-        created = now + wait
-        return Machine(offering, created, created + boot + transfers, created + life)
+        return Machine(offering, created, created + boot + transfers, created + life, seconds)
 
     def process(self, step: StepRef, steps: int) -> Process:
         """Return the process of a step, which is started if there is none."""
@@ -123,10 +176,10 @@ class World:
         return found
 
     def _started(self, step: StepRef, steps: int) -> Process:
-        machine, placed = self.machine(step.job_key, step.attempt), self.placement(step.job_key)
+        machine = self.machine(step.job_key, step.attempt)
         chance = self.chance("step", step.job_key, step.position)
         begins = max(self.clock.seconds, machine.ready if machine else 0.0)
-        seconds = placed.duration_seconds / max(steps, 1) if placed else 1.0
+        seconds = machine.seconds * machine.share / max(steps, 1) if machine else 1.0
         factor = chance.lognormvariate(0.0, self.nature.spread) if self.nature.spread else 1.0
         ends = begins + seconds * (factor if self.nature.outruns_estimate else min(factor, 1.0))
         draw = chance.random()

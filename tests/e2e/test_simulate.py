@@ -42,3 +42,17 @@ def test_a_trace_says_when_machines_are_there(project) -> None:
     assert "a in 5 of them: its machine was taken away" in shown, "after 20 attempts"
     project.write("a,b\n1,2\n", "wrong.csv")
     assert "is not a spot trace" in project.skyflow("simulate", "w.yml", "--spot-trace", "wrong.csv", code=2).err
+
+
+def test_waiting_saves_money_and_moving_saves_time(project) -> None:
+    job = "runs-on: [aws, gcp], resources: {cpus: 8+, market: spot}, estimate: 5h, checkpoint: {path: out, every: 10m}"
+    project.write(f"on: push\njobs:\n  a: {{{job}, timeout-minutes: 6000, steps: [{{run: x}}]}}\n")
+
+    def mean(figure: str, recovery: str) -> float:
+        options = "--runs", "60", "--json", "--preemptions", "0.5", "--recovery", recovery
+        runs = project.skyflow("simulate", "w.yml", *options).json
+        assert {run["conclusion"] for run in runs} == {"success"}
+        return sum(run[figure] for run in runs) / len(runs)
+
+    assert mean("makespan_seconds", "eager") < mean("makespan_seconds", "wait")
+    assert mean("cost_usd", "wait") < mean("cost_usd", "eager")

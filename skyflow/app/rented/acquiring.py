@@ -14,9 +14,11 @@ from skyflow.app.rented.rental import Inquiry, Makes, Node, Rental, Times, descr
 from skyflow.app.rented.watch import Watch
 from skyflow.errors import PlanningError, SkyflowError
 from skyflow.model.availability import Outcome
-from skyflow.model.blocks import BLOCKING, block_after
+from skyflow.model.blocks import BLOCKING, Block, block_after
 from skyflow.model.machines import FailureKind, MachineRecord, Scope
 from skyflow.model.placement import Placement
+from skyflow.model.recovery import RecoveryStrategy
+from skyflow.model.units import format_duration
 from skyflow.ports.clock import Clock
 from skyflow.ports.provisioner import CloudError
 from skyflow.ports.transport import Transport, TransportError
@@ -27,6 +29,10 @@ __all__ = ["Acquiring"]
 
 _SILENT = "NeverLetIn"
 """Our own code for a machine that runs, and does not let us in."""
+_ASKED_AGAIN = 30
+"""So often the machine that was taken away is asked for while it is waited for, but for the limits below."""
+_SHORTEST_PAUSE_SECONDS = 1.0
+_LONGEST_PAUSE_SECONDS = 30.0
 
 
 class Acquiring:
@@ -77,10 +83,9 @@ class Acquiring:
         """
         tried: list[str] = []
         silent = 0
-        if (block := self._watch.block_for(rental.user[0])) is not None:
-            with suppress(PlanningError):  # there is no other place: then the same again
-                placed = await self._plan.avoid(rental.user[0], block, why="a machine was taken away")
-                rental.tell(f"Planned anew: {described(placed)}\n")
+        block = self._watch.block_for(rental.user[0])
+        if block is not None and await self._replace(rental, block):
+            return None
         while True:
             placement = self._plan.placement(rental.user[0])
             if self._plan.place_of(rental.user[0]) != RENTED:
@@ -100,6 +105,48 @@ class Acquiring:
                 await self._look_elsewhere(rental, placement, error, tried)
             except SkyflowError as error:
                 raise TransportError(problem_with(placement, error)) from error
+
+    async def _replace(self, rental: Rental, block: Block) -> bool:
+        """After a machine was taken away, have the same again if that is planned; tell whether it is there.
+
+        If not, what is left of the run is planned anew without it.
+
+        Raises:
+            TransportError: it cannot be had, now or later.
+        """
+        placement = self._plan.placement(rental.user[0])
+        recovery, is_rented = placement.recovery, self._plan.place_of(rental.user[0]) == RENTED
+        if recovery is not None and recovery.strategy is RecoveryStrategy.WAIT and is_rented:
+            seconds = recovery.wait_seconds
+            rental.tell(f"Waiting up to {format_duration(seconds)} for another {described(placement)}\n")
+            if await self._have_again(rental, placement, seconds):
+                return True
+            rental.tell(f"There is none again after {format_duration(seconds)}\n")
+        with suppress(PlanningError):  # there is no other place: then the same again
+            placed = await self._plan.avoid(rental.user[0], block, why="a machine was taken away")
+            rental.tell(f"Planned anew: {described(placed)}\n")
+        return False
+
+    async def _have_again(self, rental: Rental, placement: Placement, seconds: float) -> bool:
+        """Ask for the same again and again, for so many seconds; tell whether it is there, or not wanted any more."""
+        end = self._clock.monotonic() + seconds
+        pause = min(max(seconds / _ASKED_AGAIN, _SHORTEST_PAUSE_SECONDS), _LONGEST_PAUSE_SECONDS)
+        while rental.is_wanted:
+            try:
+                await self._asking.ask(rental, placement.offering)
+                await self._let_in(rental)
+            except MovedError:
+                raise
+            except SkyflowError as error:
+                if not isinstance(error, CloudError) or error.kind not in BLOCKING:
+                    raise TransportError(problem_with(placement, error)) from error
+            else:
+                return True
+            if self._clock.monotonic() + pause > end:
+                return False
+            with anyio.move_on_after(pause):
+                await rental.released.wait()
+        return True
 
     async def find(self, rental: Rental, records: Sequence[MachineRecord]) -> None:
         """Find the machines that an earlier driver has asked for.

@@ -21,7 +21,7 @@ from skyflow.spec.grammar.common import (
     service,
     texts,
 )
-from skyflow.spec.grammar.planning import ARTIFACTS, CACHE, CHECKPOINT, DATA, ESTIMATE, INPUTS, RETRY
+from skyflow.spec.grammar.planning import ARTIFACTS, CACHE, CHECKPOINT, DATA, ESTIMATE, INPUTS, RECOVERY, RETRY
 from skyflow.spec.grammar.resources import RESOURCES
 from skyflow.spec.grammar.shapes import ANY, Key, Shape, flag, items, number, one_of, table, text
 from skyflow.spec.grammar.steps import CONDITION, STEPS
@@ -124,6 +124,7 @@ _NORMAL: dict[str, Key | Shape] = {
     "artifacts": ARTIFACTS,
     "inputs": INPUTS,
     "retry": RETRY.about("Whether a job that failed gets another attempt: a number of tries, or a map."),
+    "recovery": RECOVERY,
     "strategy": _STRATEGY,
     "env": texts("Environment variables of every step of the job.", JOB_ENV),
     "defaults": defaults("Settings of every run step of the job that sets none itself.", JOB_DEFAULTS),

@@ -6,7 +6,7 @@ from skyflow.spec.availability import JOB
 from skyflow.spec.grammar.common import LABEL_LIST, NON_EMPTY
 from skyflow.spec.grammar.shapes import Key, Shape, TextShape, items, one_of, quantity, table, text
 
-__all__ = ["ARTIFACTS", "CACHE", "CHECKPOINT", "DATA", "ESTIMATE", "INPUTS", "PLAN", "RETRY"]
+__all__ = ["ARTIFACTS", "CACHE", "CHECKPOINT", "DATA", "ESTIMATE", "INPUTS", "PLAN", "RECOVERY", "RETRY"]
 
 
 _DURATION = quantity("a duration such as 10m")
@@ -158,6 +158,23 @@ RETRY = one_of(
         },
         name="retry",
     ),
+)
+
+_STRATEGY = text("'eager' or 'wait'", "eager", "wait")
+RECOVERY = one_of(
+    "'eager', 'wait', or a map with 'for'",
+    _STRATEGY,
+    table(
+        "",
+        {
+            "strategy": _STRATEGY.about("`eager` or `wait`. Without it the plan decides."),
+            "for": _DURATION.about("How long to wait for the same machine at most. Default: 15m."),
+        },
+        name="recovery",
+    ),
+).about(
+    "Where the job goes on when its spot machine is taken away: `eager` asks for another one elsewhere at once, `wait` for the "
+    "same one where it was, for a while, and then elsewhere. By default the plan decides which is expected to be better."
 )
 
 _WEIGHTS = table(
