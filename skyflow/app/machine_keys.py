@@ -91,9 +91,10 @@ def _read_public(path: Path) -> str:
             raise ProvisionError(
                 f"the key {path} cannot be used: {done.stderr.strip()}", hint="remove it for a new one"
             )
-        draft = known.with_name(f"{known.name}.{os.getpid()}")
-        draft.write_text(done.stdout, encoding="utf-8")
-        draft.replace(known)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".key-") as folder:
+            draft = Path(folder) / "key.pub"
+            draft.write_text(done.stdout, encoding="utf-8")
+            draft.replace(known)
     return known.read_text(encoding="utf-8").strip()
 
 

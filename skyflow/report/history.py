@@ -14,6 +14,7 @@ from skyflow.model.status import Conclusion, Status
 from skyflow.model.units import format_usd
 from skyflow.report.annotations import render_annotations
 from skyflow.report.costs import data_text, machines_text
+from skyflow.report.kept import kept_text
 from skyflow.report.words import COLOURS, Signs, elapsed, reason_text, verdict_text
 
 __all__ = ["render_history", "render_runs"]
@@ -88,6 +89,11 @@ def _costs(history: RunHistory, now: datetime) -> Iterator[Text]:
         yield Text(f"Rented {machines_text(costs)}{text}", "bright_black")
     if costs.data_gb:
         yield Text(f"Moved {data_text(costs, plan)}", "bright_black")
+    for machine in history.machines:
+        if machine.is_kept(now):
+            yield Text(
+                f"Kept: {kept_text(machine, now)}; `skyflow down {history.overview.run.number}` gives it back", "yellow"
+            )
 
 
 def _job_row(job: JobRecord, signs: Signs) -> tuple[Text, str, str]:
