@@ -1,10 +1,17 @@
 """What shells offer after Tab, asked for as their scripts ask."""
 
+import fcntl
 import os
+import pty
+import select
 import shutil
+import struct
 import subprocess
 import sys
+import termios
+import time
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -112,3 +119,81 @@ def test_the_script_for_bash_works_in_bash(ran) -> None:
         check=True,
     )
     assert done.stdout.split() == ["build.0", "build.1"], done.stderr
+
+
+SHELLS = {"zsh": ["-d", "-i"], "fish": ["-i"]}
+"""What begins each as it begins for a person, but for what the whole machine sets up."""
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_tab_key_offers_runs_and_jobs_after_installation(ran, tmp_path, shell: str) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    home = tmp_path / "home"
+    home.mkdir()
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    env = ran.environment(PATH=path, HOME=str(home), TERM="xterm", SHELL=shutil.which(shell))
+    install = [shell, "-c", "skyflow --install-completion; true"]  # a shell of its own, which Typer asks for its name
+    done = subprocess.run(install, cwd=ran.folder, env=env, capture_output=True, text=True, check=True)
+    assert f"{shell} completion installed" in done.stdout
+    with Typed([shell, *SHELLS[shell]], ran.folder, env) as typed:
+        typed.until_idle()
+        typed.types("echo re''ady\r")
+        typed.sees("ready")
+        typed.until_idle()
+        if shell == "zsh":
+            typed.types("skyflow \t")  # the script that Typer installs is only read at the first Tab
+            typed.until_idle()
+            typed.types("\x15")
+            typed.until_idle()
+        typed.types("skyflow show 2\t")
+        typed.sees(ran.skyflow("show", "--json").json["id"][-9:])
+        typed.types("\x15skyflow logs 1 b\t")
+        typed.sees("build.")
+        typed.until_idle()
+        typed.types("\t")
+        typed.sees("build (2)")
+
+
+class Typed:
+    """A program on a pseudo-terminal, and somebody who types."""
+
+    def __init__(self, command: list[str], folder: Path, env: dict[str, str]) -> None:
+        self._written = ""
+        self._mine, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        owning = ["setsid", "--ctty", "--wait", *command]  # shells want the terminal to be theirs
+        self._process = subprocess.Popen(owning, cwd=folder, env=env, stdin=theirs, stdout=theirs, stderr=theirs)
+        os.close(theirs)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait(60)
+        os.close(self._mine)
+
+    def types(self, text: str) -> None:
+        self._written = ""
+        os.write(self._mine, text.encode())
+
+    def sees(self, text: str) -> None:
+        """Wait until something was written since the last time something was typed."""
+        deadline = time.monotonic() + 60
+        while text not in self._written:
+            assert time.monotonic() < deadline, self._written
+            self._read(0.1)
+
+    def until_idle(self) -> None:
+        """Wait until nothing was written for a while: a shell drops what is typed before it has set up the terminal."""
+        deadline = time.monotonic() + 60
+        while not self._written or self._read(1.0):
+            assert time.monotonic() < deadline, self._written
+            self._read(0.1)
+
+    def _read(self, seconds: float) -> bool:
+        if not select.select([self._mine], [], [], seconds)[0]:
+            return False
+        self._written += os.read(self._mine, 65536).decode(errors="replace")
+        return True

@@ -48,7 +48,7 @@ def on_a_terminal(
     )
     os.close(theirs)
     written = b""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             piece = os.read(mine, 65536)
@@ -63,7 +63,7 @@ def on_a_terminal(
         if waiting and waiting[0][0] in written.decode(errors="replace"):
             os.write(mine, f"{waiting.pop(0)[1]}\n".encode())
     os.close(mine)
-    return process.wait(10), written.decode()
+    return process.wait(60), written.decode()
 
 
 def plain(text: str) -> str:
