@@ -25,6 +25,7 @@ from skyflow.app.renting import rented_placements
 from skyflow.app.transfer_log import TransferLog
 from skyflow.engine.driver import Driver
 from skyflow.engine.restore import restore
+from skyflow.engine.rooms import Rooms
 from skyflow.engine.state import RunState
 from skyflow.errors import EXIT_INTERRUPTED, EXIT_NOT_SUCCESS, EXIT_SUCCESS, SkyflowError
 from skyflow.model.annotation import AnnotationRecord
@@ -129,7 +130,16 @@ def drive(
         ages = _ages(store.attempts(run.id), store.steps(run.id), clock.now())
         is_cancelled = partial(_is_cancelled, store, run.id)
         anyio.run(
-            partial(_drive_here, state, elsewhere or here, make_driver, is_cancelled=is_cancelled, ages=ages, live=live)
+            partial(
+                _drive_here,
+                state,
+                elsewhere or here,
+                make_driver,
+                is_cancelled=is_cancelled,
+                ages=ages,
+                live=live,
+                starts_now=starts_now,
+            )
         )
     return result_of(store, run, parts.folder)
 
@@ -352,15 +362,22 @@ async def _drive_here(
     is_cancelled: Callable[[], bool],
     ages: Mapping[tuple[str, int], float],
     live: "LivePlan | None",
+    starts_now: bool,
 ) -> None:
     async with runner, anyio.create_task_group() as tasks:
         driver = make_driver()
         if live is not None:
-            live.changed = driver.replanned
+            live.changed = partial(_planned_anew, driver, starts_now=starts_now)
         if threading.current_thread() is threading.main_thread():  # only there can signals be received
             tasks.start_soon(_obey_signals, driver, is_cancelled)
         await driver.drive(state, seconds=ages)
         tasks.cancel_scope.cancel()
+
+
+def _planned_anew(
+    driver: Driver, rooms: Rooms, prices: Mapping[str, float], moments: Mapping[str, datetime], *, starts_now: bool
+) -> None:
+    driver.replanned(rooms, prices, {} if starts_now else moments)
 
 
 async def _obey_signals(driver: Driver, is_cancelled: Callable[[], bool]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Protocol, cast
 
 import anyio
@@ -76,7 +77,7 @@ class Planner(Protocol):
 class LivePlan:
     """Answers by the key of a job, which may stand in the plan under another name: see `names_in_plan`.
 
-    `changed` is called with the new rooms and prices whenever what is left has been planned anew.
+    `changed` is called with the new rooms, prices and planned starts whenever what is left has been planned anew.
     """
 
     def __init__(
@@ -107,7 +108,7 @@ class LivePlan:
         self.is_late = False
         """Whether the plan of this driver had to give up the deadline."""
         self._planning = anyio.Lock()
-        self.changed: Callable[[Rooms, Mapping[str, float]], None] = lambda _rooms, _prices: None
+        self.changed: Callable[[Rooms, Mapping[str, float], Mapping[str, datetime]], None] = lambda *_: None
         self._paths = {id(job): each.path for each in (workflow, *callees.values()) for job in each.jobs}
         self._specs = {key: each.spec for each in expected_jobs(workflow, callees) for key in each.keys}
         self._placements = self._placed()
@@ -207,7 +208,7 @@ class LivePlan:
             self._placements = self._placed()
             self.rooms = self._all_rooms()
             prices = {each.job: each.compute_usd + each.transfer_usd for each in self._placements.values()}
-            self.changed(self.rooms, prices)
+            self.changed(self.rooms, prices, again.plan.moments)
             return self.placement(job_key)
 
     def _is_blocked(self, job_key: str) -> bool:
@@ -266,7 +267,8 @@ class StoredPlanner:
             if options.limits.seconds is None:
                 raise
             is_late, why = True, f"{why}; the deadline cannot be kept any more"
-            late = replace(options, limits=replace(options.limits, seconds=_LATE_SECONDS))  # late is better than never
+            # late is better than never, and nothing waits for cleaner power any more
+            late = replace(options, limits=replace(options.limits, seconds=_LATE_SECONDS), wait_seconds=0.0)
             plan = await anyio.to_thread.run_sync(work, late)
         self._store.replace_plan(self._run.id, cast("Json", plan.to_json()), now, why=why)
         return Replanned(plan, is_late)

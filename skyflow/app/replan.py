@@ -19,6 +19,7 @@ from skyflow.model.placement import Plan
 from skyflow.model.plan_view import PlanDiff
 from skyflow.model.run import JobRecord, Json, RunRecord
 from skyflow.model.status import Status
+from skyflow.model.workflow import Workflow
 from skyflow.spec import load_workflow
 from skyflow.store.lease import hold_lease
 from skyflow.store.store import open_store
@@ -93,8 +94,14 @@ def prepare_rest(
     _refuse_unknown(lost, old)
     is_completed = run.status is Status.COMPLETED
     workflow = load_workflow(run.workflow_path, text=run.workflow_source).workflow
+    asked = options or PlanOptions()
+    if not is_completed:
+        wait = asked.wait_seconds
+        if wait is None:
+            wait = _wait_left(old, workflow, run, now)
+        asked = replace(asked, begins_at=asked.begins_at or now, wait_seconds=wait)
     asked = replace(
-        options or PlanOptions(),
+        asked,
         slots=run.slots,
         pinned=MappingProxyType({} if is_completed else _pinned(old, jobs, now, moving=moving)),
         lost=frozenset(lost),
@@ -107,6 +114,19 @@ def prepare_rest(
         planning=prepare_planning(workflow, callees=callees, options=asked, project=project),
         ended=frozenset(job.key for job in jobs if job.status is Status.COMPLETED),
     )
+
+
+def _wait_left(old: Plan, workflow: Workflow, run: RunRecord, now: datetime) -> float | None:
+    """Return for how long from now jobs may still wait for cleaner power; None for as long as the deadline allows.
+
+    A run that began with a plan in which nobody may wait, because its user said `--now`, goes on like that.
+    """
+    if old.begins_at is None:
+        return 0.0
+    if workflow.plan.wait_seconds is None:
+        return None
+    begun = run.started_at or run.created_at
+    return max(workflow.plan.wait_seconds - (now - begun).total_seconds(), 0.0)
 
 
 def replan_run(

@@ -175,9 +175,9 @@ class Driver:
         """Cancel the run; asked again, nothing more happens."""
         self._sender.send_nowait(CancelRequested())
 
-    def replanned(self, rooms: Rooms, prices: Mapping[str, float]) -> None:
+    def replanned(self, rooms: Rooms, prices: Mapping[str, float], not_before: Mapping[str, datetime]) -> None:
         """Take in that what is left of the run has been planned anew."""
-        self._sender.send_nowait(Replanned(rooms, prices))
+        self._sender.send_nowait(Replanned(rooms, prices, not_before))
 
     def request_stop(self) -> None:
         """Stop the run in good order; asked a second time, at once."""

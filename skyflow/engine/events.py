@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from skyflow.engine.effects import HashFiles, TimerKey
 from skyflow.engine.rooms import Rooms
@@ -121,10 +122,11 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Replanned:
-    """What is left of the run has been planned anew: where jobs that begin from now on run, and what they will cost."""
+    """What is left of the run has been planned anew: where jobs run that begin from now on, for how much, and not before when."""
 
     rooms: Rooms
     prices: Mapping[str, float]
+    not_before: Mapping[str, datetime]
 
 
 Event = (

@@ -111,6 +111,17 @@ def wait_for_start(draft: Draft, job: JobState) -> None:
         draft.emit(WaitUntil(TimerKey(job.key, job.attempts, is_pause=True), moment))
 
 
+def wait_for_new_starts(draft: Draft) -> None:
+    """Hold the jobs back that have not begun until they start by a new plan, and let those go that need not wait any more."""
+    for job in list(draft.state.jobs.values()):
+        if job.status is not Status.QUEUED or job.attempts > draft.state.attempts_before(job.key):
+            continue
+        if job.is_paused:
+            draft.emit(CancelTimer(TimerKey(job.key, job.attempts, is_pause=True)))
+            draft.put(replace(job, is_paused=False))
+        wait_for_start(draft, job)
+
+
 def _take_over(draft: Draft, job: JobState, conclusion: Conclusion, outputs: Pairs, message: str | None = None) -> None:
     done = replace(
         job,

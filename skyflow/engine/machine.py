@@ -44,6 +44,7 @@ from skyflow.engine.jobs import (
     request_group,
     settle_all,
     settle_dependents,
+    wait_for_new_starts,
     wait_for_start,
 )
 from skyflow.engine.losses import lose_attempt, machine_lost
@@ -94,8 +95,9 @@ def handle(state: RunState, event: Event) -> tuple[RunState, tuple[Effect, ...]]
             _cancel_run(draft)
         case LookedUp(spec_id=spec_id, answers=answers):
             jobs_known(draft, spec_id, answers)
-        case Replanned(rooms=rooms, prices=prices):
-            draft.state = replace(draft.state, rooms=rooms, prices=prices)
+        case Replanned(rooms=rooms, prices=prices, not_before=not_before):
+            draft.state = replace(draft.state, rooms=rooms, prices=prices, not_before=not_before)
+            wait_for_new_starts(draft)
         case Spent(job_key=key, attempt=number, usd=usd):
             committed = {which: planned for which, planned in draft.state.committed.items() if which != (key, number)}
             draft.state = replace(draft.state, spent=draft.state.spent + usd, committed=committed)

@@ -69,6 +69,30 @@ def test_a_driver_that_is_killed_while_a_machine_starts_goes_on_with_that(clouds
     assert len(aws.machines.started) == 1
 
 
+def test_a_run_that_waits_for_cleaner_power_is_killed_and_waits_on(clouds) -> None:
+    """However clean this hour is: the same hour of tomorrow, from its beginning, is a little better."""
+    aws = clouds("aws")
+    (aws.folder / "w.yml").write_text(
+        "on: push\nplan: {objective: carbon, wait: 48h}\njobs:\n"
+        f"  a: {{{ON['aws']}, estimate: 1h, steps: [{{run: 'echo ran'}}]}}\n"
+    )
+    driver = aws.start("run", "w.yml")
+    wait_until(lambda: "in_progress" in aws.skyflow("runs", "--json"))
+    driver.kill()
+    [before] = aws.run_json()["jobs"]
+    assert before["status"] == "queued"
+    assert "waits for its planned start at" in aws.skyflow("show")
+    resumed = aws.start("resume")
+    wait_until(lambda: "in_progress" in aws.skyflow("runs", "--json"))
+    time.sleep(2.0)  # long enough to begin what need not wait
+    resumed.kill()
+    [waiting] = aws.run_json()["jobs"]
+    assert waiting["status"] == "queued"
+    assert not aws.machines.started
+    assert "ran" in aws.skyflow("resume", "--now", "--verbose")
+    assert len(aws.machines.started) == 1
+
+
 @pytest.mark.parametrize("signals", [1, 2])
 def test_an_interrupted_run_gives_its_machines_back_and_can_be_resumed(clouds, signals: int) -> None:
     aws = clouds("aws")

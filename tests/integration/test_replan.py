@@ -42,12 +42,12 @@ def move(entity, new, *, key=None, attempt=None, old=None, conclusion=None, reas
     )
 
 
-def started(project, *, report_takes=None, number=1):
+def started(project, *, report_takes=None, number=1, text=TEXT, **planning):
     """A run under way: `prepare` has ended, `train` has run for half an hour; or all has ended."""
-    workflow = load_workflow("w.yml", text=TEXT).workflow
-    plan = plan_workflow(workflow, slots=2, project=project)
+    workflow = load_workflow("w.yml", text=text).workflow
+    plan = plan_workflow(workflow, slots=2, project=project, **planning)
     new = NewRun(
-        id=RunId(f"run-{number}"), workflow_name="w", workflow_path="w.yml", workflow_source=TEXT, callee_sources={},
+        id=RunId(f"run-{number}"), workflow_name="w", workflow_path="w.yml", workflow_source=text, callee_sources={},
         contexts={}, plan=plan.to_json(), slots=2, secret_names=(),
     )  # fmt: skip
     with open_store(StateFolder(project.state.database)) as store:
@@ -165,3 +165,24 @@ def test_a_run_that_has_completed_is_not_planned_anew(project):
         )
     with pytest.raises(UsageError, match="run 1 has completed"):
         replan_run("1", project=project, now=NOW)
+
+
+WAITING = "plan: {objective: carbon, wait: 12h}\n" + TEXT
+
+
+def test_what_is_left_may_wait_as_long_as_the_run_still_may(project):
+    started(project, text=WAITING)
+    plan = replan_run("latest", project=project, now=NOW).new
+    assert plan.begins_at == NOW
+    assert all(placed.not_before_seconds <= 10 * 3600 + 1 for placed in plan.placements)  # two hours have gone by
+    assert min(plan.moments.values(), default=NOW) >= NOW
+
+
+def test_a_run_that_was_begun_now_does_not_begin_to_wait(project):
+    started(project, text=WAITING, wait_seconds=0)
+    assert replan_run("latest", project=project, now=NOW).new.begins_at is None
+
+
+def test_nothing_may_wait_when_the_time_for_that_is_over(project):
+    started(project, text=WAITING.replace("12h", "1h"))
+    assert not replan_run("latest", project=project, now=NOW).new.moments

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from skyflow.engine.effects import TimerKey
-from skyflow.engine.events import CancelRequested, RunBegun
+from skyflow.engine.events import CancelRequested, Replanned, RunBegun
 from skyflow.model.status import Conclusion, Reason, Status
 from tests.unit.engine.conftest import BEGAN
 
@@ -92,6 +92,27 @@ def test_a_run_that_is_taken_up_again_still_waits(world: Callable) -> None:
     run.send(RunBegun())
     assert run.timers == {PLANNED: 7200.0}
     assert not run.running
+
+
+def test_a_new_plan_changes_until_when_jobs_wait(world: Callable) -> None:
+    run = world(f"  b: {STEP}}}\n  c: {STEP}}}\n  d: {STEP}}}\n", slots=1, not_before={"b": LATER, "c": LATER})
+    assert [ref.job_key for ref in run.running] == ["d"]
+    run.send(Replanned(run.state.rooms, run.state.prices, {"c": LATER + timedelta(hours=1), "d": LATER}))
+    assert {key: at for key, at in run.timers.items() if key.is_pause} == {TimerKey("c", 0, is_pause=True): 10800.0}
+    run.end("d")  # it runs already, and does not wait any more
+    assert [ref.job_key for ref in run.running] == ["b"]
+    run.end("b")
+    assert not run.running
+    run.fire("c", is_pause=True).end("c")
+    assert run.results() == {"b": "success", "c": "success", "d": "success"}
+
+
+def test_a_new_plan_holds_back_jobs_that_have_not_begun(world: Callable) -> None:
+    run = world(f"  b: {STEP}}}\n  d: {STEP}}}\n", slots=1)
+    run.send(Replanned(run.state.rooms, run.state.prices, {"d": LATER})).end("b")
+    assert not run.running
+    run.fire("d", is_pause=True).end("d")
+    assert run.results() == {"b": "success", "d": "success"}
 
 
 def test_only_the_first_attempt_waits_for_the_planned_start(world: Callable) -> None:
