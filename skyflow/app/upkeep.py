@@ -1,7 +1,7 @@
 """Looking after what is remembered: checking and copying the database, forgetting old runs."""
 
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -77,7 +77,9 @@ def prune(project: Project, *, older_than: timedelta, now: datetime, dry_run: bo
             try:
                 for folder in folders:
                     _remove(folder)
-                freed += anyio.run(_artifact_remover(project, runs, now))
+                needed = {run.origin or run.id for run in store.latest_runs(-1)}  # tries at a run share its artifacts
+                gone = {run.origin or run.id for run in runs} - needed
+                freed += anyio.run(_artifact_remover(project, gone, now))
             except (OSError, ArtifactError) as error:
                 raise StoreError(f"not everything could be removed: {error}") from error
     return Pruned(runs, freed)
@@ -93,11 +95,11 @@ def _is_forgotten(store: Store, run: RunRecord, project: Project) -> bool:
     return True
 
 
-def _artifact_remover(project: Project, runs: tuple[RunRecord, ...], now: datetime) -> Callable[[], Awaitable[int]]:
+def _artifact_remover(project: Project, runs: Collection[str], now: datetime) -> Callable[[], Awaitable[int]]:
     async def remove() -> int:
         objects = artifact_store(project)
-        for run in runs:
-            for stored in list(objects.objects(run_prefix(run.id))):
+        for run in sorted(runs):
+            for stored in list(objects.objects(run_prefix(run))):
                 objects.delete(stored.key)
         return await prune_artifacts(objects, now)
 

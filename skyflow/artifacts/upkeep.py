@@ -1,6 +1,6 @@
 """Getting rid of what is no longer wanted: expired artifacts, caches that nobody uses."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -50,15 +50,26 @@ async def prune(objects: ObjectStore, now: datetime, *, cache_limit_bytes: int =
             room -= cached.size
             stays = room >= 0 and stored.modified >= now - timedelta(days=UNUSED_CACHE_DAYS)
             wanted |= _keep_or_delete(objects, stored, _contents(objects, cached.tree, go_on) if stays else None)
+        folders = {blob.key.rpartition("/")[0] for blob in _unwanted(objects, BLOBS, wanted, now, go_on)}
         removed = 0
-        for blob in objects.objects(BLOBS):
-            go_on()
-            if blob_digest(blob.key) not in wanted and blob.modified < now - _GRACE:
+        for folder in sorted(folders):
+            # looked at again: by the end of a long list, somebody may have stored what was old at its beginning
+            for blob in list(_unwanted(objects, f"{folder}/", wanted, now, go_on)):
                 objects.delete(blob.key)
                 removed += blob.size
         return removed
 
     return await in_thread(work)
+
+
+def _unwanted(
+    objects: ObjectStore, prefix: str, wanted: Collection[str], now: datetime, go_on: Callable[[], None]
+) -> Iterator[Stored]:
+    """Yield the contents that nothing mentions, and that are too old to be about to be mentioned."""
+    for blob in objects.objects(prefix):
+        go_on()
+        if blob_digest(blob.key) not in wanted and blob.modified < now - _GRACE:
+            yield blob
 
 
 def _keep_or_delete(objects: ObjectStore, stored: Stored, contents: set[str] | None) -> set[str]:

@@ -27,8 +27,15 @@ ReadContent = Callable[[str, Path], Awaitable[None]]
 class Deliveries:
     """Delivers data in a run; it remembers which machines do not reach each other."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, scratch: Path) -> None:
+        """Prepare; nothing happens yet.
+
+        Args:
+            clock: the time.
+            scratch: a folder for what is on its way through this machine, with as much room as artifacts have.
+        """
         self._clock = clock
+        self._scratch = scratch
         self._apart: set[tuple[str, str]] = set()
 
     async def deliver(
@@ -142,7 +149,8 @@ class Deliveries:
     ) -> Leg:
         progress = Progress(sum(sizes[digest] for digest in missing), tell, self._clock)
         room = anyio.CapacityLimiter(_AT_ONCE)
-        with tempfile.TemporaryDirectory(prefix="skyflow-") as folder, one_error():
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="delivery-", dir=self._scratch) as folder, one_error():
 
             async def send(digest: str) -> None:
                 async with room:

@@ -49,7 +49,7 @@ class RunnerRouter:
         """
         self._folder = folder
         self._clock = clock
-        self._deliveries = Deliveries(clock)
+        self._deliveries = Deliveries(clock, scratch=folder.root / "temp")
         self._here = here
         self._places = places
         self._place_of = place_of

@@ -65,6 +65,25 @@ def test_a_backup_is_a_whole_store(ran) -> None:
     assert not list(ran.folder.glob("*.partial"))
 
 
+def test_artifacts_stay_while_another_try_at_their_run_does(project) -> None:
+    project.write(
+        "on: push\njobs:\n"
+        "  a: {runs-on: local, steps: [{run: echo hi > made}, "
+        "{uses: actions/upload-artifact@v4, with: {name: made, path: made}}]}\n"
+        "  b: {needs: a, runs-on: local, steps: [{run: test -e go}]}\n"
+    )
+    project.skyflow("run", "w.yml", code=1)
+    (project.folder / "go").touch()
+    project.skyflow("retry", "--failed")
+    database = project.folder / ".skyflow" / "state.db"
+    edit(database, "UPDATE runs SET completed_at = '2020-01-01T00:00:00.000Z' WHERE number = 1")
+    assert "1 run was forgotten" in project.skyflow("prune", "--older-than", "30d").out
+    project.skyflow("artifacts", "get", "made", "--to", "out")
+    assert (project.folder / "out" / "made").read_text() == "hi\n"
+    project.skyflow("prune", "--older-than", "0s")
+    assert not list((project.folder / ".skyflow" / "artifacts" / "runs").glob("*/*"))
+
+
 def test_vacuum_gives_back_what_pruned_runs_took(ran, database: Path) -> None:
     for _ in range(3):
         ran.skyflow("run", "-q", "w.yml")

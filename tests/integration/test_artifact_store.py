@@ -268,6 +268,27 @@ async def test_what_has_expired_is_removed_and_what_is_shared_stays(b: SimpleNam
     assert held(b) == (0, 0, 0)
 
 
+async def test_what_is_stored_again_while_old_contents_are_removed_stays(b: SimpleNamespace, monkeypatch) -> None:
+    gone = await upload(b, "gone", "a")
+    later = NOW + timedelta(days=60)
+    is_listed = False
+    listed = b.objects.objects
+
+    def list_and_store(prefix: str):
+        """Be somebody who stores the same contents when all have been listed."""
+        nonlocal is_listed
+        yield from list(listed(prefix))
+        if prefix == BLOBS and not is_listed:
+            is_listed = True
+            for blob in list(listed(BLOBS)):
+                os.utime(b.root / "store" / blob.key, (later.timestamp(), later.timestamp()))
+
+    monkeypatch.setattr(b.objects, "objects", list_and_store)
+    assert await prune(b.objects, later) == 0
+    assert is_listed
+    await b.artifacts.download(gone, b.root / "out")
+
+
 async def test_too_many_caches_make_room_for_the_latest_used(b: SimpleNamespace) -> None:
     for key in ("one", "two", "three"):
         (b.root / key).mkdir()
