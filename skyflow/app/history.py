@@ -6,6 +6,7 @@ from pathlib import Path
 from skyflow.app.project import Project
 from skyflow.model.layout import RunFolder
 from skyflow.model.run import ANY_RUN, JobRecord, RunFilter, RunHistory, RunId, RunOverview
+from skyflow.runners.host_note import hosts_in
 from skyflow.store.lease import is_leased
 from skyflow.store.machines import machine_records
 from skyflow.store.store import open_store
@@ -43,15 +44,18 @@ def read_run(project: Project, name: str) -> RunHistory:
     """
     with open_store(project.state, create=False) as store:
         run = store.find_run(name)
+        folder, attempts = project.state.run(run.id), tuple(store.attempts(run.id))
+        hosts = {(each.job_key, each.number): hosts_in(folder.host(each.job_key, each.number)) for each in attempts}
         return RunHistory(
-            overview=RunOverview(run=run, is_driven=is_leased(project.state.run(run.id))),
+            overview=RunOverview(run=run, is_driven=is_leased(folder)),
             jobs=tuple(store.jobs(run.id)),
-            attempts=tuple(store.attempts(run.id)),
+            attempts=attempts,
             steps=tuple(store.steps(run.id)),
             annotations=tuple(store.annotations(run.id)),
             superseded=tuple(store.superseded_plans(run.id)),
             machines=tuple(machine_records(store, run.id)),
             transfers=tuple(TransferStore(store).transfers(run.id)),
+            hosts={which: names for which, names in hosts.items() if names},
         )
 
 

@@ -21,6 +21,7 @@ from skyflow.model.machines import Intent, MachineRecord, MachineState
 from skyflow.model.run import JobRecord, RunHistory
 from skyflow.ports.clock import Waiter
 from skyflow.provisioners.fleet import Fleet
+from skyflow.runners.host_note import noted_hosts
 
 __all__ = ["JobMachine", "find_job_machine", "shell_line"]
 
@@ -143,10 +144,7 @@ def _hosts(project: Project, history: RunHistory) -> dict[str, SshHost]:
 
 def _written_hosts(project: Project, history: RunHistory, which: tuple[str, int]) -> list[str]:
     """Return the names of the hosts that an attempt was given, in the order of their numbers."""
-    file = project.state.run(history.overview.run.id).host(*which)
-    if not file.exists():
-        return []
-    return [line.partition(" ")[0] for line in file.read_text(encoding="utf-8").splitlines()]
+    return [name for name, _ in noted_hosts(project.state.run(history.overview.run.id).host(*which))]
 
 
 def _folder(place: str, host: SshHost) -> str:

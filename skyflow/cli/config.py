@@ -22,7 +22,9 @@ def _config() -> None:
 def check(
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="By default the project's skyflow.yml.")] = None,
     *,
-    hosts: Annotated[bool, typer.Option(help="Ask every host over SSH whether jobs can run there.")] = True,
+    hosts: Annotated[
+        bool, typer.Option(help="Ask every host, and login nodes of queues, whether jobs can run there.")
+    ] = True,
 ) -> None:
     """Check a skyflow.yml: its form, whether what it names is in the catalog, and whether its hosts answer."""
     from skyflow.app.config import check_config  # noqa: PLC0415 -- start-up
@@ -42,7 +44,7 @@ def check(
     )
     said = [f"{number} {what if number == 1 else _plural(what)}" for number, what in counted if number]
     out(f"{checked.path.name} is valid: {', '.join(said) or 'it declares nothing'}")
-    if hosts and any(pool.hosts for pool in config.pools):
+    if hosts and any(pool.hosts or pool.slurm for pool in config.pools):
         _ask_hosts(config)
 
 
@@ -64,8 +66,13 @@ def _ask_hosts(config: "ProjectConfig") -> None:
             out(f"{each.pool}: {each.host} answers: {each.answer}")
     broken = [each for each in checks if each.problem]
     if broken:
-        lines = "\n".join(f"machines '{each.pool}': {each.host}: {each.problem}" for each in broken)
+        lines = "\n".join(f"machines '{each.pool}': {_with_host(each.host, each.problem)}" for each in broken)
         raise ProvisionError(lines, hint="jobs go to the other hosts meanwhile" if len(broken) < len(checks) else None)
+
+
+def _with_host(host: str, problem: str) -> str:
+    """Say whose problem it is, once."""
+    return problem if problem.startswith(host) else f"{host} {problem}"
 
 
 def _plural(what: str) -> str:

@@ -105,7 +105,7 @@ class RunFolder:
         return self.root / job_key / str(attempt)
 
     def host(self, job_key: str, attempt: int) -> Path:
-        """Return the file that names the machines of a pool that an attempt runs on: a name and an address per line."""
+        """Return the file that names the machines of a pool, or the job in a queue, that an attempt runs on."""
         return self.attempt(job_key, attempt) / "host"
 
     def temp(self, job_key: str, attempt: int) -> Path:

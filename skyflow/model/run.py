@@ -314,6 +314,7 @@ class RunHistory:
     """Everything that is stored of a run but its events.
 
     `superseded` are its earlier plans, `machines` those that it rented, `transfers` the data that it moved, oldest first.
+    `hosts` says on which machines that it did not rent an attempt runs or ran, by the key of its job and its number.
     """
 
     overview: RunOverview
@@ -324,6 +325,7 @@ class RunHistory:
     superseded: tuple[SupersededPlan, ...] = ()
     machines: tuple[MachineRecord, ...] = ()
     transfers: tuple[TransferRecord, ...] = ()
+    hosts: Mapping[tuple[str, int], tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def first_plan(self) -> Json:

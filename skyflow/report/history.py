@@ -7,6 +7,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from skyflow._util.text import sentence_list
 from skyflow.model.costs import costs_of
 from skyflow.model.placement import read_plan
 from skyflow.model.run import AttemptRecord, JobRecord, RunHistory, RunOverview, StepRecord
@@ -66,11 +67,12 @@ def render_history(history: RunHistory, signs: Signs, now: datetime) -> Iterator
     table.add_column(style="bright_black", overflow="fold")
     for job in history.jobs:
         table.add_row()
-        table.add_row(*_job_row(job, signs))
         attempts = history.attempts_of(job.key)
+        where = _where(history, attempts[0]) if len(attempts) == 1 else ""
+        table.add_row(*_job_row(job, signs, where))
         for attempt in attempts:
             if len(attempts) > 1:
-                table.add_row(*_attempt_row(attempt))
+                table.add_row(*_attempt_row(attempt, _where(history, attempt)))
             for step in history.steps_of(job.key, attempt.number):
                 table.add_row(*_step_row(step, signs))
         for name, value in job.outputs.items():
@@ -96,18 +98,26 @@ def _costs(history: RunHistory, now: datetime) -> Iterator[Text]:
             )
 
 
-def _job_row(job: JobRecord, signs: Signs) -> tuple[Text, str, str]:
+def _where(history: RunHistory, attempt: AttemptRecord) -> str:
+    """Return the machines of an attempt, nothing for one that ran here."""
+    which = (attempt.job_key, attempt.number)
+    rented = (f"{each.offering.instance_type} in {each.offering.place.name}" for each in history.machines_of(*which))
+    machines = [*history.hosts.get(which, ()), *rented]
+    return f"on {sentence_list(machines)}" if machines else ""
+
+
+def _job_row(job: JobRecord, signs: Signs, where: str) -> tuple[Text, str, str]:
     sign = _signed(signs, job.status, job.outcome, job.conclusion)
     return (
         sign.append(job.name, "bold"),
         elapsed(job.started_at, job.completed_at),
-        reason_text(job.reason, job.message),
+        _joined(where, reason_text(job.reason, job.message)),
     )
 
 
-def _attempt_row(attempt: AttemptRecord) -> tuple[Text, str, str]:
+def _attempt_row(attempt: AttemptRecord, where: str) -> tuple[Text, str, str]:
     took = elapsed(attempt.started_at, attempt.completed_at)
-    return Text(f"  attempt {attempt.number}"), took, reason_text(attempt.reason, attempt.message)
+    return Text(f"  attempt {attempt.number}"), took, _joined(where, reason_text(attempt.reason, attempt.message))
 
 
 def _step_row(step: StepRecord, signs: Signs) -> tuple[Text, str, str]:
@@ -130,6 +140,10 @@ def _colour(overview: RunOverview) -> str:
 
 def _local(at: datetime) -> str:
     return f"{at.astimezone():%Y-%m-%d %H:%M}"
+
+
+def _joined(*texts: str) -> str:
+    return "; ".join(text for text in texts if text)
 
 
 def _one_line(value: str) -> str:

@@ -61,6 +61,7 @@ def history_to_json(history: RunHistory) -> dict[str, Json]:
                         "message": attempt.message,
                         "started_at": _time(attempt.started_at),
                         "completed_at": _time(attempt.completed_at),
+                        "hosts": list(history.hosts.get((job.key, attempt.number), ())),
                         "machines": [_machine_to_json(each) for each in history.machines_of(job.key, attempt.number)],
                         "transfers": [
                             _transfer_to_json(each) for each in history.transfers_of(job.key, attempt.number)

@@ -1,7 +1,7 @@
 """A pool of known machines, each with room for some jobs at once."""
 
 from collections.abc import Callable, Collection, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -12,22 +12,30 @@ from skyflow.model.layout import RunFolder
 from skyflow.ports.clock import Clock
 from skyflow.ports.transport import TransportError
 from skyflow.runners.gang import GangRunner
+from skyflow.runners.host_answers import first_that_answer
+from skyflow.runners.host_note import note_hosts, noted_hosts
 from skyflow.runners.places import Attempt, MachineRunner
 from skyflow.runners.remote import RemoteRunner
 
 __all__ = ["HostPool", "PoolHost"]
 
-_CHECK_SECONDS = 30.0
-"""How long a machine may take to answer before another one of its pool is tried."""
+_CHECK_SECONDS = 20.0
+"""How long a machine may take to answer."""
+_PATIENCE_SECONDS = 2.0
+"""How long a machine may be silent before another one of its pool is asked as well."""
 
 
 @dataclass(slots=True)
 class PoolHost:
-    """One machine of a pool: what runs steps there, and how many jobs it takes at once."""
+    """One machine of a pool: what runs steps there, and how many jobs it takes at once.
+
+    It `is_lost` if it could not be used, and `is_silent` if others answered sooner: then it is chosen last.
+    """
 
     runner: RemoteRunner
     slots: int = 1
     is_lost: bool = False
+    is_silent: bool = False
     attempts: set[Attempt] = field(default_factory=set)
 
     @property
@@ -87,12 +95,12 @@ class HostPool:
             return self._runners[which]
         async with self._choosing:
             while which not in self._runners:
+                freed = self._freed = anyio.Event()  # before looking: what becomes free meanwhile counts
                 found = await self._find(which)
                 if found:
                     self._choose(which, found, [await host.runner.address() for host in found])
                 else:
-                    self._freed = anyio.Event()
-                    await self._freed.wait()
+                    await freed.wait()
         return self._runners[which]
 
     def taken(self, which: Attempt) -> MachineRunner | None:
@@ -131,7 +139,7 @@ class HostPool:
         by_name = {host.runner.name: host for host in self._hosts}
         kept = []
         for which in attempts:
-            written = self._written(which)
+            written = noted_hosts(self._folder.host(*which))
             hosts = [by_name[name] for name, _ in written if name in by_name]
             runners = self._members(which, hosts)
             if len(hosts) == self._nodes_of(which[0]) and all(each.knows(*which) for each in runners):
@@ -152,23 +160,27 @@ class HostPool:
             TransportError: all of them are free, and too few can be used.
         """
         nodes = self._nodes_of(which[0])
-        hosts = sorted(self._hosts, key=lambda host: (host.is_lost, len(host.attempts) / host.slots))
-        problem = TransportError(
-            f"the pool '{self._name}' has {len(hosts)} machines, and the job takes {nodes} at once"
+        if sum(host.is_free for host in self._hosts) < min(nodes, len(self._hosts)):
+            return []
+        free = sorted(
+            (host for host in self._hosts if host.is_free),
+            key=lambda host: (host.is_lost, host.is_silent, len(host.attempts) / host.slots),
         )
-        found: list[PoolHost] = []
-        for host in hosts:
-            if not host.is_free:
-                continue
-            try:
-                await host.runner.check(_CHECK_SECONDS)
-            except TransportError as error:
-                problem, host.is_lost = error, True
-                continue
-            found.append(host)
-            if len(found) == nodes:
-                return found
-        if all(host.is_free for host in hosts):
+        problem = TransportError(
+            f"the pool '{self._name}' has {len(self._hosts)} machines, and the job takes {nodes} at once"
+        )
+        found, others = await first_that_answer(
+            free, nodes, lambda host: host.runner.check(_CHECK_SECONDS), patience_seconds=_PATIENCE_SECONDS
+        )
+        for host in found:
+            host.is_silent = False
+        for number, error in others.items():
+            free[number].is_lost = free[number].is_lost or error is not None
+            free[number].is_silent = error is None
+            problem = error or problem
+        if len(found) == nodes:
+            return found
+        if len(free) == len(self._hosts):
             raise problem
         return []
 
@@ -181,19 +193,10 @@ class HostPool:
         )
         for host in hosts:
             host.attempts.add(which)
-        file = self._folder.host(*which)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        lines = (f"{host.runner.name} {address}\n" for host, address in zip(hosts, addresses, strict=True))
-        file.write_text("".join(lines), encoding="utf-8")
+        named = [(host.runner.name, address) for host, address in zip(hosts, addresses, strict=True)]
+        note_hosts(self._folder.host(*which), named)
 
     def _members(self, which: Attempt, hosts: Sequence[PoolHost]) -> list[RemoteRunner]:
         if self._nodes_of(which[0]) == 1:
             return [host.runner for host in hosts]
         return [host.runner.node(rank) for rank, host in enumerate(hosts)]
-
-    def _written(self, which: Attempt) -> list[tuple[str, str]]:
-        """Return the names and addresses of the machines that an attempt was given."""
-        with suppress(OSError):
-            lines = self._folder.host(*which).read_text(encoding="utf-8").splitlines()
-            return [(name, address) for name, _, address in (line.partition(" ") for line in lines)]
-        return []

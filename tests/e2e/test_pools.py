@@ -79,7 +79,12 @@ def test_a_job_moves_to_another_machine_of_its_pool(project, make_machine, machi
     held.go_elsewhere()
     assert "after set" in held.end()
     assert [each["reason"] for each in held.attempts()] == ["lost", None]
-    assert len(set(hosts_of(project, "a"))) == 2
+    hosts = hosts_of(project, "a")
+    assert len(set(hosts)) == 2
+    assert [each["hosts"] for each in held.attempts()] == [[host] for host in hosts]
+    shown = project.skyflow("show", COLUMNS="200").out
+    assert f"on {hosts[0]}; " in shown
+    assert f"on {hosts[1]}" in shown
 
 
 def test_a_machine_that_is_down_is_passed_over(project, make_machine, machine: Machine, pool) -> None:
@@ -148,7 +153,7 @@ def test_config_check_asks_every_host(project, make_machine, machine: Machine, p
     pool(machine, other, cpus=4096, memory="1GiB")
     done = project.skyflow("config", "check", code=5)
     assert "and 4096 are declared" in done.err
-    assert f"machines 'rack': 127.0.0.1:{other.relay.port}: " in done.err
+    assert f"machines 'rack': 127.0.0.1:{other.relay.port} cannot be reached" in done.err
     assert "jobs go to the other hosts meanwhile" in done.err
     assert "answers" not in project.skyflow("config", "check", "--no-hosts").out
 

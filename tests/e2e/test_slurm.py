@@ -96,6 +96,7 @@ def test_a_run_whose_driver_was_killed_goes_on_where_it_is(
     out = project.skyflow("resume", **slurm.environment).out
     assert "ended" in out
     assert "after set" in out
+    assert "on n1 (Slurm job " in project.skyflow("show").out.replace("on n2", "on n1")
     assert (tmp_path / "count").read_text() == "once\n"
     assert project.skyflow("show", "--json").json["jobs"][0]["attempts"][-1]["number"] == 1
 
@@ -118,6 +119,18 @@ def test_a_partition_that_is_not_there_is_told_with_its_place(project, slurm: Sl
     out = " ".join(project.skyflow("run", "w.yml", code=1, **slurm.environment).out.split())
     assert "invalid partition specified: nope" in out
     assert "about 'partition', skyflow.yml:1:" in out
+
+
+def test_config_check_asks_the_login_node(project, slurm: SlurmCluster, cluster) -> None:
+    cluster(partition="short")
+    out = project.skyflow("config", "check", **slurm.environment).out
+    assert "cluster: this machine answers: Slurm with low, main, short, spare, urgent" in out
+    cluster(partition="shrot")
+    err = " ".join(project.skyflow("config", "check", code=5, **slurm.environment).err.split())
+    assert "machines 'cluster': this machine has no partition 'shrot' (skyflow.yml:1:" in err
+    assert "did you mean 'short'?" in err
+    cluster(python="python9")
+    assert "has no program 'python9'" in project.skyflow("config", "check", code=5, **slurm.environment).err
 
 
 def test_an_interrupted_run_leaves_nothing_in_the_queue(project, slurm: SlurmCluster, cluster) -> None:

@@ -1,6 +1,5 @@
 """The allocation of one attempt in a Slurm cluster: where it stands, what its end means, and what is noted of it."""
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ import anyio
 from skyflow.model.layout import RunFolder
 from skyflow.model.slurm import SlurmJob
 from skyflow.ports.transport import TransportError
+from skyflow.runners.host_note import note_queued, noted_queued
 from skyflow.runners.host_session import StepEnd
 from skyflow.runners.places import Attempt
 from skyflow.runners.slurm.commands import Listed, Phase, phase_of
@@ -32,6 +32,7 @@ class Allocation:
     name: str = ""
     index: int | None = None
     job: str = ""
+    node: str = ""
     is_held: bool = False
     """Its agent has said that it is there."""
     is_told_to_end: bool = False
@@ -93,18 +94,15 @@ class Allocation:
 
     def note(self, folder: RunFolder) -> None:
         """Write down what a later driver has to know of it."""
-        file = folder.host(*self.which)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps({"name": self.name, "index": self.index, "job": self.job}), encoding="utf-8")
+        note_queued(folder.host(*self.which), name=self.name, index=self.index, job=self.job, node=self.node)
 
 
 def noted(folder: RunFolder, fresh: Allocation) -> Allocation | None:
     """Fill in what an earlier driver has noted; None if that is nothing."""
-    try:
-        note = json.loads(folder.host(*fresh.which).read_text(encoding="utf-8"))
-        fresh.name, fresh.index, fresh.job = str(note["name"]), note["index"], str(note["job"])
-    except (OSError, ValueError, KeyError, TypeError):
+    note = noted_queued(folder.host(*fresh.which))
+    if note is None:
         return None
+    fresh.name, fresh.index, fresh.job, fresh.node = note["name"], note["index"], note["job"], note["node"]
     return fresh
 
 

@@ -305,7 +305,8 @@ class SlurmPlace:
         elif again != "0" and found.is_held:
             found.is_taken = True
         elif not found.is_held:
-            found.is_held = True
+            found.is_held, found.node = True, node
+            found.note(self._folder)
             found.seen = Listed(found.name, found.job.partition("_")[0], found.index, "RUNNING", "None")
             self._say(found, f"Slurm job {found.job} runs on {node}")
         found.has_news()
