@@ -22,6 +22,7 @@ from skyflow.engine.steps import judge
 from skyflow.model.execution import Pairs, StepResult
 from skyflow.model.run import Json
 from skyflow.model.status import Conclusion, Reason, Status
+from skyflow.model.units import format_duration
 
 __all__ = ["checkpoint_timer", "completed", "end_attempt", "end_own_step", "finish_attempt", "post_ended", "requeue"]
 
@@ -107,7 +108,10 @@ def finish_attempt(draft: Draft, job: JobState, attempt: AttemptState) -> None:
     draft.emit(ReleaseAttempt(job.key, attempt.number))
     delay = None if interrupted else job_delay(draft, job, attempt)
     if interrupted or delay is not None:
-        requeue(draft, job, delay or 0.0)
+        follows = None
+        if delay is not None:
+            follows = f"attempt {attempt.number + 1} follows{f' in {format_duration(delay)}' if delay else ''}"
+        requeue(draft, job, delay or 0.0, message=follows)
         if delay is not None:
             request_group(draft, draft.state.jobs[job.key])
     else:
@@ -120,10 +124,10 @@ def finish_attempt(draft: Draft, job: JobState, attempt: AttemptState) -> None:
         )
 
 
-def requeue(draft: Draft, job: JobState, delay_seconds: float = 0.0) -> None:
+def requeue(draft: Draft, job: JobState, delay_seconds: float = 0.0, *, message: str | None = None) -> None:
     """Queue the job of an attempt that has ended for another one: before all others, or after the delay."""
     queued = replace(job, status=Status.QUEUED, attempt=None, is_granted=False, is_paused=delay_seconds > 0)
-    job = draft.move_job(queued, Status.IN_PROGRESS)
+    job = draft.move_job(queued, Status.IN_PROGRESS, message=message)
     if job.is_paused:
         draft.emit(StartTimer(TimerKey(job.key, job.attempts, is_pause=True), delay_seconds))
     if job.group is not None:

@@ -19,7 +19,7 @@ from skyflow.model.status import Conclusion, Entity, Reason, Status
 from skyflow.model.units import format_grams, format_usd
 from skyflow.report.forecast import Forecast
 from skyflow.report.graph_words import place_text, shortened
-from skyflow.report.progress import JobProgress, Progress
+from skyflow.report.progress import JobProgress, Progress, is_tried_again
 from skyflow.report.words import (
     COLOURS,
     Signs,
@@ -88,6 +88,8 @@ class BoardReporter:
         job = self._progress.moved(transition, at)
         if job is not None and transition.entity is Entity.JOB and transition.new is Status.COMPLETED:
             self._console.print(self._ended(job))
+        elif job is not None and is_tried_again(transition):
+            self._console.print(Text(f"{self._signs.waiting} {job.name}: {transition.message}", _DIM))
 
     def output(self, step: StepRef, text: str) -> None:
         """Remember the last line."""

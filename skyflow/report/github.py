@@ -14,7 +14,7 @@ from skyflow.model.execution import StepRef
 from skyflow.model.run import Transition
 from skyflow.model.status import Conclusion, Entity, Status
 from skyflow.report.lines import OutputLines
-from skyflow.report.progress import JobProgress, Progress
+from skyflow.report.progress import JobProgress, Progress, is_tried_again
 from skyflow.report.words import elapsed, reason_text, signs_for, verdict_text, waiting_text
 from skyflow.report.workflow_commands import annotation_command, group_command, guarded
 
@@ -76,6 +76,8 @@ class GithubReporter:
                 self._end(step, job, transition)
         elif transition.entity is Entity.JOB and transition.new is Status.COMPLETED:
             self._say(_job_line(job, self._signs.of(job.status, job.conclusion)))
+        elif is_tried_again(transition):
+            self._say(f"[{job.name}] {self._signs.waiting} {transition.message}\n")
 
     def output(self, step: StepRef, text: str) -> None:
         """Write what a step printed, or keep it until its turn comes."""

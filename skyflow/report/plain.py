@@ -7,7 +7,7 @@ from skyflow.model.execution import StepRef
 from skyflow.model.run import Transition
 from skyflow.model.status import Conclusion, Entity, Reason, Status
 from skyflow.report.lines import OutputLines
-from skyflow.report.progress import JobProgress, Progress
+from skyflow.report.progress import JobProgress, Progress, is_tried_again
 from skyflow.report.words import elapsed, reason_text, signs_for, verdict_text, waiting_text
 
 __all__ = ["PlainReporter"]
@@ -37,6 +37,8 @@ class PlainReporter:
             self._step_ended(job, transition)
         elif transition.entity is Entity.JOB and transition.new is Status.COMPLETED:
             self._job_ended(job)
+        elif is_tried_again(transition):
+            self._line(job, f"{self._signs.waiting} {transition.message}")
         elif transition.reason is Reason.PLANNED_START:
             self._line(job, f"{self._signs.waiting} {reason_text(transition.reason, transition.message)}")
 

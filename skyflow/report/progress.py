@@ -10,7 +10,7 @@ from skyflow.model.status import Conclusion, Entity, Reason, Status
 from skyflow.report.lines import last_lines
 from skyflow.report.words import Signs
 
-__all__ = ["JobProgress", "Progress"]
+__all__ = ["JobProgress", "Progress", "is_tried_again"]
 
 _TAIL_LINES = 12
 _LABEL_LENGTH = 30
@@ -50,6 +50,12 @@ class JobProgress:
             return self.name
         step = self.steps.get(position, "")
         return f"{self.name}: {step if len(step) <= _LABEL_LENGTH else step[: _LABEL_LENGTH - 3] + '...'}"
+
+
+def is_tried_again(move: Transition) -> bool:
+    """Tell whether a job has failed, and its `retry` gives it another attempt; the message says when."""
+    is_back = move.old is Status.IN_PROGRESS and move.new is Status.QUEUED
+    return move.entity is Entity.JOB and is_back and move.message is not None
 
 
 class Progress:

@@ -9,7 +9,8 @@ def test_a_flaky_script_and_a_flaky_job(project) -> None:
         )
         + "  job: {runs-on: local, retry: 2, steps: [{run: 'echo y >> more; test $(wc -l < more) = 2'}]}\n"
     )
-    project.skyflow("run", "w.yml")
+    said = project.skyflow("run", "w.yml").out
+    assert "[job] · attempt 2 follows\n" in said
     log = project.skyflow("logs", "latest", "step").out
     assert "exit code 1; try 3 of 4 follows in 20ms" in log
     jobs = {job["key"]: job for job in project.skyflow("show", "--json").json["jobs"]}

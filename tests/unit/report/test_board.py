@@ -151,6 +151,16 @@ def test_what_an_attempt_before_has_cost_counts_too() -> None:
     assert "$1.50, 150 g CO2e" in scene.picture()
 
 
+def test_a_job_that_is_tried_again_says_so() -> None:
+    scene = Scene()
+    scene.begin("prepare")
+    move = {"entity": Entity.JOB, "old": Status.IN_PROGRESS, "new": Status.QUEUED, "job_key": "prepare"}
+    scene.board.moved(Transition(**move), scene.now)  # nothing but an interrupted run
+    assert "prepare" not in scene.scrolled()
+    scene.board.moved(Transition(**move, message="attempt 2 follows in 30s"), scene.now)
+    assert "· prepare: attempt 2 follows in 30s" in scene.scrolled()
+
+
 def test_a_failure_shows_its_end_and_where_the_rest_is() -> None:
     scene = Scene()
     scene.begin("prepare")
