@@ -118,7 +118,7 @@ def ask_clouds(providers: Sequence[str], ask: Callable[[str], T]) -> tuple[dict[
         except UsageError as error:
             silent.append((provider, error.message))
         except CloudError as error:
-            silent.append((provider, error.message))
+            silent.append((provider, error.message.removeprefix(f"{provider}: ")))
             failed |= {provider} if error.is_set_up else set()
     return answers, Asked(tuple(answers), tuple(silent), frozenset(failed))
 

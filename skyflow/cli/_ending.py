@@ -121,7 +121,7 @@ def _say_what_is_kept(result: RunResult) -> None:
     from skyflow.report.kept import kept_text, sum_text  # noqa: PLC0415 -- few runs keep machines
 
     now = SystemClock().now()
-    kept = [machine for machine in result.machines if machine.is_kept(now)]
+    kept = sorted((each for each in result.machines if each.is_kept(now)), key=lambda each: (each.user, each.node))
     for machine in kept:
         out(f"Kept: {kept_text(machine, now)}; `skyflow ssh {quote(machine.user[0])} --run {result.run.number}`")
     if kept:

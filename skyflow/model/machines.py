@@ -180,6 +180,11 @@ def owner_in_name(name: str) -> str | None:
     return found[2] if found else None
 
 
+def _console_id(provider: str, cloud_id: str, name: str) -> str:
+    """Return what the cloud's own console shows: Azure's ids are long paths, Google's are mere numbers."""
+    return name if provider == "gcp" else cloud_id.rpartition("/")[2]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
     """A machine as its cloud describes it.
@@ -204,6 +209,11 @@ class Machine:
     private_address: str | None = None
     detail: str = ""
 
+    @property
+    def console_id(self) -> str:
+        """What the cloud's own console calls it."""
+        return _console_id(self.provider, self.id, self.name)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leftover:
@@ -217,6 +227,11 @@ class Leftover:
     owner: str
     zone: str = ""
     created_at: datetime | None = None
+
+    @property
+    def console_id(self) -> str:
+        """What the cloud's own console calls it."""
+        return _console_id(self.provider, self.id, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +265,11 @@ class MachineRecord:
     gone_at: datetime | None
     user: tuple[str, int]
     kept_until: datetime | None = None
+
+    @property
+    def console_id(self) -> str:
+        """What the cloud's own console calls it; what we do while that is not known."""
+        return _console_id(self.offering.provider, self.cloud_id or self.name, self.name)
 
     def is_kept(self, now: datetime) -> bool:
         """Tell whether it stays for somebody to look at, and its time is not over."""

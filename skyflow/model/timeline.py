@@ -78,7 +78,7 @@ def _of_machines(history: RunHistory) -> Iterator[Moment]:
         what = machine.offering.id
         yield Moment(at=machine.intended_at, job=machine.job, kind="machine", text=f"asks for {what}")
         if machine.created_at is not None:
-            text = f"{what} is there: {machine.cloud_id}"
+            text = f"{what} is there: {machine.console_id}"
             yield Moment(at=machine.created_at, job=machine.job, kind="machine", text=text)
         if machine.gone_at is not None:
             was = "is gone" if machine.created_at is not None else "was not made"

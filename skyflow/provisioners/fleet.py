@@ -58,7 +58,9 @@ class UnwantedError(CloudError):
     """A machine was given up before it ran, because nobody wants it any more."""
 
     def __init__(self, machine: Machine) -> None:
-        super().__init__(f"machine {machine.id} is not wanted any more", kind=FailureKind.PERMANENT, code="Unwanted")
+        super().__init__(
+            f"machine {machine.console_id} is not wanted any more", kind=FailureKind.PERMANENT, code="Unwanted"
+        )
 
 
 class Fleet:
@@ -231,7 +233,7 @@ class Fleet:
 
 def _start_failed(machine: Machine, what: str) -> CloudError:
     return CloudError(
-        f"machine {machine.id} of {machine.provider} {what}",
+        f"machine {machine.console_id} of {machine.provider} {what}",
         kind=FailureKind.CAPACITY,
         code="StartFailed",
         scope=Scope.ZONE,

@@ -35,7 +35,7 @@ def render_instances(instances: Sequence[Instance], now: datetime) -> Iterator[R
         table.add_row(
             Text.assemble(
                 f"{machine.provider} {machine.zone or machine.region}, {machine.instance_type}{spot}",
-                (f"\n  {_short_id(machine)}\n  {machine.job} of run {machine.run}", "bright_black"),
+                (f"\n  {machine.console_id}\n  {machine.job} of run {machine.run}", "bright_black"),
             ),
             machine.state.value if each.record is None or each.kept_until is None else staying_text(each.record, now),
             "" if age is None else format_duration(age),
@@ -49,15 +49,10 @@ def render_instances(instances: Sequence[Instance], now: datetime) -> Iterator[R
     yield Text(f"{count}: {format_usd(per_hour)} per hour, {format_usd(cost)} so far", "bold")
 
 
-def _short_id(subject: Machine | Leftover) -> str:
-    """Return what the cloud's own console shows: Azure's ids are long paths, Google's are mere numbers."""
-    return subject.id.rpartition("/")[2] if subject.provider != "gcp" else subject.name
-
-
 def subject_text(subject: Machine | Leftover) -> str:
     """Return how a machine or a leftover is called in a sentence."""
     kind = f"machine {subject.instance_type}" if isinstance(subject, Machine) else subject.kind
-    return f"{subject.provider} {subject.zone or subject.region}: {kind} {_short_id(subject)}"
+    return f"{subject.provider} {subject.zone or subject.region}: {kind} {subject.console_id}"
 
 
 def render_check(provider: str, region: str, results: Sequence[CheckResult]) -> Iterator[RenderableType]:

@@ -91,7 +91,7 @@ def test_gc_fails_when_a_cloud_with_machines_cannot_be_asked(
     fleet.acquire(machine_request("aws", owner))
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     _, errors, _ = skyflow("gc", "--on", "aws", cwd=tmp_path, code=5)
-    assert "aws was not asked: aws: Unable to locate credentials" in errors
+    assert "aws was not asked: Unable to locate credentials" in errors
     assert "something may be left in aws" in errors
     _, errors, _ = skyflow("instances", "--on", "aws", cwd=tmp_path, code=5)
     assert "machines may exist in aws, which could not be asked" in errors

@@ -220,7 +220,7 @@ class Acquiring:
                 await transport.run(["true"])
             except TransportError as error:
                 if self._clock.monotonic() - begun >= self._times.boot_within:
-                    within = f"{node.machine.id} did not let us in within {self._times.boot_within:.0f} s"
+                    within = f"{node.machine.console_id} did not let us in within {self._times.boot_within:.0f} s"
                     raise TransportError(f"{within}: {error}") from error
                 await transport.aclose()
                 if (gone := await find_out()) is not None:

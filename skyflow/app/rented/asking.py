@@ -121,4 +121,4 @@ class Asking:
         rental.nodes[rank] = Node(one, machine, since)
         seconds = since - started
         self._plan.observe(one, Outcome.PROVISIONED, seconds)
-        rental.tell(f"{machine.id} in {machine.zone or machine.region} runs after {seconds:.1f} s\n")
+        rental.tell(f"{machine.console_id} in {machine.zone or machine.region} runs after {seconds:.1f} s\n")

@@ -53,7 +53,7 @@ class CloudCalls:
             fleet = await self.fleet(machine.provider)
             is_gone = await self.blocking(partial(fleet.release, machine))
         except SkyflowError as error:
-            tell(f"{machine.id} could not be removed: {error}; `skyflow gc` will try again\n")
+            tell(f"{machine.console_id} could not be removed: {error}; `skyflow gc` will try again\n")
         else:
             if is_gone:
                 self._keys.forget_host(machine.name)

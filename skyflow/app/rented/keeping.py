@@ -42,12 +42,12 @@ class Keeping:
             await self._calls.blocking(partial(self._journal.kept, node.machine.name, until))
         for node in rental.by_rank:
             if problem := await self._order(node, math.ceil(seconds)):
-                rental.tell(f"{node.machine.id} cannot be kept: {problem}\n")
+                rental.tell(f"{node.machine.console_id} cannot be kept: {problem}\n")
                 return
         for node in rental.by_rank:
             if node.runner is not None:
                 node.runner.leave()
-            rental.tell(f"{node.machine.id} is kept until {until.astimezone():%H:%M}\n")
+            rental.tell(f"{node.machine.console_id} is kept until {until.astimezone():%H:%M}\n")
         rental.is_kept = True
 
     async def _order(self, node: Node, seconds: int) -> str:

@@ -90,7 +90,7 @@ class MachineLife:
         """Return what runs steps on a machine, which goes on with what is under way there."""
         node = rental.nodes[rank]
         if node.transport is None:
-            raise InternalError(f"{node.machine.id} is used before it has let us in")
+            raise InternalError(f"{node.machine.console_id} is used before it has let us in")
         runner = self._makes.runner(node.transport, self._watch.finding_out(rental, node, every=2.0))
         node.runner = await stack.enter_async_context(runner)
         if len(rental.nodes) == 1:

@@ -128,7 +128,7 @@ class Takeover:
             await rental.runner.release(*rental.user)
         for node in rental.by_rank:
             await self._calls.blocking(partial(self._journal.handed_on, node.machine.name, *which))
-            tell(f"{node.machine.id} is taken over from {rental.user[0]}\n")
+            tell(f"{node.machine.console_id} is taken over from {rental.user[0]}\n")
         rental.user, rental.tell, rental.heirs, rental.handed_back = which, tell, frozenset(), anyio.Event()
         self._rentals[which] = rental
 

@@ -61,7 +61,7 @@ class Watch:
             detail = "" if now is None else f", {now.state}{f': {now.detail}' if now.detail else ''}"
             if machine.market is Market.SPOT:
                 self._note_taken_away(rental, node, f"it is gone{detail}")
-            return f"{machine.id} is gone{detail}"
+            return f"{machine.console_id} is gone{detail}"
 
         return find_out
 
@@ -89,7 +89,7 @@ class Watch:
         if rental.taken_away:
             return
         rental.taken_away = why
-        rental.tell(f"{node.machine.id} is taken away by {node.machine.provider}: {' '.join(why.split())}\n")
+        rental.tell(f"{node.machine.console_id} is taken away by {node.machine.provider}: {' '.join(why.split())}\n")
         held = self._clock.monotonic() - node.since
         self._plan.observe(node.offering, Outcome.PREEMPTED, held)
         block = block_after(node.offering, FailureKind.CAPACITY, Scope.REGION, self._clock.now())
