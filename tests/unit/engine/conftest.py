@@ -12,7 +12,6 @@ from skyflow.engine.effects import (
     Effect,
     HashFiles,
     LoadAction,
-    ReleaseAttempt,
     ReleaseGroup,
     RequestGroup,
     SaveCheckpoint,
@@ -178,68 +177,77 @@ class World:
     def scripts(self) -> list[str]:
         return [request.script for request in self.running.values()]
 
-    def _perform(self, effect: Effect) -> None:  # noqa: C901, PLR0912, PLR0915 -- one case per effect
+    def _perform(self, effect: Effect) -> None:  # noqa: C901, PLR0912 -- one case per effect
         match effect:
+            case Transition():
+                self._move(effect)
             case StartStep(step=step, request=request):
-                assert step not in self.running, "a step is started while it runs"
-                again = self.job(step.job_key).attempt
-                assert step not in self.started or (again and again.seen_from(step.position).top.state.tries > 1), (
-                    "a step is started twice"
-                )
-                self.started.append(step)
-                self.running[step] = request
+                self._run(step, request)
+            case StartAction(step=step, request=request):
+                self._begin(step, request)
+            case SetUp(step=step):
+                self._begin_own(effect, StepRequest(script=""))
+            case StartContainers(request=request):
+                self._begin_own(effect, request)
+            case StopContainers(step=step):
+                assert self.statuses[Entity.STEP, str(step)] is Status.IN_PROGRESS
+                self.running[step] = None
             case StopStep(step=step, force=force):
-                paused = any(timer.is_pause and timer.position for timer in self.timers)
-                assert step in self.running or self.loading or self.hashing or paused, (
-                    "a step is stopped that does not run"
-                )
-                self.stopping[step] = force
+                self._ask_to_stop(step, force=force)
+            case LoadAction(step=step, uses=uses):
+                self.loading[step] = uses
+            case HashFiles():
+                self.hashing.append(effect)
+            case SaveCheckpoint():
+                self.kept.append(effect)
             case StartTimer(key=key, seconds=seconds):
                 assert key not in self.timers
                 self.timers[key] = seconds
             case WaitUntil(key=key, at=at):
                 assert key not in self.timers
                 self.timers[key] = (at - BEGAN).total_seconds()
-            case Transition():
-                identity = (effect.entity, effect.entity_id)
-                assert self.statuses.get(identity) == effect.old, f"{identity} is not {effect.old}"
-                check_transition(effect.entity, effect.entity_id, effect.old, effect.new)
-                assert (effect.new is Status.COMPLETED) == (effect.conclusion is not None)
-                self.statuses[identity] = effect.new
-                self.moves.append(effect)
-            case LoadAction(step=step, uses=uses):
-                self.loading[step] = uses
-            case StartAction(step=step, request=request):
-                assert step not in self.started, "an action is started twice"
-                self.started.append(step)
-                self.running[step] = request
-            case SetUp(step=step):
-                assert step not in self.started, "a machine is asked for twice"
-                assert self.statuses[Entity.STEP, str(step)] is Status.IN_PROGRESS, "it is stored before it is done"
-                self.started.append(step)
-                self.set_ups.append(effect)
-                self.running[step] = StepRequest(script="")
-            case SaveCheckpoint():
-                self.kept.append(effect)
-            case StartContainers(step=step, request=request):
-                assert step not in self.started, "containers are started twice"
-                self.set_ups.append(effect)
-                assert self.statuses[Entity.STEP, str(step)] is Status.IN_PROGRESS, "it is stored before it is done"
-                self.started.append(step)
-                self.running[step] = request
-            case StopContainers(step=step):
-                assert self.statuses[Entity.STEP, str(step)] is Status.IN_PROGRESS
-                self.running[step] = None
-            case HashFiles():
-                self.hashing.append(effect)
+            case CancelTimer(key=key):
+                self.timers.pop(key, None)
             case RequestGroup(holder=holder):
                 self.groups[holder] = effect
             case ReleaseGroup(holder=holder):
                 self.groups.pop(holder, None)
-            case ReleaseAttempt():
-                pass
-            case CancelTimer(key=key):
-                self.timers.pop(key, None)
+
+    def _move(self, move: Transition) -> None:
+        """Store a move, which has to be an arrow from where the entity is."""
+        identity = (move.entity, move.entity_id)
+        assert self.statuses.get(identity) == move.old, f"{identity} is not {move.old}"
+        check_transition(move.entity, move.entity_id, move.old, move.new)
+        assert (move.new is Status.COMPLETED) == (move.conclusion is not None)
+        self.statuses[identity] = move.new
+        self.moves.append(move)
+
+    def _run(self, step: StepRef, request: StepRequest) -> None:
+        """Start a script, once unless it is tried again."""
+        assert step not in self.running, "a step is started while it runs"
+        attempt = self.job(step.job_key).attempt
+        is_again = attempt is not None and attempt.seen_from(step.position).top.state.tries > 1
+        assert step not in self.started or is_again, "a step is started twice"
+        self.started.append(step)
+        self.running[step] = request
+
+    def _begin(self, step: StepRef, request: object) -> None:
+        """Start what is started once."""
+        assert step not in self.started, "it is started twice"
+        self.started.append(step)
+        self.running[step] = request
+
+    def _begin_own(self, effect: SetUp | StartContainers, request: object) -> None:
+        """Start a step that no workflow has."""
+        assert self.statuses[Entity.STEP, str(effect.step)] is Status.IN_PROGRESS, "it is stored before it is done"
+        self.set_ups.append(effect)
+        self._begin(effect.step, request)
+
+    def _ask_to_stop(self, step: StepRef, *, force: bool) -> None:
+        is_paused = any(timer.is_pause and timer.position for timer in self.timers)
+        is_there = step in self.running or self.loading or self.hashing or is_paused
+        assert is_there, "a step is stopped that does not run"
+        self.stopping[step] = force
 
     def _check_invariants(self) -> None:
         state = self.state
