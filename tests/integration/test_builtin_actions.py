@@ -1,101 +1,24 @@
-"""The built-in actions with real files, on a real runner."""
+"""Checkout, artifacts and caches with real files, on a real runner."""
 
 import json
-import os
 import shutil
 import stat
-import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from integration.action_bench import STEP, make, text, tree
 
-from skyflow.actions.host import LocalActionHost
-from skyflow.app.clock import SystemClock
-from skyflow.artifacts.caches import Caches
-from skyflow.artifacts.folder import FolderStore
-from skyflow.artifacts.named import Artifacts
-from skyflow.model.execution import ActionRequest, StepRef, StepResult
-from skyflow.model.layout import RunFolder
-from skyflow.runners.local import LocalRunner
+from skyflow.model.execution import StepResult
 
 pytestmark = pytest.mark.anyio
-STEP = StepRef("job", 1, 1)
-
-
-class Clock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return 0.0
-
-
-@asynccontextmanager
-async def make(root: Path) -> AsyncIterator[SimpleNamespace]:
-    workspace, home = root / "workspace", root / "home"
-    for folder in (workspace, home):
-        folder.mkdir(exist_ok=True)
-    environment = {**os.environ, "HOME": str(home), "RUNNER_TEMP": str(root / "temp")}
-    objects = FolderStore(root / "store")
-    shown: list[str] = []
-    folder = RunFolder(root / "run")
-    runner = LocalRunner(
-        run_tag=f"test-{root.name}", folder=folder, workspace=workspace, environment=environment, clock=SystemClock()
-    )
-    async with runner:
-
-        async def run(name: str, *, step: StepRef = STEP, run: str = "r1", **request: object) -> StepResult:
-            host = LocalActionHost(
-                runner,
-                run=run,
-                workspace=workspace,
-                environment=environment,
-                artifacts=lambda _: Artifacts(objects, Clock()),
-                caches=Caches(objects, Clock()),
-            )
-            inputs = request.pop("with_", {})
-            shown.clear()
-            request = ActionRequest(name=name, inputs=tuple(inputs.items()), **request)
-            result = await host.run_action(step, request, shown.append)
-            return replace(result, annotations=())  # they stand in the log as well
-
-        def write(*names: str) -> None:
-            for name in names:
-                file = workspace / name
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_text(name)
-
-        yield SimpleNamespace(
-            run=run, write=write, shown=shown, workspace=workspace, home=home, runner=runner, folder=folder
-        )
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Callable:
     return lambda: make(tmp_path)
-
-
-def text(b: SimpleNamespace) -> str:
-    return "".join(b.shown)
-
-
-def names(folder: str) -> set[str]:
-    return {path.name for path in Path(folder).iterdir()}
-
-
-def content(*path: str) -> str:
-    return Path(*path).read_text()
-
-
-def tree(folder: Path) -> dict[str, str]:
-    return {str(file.relative_to(folder)): file.read_text() for file in sorted(folder.rglob("*")) if file.is_file()}
 
 
 async def test_checkout_does_nothing_and_says_so(bench: Callable) -> None:
@@ -374,157 +297,3 @@ async def test_that_a_cache_cannot_be_saved_is_a_warning(bench: Callable) -> Non
         assert "##[warning]warning: The cache 'k' cannot be saved" in text(b)
         assert (await b.run("actions/cache", with_={"path": "a", "key": "a,b"})).exit_code == 1
         assert "cannot contain a comma" in text(b)
-
-
-def fake_python(folder: Path, version: str, name: str = "python") -> Path:
-    program = folder / name
-    program.parent.mkdir(parents=True, exist_ok=True)
-    answer = {"version": version, "path": str(program), "prefix": str(folder.parent), "implementation": "cpython"}
-    program.write_text(f"#!/bin/sh\nif [ \"$1\" = -c ]; then echo '{json.dumps(answer)}'; else echo {version} $*; fi\n")
-    program.chmod(0o755)
-    return program
-
-
-async def test_setup_python_finds_this_python(bench: Callable) -> None:
-    async with bench() as b:
-        wanted = "{}.{}".format(*sys.version_info)
-        result = await b.run("actions/setup-python", with_={"python-version": wanted})
-        assert result.exit_code == 0, text(b)
-        assert dict(result.outputs)["python-version"].startswith(wanted)
-        assert "python" in names(result.path[0])
-        assert {"pythonLocation", "Python_ROOT_DIR"} <= {name for name, _ in result.env}
-
-
-@pytest.mark.parametrize(
-    ("wanted", "found"),
-    [
-        ("3.x", "3.99.1"),
-        ("3.98", "3.98.4"),
-        (">=3.98 <3.99", "3.98.4"),
-        ("3.97-dev", "3.97.0rc1"),
-        ("3.98\n3.99", "3.99.1"),
-        ("3.97", None),
-        ("pypy3.10", None),
-        ("3.99t", None),
-        ("nonsense", None),
-    ],
-)
-async def test_setup_python_chooses(bench: Callable, wanted: str, found: str | None) -> None:
-    async with bench() as b:
-        for version in ("3.98.4", "3.99.1", "3.97.0rc1"):
-            fake_python(b.home / f".pyenv/versions/{version}/bin", version)
-        result = await b.run("actions/setup-python", with_={"python-version": wanted, "cache": "pip"})
-        if found is None:
-            assert result.exit_code == 1
-            assert "##[error]error: " in text(b)
-            return
-        assert dict(result.outputs)["python-version"] == found
-        assert "##[notice]notice: 'cache: pip' is not needed here" in text(b)
-        env = (("PATH", os.pathsep.join([*result.path, os.environ["PATH"]])),)
-        printed = shutil.which("pip", path=dict(env)["PATH"])
-        assert str(printed).startswith(result.path[0])
-
-
-async def test_setup_python_without_a_wish_takes_the_first_on_path(bench: Callable, tmp_path: Path) -> None:
-    program = fake_python(tmp_path / "bin", "3.98.4", "python3")
-    async with bench() as b:
-        result = await b.run("actions/setup-python", path=(str(program.parent),))
-        assert dict(result.outputs) == {"python-version": "3.98.4", "python-path": str(program)}
-        assert "##[warning]warning: Neither" in text(b)
-        nothing = await b.run("actions/setup-python", env=(("PATH", str(tmp_path)),))
-        assert nothing.exit_code == 1
-
-
-async def test_setup_python_says_what_there_is(bench: Callable) -> None:
-    async with bench() as b:
-        fake_python(b.home / ".pyenv/versions/3.98.4/bin", "3.98.4")
-        assert (await b.run("actions/setup-python", with_={"python-version": "3.96"})).exit_code == 1
-        assert "there is no Python 3.96 on this machine" in text(b)
-        assert "3.98.4 (" in text(b)
-        assert "uv python install 3.96" in text(b)
-
-
-async def test_a_command_of_another_version_in_the_same_folder_is_not_used(bench: Callable, tmp_path: Path) -> None:
-    folder = tmp_path / "usr/bin"
-    fake_python(folder, "3.97.1", "python3")
-    fake_python(folder, "3.98.1", "python3.98")
-    async with bench() as b:
-        result = await b.run("actions/setup-python", with_={"python-version": "3.98"}, path=(str(folder),))
-        assert dict(result.outputs)["python-version"] == "3.98.1"
-        assert result.path != (str(folder),)
-        script = content(result.path[0], "python3")
-        assert f"exec {folder}/python3.98" in script
-        assert "-m pip" in content(result.path[0], "pip")
-
-
-@pytest.mark.parametrize(
-    ("name", "text_of_it", "inputs"),
-    [
-        (".python-version", "# mine\n3.98\n", {}),
-        ("py/.tool-versions", "nodejs 20\npython 3.98.4\n", {"python-version-file": "py/.tool-versions"}),
-        ("pyproject.toml", '[project]\nrequires-python = ">=3.98,<3.99"\n', {"python-version-file": "pyproject.toml"}),
-    ],
-)
-async def test_setup_python_reads_files(bench: Callable, name: str, text_of_it: str, inputs: dict[str, str]) -> None:
-    async with bench() as b:
-        fake_python(b.home / ".pyenv/versions/3.98.4/bin", "3.98.4")
-        fake_python(b.home / ".pyenv/versions/3.99.4/bin", "3.99.4")
-        b.write(name)
-        (b.workspace / name).write_text(text_of_it)
-        result = await b.run("actions/setup-python", with_={**inputs, "update-environment": "false"})
-        assert dict(result.outputs)["python-version"] == "3.98.4"
-        assert (result.env, result.path) == ((), ())
-
-
-def fake_node(folder: Path, version: str, lts: str = "") -> None:
-    folder.mkdir(parents=True)
-    answer = json.dumps({"version": version, "path": str(folder / "node"), "lts": lts})
-    (folder / "node").write_text(f"#!/bin/sh\necho '{answer}'\n")
-    (folder / "node").chmod(0o755)
-
-
-@pytest.mark.parametrize(
-    ("wanted", "found"),
-    [
-        ("98", "v98.4.0"),
-        (">=98", "v99.1.0"),
-        ("lts/*", "v98.4.0"),
-        ("lts/Zirconium", "v98.4.0"),
-        ("latest", "v99.1.0"),
-        ("lts/-1", None),
-        ("97", None),
-        ("nonsense", None),
-    ],
-)
-async def test_setup_node_chooses(bench: Callable, wanted: str, found: str | None) -> None:
-    async with bench() as b:
-        fake_node(b.home / ".nvm/versions/node/v98.4.0/bin", "v98.4.0", "Zirconium")
-        fake_node(b.home / ".nvm/versions/node/v99.1.0/bin", "v99.1.0")
-        result = await b.run("actions/setup-node", with_={"node-version": wanted}, env=(("PATH", "/usr/bin:/bin"),))
-        assert dict(result.outputs).get("node-version") == found
-        assert result.path == ((str(b.home / f".nvm/versions/node/{found}/bin"),) if found else ())
-        assert ("##[error]error: " in text(b)) == (found is None)
-
-
-@pytest.mark.parametrize(
-    ("name", "text_of_it"),
-    [(".nvmrc", "v98\n"), ("package.json", '{"engines": {"node": "^98.1"}}'), (".tool-versions", "nodejs 98.4.0\n")],
-)
-async def test_setup_node_reads_files_and_writes_the_registry(bench: Callable, name: str, text_of_it: str) -> None:
-    async with bench() as b:
-        fake_node(b.home / ".nvm/versions/node/v98.4.0/bin", "v98.4.0")
-        (b.workspace / name).write_text(text_of_it)
-        inputs = {"node-version-file": name, "registry-url": "https://npm.example.org/x", "scope": "@me"}
-        result = await b.run("actions/setup-node", with_=inputs)
-        assert dict(result.outputs) == {"node-version": "v98.4.0"}, text(b)
-        assert content(dict(result.env)["NPM_CONFIG_USERCONFIG"]) == (
-            "//npm.example.org/x/:_authToken=${NODE_AUTH_TOKEN}\n@me:registry=https://npm.example.org/x/\n"
-        )
-
-
-@pytest.mark.skipif(shutil.which("node") is None, reason="there is no node on this machine")
-async def test_setup_node_finds_this_node(bench: Callable) -> None:
-    async with bench() as b:
-        result = await b.run("actions/setup-node")
-        assert dict(result.outputs)["node-version"].startswith("v")
-        assert "node" in names(result.path[0])
