@@ -9,6 +9,7 @@ import argparse
 import functools
 import hashlib
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -28,6 +29,7 @@ from skyflow.artifacts.named import Artifacts
 from skyflow.artifacts.places import open_place
 from skyflow.model.artifacts import Source
 from skyflow.model.execution import StepRef, StepRequest
+from skyflow.model.hosts import SshHost
 from skyflow.model.layout import RunFolder
 from skyflow.model.slurm import SlurmJob, SlurmQueue
 from skyflow.ports.transport import Transport
@@ -47,8 +49,13 @@ PYTHON = str(Path(sys.executable).resolve())
 """What PATH has may be a script that looks for one."""
 
 
+def direct(machine: Machine) -> SshHost:
+    """Return how a machine is reached without the relay, which is of this process and would be measured along."""
+    return machine.host(port=machine.port)
+
+
 def ssh_line(machine: Machine, folder: Path, *command: str) -> list[str]:
-    host = machine.host()
+    host = direct(machine)
     known = folder / "known_hosts"
     known.write_text(host.known_hosts)
     options = [f"UserKnownHostsFile={known}", "ControlMaster=auto", f"ControlPath={folder}/cm", "ControlPersist=60"]
@@ -63,6 +70,12 @@ def plain_ssh(machine: Machine, folder: Path, *command: str, times: int = 1) -> 
     return (time.perf_counter() - began) / times
 
 
+def of_children() -> float:
+    """Return the processor time of the programs that have ended, in seconds."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 async def timed(work: Callable[[], Awaitable[object]], *, times: int = 1) -> float:
     began = time.perf_counter()
     for _ in range(times):
@@ -72,10 +85,10 @@ async def timed(work: Callable[[], Awaitable[object]], *, times: int = 1) -> flo
 
 async def on_machine(machine: Machine, folder: Path, rounds: int) -> None:
     made: dict[str, list[tuple[float, float]]] = {}
-    asyncssh, openssh = AsyncsshTransport(machine.host()), OpensshTransport(machine.host(), config=Path("/dev/null"))
+    asyncssh, openssh = AsyncsshTransport(direct(machine)), OpensshTransport(direct(machine), config=Path("/dev/null"))
     (folder / "project").mkdir()
     runner = RemoteRunner(
-        HostLink(AsyncsshTransport(machine.host()), clock=SystemClock()),
+        HostLink(AsyncsshTransport(direct(machine)), clock=SystemClock()),
         run="bench",
         folder=RunFolder(folder / "run"),
         tools=folder / "tools",
@@ -102,9 +115,14 @@ async def on_machine(machine: Machine, folder: Path, rounds: int) -> None:
                 ("a step", functools.partial(step, "true")),
             ):
                 made.setdefault(f"{name} | ms", []).append((await timed(work, times=COMMANDS) * 1e3, beside * 1e3))
+            began = of_children()
             beside = plain_ssh(machine, folder, f"head -c {OUTPUT_MB}000000 /dev/zero | tr '\\0' '\\n'")
+            theirs, began = of_children() - began, time.process_time()
             seconds = await timed(functools.partial(step, f"yes {'x' * 99} | head -c {OUTPUT_MB}000000"))
+            ours = time.process_time() - began
             made.setdefault("output of a step | MB/s", []).append((OUTPUT_MB / seconds, OUTPUT_MB / beside))
+            spent = (ours / OUTPUT_MB * 1e3, theirs / OUTPUT_MB * 1e3)
+            made.setdefault("processor time for it here | ms/MB", []).append(spent)
     for transport in (asyncssh, openssh):
         await transport.aclose()
     for name, pairs in made.items():

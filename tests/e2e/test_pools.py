@@ -107,6 +107,21 @@ def test_a_run_goes_on_on_the_machine_it_was_on(project, make_machine, machine: 
     assert held.attempts()[-1]["number"] == 1
 
 
+@pytest.mark.parametrize("is_driven", [True, False])
+def test_cancel_ends_what_runs_on_the_machine(project, machine: Machine, pool, hold, is_driven: bool) -> None:
+    pool(machine)
+    held = hold(machine)
+    if not is_driven:
+        held.kill_driver()
+    assert "Run 1: cancelled" in project.skyflow("cancel", "1").out
+    if is_driven:
+        held.end(code=1)
+    shown = project.skyflow("show", "--json").json
+    assert (shown["conclusion"], shown["jobs"][0]["conclusion"]) == ("cancelled", "cancelled")
+    assert not [line for line in machine.command_lines() if "step.sh" in line or "sleep" in line]
+    assert not list(machine.home.glob(".skyflow/runs/*/*/*"))
+
+
 def test_machines_without_hosts_are_planned_and_not_run(project, pool) -> None:
     pool()
     project.write(TRIVIAL)

@@ -133,6 +133,26 @@ def test_config_check_asks_the_login_node(project, slurm: SlurmCluster, cluster)
     assert "has no program 'python9'" in project.skyflow("config", "check", code=5, **slurm.environment).err
 
 
+@pytest.mark.parametrize("is_driven", [True, False])
+def test_cancel_ends_what_runs_in_the_queue(
+    project, slurm: SlurmCluster, cluster, tmp_path: Path, is_driven: bool
+) -> None:
+    cluster(options=[f"--comment=to-cancel-{is_driven}"])
+    project.write(SLOW.replace("{0}", str(tmp_path)))
+    run = project.start("run", "w.yml", **slurm.environment)
+    logs = project.folder.glob
+    eventually(lambda: any(b"begun set" in path.read_bytes() for path in logs(".skyflow/runs/*/a/1/*.log")))
+    if not is_driven:
+        run.kill()
+        run.communicate()
+    assert "Run 1: cancelled" in project.skyflow("cancel", "1", **slurm.environment).out
+    run.communicate(timeout=120)
+    shown = project.skyflow("show", "--json").json
+    assert (shown["conclusion"], shown["jobs"][0]["conclusion"]) == ("cancelled", "cancelled")
+    queued = ["squeue", "-h", "-t", "pending,running,suspended", "-o", "%k"]
+    eventually(lambda: f"to-cancel-{is_driven}" not in slurm.ask(*queued))
+
+
 def test_an_interrupted_run_leaves_nothing_in_the_queue(project, slurm: SlurmCluster, cluster) -> None:
     cluster(options=["--begin=now+1hour", "--comment=interrupted"])
     project.write(SLOW)

@@ -8,6 +8,7 @@ files are not looked for before they are there: that there is no such file is re
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import select
 
@@ -30,6 +31,8 @@ LONGEST_WAIT_SECONDS = 0.1
 LONGEST_WAIT_FOR_AGENT_SECONDS = 0.5
 """How often to look for new output. An agent has little to say, and there may be a thousand in the queue for hours."""
 _MEMORY = "/dev/shm"  # noqa: S108 -- a folder of our own is made in it
+_SET_PIPE_SIZE = 1031
+"""Linux's F_SETPIPE_SZ, which Python has a name for since 3.10."""
 _CODE_WIDTH = 8
 _MOST_PIECES = 16
 """More than a pipe holds: what was printed before the end is read before it, however much others go on printing."""
@@ -139,6 +142,8 @@ def _watch(ask: dict[str, Any], script: bytes, folder: str, *, report: int, end:
         for descriptor in (0, 1, 2):
             os.dup2(null, descriptor)
         output, output_in = os.pipe()
+        with suppress(OSError):  # then it stays as large as it is
+            fcntl.fcntl(output_in, _SET_PIPE_SIZE, CHUNK_BYTES)
         pid = _spawn(command, cwd, env, output_in, report, kept)
         os.write(begun, Begun(pid, os.getpid(), started(os.getpid()), memory).line())
     except (OSError, RefusedError) as error:
