@@ -32,8 +32,8 @@ _TOLERANCE = 1e-10
 _STEP = 1e-3
 _PATIENCE = 25
 """Sweeps in a row that may each close less than a share `_STEP` of the gap before message passing gives up."""
-_SMALL, _RARELY = 200, 3
-"""Beyond so many jobs, choices are tried only every so many sweeps."""
+_SMALL, _RARELY, _SELDOM = 200, 3, 6
+"""Beyond so many jobs, labels are dropped and choices tried only every so many sweeps."""
 _TRY_EVERY = 10
 """Sweeps after which variable elimination may have become possible."""
 _CELLS_TO_COPY = 2_000_000
@@ -175,8 +175,8 @@ class Pairwise:
         """Return what one end of an edge says of each label at the other: 0 the source, 1 the target."""
         return self._messages[edge][end]
 
-    def sweep(self, *, tries: bool = True) -> None:
-        """Pass messages forward and back once: raise the bound, drop hopeless labels; and unless told not to, try choices."""
+    def sweep(self, *, tries: bool = True, drops: bool = True) -> None:
+        """Pass messages forward and back once and raise the bound; unless told not to, try choices and drop hopeless labels."""
         forward, _, at = self.forward(tries=tries)
         if tries:
             self._consider(at)
@@ -184,7 +184,7 @@ class Pairwise:
         if tries:
             self._consider(at)
         self.bound = max(self.bound, forward, backward)
-        if not self.is_proven:
+        if not self.is_proven and drops:
             # no step of the backward pass lowers the bound, so the forward one holds when each job is looked at
             self._drop(slacks, self.upper - forward + self.slack)
 
@@ -211,7 +211,7 @@ class Pairwise:
         slacks: dict[int, Floats] = {}
         for j in order:
             belief = self._belief[j]
-            least = float(belief.min())
+            least = float(np.minimum.reduce(belief))
             bound += least
             slacks[j] = slack = belief - least
             if tries:
@@ -234,12 +234,12 @@ class Pairwise:
             message /= scale
         said: Floats
         if end == 0:
-            said = (self.tables[edge] + message[:, None]).min(axis=0)
+            said = np.minimum.reduce(self.tables[edge] + message[:, None], axis=0)
         else:
-            said = (self.tables[edge] + message).min(axis=1)
+            said = np.minimum.reduce(self.tables[edge] + message, axis=1)
         if scale != 1:
             said *= scale
-        least = float(said.min())
+        least = float(np.minimum.reduce(said))
         said -= least
         belief = self._belief[self.ends[edge][1 - end]]
         belief += said
@@ -260,7 +260,11 @@ class Pairwise:
             self.kept[j], self.unary[j] = self.kept[j][kept], self.unary[j][kept]
             for e, end in self._edges[j]:
                 table = self.tables[e]
-                self.tables[e] = np.ascontiguousarray(table[:, kept]) if end else table[kept]
+                table = np.ascontiguousarray(table[:, kept]) if end else table[kept]
+                if self.scales[e] != 1:  # it is no longer shared
+                    table *= self.scales[e]
+                    self.scales[e] = 1.0
+                self.tables[e] = table
                 self._messages[e][1 - end] = self._messages[e][1 - end][kept]
         alone = [j for j, kept in fewer.items() if len(kept) == 1]
         for j in alone:
@@ -293,7 +297,8 @@ class Pairwise:
         idle, tried = 0, sum(map(len, self.kept))
         for sweep in range(1, sweeps + 1):
             before = self.bound
-            self.sweep(tries=len(self._order) <= _SMALL or sweep % _RARELY == 0)
+            is_small = len(self._order) <= _SMALL
+            self.sweep(tries=is_small or sweep % _SELDOM == 0, drops=is_small or sweep % _RARELY == 0)
             if self.is_proven or is_late():
                 break
             idle = 0 if self.bound - before > _STEP * (self.upper - self.bound) else idle + 1

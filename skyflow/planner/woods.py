@@ -19,6 +19,7 @@ from skyflow.planner.crossing import Crossing, Link
 from skyflow.planner.network import Network
 from skyflow.planner.pairwise import Floats, Ints
 from skyflow.planner.paths import Paths
+from skyflow.planner.trees import Tree, induced_trees
 
 __all__ = ["Woods"]
 
@@ -59,6 +60,10 @@ class Woods:
         self._cost_per_gb = usd * network.usd_per_gb + grams * network.grams_per_gb
         self._voices = network.voices(usd=bool(usd), grams=bool(grams))
         self._random = Random(0)  # noqa: S311 -- no secret
+        self._near = [
+            [(self._other(e, j), e) for e in (*into, *out)]
+            for j, (into, out) in enumerate(zip(paths.into, paths.out, strict=True))
+        ]
         self._tick = 1.0
 
     def cost(self, at: Sequence[int]) -> float:
@@ -91,7 +96,8 @@ class Woods:
     # ---------------------------------------------------------------------------------------------------- the trees
 
     def _chosen_anew(self, around: _Around) -> list[int]:
-        trees = self._trees()
+        jobs = [j for j, columns in enumerate(self.network.columns) if len(columns) > 1]
+        trees = induced_trees(jobs, self._near, self._random)
         inside = {j for tree in trees for j, _ in tree}
         at = list(around.at)
         for tree in trees:
@@ -103,26 +109,6 @@ class Woods:
             for j, label in self._labels(tree, known).items():
                 at[j] = label
         return at
-
-    def _trees(self) -> list[list[tuple[int, int | None]]]:
-        """Return trees of jobs that have a choice; each job comes after the one before it in its tree, with the edge to that."""
-        jobs = [j for j, columns in enumerate(self.network.columns) if len(columns) > 1]
-        self._random.shuffle(jobs)
-        tree_of: dict[int, int] = {}
-        near: dict[int, list[tuple[int, int]]] = {}
-        for j in jobs:
-            beside = [(self._other(e, j), e) for e in (*self.paths.into[j], *self.paths.out[j])]
-            beside = [(k, e) for k, e in beside if k in tree_of]
-            trees = [tree_of[k] for k, _ in beside]
-            if len(set(trees)) < len(trees):  # it would close a cycle
-                continue
-            near[j] = beside
-            for k, e in beside:
-                near[k].append((j, e))
-            for k in [k for k, tree in tree_of.items() if tree in trees]:
-                tree_of[k] = j
-            tree_of[j] = j
-        return _rooted(near)
 
     def _other(self, e: int, j: int) -> int:
         u, v = self.network.ends[e]
@@ -160,7 +146,7 @@ class Woods:
 
     # -------------------------------------------------------------------------------------------------- elimination
 
-    def _gather(self, tree: Sequence[tuple[int, int | None]], nodes: dict[int, _Node]) -> None:
+    def _gather(self, tree: Tree, nodes: dict[int, _Node]) -> None:
         """Let each job, from the leaves on, tell the one before it what it costs at least."""
         for j, e in reversed(tree):
             if e is None:
@@ -187,7 +173,7 @@ class Woods:
                 best = np.minimum.accumulate(node.costs[:, ::-1], axis=1)[:, ::-1]
                 parent.costs = parent.costs + crossing.backward(best)[spots[u].of]
 
-    def _labels(self, tree: Sequence[tuple[int, int | None]], nodes: dict[int, _Node]) -> dict[int, int]:
+    def _labels(self, tree: Tree, nodes: dict[int, _Node]) -> dict[int, int]:
         """Return the best label of each job; none where there is no way to keep the deadline."""
         found: dict[int, tuple[int, int]] = {}
         columns = self.network.columns
@@ -213,20 +199,3 @@ class Woods:
                 return {}
             found[j] = pick // costs.shape[1], int(ticks[pick % costs.shape[1]])
         return {j: label for j, (label, _) in found.items()}
-
-
-def _rooted(near: dict[int, list[tuple[int, int]]]) -> list[list[tuple[int, int | None]]]:
-    trees = []
-    seen: set[int] = set()
-    for root in near:
-        if root in seen:
-            continue
-        tree: list[tuple[int, int | None]] = [(root, None)]
-        seen.add(root)
-        for j, _ in tree:  # grows while it is walked
-            for k, e in near[j]:
-                if k not in seen:
-                    seen.add(k)
-                    tree.append((k, e))
-        trees.append(tree)
-    return trees
