@@ -49,7 +49,9 @@ def follow_plan(
 ) -> LivePlan:
     """Return the plan of a run as it will change while the run is driven; `given` is what `--host` names."""
     clock = SystemClock()
-    planner = StoredPlanner(store, run, project=project, journal=open_journal(project), clock=clock)
+    planner = StoredPlanner(
+        store, run, (workflow, callees), project=project, journal=open_journal(project), clock=clock
+    )
     return LivePlan(
         plan,
         workflow,

@@ -34,7 +34,7 @@ __all__ = ["RENTED", "LivePlan", "Planner", "Replanned", "StoredPlanner"]
 
 RENTED = "rented"
 """The place of every job that runs on a machine of a cloud."""
-_PLAN_SECONDS = 0.4
+_PLAN_SECONDS = 0.3
 """How long to look for a better plan while a job waits for a machine."""
 _LATE_SECONDS = 30 * 86_400.0
 """The deadline of a plan that cannot keep the one that was asked for."""
@@ -237,8 +237,17 @@ class StoredPlanner:
     """Plans anew with the state store of a run; see `Planner`."""
 
     def __init__(
-        self, store: Store, run: RunRecord, *, project: Project, journal: MachineJournal, clock: Clock
+        self,
+        store: Store,
+        run: RunRecord,
+        read: tuple[Workflow, Mapping[str, Workflow]],
+        *,
+        project: Project,
+        journal: MachineJournal,
+        clock: Clock,
     ) -> None:
+        """Prepare; `read` is the workflow of the run, and those that it may call."""
+        self._read = read
         self._store = store
         self._run = run
         self._project = project
@@ -258,7 +267,10 @@ class StoredPlanner:
         )
 
         def work(options: PlanOptions) -> Plan:
-            return prepare_rest(self._run.id, project=self._project, now=now, options=options, moving=moving).plan()
+            rest = prepare_rest(
+                self._run.id, project=self._project, now=now, options=options, moving=moving, read=self._read
+            )
+            return rest.plan()
 
         is_late = False
         try:

@@ -82,10 +82,12 @@ def prepare_rest(
     lost: Collection[str] = (),
     options: PlanOptions | None = None,
     moving: Collection[str] = (),
+    read: tuple[Workflow, Mapping[str, Workflow]] | None = None,
 ) -> Rest:
     """Find what is left to plan of a run; arguments and errors are those of `replan_run`, but it may have completed.
 
-    `moving` are the keys of jobs that have to go elsewhere although they are under way.
+    `moving` are the keys of jobs that have to go elsewhere although they are under way; `read` is what the run was started
+    from and the workflows that this may call, where they have been read already: that is most of the work.
     """
     with open_store(project.state, create=False) as store:
         run = store.find_run(name)
@@ -93,12 +95,14 @@ def prepare_rest(
     old = _plan_of_run(run)
     _refuse_unknown(lost, old)
     is_completed = run.status is Status.COMPLETED
-    workflow = load_workflow(run.workflow_path, text=run.workflow_source).workflow
+    if read is None:
+        workflow = load_workflow(run.workflow_path, text=run.workflow_source).workflow
+        read = workflow, callees_from(workflow, run.callee_sources)
     asked = options or PlanOptions()
     if not is_completed:
         wait = asked.wait_seconds
         if wait is None:
-            wait = _wait_left(old, workflow, run, now)
+            wait = _wait_left(old, read[0], run, now)
         asked = replace(asked, begins_at=asked.begins_at or now, wait_seconds=wait)
     asked = replace(
         asked,
@@ -106,12 +110,11 @@ def prepare_rest(
         pinned=MappingProxyType({} if is_completed else _pinned(old, jobs, now, moving=moving)),
         lost=frozenset(lost),
     )
-    callees = callees_from(workflow, run.callee_sources)
     return Rest(
         title=f"run {run.number}: {run.title}",
         is_completed=is_completed,
         old=old,
-        planning=prepare_planning(workflow, callees=callees, options=asked, project=project),
+        planning=prepare_planning(read[0], callees=read[1], options=asked, project=project),
         ended=frozenset(job.key for job in jobs if job.status is Status.COMPLETED),
     )
 

@@ -141,9 +141,11 @@ def main() -> None:
                 overheads.append(overhead(folder, machines))
             peak, starting, working = drive_many(Path(name) / "many", machines, options.machines)
             ec2_server.ACCOUNT.capacity |= {(f"us-east-1{zone}", "m6i.large"): 0 for zone in "abcdef"}
-            for _ in range(rounds):
+            for number in range(rounds):
+                fresh = Path(name) / f"refused-{number}"  # the next run of a project knows what was refused
+                fresh.mkdir()
                 ten = "".join(f"  j{n}: {{{JOB.format(regions='[us-east-1, eu-west-1]')}}}\n" for n in range(10))
-                decisions += map(float, re.findall(r"Planned anew in ([\d.]+) s", run_once(folder, ten)))
+                decisions += map(float, re.findall(r"Planned anew in ([\d.]+) s", run_once(fresh, ten)))
         finally:
             machines.close()
         assert ec2_server.remains()["machines"] == []
