@@ -21,6 +21,7 @@ from contract import Contract
 
 PROJECT = "demo-project"
 ZONES = ("us-central1-a", "us-central1-b")
+REGIONS = {"us-central1": ZONES, "europe-west1": ("europe-west1-b", "europe-west1-c")}
 OPERATION_SECONDS = 0.05
 _LINK = "https://www.googleapis.com/compute/v1/"
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -271,12 +272,12 @@ class GceServer:
         return {"kind": "compute#firewallList", "items": list(self.firewalls.values())}
 
     def _regions_get(self, named: dict[str, str], query: dict[str, str], asked: Any) -> Any:
-        if named["region"] != "us-central1":
+        if named["region"] not in REGIONS:
             raise Refused(404, "notFound", f"The resource 'projects/{PROJECT}/regions/{named['region']}' was not found")
         return {
             "kind": "compute#region",
             "name": named["region"],
-            "zones": [f"{_LINK}projects/{PROJECT}/zones/{zone}" for zone in ZONES],
+            "zones": [f"{_LINK}projects/{PROJECT}/zones/{zone}" for zone in REGIONS[named["region"]]],
             "quotas": [
                 {"metric": "CPUS", "limit": 24.0, "usage": 2.0},
                 {"metric": "PREEMPTIBLE_CPUS", "limit": 0.0, "usage": 0.0},
@@ -344,7 +345,7 @@ class GceServer:
         for (zone, _), each in table.items():
             if _matches(each, query.get("filter", "")):
                 items.setdefault(f"zones/{zone}", {key: []})[key].append(each)
-        for zone in ZONES:
+        for zone in itertools.chain(*REGIONS.values()):
             warning = {
                 "code": "NO_RESULTS_ON_PAGE",
                 "message": f"There are no results for scope 'zones/{zone}' on this page.",

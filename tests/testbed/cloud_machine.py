@@ -30,6 +30,7 @@ mount -t tmpfs tmpfs /mnt && mkdir /mnt/base && mount --bind "$BASE" /mnt/base
 cp -a /etc /mnt/etc && mount --bind /mnt/etc /etc
 mkdir -p /etc/sudoers.d
 rm -f /etc/ssh/ssh_host_* && ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
+[ -z "$PROGRAMS" ] || mount --bind "$PROGRAMS" /usr/local/bin
 for folder in /root /tmp /home /run /dev/shm /var/tmp /var/lib /usr/local/sbin; do mount -t tmpfs -o mode=755 tmpfs $folder; done
 chmod 700 /root
 chmod 1777 /tmp /var/tmp /dev/shm
@@ -115,6 +116,8 @@ class CloudMachine:
     user_data: str
     boot_seconds: float = 0.0
     on_end: Callable[[], None] | None = None
+    programs: Path | None = None
+    """What is installed in `/usr/local/bin`, in place of what this computer has there."""
     address: str = field(init=False)
     _name: str = field(init=False)
     _process: "subprocess.Popen[bytes] | None" = field(init=False, default=None)
@@ -132,6 +135,7 @@ class CloudMachine:
             "BASE": str(self.base),
             "SSHD": str(_SSHD),
             "BOOT_SECONDS": str(self.boot_seconds),
+            "PROGRAMS": "" if self.programs is None else str(self.programs),
         }
         with (self.base / "init.log").open("wb") as log:
             self._process = subprocess.Popen(
@@ -224,6 +228,7 @@ class Machines:
     def __init__(self, base: Path, *, boot_seconds: float = 0.0) -> None:
         self._base = base
         self.boot_seconds = boot_seconds
+        self.programs: Path | None = None
         self._numbers = itertools.count()
         self._lock = threading.RLock()
         self.running: dict[str, CloudMachine] = {}
@@ -235,7 +240,7 @@ class Machines:
         with self._lock:
             number = next(self._numbers)
             place = self._network, _FIRST + number % (_LAST - _FIRST)
-            machine = CloudMachine(self._base / str(number), place, user_data, self.boot_seconds, on_end)
+            machine = CloudMachine(self._base / str(number), place, user_data, self.boot_seconds, on_end, self.programs)
             machine.start()
             self.running[name] = machine
             self.started.append(machine)
