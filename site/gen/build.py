@@ -25,6 +25,7 @@ import page_navigation
 import page_placement_model
 import page_python_api
 import page_schemas
+import page_state_folder
 import page_state_machine
 
 __all__ = ["PAGES", "main"]
@@ -47,6 +48,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/python-api.md": page_python_api.render,
     "reference/run-json.md": page_schemas.render_run_json,
     "reference/state-machine.md": page_state_machine.render,
+    "reference/state.md": page_state_folder.render,
     "reference/workflow-syntax.md": page_schemas.render_workflow_syntax,
 }
 """Every generated page, by its path below `site/docs`."""

@@ -56,12 +56,12 @@ def test_an_interrupted_and_a_failed_run(folder) -> None:
         stdout=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not (folder.path / "started").exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=60)
     events = [json.loads(line) for line in out.splitlines()]
     for event in events:
         validator("event").validate(event)

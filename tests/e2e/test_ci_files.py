@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -52,6 +53,22 @@ def test_the_action_fails_with_the_workflow_and_still_keeps_its_report(calling) 
     calling.write(INNER % "exit 3", "inner.yml")
     calling.skyflow("run", "-q", "w.yml", code=1, PATH=tools())
     assert "exit code 3" in (calling.folder / "skyflow-report" / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("schema", "heading"),
+    [("github-actions", None), ("github-workflows", "## GitHub Actions"), ("gitlab-ci", "## GitLab CI")],
+    ids=["action", "github", "gitlab"],
+)
+def test_ci_systems_would_take_what_is_written_for_them(tmp_path, schema: str, heading: str | None) -> None:
+    path = ROOT / "action.yml"
+    if heading is not None:
+        page = (ROOT / "site" / "docs" / "how-to" / "use-in-ci.md").read_text()
+        path = tmp_path / "example.yml"
+        path.write_text(re.search(rf"^{heading}$.*?^```yaml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)[1])
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 def test_the_hook_runs_a_command_that_there_is_on_the_files_it_means(project) -> None:

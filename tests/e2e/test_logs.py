@@ -60,7 +60,7 @@ def test_following_shows_output_as_it_comes_until_the_run_ends(project, wait_unt
     assert b"one" in follower.stdout.readline()
     (project.folder / "go").touch()
     assert b"two" in follower.stdout.readline()
-    assert follower.wait(10) == 0
+    assert follower.wait(60) == 0
     follower.communicate()
     run.communicate()
 

@@ -277,7 +277,7 @@ def test_a_second_interrupt_kills_what_does_not_heed_the_first(project, wait_unt
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(0.3)
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=5)
+    out, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert b"interrupt again to kill" in out
 

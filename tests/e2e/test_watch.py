@@ -57,7 +57,7 @@ def watching(project):
     yield watch
     for each in started:
         each.process.send_signal(signal.SIGINT)
-        assert each.process.wait(20) in {0, 130}
+        assert each.process.wait(60) in {0, 130}
         each.output.close()
         each.errors.close()
 
