@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from skyflow._util.text import did_you_mean
 from skyflow.app.clouds import CLOUDS, open_cloud
+from skyflow.catalog import load_catalog
 from skyflow.errors import UsageError
 from skyflow.model.cloud_check import CheckResult, Verdict
 from skyflow.ports.clock import Waiter
@@ -18,11 +20,12 @@ def check_clouds(
     """Yield, for each cloud, its name, the region that was looked at and the findings; all are asked at once.
 
     Raises:
-        UsageError: there is no such cloud.
+        UsageError: there is no such cloud, or it has no such region.
     """
     for provider in providers:
         if provider not in CLOUDS:
             open_cloud(provider, clock)  # which says so
+        _refuse_unknown(provider, region)
     with ThreadPoolExecutor(len(CLOUDS), thread_name_prefix="cloud") as pool:
         chosen = list(providers) or list(CLOUDS)
         running = [(provider, pool.submit(_check, provider, clock, region)) for provider in chosen]
@@ -35,15 +38,26 @@ def prepare_cloud(provider: str, clock: Waiter, say: Say, *, region: str | None 
     """Make the network pieces for machines of a region, or remove them; what is done already is not done again.
 
     Raises:
-        UsageError: there is no such cloud, or its SDK is not installed.
+        UsageError: there is no such cloud, it has no such region, or its SDK is not installed.
         CloudError: the cloud refused.
     """
+    if not remove:  # a region that is closed may have something left
+        _refuse_unknown(provider, region)
     cloud = open_cloud(provider, clock)
     where = region or cloud.home_region
     if remove:
         cloud.account.unprepare(where, say)
     else:
         cloud.account.prepare(where, say)
+
+
+def _refuse_unknown(provider: str, region: str | None) -> None:
+    known = {each.region for each in load_catalog().index.regions if each.provider == provider} if region else ()
+    if region and known and region not in known:
+        raise UsageError(
+            f"the catalog has no region '{region}' of {provider}",
+            hint=did_you_mean(region, sorted(known), otherwise=f"for example {min(known)}"),
+        )
 
 
 def _check(provider: str, clock: Waiter, region: str | None) -> tuple[str, tuple[CheckResult, ...]]:

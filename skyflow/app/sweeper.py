@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import partial
 
 from skyflow.app.clouds import CLOUDS, Asked, Cloud, ask_clouds, open_cloud, open_journal
+from skyflow.app.machine_keys import MachineKeys
 from skyflow.app.project import Project
 from skyflow.model.machines import Intent, Leftover, Machine, MachineRecord, MachineState
 from skyflow.model.run import RunId
@@ -91,7 +92,10 @@ def sweep_clouds(
     if dry_run:
         return SweepReport(plan.decisions, (), (), plan.closed, asked, unreachable)
     removed, failed, lost = _clear(plan, rules, found, clock, patience)
-    _close(journal, [each for each in records if each.intended_at <= asked_at], plan.closed, removed, clock)
+    for name in _close(
+        journal, [each for each in records if each.intended_at <= asked_at], plan.closed, removed, clock
+    ):
+        MachineKeys(project.state).forget_host(name)
     return SweepReport(plan.decisions, removed, failed, plan.closed, asked, tuple(dict.fromkeys((*unreachable, *lost))))
 
 
@@ -206,10 +210,11 @@ def _close(
     closed: Collection[str],
     removed: Sequence[Machine | Leftover],
     clock: Waiter,
-) -> None:
+) -> list[str]:
+    """Write down what is gone, and return the names of these machines."""
     gone = {each.name for each in removed if isinstance(each, Machine)}
-    for record in records:
-        if record.name in gone or record.name in closed:
-            why = "removed by gc" if record.name in gone else record.detail or "no cloud knows it"
-            at = clock.now() if record.name in gone else record.paid_until(clock.now())
-            journal.gone(record.name, at, why)
+    over = [record for record in records if record.name in gone or record.name in closed]
+    for record in over:
+        why = "removed by gc" if record.name in gone else record.detail or "no cloud knows it"
+        journal.gone(record.name, clock.now() if record.name in gone else record.paid_until(clock.now()), why)
+    return [record.name for record in over]

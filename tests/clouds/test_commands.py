@@ -138,6 +138,8 @@ def test_a_check_without_a_login_names_the_way_to_log_in(tmp_path: Path, monkeyp
         (("cloud", "init", "azur"), "did you mean 'azure'?"),
         (("gc", "--on", "gpc", "--owner", "0123456789"), "did you mean 'gcp'?"),
         (("cloud", "check", "--region", "eastus"), "name the cloud"),
+        (("cloud", "check", "aws", "--region", "us-esat-1"), "did you mean 'us-east-1'?"),
+        (("cloud", "init", "gcp", "--region", "eastus"), "no region 'eastus' of gcp"),
     ],
 )
 def test_a_slip_is_understood(arguments: tuple[str, ...], message: str, tmp_path: Path) -> None:

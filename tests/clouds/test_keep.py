@@ -74,7 +74,9 @@ def test_a_sweep_removes_what_was_kept_and_did_not_end_itself(clouds) -> None:
     with database:
         database.execute("UPDATE machines SET kept_until = '2026-01-01T00:00:00.000Z'")
     database.close()
+    [key, _] = sorted(aws.folder.glob(f".skyflow/.skyflow-keys/{row(aws)['name']}*"))
     assert "was kept until 2026-01-01" in aws.skyflow("gc", "--on", "aws", "--grace", "0")
+    assert not key.exists()
 
 
 def test_the_next_job_takes_a_machine_over_and_only_then_it_is_cleared(clouds) -> None:
