@@ -121,6 +121,21 @@ def test_a_run_is_interrupted_and_leaves_nothing_running(machine: Machine, on, h
     assert not [line for line in machine.command_lines() if "step.sh" in line]
 
 
+def test_a_run_is_cancelled_from_elsewhere_and_leaves_nothing_running(project, machine: Machine, on, hold) -> None:
+    held = hold(machine, options=on(), runs_on="local")
+    assert project.skyflow("cancel").out == "Run 1: cancelled\n"
+    assert "cancelled" in held.end(code=1)
+    assert not [line for line in machine.command_lines() if "step.sh" in line]
+
+
+def test_a_run_whose_driver_was_killed_is_cancelled_where_it_is(project, machine: Machine, on, hold) -> None:
+    held = hold(machine, options=on(), runs_on="local")
+    held.kill_driver()
+    assert "Run 1: cancelled" in project.skyflow("cancel").out
+    assert [each["conclusion"] for each in held.attempts()] == ["cancelled"]
+    assert not [line for line in machine.command_lines() if "step.sh" in line]
+
+
 def test_a_job_moves_when_its_machine_dies(make_machine, machine: Machine, on, hold) -> None:
     other = make_machine("other")
     held = hold(machine, other, options=on(other), runs_on="local", SKYFLOW_HOST_PATIENCE="2s")
