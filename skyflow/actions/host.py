@@ -8,7 +8,7 @@ from skyflow.actions.call import ActionCall, ActionFailure, BuiltinAction
 from skyflow.actions.registry import BUILTINS
 from skyflow.model.execution import ActionRequest, StepRef, StepResult
 from skyflow.ports.actions import ContainerMissingError, Workbench
-from skyflow.ports.artifacts import ArtifactError, ArtifactStore, CacheStore
+from skyflow.ports.artifacts import ArtifactError, ArtifactsFor, CacheStore
 
 __all__ = ["LocalActionHost"]
 
@@ -28,7 +28,7 @@ class LocalActionHost:
         run: str,
         workspace: Path,
         environment: Mapping[str, str],
-        artifacts: Callable[[StepRef], ArtifactStore],
+        artifacts: ArtifactsFor,
         caches: CacheStore,
     ) -> None:
         """Prepare a host; nothing happens yet.
@@ -38,7 +38,7 @@ class LocalActionHost:
             run: which run artifacts belong to.
             workspace: where relative paths begin.
             environment: what every step inherits.
-            artifacts: where artifacts are, for a step.
+            artifacts: where artifacts are, for a step and what prints its lines.
             caches: where caches are.
         """
         self._workbench = workbench
@@ -85,7 +85,7 @@ class LocalActionHost:
             env=env,
             workspace=self._workspace,
             home=Path(env.get("HOME") or Path.home()),
-            artifacts=self._artifacts(step),
+            artifacts=self._artifacts(step, say),
             caches=self._caches,
             say=say,
         )

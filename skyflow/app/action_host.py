@@ -12,7 +12,7 @@ from skyflow.model.execution import ActionRequest, StepRef, StepResult
 from skyflow.model.layout import RunFolder
 from skyflow.model.run import RunId
 from skyflow.ports.actions import ActionHost, Workbench
-from skyflow.ports.artifacts import ArtifactError, ArtifactStore, ObjectStore
+from skyflow.ports.artifacts import ArtifactError, ArtifactsFor, ArtifactStore, ObjectStore
 from skyflow.ports.clock import Clock
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from skyflow.runners.router import RunnerRouter
 
 __all__ = ["OnDemandActionHost"]
-
-ArtifactsFor = Callable[[StepRef], ArtifactStore]
 
 _STORING = frozenset({"actions/cache", "actions/cache/save", "actions/upload-artifact"})
 """The actions that make the store grow."""
@@ -107,10 +105,10 @@ class OnDemandActionHost:
             caches=Caches(self._objects, self._clock),
         )
 
-    def _artifacts_for(self, step: StepRef) -> ArtifactStore:
+    def _artifacts_for(self, step: StepRef, say: Callable[[str], None]) -> ArtifactStore:
         from skyflow.app.job_artifacts import JobArtifacts  # noqa: PLC0415 -- see the module's docstring
 
-        return JobArtifacts(self._artifacts, step, log=self._transfers, clock=self._clock)
+        return JobArtifacts(self._artifacts, step, log=self._transfers, clock=self._clock, say=say)
 
     @cached_property
     def _artifacts(self) -> "Artifacts":

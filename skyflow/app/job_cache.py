@@ -179,5 +179,5 @@ def _digest_of_text(text: str) -> str:
     return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
 
 
-def _go_on() -> None:
+def _go_on(_: int) -> None:
     """Nobody interrupts us."""

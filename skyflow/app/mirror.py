@@ -14,16 +14,13 @@ from skyflow.model.execution import ActionRequest, StepRef, StepResult
 from skyflow.model.layout import RunFolder
 from skyflow.model.transfers import with_reading
 from skyflow.ports.actions import ActionHost, Workbench
-from skyflow.ports.artifacts import ArtifactError, ArtifactStore
+from skyflow.ports.artifacts import ArtifactError, ArtifactsFor, ArtifactStore
 from skyflow.runners.remote_paths import PathPairs
 from skyflow.runners.router import RunnerRouter
 
 __all__ = ["HostMaker", "MirroringHost"]
 
 _FETCHING = frozenset({"actions/upload-artifact"})
-
-ArtifactsFor = Callable[[StepRef], ArtifactStore]
-"""The artifacts of the run, for a step."""
 
 HostMaker = Callable[[Workbench, Path, ArtifactsFor], ActionHost]
 """Makes what runs an action here: on a workbench, in a folder, with artifacts."""
@@ -68,8 +65,11 @@ class MirroringHost:
         pairs = PathPairs(((str(self._workspace), str(mirror)),))
         here = replace(request, inputs=tuple((name, pairs.to_there(value)) for name, value in request.inputs))
         carrier = _Carrier(self._router, request, mirror, pairs, self._transfers)
-        delivered = _DeliveredArtifacts(self._artifacts_for(step), self._contents, carrier, step)
-        host = self._host_of(carrier, mirror, lambda _: delivered)
+
+        def artifacts_for(of: StepRef, say: Callable[[str], None]) -> ArtifactStore:
+            return _DeliveredArtifacts(self._artifacts_for(of, say), self._contents, carrier, of)
+
+        host = self._host_of(carrier, mirror, artifacts_for)
         result = await host.run_action(step, here, output)
         return replace(result, outputs=tuple((name, pairs.to_here(value)) for name, value in result.outputs))
 
@@ -150,16 +150,23 @@ class _DeliveredArtifacts:
         by: StepRef,
         retention_days: int,
         overwrite: bool = False,
+        moved: Callable[[int], None] | None = None,
     ) -> Artifact:
         """Store files that have been brought here."""
         return await self._artifacts.upload(
-            run, name, sources, by=by, retention_days=retention_days, overwrite=overwrite
+            run, name, sources, by=by, retention_days=retention_days, overwrite=overwrite, moved=moved
         )
 
     async def artifacts(self, run: str) -> tuple[Artifact, ...]:
         """Return the artifacts of a run, by name."""
         return await self._artifacts.artifacts(run)
 
-    async def download(self, artifact: Artifact, folder: Path) -> None:
+    async def download(
+        self,
+        artifact: Artifact,
+        folder: Path,
+        *,
+        moved: Callable[[int], None] | None = None,  # noqa: ARG002 -- the delivery tells itself
+    ) -> None:
         """Write the files of an artifact into the folder of the workspace on the other machine."""
         await self._carrier.deliver(self._step, artifact, self._contents, folder)

@@ -50,7 +50,7 @@ class BucketStore:
         self._bucket = bucket
         self._name = name
 
-    def put_blob(self, source: Path, go_on: Callable[[], None]) -> Blob:
+    def put_blob(self, source: Path, go_on: Callable[[int], None]) -> Blob:
         """Send a file, unless the bucket has its content already."""
         digest, size = _digest(source, go_on)
         key = blob_key(digest)
@@ -59,11 +59,14 @@ class BucketStore:
                 data = source.read_bytes()
                 if not self._put_new(key, data) and not self._is_fresh(key, size):
                     obstore.put(self._bucket, key, data, mode="overwrite", use_multipart=False)
+                go_on(size)
             elif not self._is_fresh(key, size):
                 self._put_in_parts(source, key, size, go_on)
+            else:
+                go_on(size)
         return Blob(digest, size)
 
-    def get_blob(self, digest: str, target: Path, go_on: Callable[[], None]) -> None:
+    def get_blob(self, digest: str, target: Path, go_on: Callable[[int], None]) -> None:
         """Fetch a content and check it; one that was damaged on the way is fetched again."""
         key = blob_key(digest)
         with self._explained(key):
@@ -115,7 +118,7 @@ class BucketStore:
                 for found in page:
                     yield Stored(found["path"], found["size"], found["last_modified"])
 
-    def _put_in_parts(self, source: Path, key: str, size: int, go_on: Callable[[], None]) -> None:
+    def _put_in_parts(self, source: Path, key: str, size: int, go_on: Callable[[int], None]) -> None:
         pieces = _pieces(source, go_on)
         try:
             part = max(_PART_BYTES, -(-size // _MOST_PARTS))
@@ -153,12 +156,12 @@ class BucketStore:
         now = datetime.fromtimestamp(time.time(), UTC)  # noqa: TID251 -- compared with the clock of the service
         return found["size"] == size and found["last_modified"] > now - _FRESH
 
-    def _fetch(self, key: str, target: Path, go_on: Callable[[], None]) -> str:
+    def _fetch(self, key: str, target: Path, go_on: Callable[[int], None]) -> str:
         digest = hashlib.sha256()
         with target.open("wb") as writer:
             for piece in obstore.get(self._bucket, key).stream(min_chunk_size=_CHUNK_BYTES):
-                go_on()
                 data = memoryview(piece)
+                go_on(len(data))
                 digest.update(data)
                 writer.write(data)
         return digest.hexdigest()
@@ -175,16 +178,16 @@ class BucketStore:
             raise OSError(f"{self._name} does not do what it is asked for '{key}': {first[0]}") from error
 
 
-def _digest(source: Path, go_on: Callable[[], None]) -> tuple[str, int]:
+def _digest(source: Path, go_on: Callable[[int], None]) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
-    for piece in _pieces(source, go_on):
+    for piece in _pieces(source, lambda _: go_on(0)):  # nothing is moved yet
         digest.update(piece)
         size += len(piece)
     return digest.hexdigest(), size
 
 
-def _pieces(source: Path, go_on: Callable[[], None]) -> Iterator[bytes]:
+def _pieces(source: Path, go_on: Callable[[int], None]) -> Iterator[bytes]:
     with source.open("rb") as reader:
         while piece := reader.read(_CHUNK_BYTES):
-            go_on()
+            go_on(len(piece))
             yield piece

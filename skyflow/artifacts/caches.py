@@ -38,7 +38,7 @@ class Caches:
         now = self._clock.now()
         place = cache_key(key, version=version, scope=scope)
 
-        def work(go_on: Callable[[], None]) -> CachedTree | None:
+        def work(go_on: Callable[[int], None]) -> CachedTree | None:
             if self._objects.read(place) is not None:
                 return None
             tree, entries = store_tree(self._objects, sources, follow_links=False, go_on=go_on)
@@ -53,17 +53,17 @@ class Caches:
         await in_thread(partial(self._restore, cached, anchors, allowed))
 
     def _restore(
-        self, cached: CachedTree, anchors: Mapping[str, Path], allowed: Sequence[Path], go_on: Callable[[], None]
+        self, cached: CachedTree, anchors: Mapping[str, Path], allowed: Sequence[Path], go_on: Callable[[int], None]
     ) -> None:
         entries = read_tree(self._objects, cached.tree, go_on)
         places = [_place(entry, anchors, allowed) for entry in entries]
         restore_tree(self._objects, places, go_on)
 
     async def _all(self) -> list[CachedTree]:
-        def work(go_on: Callable[[], None]) -> list[CachedTree]:
+        def work(go_on: Callable[[int], None]) -> list[CachedTree]:
             found: list[CachedTree] = []
             for stored in self._objects.objects(CACHES):
-                go_on()
+                go_on(0)
                 data = self._objects.read(stored.key)
                 if data is not None:
                     found.append(read_cache(data))

@@ -32,7 +32,7 @@ class CheckpointStore:
         """
         now = self._clock.now()
 
-        def work(go_on: Callable[[], None]) -> Checkpoint:
+        def work(go_on: Callable[[int], None]) -> Checkpoint:
             tree, entries = store_tree(self._objects, sources(), follow_links=False, go_on=go_on)
             size = stored_size(entries)
             kept = Checkpoint(run=run, job=job, attempt=attempt, was_here=was_here, created=now, size=size, tree=tree)
@@ -48,8 +48,8 @@ class CheckpointStore:
             ArtifactError: the store cannot be read.
         """
 
-        def work(go_on: Callable[[], None]) -> Checkpoint | None:
-            go_on()
+        def work(go_on: Callable[[int], None]) -> Checkpoint | None:
+            go_on(0)
             data = self._objects.read(checkpoint_key(run, job))
             return None if data is None else read_checkpoint(data)
 
@@ -63,7 +63,7 @@ class CheckpointStore:
         """
         await in_thread(partial(self._restore, checkpoint, folder))
 
-    def _restore(self, checkpoint: Checkpoint, folder: Path, go_on: Callable[[], None]) -> None:
+    def _restore(self, checkpoint: Checkpoint, folder: Path, go_on: Callable[[int], None]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         entries = read_tree(self._objects, checkpoint.tree, go_on)
         restore_tree(self._objects, [Place(entry, folder, entry.path) for entry in entries], go_on)

@@ -24,7 +24,7 @@ class Contents:
             ArtifactError: it is gone or damaged, or cannot be read.
         """
 
-        def work(go_on: Callable[[], None]) -> tuple[Entry, ...]:
+        def work(go_on: Callable[[int], None]) -> tuple[Entry, ...]:
             return read_tree(self._objects, tree, go_on)
 
         return await in_thread(work)
@@ -36,7 +36,7 @@ class Contents:
             ArtifactError: it is gone or damaged, or cannot be read.
         """
 
-        def work(go_on: Callable[[], None]) -> None:
+        def work(go_on: Callable[[int], None]) -> None:
             self._objects.get_blob(digest, target, go_on)
 
         await in_thread(work)

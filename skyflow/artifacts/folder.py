@@ -26,12 +26,12 @@ class FolderStore:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def put_blob(self, source: Path, go_on: Callable[[], None]) -> Blob:
+    def put_blob(self, source: Path, go_on: Callable[[int], None]) -> Blob:
         """Copy a file into the store while its digest is computed."""
         digest, size = hashlib.sha256(), 0
         with source.open("rb") as reader, self._draft() as (draft, writer):
             while chunk := reader.read(_CHUNK_BYTES):
-                go_on()
+                go_on(len(chunk))
                 digest.update(chunk)
                 writer.write(chunk)
                 size += len(chunk)
@@ -41,7 +41,7 @@ class FolderStore:
                 self.touch(blob_key(blob.digest))
         return blob
 
-    def get_blob(self, digest: str, target: Path, go_on: Callable[[], None]) -> None:
+    def get_blob(self, digest: str, target: Path, go_on: Callable[[int], None]) -> None:
         """Copy a file out of the store, and check it on the way."""
         actual = hashlib.sha256()
         try:
@@ -50,7 +50,7 @@ class FolderStore:
             raise ArtifactError(f"the stored content {digest[:12]} is gone") from None
         with reader, target.open("wb") as writer:
             while chunk := reader.read(_CHUNK_BYTES):
-                go_on()
+                go_on(len(chunk))
                 actual.update(chunk)
                 writer.write(chunk)
         if actual.hexdigest() != digest:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
+from queue import SimpleQueue
 from threading import Event
 from typing import TypeVar
 
@@ -20,26 +21,35 @@ class _GivenUpError(Exception):
 
 
 def at_once(
-    work: Callable[[_Item, Callable[[], None]], _Result], items: Iterable[_Item], go_on: Callable[[], None]
+    work: Callable[[_Item, Callable[[int], None]], _Result], items: Iterable[_Item], go_on: Callable[[int], None]
 ) -> Iterator[_Result]:
     """Yield what the work returns for each item, in their order; with the first error all others are given up.
 
     Args:
-        work: does something with an item; it gets a function to call now and then, which raises to give up.
+        work: does something with an item; it gets a function to call with the bytes it has moved, which raises to give up.
         items: what to do it with.
-        go_on: called now and then in this thread; raises to give up.
+        go_on: called now and then in this thread, with the bytes that all have moved since; raises to give up.
     """
     is_over = Event()
+    moved: SimpleQueue[int] = SimpleQueue()
 
-    def still() -> None:
+    def still(size: int) -> None:
+        moved.put(size)
         if is_over.is_set():
             raise _GivenUpError
+
+    def go_on_with_all() -> None:
+        total = 0
+        while not moved.empty():
+            total += moved.get()
+        go_on(total)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         futures = [pool.submit(work, item, still) for item in items]
         try:
             for future in futures:
-                yield _result(future, go_on)
+                yield _result(future, go_on_with_all)
+            go_on_with_all()
         finally:
             is_over.set()
             for future in futures:

@@ -33,6 +33,7 @@ class Artifacts:
         by: StepRef,
         retention_days: int,
         overwrite: bool = False,
+        moved: Callable[[int], None] | None = None,
     ) -> Artifact:
         """Store files under a name."""
         problem = artifact_name_problem(name)
@@ -41,7 +42,7 @@ class Artifacts:
         now = self._clock.now()
         key = artifact_key(run, name)
 
-        def work(go_on: Callable[[], None]) -> Artifact:
+        def work(go_on: Callable[[int], None]) -> Artifact:
             self._refuse_taken(key, by=by, overwrite=overwrite)
             tree, entries = store_tree(self._objects, sources, follow_links=True, go_on=go_on)
             artifact = Artifact(
@@ -60,16 +61,16 @@ class Artifacts:
                 self._objects.replace(key, document)
             return artifact
 
-        return await in_thread(work)
+        return await in_thread(work, moved)
 
     async def artifacts(self, run: str) -> tuple[Artifact, ...]:
         """Return the artifacts of a run, by name."""
         now = self._clock.now()
 
-        def work(go_on: Callable[[], None]) -> tuple[Artifact, ...]:
+        def work(go_on: Callable[[int], None]) -> tuple[Artifact, ...]:
             found: list[Artifact] = []
             for stored in self._objects.objects(run_prefix(run)):
-                go_on()
+                go_on(0)
                 data = self._objects.read(stored.key)
                 if data is not None:
                     found.append(read_artifact(data))
@@ -77,11 +78,11 @@ class Artifacts:
 
         return await in_thread(work)
 
-    async def download(self, artifact: Artifact, folder: Path) -> None:
+    async def download(self, artifact: Artifact, folder: Path, *, moved: Callable[[int], None] | None = None) -> None:
         """Write the files of an artifact into a folder."""
-        await in_thread(partial(self._restore, artifact, folder))
+        await in_thread(partial(self._restore, artifact, folder), moved)
 
-    def _restore(self, artifact: Artifact, folder: Path, go_on: Callable[[], None]) -> None:
+    def _restore(self, artifact: Artifact, folder: Path, go_on: Callable[[int], None]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         entries = read_tree(self._objects, artifact.tree, go_on)
         restore_tree(self._objects, [Place(entry, folder, entry.path) for entry in entries], go_on)

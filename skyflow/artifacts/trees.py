@@ -28,7 +28,7 @@ class Place:
 
 
 def store_tree(
-    objects: ObjectStore, sources: Sequence[Source], *, follow_links: bool, go_on: Callable[[], None]
+    objects: ObjectStore, sources: Sequence[Source], *, follow_links: bool, go_on: Callable[[int], None]
 ) -> tuple[str, tuple[Entry, ...]]:
     """Store files and the list of them, and return the digest of the list, and the list.
 
@@ -36,7 +36,7 @@ def store_tree(
         objects: where to.
         sources: what; a folder stands for itself only, not for what is in it.
         follow_links: store what links lead to, and no times; else everything as it is.
-        go_on: called now and then; raises to give up.
+        go_on: called now and then with the bytes that were moved since; raises to give up.
 
     Raises:
         ArtifactError: a path is not safe.
@@ -49,7 +49,7 @@ def store_tree(
                 f"'{source.path}' cannot be stored: it would lie outside of the folder it is restored to"
             )
 
-    def store(source: Source, still: Callable[[], None]) -> tuple[Entry, ...]:
+    def store(source: Source, still: Callable[[int], None]) -> tuple[Entry, ...]:
         return tuple(_store_one(objects, source, follow_links=follow_links, go_on=still))
 
     entries = [entry for stored in at_once(store, ordered, go_on) for entry in stored]
@@ -60,7 +60,7 @@ def store_tree(
         return objects.put_blob(listing, go_on).digest, tuple(entries)
 
 
-def read_tree(objects: ObjectStore, digest: str, go_on: Callable[[], None]) -> tuple[Entry, ...]:
+def read_tree(objects: ObjectStore, digest: str, go_on: Callable[[int], None]) -> tuple[Entry, ...]:
     """Return the list of entries that is stored under a digest.
 
     Raises:
@@ -75,7 +75,7 @@ def read_tree(objects: ObjectStore, digest: str, go_on: Callable[[], None]) -> t
     return tuple(Entry(**{**entry, "kind": EntryKind(entry["kind"])}) for entry in entries)
 
 
-def restore_tree(objects: ObjectStore, places: Iterable[Place], go_on: Callable[[], None]) -> None:
+def restore_tree(objects: ObjectStore, places: Iterable[Place], go_on: Callable[[int], None]) -> None:
     """Write entries to their places, over files and links that are there.
 
     Links come last, so that nothing is ever written through one of them, and the modes of folders after that, since a
@@ -88,16 +88,16 @@ def restore_tree(objects: ObjectStore, places: Iterable[Place], go_on: Callable[
     writer = _Writer(objects)
     ordered = list(places)
     for place in _of_kind(ordered, EntryKind.FOLDER):
-        go_on()
+        go_on(0)
         writer.open_way(place)
     files = _of_kind(ordered, EntryKind.FILE)
     for place in files:
-        go_on()
+        go_on(0)
         writer.open_way(place)
     for _ in at_once(writer.write_file, files, go_on):
         pass
     for place in _of_kind(ordered, EntryKind.LINK):
-        go_on()
+        go_on(0)
         writer.write_link(place)
     for place in reversed(ordered):
         if place.entry.kind is EntryKind.FOLDER:
@@ -116,7 +116,7 @@ def stored_size(entries: Iterable[Entry]) -> int:
 
 
 def _store_one(
-    objects: ObjectStore, source: Source, *, follow_links: bool, go_on: Callable[[], None]
+    objects: ObjectStore, source: Source, *, follow_links: bool, go_on: Callable[[int], None]
 ) -> Iterable[Entry]:
     status = source.file.stat() if follow_links else source.file.lstat()
     mode = stat.S_IMODE(status.st_mode) & _PERMISSIONS
@@ -160,7 +160,7 @@ class _Writer:
         target.unlink(missing_ok=True)
         target.symlink_to(place.entry.content)
 
-    def write_file(self, place: Place, go_on: Callable[[], None]) -> None:
+    def write_file(self, place: Place, go_on: Callable[[int], None]) -> None:
         """Write a file whose way is open."""
         target = place.base / place.path
         descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".skyflow-")

@@ -36,7 +36,7 @@ async def prune(objects: ObjectStore, now: datetime, *, cache_limit_bytes: int =
         ArtifactError: the store cannot be read or written.
     """
 
-    def work(go_on: Callable[[], None]) -> int:
+    def work(go_on: Callable[[int], None]) -> int:
         wanted: set[str] = set()
         for stored, artifact in _read_all(objects, RUNS, read_artifact, go_on):
             contents = _contents(objects, artifact.tree, go_on) if artifact.expires > now else None
@@ -63,11 +63,11 @@ async def prune(objects: ObjectStore, now: datetime, *, cache_limit_bytes: int =
 
 
 def _unwanted(
-    objects: ObjectStore, prefix: str, wanted: Collection[str], now: datetime, go_on: Callable[[], None]
+    objects: ObjectStore, prefix: str, wanted: Collection[str], now: datetime, go_on: Callable[[int], None]
 ) -> Iterator[Stored]:
     """Yield the contents that nothing mentions, and that are too old to be about to be mentioned."""
     for blob in objects.objects(prefix):
-        go_on()
+        go_on(0)
         if blob_digest(blob.key) not in wanted and blob.modified < now - _GRACE:
             yield blob
 
@@ -79,7 +79,7 @@ def _keep_or_delete(objects: ObjectStore, stored: Stored, contents: set[str] | N
     return contents or set()
 
 
-def _contents(objects: ObjectStore, tree: str, go_on: Callable[[], None]) -> set[str] | None:
+def _contents(objects: ObjectStore, tree: str, go_on: Callable[[int], None]) -> set[str] | None:
     """Return the digests of everything a tree needs, or None for one that cannot be restored any more."""
     try:
         return {tree, *(entry.content for entry in read_tree(objects, tree, go_on) if entry.kind is EntryKind.FILE)}
@@ -88,10 +88,10 @@ def _contents(objects: ObjectStore, tree: str, go_on: Callable[[], None]) -> set
 
 
 def _read_all(
-    objects: ObjectStore, prefix: str, read: Callable[[bytes], _Document], go_on: Callable[[], None]
+    objects: ObjectStore, prefix: str, read: Callable[[bytes], _Document], go_on: Callable[[int], None]
 ) -> Iterable[tuple[Stored, _Document]]:
     for stored in objects.objects(prefix):
-        go_on()
+        go_on(0)
         data = objects.read(stored.key)
         if data is not None:
             yield stored, read(data)

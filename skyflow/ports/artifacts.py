@@ -9,7 +9,7 @@ from typing import Protocol
 from skyflow.model.artifacts import Artifact, CachedTree, Source
 from skyflow.model.execution import StepRef
 
-__all__ = ["ArtifactError", "ArtifactStore", "Blob", "CacheStore", "ObjectStore", "Stored"]
+__all__ = ["ArtifactError", "ArtifactStore", "ArtifactsFor", "Blob", "CacheStore", "ObjectStore", "Stored"]
 
 
 class ArtifactError(Exception):
@@ -28,8 +28,11 @@ class ArtifactStore(Protocol):
         by: StepRef,
         retention_days: int,
         overwrite: bool = False,
+        moved: Callable[[int], None] | None = None,
     ) -> Artifact:
         """Store files under a name. Links are followed: what is stored are the files they lead to.
+
+        `moved` is told how many bytes have been stored since the last time.
 
         An artifact with the name is replaced if `overwrite`, or if an earlier attempt at the same job has stored it.
 
@@ -46,13 +49,17 @@ class ArtifactStore(Protocol):
         """
         ...
 
-    async def download(self, artifact: Artifact, folder: Path) -> None:
-        """Write the files of an artifact into a folder, over those that are there.
+    async def download(self, artifact: Artifact, folder: Path, *, moved: Callable[[int], None] | None = None) -> None:
+        """Write the files of an artifact into a folder, over those that are there; `moved` is as for `upload`.
 
         Raises:
             ArtifactError: a file is gone or damaged, cannot be written, or would come to lie outside the folder.
         """
         ...
+
+
+ArtifactsFor = Callable[[StepRef, Callable[[str], None]], ArtifactStore]
+"""The artifacts of a run as a step has them; the function takes lines about what is moved."""
 
 
 class CacheStore(Protocol):
@@ -111,15 +118,15 @@ class Stored:
 class ObjectStore(Protocol):
     """A place that keeps bytes under keys such as `runs/x/y.json`: a folder, or a bucket of an object store.
 
-    Methods block; they are called in worker threads, and call `go_on` now and then, which raises to give up. Every
-    method raises OSError if the place cannot be used.
+    Methods block; they are called in worker threads, and call `go_on` now and then with the number of bytes that have been
+    moved since the last time, which raises to give up. Every method raises OSError if the place cannot be used.
     """
 
-    def put_blob(self, source: Path, go_on: Callable[[], None]) -> Blob:
+    def put_blob(self, source: Path, go_on: Callable[[int], None]) -> Blob:
         """Store the content of a file under its digest; one that is there already counts as new."""
         ...
 
-    def get_blob(self, digest: str, target: Path, go_on: Callable[[], None]) -> None:
+    def get_blob(self, digest: str, target: Path, go_on: Callable[[int], None]) -> None:
         """Write stored content to a file that is empty.
 
         Raises:

@@ -26,16 +26,12 @@ def render_costs(lines: Mapping[str, Costs], total: Costs, by: CostBy) -> Iterat
         table.add_column(title, no_wrap=True, justify="right")
     for name, costs in lines.items():
         data = (format_gb(costs.data_gb), _data_usd(costs)) if costs.data_gb else ("", "")
-        table.add_row(
-            Text(name),
-            str(costs.machines),
-            _time(costs),
-            format_usd(costs.usd),
-            *(data if total.data_gb else ()),
-            _mass(costs.grams),
-        )
+        machines = (str(costs.machines), _time(costs), format_usd(costs.usd)) if costs.machines else ("", "", "")
+        grams = _mass(costs.grams) if costs.machines else ""
+        table.add_row(Text(name), *machines, *(data if total.data_gb else ()), grams)
     yield table
-    yield Text(f"{machines_text(total)}; {data_text(total)}" if total.data_gb else machines_text(total), "bold")
+    texts = (machines_text(total) if total.machines else "", data_text(total) if total.data_gb else "")
+    yield Text("; ".join(text for text in texts if text), "bold")
 
 
 def machines_text(costs: Costs) -> str:

@@ -38,7 +38,7 @@ class Progress:
         """Count some bytes more."""
         self.moved += size
         now = self._clock.monotonic()
-        if now < self._due or self.moved in {0, self._total}:
+        if now < self._due or not self.moved or (self._total is not None and self.moved >= self._total):
             return
         self._due = now + _EVERY_SECONDS
         rate = self.moved / (now - self._begun)

@@ -59,7 +59,7 @@ def sources(root: Path, *names: str) -> list[Source]:
     return [Source(name, root / "in" / name) for name in names]
 
 
-def go_on() -> None:
+def go_on(_: int) -> None:
     return
 
 
@@ -345,3 +345,16 @@ def test_any_tree_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory,
 
     anyio.run(there_and_back)
     assert looks(root / "out") == looks(root / "in")
+
+
+async def test_whoever_asks_is_told_what_has_moved(b: SimpleNamespace) -> None:
+    (b.root / "big").write_bytes(b"x" * 5_000_000)
+    told: list[int] = []
+    sources = [Source(name, b.root / "big") for name in ("one", "two")]
+    made = await b.artifacts.upload("r", "n", sources, by=StepRef("j", 1, 1), retention_days=1, moved=told.append)
+    listing = sum(told) - 10_000_000
+    assert 0 < listing < 1000  # the list of what is in it moves, too
+    told.clear()
+    await b.artifacts.download(made, b.root / "out", moved=told.append)
+    assert sum(told) - 10_000_000 == listing
+    assert len(told) > 1

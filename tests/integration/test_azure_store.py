@@ -20,7 +20,7 @@ WRONG_KEY = base64.b64encode(bytes(64)).decode()
 LARGE = bytes(range(256)) * 120_000
 
 
-def go_on() -> None:
+def go_on(_: int) -> None:
     pass
 
 

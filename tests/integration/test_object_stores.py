@@ -18,7 +18,7 @@ from skyflow.ports.artifacts import ArtifactError, ObjectStore
 from skyflow.testing.stores import ObjectStoreConformance
 
 
-def go_on() -> None:
+def go_on(_: int) -> None:
     pass
 
 

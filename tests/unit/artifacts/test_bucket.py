@@ -22,6 +22,6 @@ def test_no_content_has_more_parts_than_a_service_takes(
     seen: list[dict[str, Any]] = []
     monkeypatch.setattr(obstore, "put", lambda *_, **options: seen.append(options))
     store = BucketStore(None, name="bucket")  # type: ignore[arg-type]
-    store._put_in_parts(Path("/dev/null"), "key", size, lambda: None)
+    store._put_in_parts(Path("/dev/null"), "key", size, lambda _: None)
     assert [(options["chunk_size"], options["max_concurrency"]) for options in seen] == [(part, at_once)]
     assert -(-size // part) <= 9_000
