@@ -22,6 +22,8 @@ from skyflow.planner.waiting import at_best_hours, best_starts
 
 __all__ = ["choose"]
 
+_SHARE_OF_SHARING = 0.4
+"""Of the time, what is kept for looking who really takes over whose machine."""
 _ROUNDS = 5
 """How often machines are chosen anew under a tighter cap on emissions."""
 
@@ -38,7 +40,8 @@ def choose(
     if problem.hours is not None:
         return _with_hours(problem, goal, start=start, seconds_left=seconds_left, solver=solver)
     relaxed = all_taken_over(problem) if problem.takeovers else problem
-    found = decide(relaxed, goal, seconds_left=seconds_left, solver=solver, start=start)
+    rest = 0.0 if relaxed is problem else _SHARE_OF_SHARING * seconds_left()
+    found = decide(relaxed, goal, seconds_left=lambda: seconds_left() - rest, solver=solver, start=start)
     if isinstance(found, Infeasible):
         return found
     choice, notes = broken(relaxed, goal, found, start=start, solver=solver, seconds_left=seconds_left)

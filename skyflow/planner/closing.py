@@ -116,7 +116,7 @@ class _Test:
     def ceiling(self) -> float:
         """What costs more is of no interest."""
         paid_back = self.tradeoff.paid_back
-        return paid_back if self.is_for_time else self.tradeoff.upper + paid_back
+        return paid_back if self.is_for_time else min(self.tradeoff.upper, self.tradeoff.most) + paid_back
 
     # --------------------------------------------------------------------------------------------------- three ways
 

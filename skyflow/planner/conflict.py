@@ -14,6 +14,8 @@ __all__ = ["explain_conflict"]
 _FAMILIES = {"usd": "within_budget", "grams": "within_carbon_cap", "seconds": "meets_deadline"}
 _OBJECTIVES = {"usd": Objective.COST, "grams": Objective.CARBON, "seconds": Objective.MAKESPAN}
 _WORDS = {"usd": "budget", "grams": "carbon cap", "seconds": "deadline"}
+_LEAST_SECONDS, _MOST_SECONDS = 0.5, 2.0
+"""How long each of the questions may take whose answers make the words."""
 _LEAST = {
     "usd": "the cheapest possible plan costs {}",
     "grams": "the cleanest possible plan emits {}",
@@ -46,9 +48,7 @@ def explain_conflict(
         others = [other for other in smallest if other != name]
         kept = " and ".join(f"the {_WORDS[other]}" for other in others)
         loosened = problem.limited_by(Limits(**{other: limits[other] for other in others}))
-        best = decide(
-            loosened, Goal.of(_OBJECTIVES[name]), seconds_left=lambda: min(2.0, max(0.5, seconds_left())), solver=solver
-        )
+        best = decide(loosened, Goal.of(_OBJECTIVES[name]), seconds_left=_briefly(seconds_left), solver=solver)
         if isinstance(best, Decision):
             sentences.append(f"with {kept} kept, {_least(name, best.value)}")
     named = " and ".join(_named(name, limits[name]) for name in smallest)
@@ -66,10 +66,16 @@ def _smallest(problem: PlacementProblem, *, seconds_left: Callable[[], float], s
         for names in combinations(limits, size):
             fewer = problem.limited_by(Limits(**{name: limits[name] for name in names}))
             goal = Goal.of(_OBJECTIVES[names[0]])
-            answer = decide(fewer, goal, seconds_left=lambda: min(2.0, max(0.5, seconds_left())), solver=solver)
+            answer = decide(fewer, goal, seconds_left=_briefly(seconds_left), solver=solver)
             if isinstance(answer, Infeasible) and answer.is_proven:
                 return names
     return tuple(limits)
+
+
+def _briefly(seconds_left: Callable[[], float]) -> Callable[[], float]:
+    """Return a clock of one question: a part of the time that is left, and a little where none is left."""
+    rest = seconds_left() - max(_LEAST_SECONDS, min(_MOST_SECONDS, seconds_left()))
+    return lambda: seconds_left() - rest
 
 
 def _named(name: str, limit: float) -> str:

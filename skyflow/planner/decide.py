@@ -207,12 +207,23 @@ class _Search:
             tradeoff.offer(network.choice(network.nearest(choice)))
         tradeoff.price_from(unlimited, extremes)
         self._work_out(tradeoff)
-        if tradeoff.bound == float("inf"):  # there is no plan, whatever it costs
+        if tradeoff.is_refuted:
             return Infeasible(exceeded=tuple(extremes))
         self.bound = max(self.bound, tradeoff.bound)
         if tradeoff.best is not None:
             self.offer(tradeoff.best)
         self.known = [unlimited, *extremes.values()]
+        return self._looked_for_any(next(iter(extremes))) if self.best is None else None
+
+    def _looked_for_any(self, name: str) -> Infeasible | None:
+        """Look for any plan at all, by one that has least of something limited; return why there is none, if that is certain."""
+        goal = Goal.of(_SINGLES[name])
+        if goal == self.goal:
+            return None
+        found = decide(self.problem, goal, seconds_left=self._part(0.5), solver=self.solver, with_solver=False)
+        if isinstance(found, Infeasible):
+            return found if found.is_proven else None
+        self.offer(found.choice)
         return None
 
     def _work_out(self, tradeoff: "Tradeoff") -> None:
@@ -221,7 +232,7 @@ class _Search:
 
         prices_left = self._part(_SHARE_OF_PRICES)
         tradeoff.solve(is_enough=lambda: prices_left() <= 0)
-        if not tradeoff.is_proven and not tradeoff.is_late():
+        if not (tradeoff.is_proven or tradeoff.is_refuted or tradeoff.is_late()):
             close(tradeoff)
 
     def _part(self, share: float) -> Callable[[], float]:

@@ -72,6 +72,18 @@ class Tradeoff:
         """Whether the best choice known is the best there is."""
         return self.bound >= self.upper * (1 - _TOLERANCE)
 
+    @property
+    def most(self) -> float:
+        """What a plan that keeps the limits is worth at most: infinite where the goal counts what is not limited."""
+        limits = self.limits.named()
+        weights = {"usd": self.goal.usd, "grams": self.goal.grams, "seconds": self.goal.seconds}
+        return sum(weight * limits.get(name, math.inf) for name, weight in weights.items() if weight)
+
+    @property
+    def is_refuted(self) -> bool:
+        """Whether no choice keeps the limits: what is left costs more than they allow together."""
+        return self.bound > self.most * (1 + _TOLERANCE) or self.bound == math.inf
+
     def offer(self, choice: Choice) -> None:
         """Take note of a choice if it keeps the limits and is the best so far."""
         at = self.network.labels(choice)
@@ -123,7 +135,7 @@ class Tradeoff:
         for _ in range(turns):
             bound, upper = self.bound, self.upper
             self._turn()
-            if self.is_proven or is_enough() or self.is_late():
+            if self.is_proven or self.is_refuted or is_enough() or self.is_late():
                 return
             gap = max(self.upper - self.bound, 0.0)
             has_gained = self.bound - bound > 1e-3 * gap or self.upper < upper - 1e-3 * gap

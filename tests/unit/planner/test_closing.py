@@ -66,6 +66,30 @@ def test_a_deadline(problem, share, seconds):
     assert tradeoff.upper >= least * (1 - 1e-9)
 
 
+@settings(max_examples=60)
+@given(problem=problems(max_jobs=3), shares=st.tuples(st.floats(0, 1), st.floats(0, 1)))
+def test_limits_are_refuted_only_where_no_choice_keeps_them(problem, shares):
+    found = everything(problem)
+    budget, deadline = (
+        sorted(values)[int(share * (len(values) - 1))]
+        for values, share in zip(
+            ([one.usd for one in found], [one.makespan_seconds for one in found]), shares, strict=True
+        )
+    )
+    assume(budget > 0 and deadline > 0)
+    tradeoff = closing(problem.limited_by(Limits(usd=budget, seconds=deadline)), COST, 400)
+    if any(one.usd <= budget and one.makespan_seconds <= deadline for one in found):
+        assert not tradeoff.is_refuted
+
+
+def test_a_budget_and_a_deadline_that_contradict_each_other_are_refuted(tiny):
+    found = everything(tiny)
+    budget = min(one.usd for one in found) * 1.01
+    deadline = min(one.makespan_seconds for one in found) * 1.01
+    assert not any(one.usd <= budget and one.makespan_seconds <= deadline for one in found)
+    assert closing(tiny.limited_by(Limits(usd=budget, seconds=deadline)), COST, 400).is_refuted
+
+
 def test_tests_of_times_come_near_to_the_truth(tiny):
     for budget in (2.0, 2.6, 3.5, 4.4):
         problem = tiny.limited_by(Limits(usd=budget))
