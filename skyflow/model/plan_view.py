@@ -83,6 +83,7 @@ class Explanation:
             "job": self.placement.job,
             "offering": self.placement.offering.to_json(),
             "duration_source": self.placement.duration_source,
+            "recovery": self.placement.recovery.to_json() if self.placement.recovery else None,
             "candidates": self.candidates,
             "data": [reason.to_json() for reason in self.data],
             "alternatives": [alternative.to_json() for alternative in self.alternatives],

@@ -16,7 +16,7 @@ ever. A deadline leaves no more time to wait than the plan is before it.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from skyflow.model.catalog import Offering
@@ -90,7 +90,7 @@ class _Expected:
         self._goal = goal
         self._choice = choice
         self._slack = slack
-        self._best: dict[tuple[int, float, float], dict[int, int]] = {}
+        self._others: dict[tuple[int, int, float, float], tuple[int, ...]] = {}
 
     def recovery(self, index: int, job: PlanningJob) -> Recovery:
         """Return what follows when the machine of a job is taken away."""
@@ -154,30 +154,27 @@ class _Expected:
 
     def _best_elsewhere(self, index: int, job: PlanningJob, goal: Goal) -> int | None:
         """Return the best candidate that is not of the same type in the same region and market."""
-        offering = self._problem.placement.candidates[index].offerings[self._choice[index]]
-        others = self._elsewhere(index, job, offering, goal)
-        found = ((self._going_on(index, k, job).value(goal), k) for k in others)
+        options, chosen = self._problem.placement.candidates[index], self._choice[index]
+        key = id(options), chosen, _checkpoint_seconds(job), goal.seconds  # jobs of one matrix are alike
+        if key not in self._others:
+            self._others[key] = self._best_of_places(index, job, goal)
+        found = ((self._going_on(index, k, job).value(goal), k) for k in self._others[key])
         return min(found, default=(0.0, None))[1]
 
-    def _elsewhere(self, index: int, job: PlanningJob, lost: Offering, goal: Goal) -> Iterator[int]:
-        """Yield candidates, in each other region the one that is best without what is moved, for that depends on the place."""
+    def _best_of_places(self, index: int, job: PlanningJob, goal: Goal) -> tuple[int, ...]:
+        """Return the best candidate of each place without what is moved, for that depends on the place alone."""
         options = self._problem.placement.candidates[index]
-        key = id(options), _checkpoint_seconds(job), goal.seconds
-        if key not in self._best:
-            best: dict[int, tuple[float, int]] = {}
-            for k in range(len(options)):
+        lost = _kind(options.offerings[self._choice[index]])
+        best: dict[int, tuple[float, int]] = {}
+        for k, one in enumerate(options.offerings):
+            if _kind(one) != lost:
                 entry = self._working(index, k, job).value(goal), k
                 best[options.place[k]] = min(entry, best.get(options.place[k], entry))
-            self._best[key] = {place: k for place, (_, k) in best.items()}
-        for k in self._best[key].values():
-            one = options.offerings[k]
-            if (one.provider, one.region) != (lost.provider, lost.region):
-                yield k
-        for k, one in enumerate(options.offerings):
-            if (one.provider, one.region) == (lost.provider, lost.region) and (
-                one.instance_type != lost.instance_type or one.market is not lost.market
-            ):
-                yield k
+        return tuple(k for _, k in best.values())
+
+
+def _kind(offering: Offering) -> tuple[str, str, str, Market]:
+    return offering.provider, offering.region, offering.instance_type, offering.market
 
 
 def _checkpoint_seconds(job: PlanningJob) -> float:
