@@ -179,3 +179,22 @@ async def test_openssh_reads_its_configuration(machine: Machine, tmp_path: Path)
     transport = OpensshTransport(named, config=config)
     assert (await transport.run(["echo", "here"])).output == b"here\n"
     await transport.aclose()
+
+
+async def test_openssh_goes_through_a_jump_host(make_machine: Callable[..., Machine], tmp_path: Path) -> None:
+    """The machine behind knows the one in front as where it is reached from, and each has its own host key."""
+    front, behind = make_machine("front"), make_machine("behind")
+    known = tmp_path / "known_hosts"
+    known.write_text("".join(each.host().known_hosts for each in (front, behind)))
+    config = tmp_path / "config"
+    entry = "Host {name}\n  HostName 127.0.0.1\n  Port {port}\n  User root\n  IdentityFile {key}\n  UserKnownHostsFile {known}\n"
+    config.write_text(
+        entry.format(name="front", port=front.relay.port, key=front.client_key.path, known=known)
+        + entry.format(name="behind", port=behind.relay.port, key=front.client_key.path, known=known)
+        + "  ProxyJump front\n"
+    )
+    (behind.home / "name").write_text("behind")
+    transport = OpensshTransport(SshHost(name="behind", address="behind"), config=config)
+    assert (await transport.run(["cat", "/root/name"])).output == b"behind"
+    await transport.aclose()
+    assert "Accepted publickey" in (front.base / "sshd.log").read_text()
