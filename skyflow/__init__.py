@@ -14,8 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from skyflow.app.drive import RunResult
     from skyflow.app.library import load_workflow, plan, resume, run
+    from skyflow.app.running.drive import RunResult
     from skyflow.diagnostics import Diagnostic
     from skyflow.errors import (
         InternalError,
@@ -66,7 +66,7 @@ __all__ = [
 
 _HOMES = {
     "skyflow.app.library": ("load_workflow", "plan", "resume", "run"),
-    "skyflow.app.run": ("RunResult",),
+    "skyflow.app.running.run": ("RunResult",),
     "skyflow.diagnostics": ("Diagnostic",),
     "skyflow.errors": (
         "InternalError",

@@ -14,7 +14,7 @@ from skyflow.errors import ProvisionError
 from skyflow.model.workflow import JobSpec, Workflow
 
 if TYPE_CHECKING:
-    from skyflow.runners.container_engine import ContainerEngine
+    from skyflow.runners.containers.engine import ContainerEngine
 
 __all__ = ["all_specs", "engine_findings", "engine_for", "has_containers"]
 
@@ -67,7 +67,7 @@ def engine_findings(workflow: Workflow) -> tuple[Diagnostic, ...]:
 
 def _answer() -> "ContainerEngine | str":
     """Return the engine, or why there is none."""
-    from skyflow.runners.container_engine import CHOICE_VARIABLE  # noqa: PLC0415 -- see the module's docstring
+    from skyflow.runners.containers.engine import CHOICE_VARIABLE  # noqa: PLC0415 -- see the module's docstring
 
     return _find(os.environ.get(CHOICE_VARIABLE), os.environ.get("PATH"))
 
@@ -75,7 +75,7 @@ def _answer() -> "ContainerEngine | str":
 @cache
 def _find(*_: str | None) -> "ContainerEngine | str":
     """Ask once, as long as what decides it does not change: an engine takes its time to answer."""
-    from skyflow.runners.container_engine import NoEngineError, find_engine  # noqa: PLC0415 -- see above
+    from skyflow.runners.containers.engine import NoEngineError, find_engine  # noqa: PLC0415 -- see above
     from skyflow.vault.secrets import without_secrets  # noqa: PLC0415
 
     try:

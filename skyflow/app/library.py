@@ -5,14 +5,14 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from skyflow import spec
-from skyflow.app.callees import callees_in
-from skyflow.app.drive import ReporterFactory, RunResult
-from skyflow.app.launch import Given, GivenSecrets, prepare_launch
-from skyflow.app.plan import plan_workflow
+from skyflow.app.planning.callees import callees_in
+from skyflow.app.planning.plan import plan_workflow
 from skyflow.app.project import Project, find_project
-from skyflow.app.refusal import refuse_what_cannot_run
-from skyflow.app.rehearsal import rehearsed
-from skyflow.app.run import resume_run, run_workflow
+from skyflow.app.running.drive import ReporterFactory, RunResult
+from skyflow.app.running.launch import Given, GivenSecrets, prepare_launch
+from skyflow.app.running.refusal import refuse_what_cannot_run
+from skyflow.app.running.rehearsal import rehearsed
+from skyflow.app.running.run import resume_run, run_workflow
 from skyflow.expr import from_python, to_string
 from skyflow.model.objective import Objective
 from skyflow.model.placement import Plan

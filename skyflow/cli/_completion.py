@@ -73,7 +73,7 @@ def _project(context: typer.Context) -> "Project":
 
 
 def _runs(project: "Project", incomplete: str) -> Iterator[Offer]:
-    from skyflow.app.history import list_runs  # noqa: PLC0415 -- start-up
+    from skyflow.app.showing.history import list_runs  # noqa: PLC0415 -- start-up
 
     for overview in list_runs(project, limit=_MOST_RUNS):
         run = overview.run

@@ -8,8 +8,8 @@ from typing import NoReturn
 
 import typer
 
-from skyflow.app.drive import ReporterFactory
 from skyflow.app.project import Project
+from skyflow.app.running.drive import ReporterFactory
 from skyflow.cli._console import out
 from skyflow.model.run import RunRecord
 from skyflow.ports.reporter import Reporter

@@ -12,8 +12,8 @@ import typer
 
 from skyflow._util.text import sentence_list
 from skyflow.app.clock import SystemClock
-from skyflow.app.drive import ReporterFactory, RunResult
-from skyflow.app.history import step_summaries
+from skyflow.app.running.drive import ReporterFactory, RunResult
+from skyflow.app.showing.history import step_summaries
 from skyflow.cli._console import draw, err, out
 from skyflow.cli._options import Format, in_github_actions
 from skyflow.model.costs import costs_of
@@ -152,7 +152,7 @@ def _append_to_outer_summary(result: RunResult) -> None:
 
 def _mermaid(result: RunResult) -> str:
     """Return the graph of a run for a page that draws Mermaid; nothing where it would be too large to be read."""
-    from skyflow.app.graph import expected_of_run, graph_of_run  # noqa: PLC0415 -- rarely needed
+    from skyflow.app.showing.graph import expected_of_run, graph_of_run  # noqa: PLC0415 -- rarely needed
     from skyflow.report.graph_languages import to_mermaid  # noqa: PLC0415
 
     overview = RunOverview(run=result.run, is_driven=False)

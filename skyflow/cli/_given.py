@@ -7,8 +7,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from skyflow.app.inputs import AskInput
-from skyflow.app.launch import DISPATCH, Given, GivenSecrets
+from skyflow.app.running.inputs import AskInput
+from skyflow.app.running.launch import DISPATCH, Given, GivenSecrets
 from skyflow.cli._console import err
 from skyflow.cli._redact import hide_from_now_on
 from skyflow.errors import UsageError

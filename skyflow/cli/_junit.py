@@ -44,7 +44,7 @@ def write_junit(path: Path | None, project: "Project", run: "RunId") -> None:
     """
     if path is None:
         return
-    from skyflow.app.history import read_run  # noqa: PLC0415 -- rarely needed
+    from skyflow.app.showing.history import read_run  # noqa: PLC0415 -- rarely needed
     from skyflow.report.junit import to_junit  # noqa: PLC0415
 
     folder = project.state.run(run)

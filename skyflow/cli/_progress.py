@@ -7,7 +7,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from skyflow.app.clock import SystemClock
-from skyflow.app.drive import ReporterFactory
+from skyflow.app.running.drive import ReporterFactory
 from skyflow.cli._console import console, is_terminal
 from skyflow.cli._options import Format
 from skyflow.model.placement import Plan

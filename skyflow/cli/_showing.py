@@ -8,8 +8,8 @@ from skyflow.cli._junit import check_junit, write_junit
 from skyflow.cli._options import Format
 
 if TYPE_CHECKING:
-    from skyflow.app.drive import ReporterFactory, RunResult
     from skyflow.app.project import Project
+    from skyflow.app.running.drive import ReporterFactory, RunResult
 
 __all__ = ["Showing"]
 

@@ -14,14 +14,14 @@ import skyflow.report.plain
 import skyflow.report.summary
 import skyflow.spec.load  # noqa: F401
 from skyflow._util.text import did_you_mean
-from skyflow.app.callees import callees_in
-from skyflow.app.launch import Given, prepare_launch
-from skyflow.app.plan import plan_workflow
+from skyflow.app.planning.callees import callees_in
+from skyflow.app.planning.plan import plan_workflow
 from skyflow.app.project import Project
-from skyflow.app.refusal import refuse_what_cannot_run
-from skyflow.app.retry import retry_run
-from skyflow.app.run import run_workflow
-from skyflow.app.watch import Kind
+from skyflow.app.running.launch import Given, prepare_launch
+from skyflow.app.running.refusal import refuse_what_cannot_run
+from skyflow.app.running.retry import retry_run
+from skyflow.app.running.run import run_workflow
+from skyflow.app.running.watch import Kind
 from skyflow.cli._ending import announce, finish
 from skyflow.cli._findings import print_warnings
 from skyflow.cli._options import Format

@@ -25,8 +25,8 @@ def attach(
     verbose: VerboseOption = False,
 ) -> None:
     """Show a run that goes on elsewhere until it ends; Ctrl-C leaves it alone. The exit code is that of the run."""
-    from skyflow.app.follow import follow_run  # noqa: PLC0415 -- start-up
     from skyflow.app.project import find_project  # noqa: PLC0415
+    from skyflow.app.running.follow import follow_run  # noqa: PLC0415 -- start-up
     from skyflow.cli._console import err  # noqa: PLC0415
     from skyflow.cli._ending import finish  # noqa: PLC0415
     from skyflow.cli._progress import choose_reporter  # noqa: PLC0415

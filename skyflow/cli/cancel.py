@@ -15,8 +15,8 @@ def cancel(
     state: StateOption = None,
 ) -> None:
     """Cancel a run, and wait until it has ended: what is to run `always()` still does."""
-    from skyflow.app.cancel import cancel_run  # noqa: PLC0415 -- start-up
     from skyflow.app.project import find_project  # noqa: PLC0415
+    from skyflow.app.running.cancel import cancel_run  # noqa: PLC0415 -- start-up
     from skyflow.cli._console import out  # noqa: PLC0415
     from skyflow.cli._given import read_given_secrets  # noqa: PLC0415
     from skyflow.cli._progress import choose_reporter  # noqa: PLC0415

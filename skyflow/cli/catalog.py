@@ -34,7 +34,7 @@ from skyflow.model.availability import Outcome
 from skyflow.model.market import Market
 
 if TYPE_CHECKING:
-    from skyflow.app.catalog import Listing
+    from skyflow.app.market.catalog import Listing
     from skyflow.model.availability import Availability
     from skyflow.model.catalog import Offering
 
@@ -68,7 +68,7 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """List offerings, filtered by the words of `resources`."""
-    from skyflow.app.catalog import Filters, list_offerings, open_catalog  # noqa: PLC0415 -- start-up
+    from skyflow.app.market.catalog import Filters, list_offerings, open_catalog  # noqa: PLC0415 -- start-up
     from skyflow.app.project import find_project  # noqa: PLC0415
 
     filters = Filters(
@@ -101,8 +101,8 @@ def show(
     state: StateOption = None,
 ) -> None:
     """Compare one machine type or accelerator in all regions and clouds, with what was seen of its availability."""
-    from skyflow.app.availability import seen_availability  # noqa: PLC0415 -- start-up
-    from skyflow.app.catalog import open_catalog, show_thing  # noqa: PLC0415
+    from skyflow.app.market.availability import seen_availability  # noqa: PLC0415 -- start-up
+    from skyflow.app.market.catalog import open_catalog, show_thing  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
 
     project = find_project(state=state)
@@ -130,7 +130,7 @@ def diff(
     as_json: JsonOption = False,
 ) -> None:
     """Show what the prices of two catalogs differ in; by default, what a refresh has changed."""
-    from skyflow.app.catalog import compare_folders  # noqa: PLC0415 -- start-up
+    from skyflow.app.market.catalog import compare_folders  # noqa: PLC0415 -- start-up
     from skyflow.cli._console import out  # noqa: PLC0415
     from skyflow.report.catalog_diff import diff_lines, diff_to_json  # noqa: PLC0415
 
@@ -155,9 +155,9 @@ def observe(
     state: StateOption = None,
 ) -> None:
     """Record that a machine was had, was not to be had, or was taken back; `show` learns from it."""
-    from skyflow.app.availability import observe as record  # noqa: PLC0415 -- start-up
-    from skyflow.app.availability import seen_availability  # noqa: PLC0415
-    from skyflow.app.catalog import open_catalog  # noqa: PLC0415
+    from skyflow.app.market.availability import observe as record  # noqa: PLC0415 -- start-up
+    from skyflow.app.market.availability import seen_availability  # noqa: PLC0415
+    from skyflow.app.market.catalog import open_catalog  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.cli._console import out  # noqa: PLC0415
 
@@ -181,7 +181,7 @@ def refresh(
     force: Annotated[bool, typer.Option("--force", help="Take prices that do not look plausible too.")] = False,
 ) -> None:
     """Fetch new prices and carbon figures from the official sources; AWS, GCP and carbon need credentials."""
-    from skyflow.app.refresh import Wanted, refresh_catalog  # noqa: PLC0415 -- start-up
+    from skyflow.app.market.refresh import Wanted, refresh_catalog  # noqa: PLC0415 -- start-up
     from skyflow.cli._console import err, out  # noqa: PLC0415
     from skyflow.report.catalog_diff import diff_lines  # noqa: PLC0415
 
@@ -208,8 +208,8 @@ def carbon(
     as_json: JsonOption = False,
 ) -> None:
     """Show how clean the power of a region is expected to be, hour by hour."""
-    from skyflow.app.carbon import expected_carbon  # noqa: PLC0415 -- start-up
-    from skyflow.app.catalog import open_catalog  # noqa: PLC0415
+    from skyflow.app.market.carbon import expected_carbon  # noqa: PLC0415 -- start-up
+    from skyflow.app.market.catalog import open_catalog  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.cli._console import out  # noqa: PLC0415
 
@@ -226,7 +226,7 @@ def carbon(
 @catalog.command()
 def doctor() -> None:
     """Look for what is wrong with the catalog in use: bad rows, changed files, old or odd prices, gaps."""
-    from skyflow.app.catalog import examine_catalog, open_catalog  # noqa: PLC0415 -- start-up
+    from skyflow.app.market.catalog import examine_catalog, open_catalog  # noqa: PLC0415 -- start-up
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.cli._console import err, out  # noqa: PLC0415
     from skyflow.errors import EXIT_NO_PLAN  # noqa: PLC0415

@@ -36,7 +36,7 @@ def check(
     Nothing is changed. Ends with 5 if no cloud is fit, or one that you named is not.
     """
     from skyflow.app.clock import SystemClock  # noqa: PLC0415 -- start-up
-    from skyflow.app.cloud_setup import check_clouds  # noqa: PLC0415
+    from skyflow.app.machines.cloud_setup import check_clouds  # noqa: PLC0415
     from skyflow.cli._console import draw, out  # noqa: PLC0415
     from skyflow.errors import ProvisionError, UsageError  # noqa: PLC0415
     from skyflow.model.cloud_check import Verdict  # noqa: PLC0415
@@ -71,7 +71,7 @@ def init(
 ) -> None:
     """Prepare the network pieces that machines need, or remove them; what is there already stays as it is."""
     from skyflow.app.clock import SystemClock  # noqa: PLC0415 -- start-up
-    from skyflow.app.cloud_setup import prepare_cloud  # noqa: PLC0415
+    from skyflow.app.machines.cloud_setup import prepare_cloud  # noqa: PLC0415
     from skyflow.cli._console import out  # noqa: PLC0415
 
     prepare_cloud(cloud_name, SystemClock(), out, region=region, remove=remove)

@@ -27,7 +27,7 @@ def check(
     ] = True,
 ) -> None:
     """Check a skyflow.yml: its form, whether what it names is in the catalog, and whether its hosts answer."""
-    from skyflow.app.config import check_config  # noqa: PLC0415 -- start-up
+    from skyflow.app.market.config import check_config  # noqa: PLC0415 -- start-up
     from skyflow.app.project import CONFIG_NAME, find_project  # noqa: PLC0415
     from skyflow.cli._console import err, out  # noqa: PLC0415
     from skyflow.cli._findings import print_findings  # noqa: PLC0415
@@ -54,7 +54,7 @@ def _ask_hosts(config: "ProjectConfig") -> None:
     Raises:
         ProvisionError: jobs cannot run on one of them.
     """
-    from skyflow.app.host_checks import check_hosts  # noqa: PLC0415 -- start-up
+    from skyflow.app.machines.host_checks import check_hosts  # noqa: PLC0415 -- start-up
     from skyflow.cli._console import err, out  # noqa: PLC0415
     from skyflow.errors import ProvisionError  # noqa: PLC0415
 

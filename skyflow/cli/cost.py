@@ -22,7 +22,7 @@ def cost(
 ) -> None:
     """Show what runs have cost: rented machines at the planned price, data that left its place, and what was emitted."""
     from skyflow.app.clock import SystemClock  # noqa: PLC0415 -- start-up
-    from skyflow.app.costs import paid_for  # noqa: PLC0415
+    from skyflow.app.machines.costs import paid_for  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.cli._console import draw, out  # noqa: PLC0415
     from skyflow.model.costs import cost_lines, costs_of  # noqa: PLC0415

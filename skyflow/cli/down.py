@@ -11,7 +11,7 @@ from skyflow.cli._options import StateOption
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from skyflow.app.give_back import Staying
+    from skyflow.app.machines.give_back import Staying
 
 __all__ = ["down"]
 
@@ -32,7 +32,7 @@ def down(
 ) -> None:
     """Give back the machines that stayed after a run, as with `skyflow run --keep`."""
     from skyflow.app.clock import SystemClock  # noqa: PLC0415 -- start-up
-    from skyflow.app.give_back import give_back, staying_machines  # noqa: PLC0415
+    from skyflow.app.machines.give_back import give_back, staying_machines  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.cli._console import err, out  # noqa: PLC0415
     from skyflow.errors import ProvisionError, UsageError  # noqa: PLC0415

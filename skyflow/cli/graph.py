@@ -84,10 +84,10 @@ def graph(
 def _of_file(
     name: str, *, planned: bool, fold: Fold, objective: ObjectiveOption, on: OnOption, jobs: JobsOption
 ) -> "Graph":
-    from skyflow.app.callees import callees_in  # noqa: PLC0415 -- start-up
-    from skyflow.app.graph import graph_of_workflow  # noqa: PLC0415
-    from skyflow.app.plan import plan_workflow  # noqa: PLC0415
+    from skyflow.app.planning.callees import callees_in  # noqa: PLC0415 -- start-up
+    from skyflow.app.planning.plan import plan_workflow  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
+    from skyflow.app.showing.graph import graph_of_workflow  # noqa: PLC0415
     from skyflow.cli._findings import print_warnings  # noqa: PLC0415
     from skyflow.spec import load_workflow  # noqa: PLC0415
 
@@ -101,9 +101,9 @@ def _of_file(
 
 
 def _of_run(name: str, *, fold: Fold, state: Path | None) -> "Graph":
-    from skyflow.app.graph import expected_of_run, graph_of_run  # noqa: PLC0415 -- start-up
-    from skyflow.app.history import read_run  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
+    from skyflow.app.showing.graph import expected_of_run, graph_of_run  # noqa: PLC0415 -- start-up
+    from skyflow.app.showing.history import read_run  # noqa: PLC0415
 
     history = read_run(find_project(state=state), name)
     return graph_of_run(history, expected_of_run(history), fold=fold)

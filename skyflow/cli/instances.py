@@ -21,7 +21,7 @@ def instances(
 ) -> None:
     """List the machines in the clouds that skyflow has made and that exist, with what they cost."""
     from skyflow.app.clock import SystemClock  # noqa: PLC0415 -- start-up
-    from skyflow.app.clouds import CLOUDS, list_instances  # noqa: PLC0415
+    from skyflow.app.machines.clouds import CLOUDS, list_instances  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.cli._console import draw, err, out  # noqa: PLC0415
     from skyflow.errors import ProvisionError  # noqa: PLC0415

@@ -46,9 +46,9 @@ def logs(
 ) -> None:
     """Print what the steps of a run printed, in the order of jobs and steps."""
     from skyflow.app.clock import SystemClock  # noqa: PLC0415 -- start-up
-    from skyflow.app.history import read_run  # noqa: PLC0415
-    from skyflow.app.logs import LogQuery, read_since, step_logs  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
+    from skyflow.app.showing.history import read_run  # noqa: PLC0415
+    from skyflow.app.showing.logs import LogQuery, read_since, step_logs  # noqa: PLC0415
     from skyflow.report.lines import OutputLines  # noqa: PLC0415
     from skyflow.report.words import signs_for  # noqa: PLC0415
 
@@ -80,7 +80,7 @@ def _pattern(grep: str | None) -> "re.Pattern[str] | None":
 
 
 def _follow(project: "Project", run: str, job: str | None, pattern: "re.Pattern[str] | None") -> None:
-    from skyflow.app.follow import follow_run  # noqa: PLC0415 -- start-up
+    from skyflow.app.running.follow import follow_run  # noqa: PLC0415 -- start-up
     from skyflow.report.log_reporter import LogReporter  # noqa: PLC0415
 
     def wants(key: str, name: str) -> bool:

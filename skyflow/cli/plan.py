@@ -29,7 +29,7 @@ from skyflow.model.objective import Objective
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from skyflow.app.plan import Planning, PlanOptions
+    from skyflow.app.planning.plan import Planning, PlanOptions
     from skyflow.planner.problem import Limits
     from skyflow.planner.solve import Solver
 
@@ -71,7 +71,7 @@ def plan(
     if problem is not None:
         _plan_problem(problem, objective, time_limit=time_limit, solver=decider, as_json=as_json)
         return
-    from skyflow.app.plan import PlanOptions  # noqa: PLC0415 -- start-up
+    from skyflow.app.planning.plan import PlanOptions  # noqa: PLC0415 -- start-up
     from skyflow.app.workflow_files import only_workflow  # noqa: PLC0415
 
     options = PlanOptions(
@@ -117,8 +117,8 @@ def _refuse_contradictions(
 
 
 def _planning(path: str, options: "PlanOptions", state: Path | None) -> "Planning":
-    from skyflow.app.callees import callees_in  # noqa: PLC0415 -- start-up
-    from skyflow.app.plan import prepare_planning  # noqa: PLC0415
+    from skyflow.app.planning.callees import callees_in  # noqa: PLC0415 -- start-up
+    from skyflow.app.planning.plan import prepare_planning  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.cli._findings import print_warnings  # noqa: PLC0415
     from skyflow.spec import load_workflow  # noqa: PLC0415
@@ -181,9 +181,9 @@ def _show_plan(planning: "Planning", diff: str | None, state: Path | None, *, as
 
         draw((render_plan(decided),))
         return
-    from skyflow.app.plan_views import diff_plans  # noqa: PLC0415
+    from skyflow.app.planning.plan_views import diff_plans  # noqa: PLC0415
+    from skyflow.app.planning.replan import named_plan  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
-    from skyflow.app.replan import named_plan  # noqa: PLC0415
 
     found = diff_plans(named_plan(diff, find_project(state=state)), decided)
     if as_json:
@@ -195,7 +195,7 @@ def _show_plan(planning: "Planning", diff: str | None, state: Path | None, *, as
 
 
 def _show_explanation(planning: "Planning", job: str | None, *, as_json: bool) -> None:
-    from skyflow.app.plan_views import explain, limit_costs  # noqa: PLC0415 -- start-up
+    from skyflow.app.planning.plan_views import explain, limit_costs  # noqa: PLC0415 -- start-up
     from skyflow.cli._console import draw, out  # noqa: PLC0415
 
     decided = planning.plan()
@@ -210,7 +210,7 @@ def _show_explanation(planning: "Planning", job: str | None, *, as_json: bool) -
 
 
 def _show_frontier(planning: "Planning", svg: Path | None, *, as_json: bool) -> None:
-    from skyflow.app.plan_views import frontier  # noqa: PLC0415 -- start-up
+    from skyflow.app.planning.plan_views import frontier  # noqa: PLC0415 -- start-up
     from skyflow.cli._console import draw, out  # noqa: PLC0415
 
     plans = frontier(planning)
@@ -230,7 +230,7 @@ def _show_frontier(planning: "Planning", svg: Path | None, *, as_json: bool) -> 
 
 
 def _show_comparison(planning: "Planning", *, as_json: bool) -> None:
-    from skyflow.app.plan_views import compare  # noqa: PLC0415 -- start-up
+    from skyflow.app.planning.plan_views import compare  # noqa: PLC0415 -- start-up
     from skyflow.cli._console import draw, out  # noqa: PLC0415
 
     comparisons = compare(planning, planning.plan())
@@ -245,7 +245,7 @@ def _show_comparison(planning: "Planning", *, as_json: bool) -> None:
 def _plan_problem(
     path: str, objective: Objective | None, *, time_limit: float, solver: "Solver", as_json: bool
 ) -> None:
-    from skyflow.app.bare_problem import load_problem, solve_bare_problem  # noqa: PLC0415 -- start-up
+    from skyflow.app.planning.bare_problem import load_problem, solve_bare_problem  # noqa: PLC0415 -- start-up
     from skyflow.cli._console import out  # noqa: PLC0415
 
     answer = solve_bare_problem(

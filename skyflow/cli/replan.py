@@ -28,8 +28,8 @@ def replan(
 ) -> None:
     """Plan the rest of a run anew, without running anything: what has ended or runs stays where it is."""
     from skyflow.app.clock import SystemClock  # noqa: PLC0415 -- start-up
+    from skyflow.app.planning.replan import adopt_plan, replan_run  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
-    from skyflow.app.replan import adopt_plan, replan_run  # noqa: PLC0415
     from skyflow.cli._console import draw, err, out  # noqa: PLC0415
 
     project, now = find_project(state=state), SystemClock().now()

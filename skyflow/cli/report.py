@@ -34,7 +34,7 @@ def report(
     gc.disable()  # a short life that makes many values and hardly a cycle
     from skyflow.app.clock import SystemClock  # noqa: PLC0415 -- start-up
     from skyflow.app.project import find_project  # noqa: PLC0415
-    from skyflow.app.report import make_report  # noqa: PLC0415
+    from skyflow.app.showing.report import make_report  # noqa: PLC0415
     from skyflow.cli._console import out  # noqa: PLC0415
     from skyflow.errors import UsageError  # noqa: PLC0415
 

@@ -46,7 +46,7 @@ def resume(
 ) -> None:
     """Continue a run that was interrupted or killed; completed jobs are not run again."""
     from skyflow.app.project import find_project  # noqa: PLC0415 -- start-up
-    from skyflow.app.run import resume_run  # noqa: PLC0415
+    from skyflow.app.running.run import resume_run  # noqa: PLC0415
     from skyflow.cli._given import read_given_secrets  # noqa: PLC0415
 
     showing = Showing.chosen(output_format, as_json=as_json, quiet=quiet, verbose=verbose, detach=detach, junit=junit)

@@ -49,7 +49,7 @@ def retry(
 ) -> None:
     """Run the jobs of a run again, as a new run that takes over the results of the others."""
     from skyflow.app.project import find_project  # noqa: PLC0415 -- start-up
-    from skyflow.app.retry import retry_run  # noqa: PLC0415
+    from skyflow.app.running.retry import retry_run  # noqa: PLC0415
     from skyflow.cli._given import read_given_secrets  # noqa: PLC0415
     from skyflow.errors import UsageError  # noqa: PLC0415
 

@@ -42,8 +42,8 @@ from skyflow.cli._showing import Showing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from skyflow.app.launch import Given
     from skyflow.app.project import Project
+    from skyflow.app.running.launch import Given
     from skyflow.model.objective import Objective
     from skyflow.model.run import RunOptions
 
@@ -127,14 +127,14 @@ def _begin(
     debug: bool,
     showing: Showing,
 ) -> None:
-    from skyflow.app.callees import callees_in  # noqa: PLC0415 -- start-up
-    from skyflow.app.host_options import read_host  # noqa: PLC0415
-    from skyflow.app.launch import prepare_launch  # noqa: PLC0415
-    from skyflow.app.plan import plan_workflow  # noqa: PLC0415
-    from skyflow.app.refusal import refuse_what_cannot_run  # noqa: PLC0415
-    from skyflow.app.rehearsal import rehearsed  # noqa: PLC0415
-    from skyflow.app.renting import rented_placements  # noqa: PLC0415
-    from skyflow.app.run import run_workflow  # noqa: PLC0415
+    from skyflow.app.machines.renting import rented_placements  # noqa: PLC0415
+    from skyflow.app.planning.callees import callees_in  # noqa: PLC0415 -- start-up
+    from skyflow.app.planning.host_options import read_host  # noqa: PLC0415
+    from skyflow.app.planning.plan import plan_workflow  # noqa: PLC0415
+    from skyflow.app.running.launch import prepare_launch  # noqa: PLC0415
+    from skyflow.app.running.refusal import refuse_what_cannot_run  # noqa: PLC0415
+    from skyflow.app.running.rehearsal import rehearsed  # noqa: PLC0415
+    from skyflow.app.running.run import run_workflow  # noqa: PLC0415
     from skyflow.cli._console import err  # noqa: PLC0415
     from skyflow.cli._findings import print_warnings  # noqa: PLC0415
     from skyflow.cli._given import ask_input, warn_of_missing  # noqa: PLC0415

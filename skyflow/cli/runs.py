@@ -17,8 +17,8 @@ def runs(
     as_json: JsonOption = False,
 ) -> None:
     """List the runs of this project, newest first."""
-    from skyflow.app.history import list_runs  # noqa: PLC0415 -- start-up
     from skyflow.app.project import find_project  # noqa: PLC0415
+    from skyflow.app.showing.history import list_runs  # noqa: PLC0415 -- start-up
     from skyflow.cli._console import draw, out  # noqa: PLC0415
 
     found = list_runs(find_project(state=state), limit=limit)

@@ -22,8 +22,8 @@ def show(
 ) -> None:
     """Show a run: its jobs, attempts and steps, how each ended and why, and the annotations of its steps."""
     from skyflow.app.clock import SystemClock  # noqa: PLC0415 -- start-up
-    from skyflow.app.history import read_run, step_summaries  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
+    from skyflow.app.showing.history import read_run, step_summaries  # noqa: PLC0415
     from skyflow.cli._console import draw, out  # noqa: PLC0415
     from skyflow.errors import UsageError  # noqa: PLC0415
 

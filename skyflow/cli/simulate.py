@@ -14,7 +14,7 @@ from skyflow.model.recovery import RecoveryStrategy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from skyflow.app.plan import PlanOptions
+    from skyflow.app.planning.plan import PlanOptions
     from skyflow.model.placement import Plan
     from skyflow.testing.distribution import Outcome
     from skyflow.testing.world import Nature
@@ -53,7 +53,7 @@ def simulate(
     as_json: JsonOption = False,
 ) -> None:
     """Run a workflow many times in a simulated world, to see what it may cost and take before it does."""
-    from skyflow.app.plan import PlanOptions  # noqa: PLC0415 -- start-up
+    from skyflow.app.planning.plan import PlanOptions  # noqa: PLC0415 -- start-up
     from skyflow.app.workflow_files import only_workflow  # noqa: PLC0415
     from skyflow.cli._console import out  # noqa: PLC0415
     from skyflow.testing import read_spot_trace  # noqa: PLC0415
@@ -78,8 +78,8 @@ def simulate(
 
 def _planned(path: str, options: "PlanOptions") -> "Plan":
     """Return the plan of a workflow."""
-    from skyflow.app.callees import callees_in  # noqa: PLC0415 -- start-up
-    from skyflow.app.plan import prepare_planning  # noqa: PLC0415
+    from skyflow.app.planning.callees import callees_in  # noqa: PLC0415 -- start-up
+    from skyflow.app.planning.plan import prepare_planning  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.cli._findings import print_warnings  # noqa: PLC0415
     from skyflow.spec import load_workflow  # noqa: PLC0415
@@ -95,7 +95,7 @@ def _simulated(
     path: str, plan: "Plan", nature: "Nature", *, runs: int, budget: float | None, seed: int
 ) -> "list[Outcome]":
     """Return how runs of a plan went."""
-    from skyflow.app.callees import callees_in  # noqa: PLC0415 -- start-up
+    from skyflow.app.planning.callees import callees_in  # noqa: PLC0415 -- start-up
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.model.run import RunOptions  # noqa: PLC0415
     from skyflow.spec import load_workflow  # noqa: PLC0415

@@ -39,8 +39,8 @@ def ssh(
     from pathlib import Path  # noqa: PLC0415
 
     from skyflow.app.clock import SystemClock  # noqa: PLC0415
-    from skyflow.app.job_machine import find_job_machine, shell_line  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
+    from skyflow.app.running.job_machine import find_job_machine, shell_line  # noqa: PLC0415
     from skyflow.cli._console import err  # noqa: PLC0415
     from skyflow.report.kept import kept_text, machine_text  # noqa: PLC0415
     from skyflow.transports.openssh import shell_command  # noqa: PLC0415

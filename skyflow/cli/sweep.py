@@ -31,9 +31,9 @@ def gc(
     from datetime import timedelta  # noqa: PLC0415 -- start-up
 
     from skyflow.app.clock import SystemClock  # noqa: PLC0415
-    from skyflow.app.clouds import CLOUDS  # noqa: PLC0415
+    from skyflow.app.machines.clouds import CLOUDS  # noqa: PLC0415
+    from skyflow.app.machines.sweeper import sweep_clouds  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
-    from skyflow.app.sweeper import sweep_clouds  # noqa: PLC0415
     from skyflow.cli._console import err, out  # noqa: PLC0415
     from skyflow.errors import ProvisionError  # noqa: PLC0415
     from skyflow.report.clouds import subject_text, thing_to_json  # noqa: PLC0415

@@ -9,8 +9,8 @@ __all__ = ["timeline"]
 
 def timeline(run: RunArgument = "latest", *, state: StateOption = None, as_json: JsonOption = False) -> None:
     """Show what happened in a run on one clock: jobs, steps, machines of all clouds, new plans."""
-    from skyflow.app.history import read_run  # noqa: PLC0415 -- start-up
     from skyflow.app.project import find_project  # noqa: PLC0415
+    from skyflow.app.showing.history import read_run  # noqa: PLC0415 -- start-up
     from skyflow.cli._console import out  # noqa: PLC0415
     from skyflow.model.timeline import timeline_of  # noqa: PLC0415
 

@@ -18,8 +18,8 @@ def wait(
     state: StateOption = None,
 ) -> None:
     """Wait until a run ends, and exit with its code."""
-    from skyflow.app.follow import wait_for_run  # noqa: PLC0415 -- start-up
     from skyflow.app.project import find_project  # noqa: PLC0415
+    from skyflow.app.running.follow import wait_for_run  # noqa: PLC0415 -- start-up
     from skyflow.cli._console import err, out  # noqa: PLC0415
     from skyflow.errors import EXIT_TIMEOUT, UsageError  # noqa: PLC0415
     from skyflow.model.status import Status  # noqa: PLC0415

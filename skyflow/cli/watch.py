@@ -13,7 +13,7 @@ from skyflow.cli._completion import complete_job_of_file
 from skyflow.cli._options import InputOption, JobsOption, SecretFileOption, SecretOption, StateOption, WorkflowArgument
 
 if TYPE_CHECKING:
-    from skyflow.app.watch import Kind
+    from skyflow.app.running.watch import Kind
 
 __all__ = ["watch"]
 
@@ -44,8 +44,8 @@ def watch(
     Keys: r runs again, a runs everything, f what failed, q quits.
     """
     from skyflow.app.project import find_project  # noqa: PLC0415
-    from skyflow.app.watch import Busy  # noqa: PLC0415
-    from skyflow.app.watch import watch as keep_watching  # noqa: PLC0415
+    from skyflow.app.running.watch import Busy  # noqa: PLC0415
+    from skyflow.app.running.watch import watch as keep_watching  # noqa: PLC0415
     from skyflow.app.workflow_files import only_workflow  # noqa: PLC0415
     from skyflow.cli._console import err  # noqa: PLC0415
     from skyflow.cli._errors import exit_code_of  # noqa: PLC0415

@@ -20,7 +20,7 @@ def why(
 ) -> None:
     """Tell why a job was run rather than taken over: what had changed since it last succeeded."""
     from skyflow.app.project import find_project  # noqa: PLC0415 -- start-up
-    from skyflow.app.why import explain  # noqa: PLC0415
+    from skyflow.app.running.why import explain  # noqa: PLC0415
     from skyflow.cli._console import out  # noqa: PLC0415
 
     record, found = explain(find_project(state=state), run, job)

@@ -10,9 +10,9 @@ from skyflow.model.artifacts import Entry, EntryKind
 from skyflow.model.transfers import Leg, Way
 from skyflow.ports.clock import Clock
 from skyflow.ports.transport import TransportError
-from skyflow.runners.host_data import Destination, HostData
 from skyflow.runners.one_error import one_error
 from skyflow.runners.progress import Progress
+from skyflow.runners.remote.data import Destination, HostData
 
 __all__ = ["Deliveries", "ReadContent"]
 

@@ -10,11 +10,11 @@ import anyio
 from skyflow.model.execution import ActionRequest, Pairs, StepRef, StepRequest, StepResult
 from skyflow.model.layout import RunFolder
 from skyflow.ports.clock import Clock
-from skyflow.runners.host_data import Destination
 from skyflow.runners.one_error import one_error
 from skyflow.runners.ranks import mark
-from skyflow.runners.remote import RemoteRunner
-from skyflow.runners.remote_paths import PathPairs
+from skyflow.runners.remote.data import Destination
+from skyflow.runners.remote.paths import PathPairs
+from skyflow.runners.remote.runner import RemoteRunner
 from skyflow.runners.step_log import StepLog
 
 __all__ = ["GangRunner"]

@@ -12,10 +12,10 @@ from skyflow.model.layout import RunFolder
 from skyflow.ports.clock import Clock
 from skyflow.ports.transport import TransportError
 from skyflow.runners.gang import GangRunner
-from skyflow.runners.host_answers import first_that_answer
-from skyflow.runners.host_note import note_hosts, noted_hosts
 from skyflow.runners.places import Attempt, MachineRunner
-from skyflow.runners.remote import RemoteRunner
+from skyflow.runners.remote.answers import first_that_answer
+from skyflow.runners.remote.note import note_hosts, noted_hosts
+from skyflow.runners.remote.runner import RemoteRunner
 
 __all__ = ["HostPool", "PoolHost"]
 

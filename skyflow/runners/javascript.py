@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import anyio
 
 from skyflow.model.execution import ActionRequest
-from skyflow.runners.contained import StepContainer
+from skyflow.runners.containers.contained import StepContainer
 
 __all__ = ["OLDEST_NODE", "NodeError", "action_variables", "find_node", "find_node_inside"]
 

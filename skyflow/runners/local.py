@@ -19,9 +19,9 @@ from skyflow.model.layout import RunFolder
 from skyflow.ports.actions import ContainerMissingError
 from skyflow.ports.clock import Clock
 from skyflow.runners.answers import result_of
-from skyflow.runners.container_engine import ContainerError
-from skyflow.runners.container_log import ContainerLog
-from skyflow.runners.containers import HOME_FOLDER, JobContainers
+from skyflow.runners.containers.engine import ContainerError
+from skyflow.runners.containers.jobs import HOME_FOLDER, JobContainers
+from skyflow.runners.containers.log import ContainerLog
 from skyflow.runners.files import CommandFiles
 from skyflow.runners.hashing import hash_files
 from skyflow.runners.javascript import NodeError, action_variables, find_node, find_node_inside

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from skyflow.ports.transport import TransportError
 from skyflow.runners.gang import GangRunner
-from skyflow.runners.remote import RemoteRunner
+from skyflow.runners.remote.runner import RemoteRunner
 
 __all__ = ["Attempt", "MachineRunner", "MovedError", "Place"]
 

@@ -20,7 +20,7 @@ from skyflow.runners.deliveries import Deliveries, ReadContent
 from skyflow.runners.local import LocalRunner
 from skyflow.runners.places import Attempt, MachineRunner, MovedError, Place
 from skyflow.runners.progress import Progress
-from skyflow.runners.project_files import ProjectFilesError
+from skyflow.runners.remote.project_files import ProjectFilesError
 from skyflow.runners.step_log import StepLog
 
 __all__ = ["RunnerRouter"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from skyflow.model.execution import StepRef
 from skyflow.model.layout import RunFolder
-from skyflow.runners.contained import ContainedTree, StepContainer
+from skyflow.runners.containers.contained import ContainedTree, StepContainer
 from skyflow.runners.kept import KeeperClient, KeptProcess
 from skyflow.runners.process import TAG_VARIABLE, ProcessTree
 from skyflow.runners.surroundings import Surroundings

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from skyflow.model.execution import ActionRequest, StepRef, StepRequest
 from skyflow.ports.actions import ContainerMissingError
-from skyflow.runners.contained import StepContainer
-from skyflow.runners.container_engine import ContainerError
-from skyflow.runners.containers import JobContainers
+from skyflow.runners.containers.contained import StepContainer
+from skyflow.runners.containers.engine import ContainerError
+from skyflow.runners.containers.jobs import JobContainers
 from skyflow.runners.files import CommandFiles
 
 __all__ = ["Surroundings"]

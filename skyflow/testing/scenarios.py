@@ -14,7 +14,7 @@ from random import Random
 from types import MappingProxyType
 from typing import Any
 
-from skyflow.app.plan import plan_workflow
+from skyflow.app.planning.plan import plan_workflow
 from skyflow.engine.driver import Driver
 from skyflow.engine.restore import restore
 from skyflow.model.execution import Pairs, StepRef

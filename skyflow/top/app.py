@@ -10,10 +10,10 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable, Footer, Static
 
-from skyflow.app.cancel import ask_to_cancel
-from skyflow.app.clouds import open_journal
-from skyflow.app.history import list_runs, read_run
+from skyflow.app.machines.clouds import open_journal
 from skyflow.app.project import Project
+from skyflow.app.running.cancel import ask_to_cancel
+from skyflow.app.showing.history import list_runs, read_run
 from skyflow.errors import SkyflowError
 from skyflow.model.run import RunId
 from skyflow.model.status import Status

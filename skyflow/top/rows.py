@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from skyflow.app.graph import placements_of_run, plan_of_run
+from skyflow.app.showing.graph import placements_of_run, plan_of_run
 from skyflow.model.graph import Standing
 from skyflow.model.machines import MachineRecord
 from skyflow.model.placement import Placement

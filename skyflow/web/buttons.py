@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from skyflow.app.cancel import ask_to_cancel
-from skyflow.app.explore import Explorer
+from skyflow.app.planning.explore import Explorer
+from skyflow.app.planning.replan import adopt_plan
 from skyflow.app.project import Project
-from skyflow.app.replan import adopt_plan
+from skyflow.app.running.cancel import ask_to_cancel
 from skyflow.ports.clock import Clock
 from skyflow.web.commands import start_in_background
 from skyflow.web.explorers import weights_of

@@ -9,12 +9,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from skyflow.app.catalog import Filters, open_catalog
-from skyflow.app.clouds import list_instances, open_journal
-from skyflow.app.explore import Explorer, workflow_files
-from skyflow.app.history import list_runs, read_run
-from skyflow.app.price_map import price_map
+from skyflow.app.machines.clouds import list_instances, open_journal
+from skyflow.app.market.catalog import Filters, open_catalog
+from skyflow.app.planning.explore import Explorer, workflow_files
+from skyflow.app.planning.price_map import price_map
 from skyflow.app.project import Project
+from skyflow.app.showing.history import list_runs, read_run
 from skyflow.errors import NoCandidateError, UsageError
 from skyflow.model.plan_view import Weights
 from skyflow.model.resources import Market

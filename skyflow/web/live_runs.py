@@ -2,9 +2,9 @@
 
 from threading import Lock
 
-from skyflow.app.history import find_run
-from skyflow.app.live_run import LiveRun
 from skyflow.app.project import Project
+from skyflow.app.showing.history import find_run
+from skyflow.app.showing.live_run import LiveRun
 from skyflow.ports.clock import Clock
 
 __all__ = ["LiveRuns"]

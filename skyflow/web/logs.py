@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from skyflow.app.project import Project
-from skyflow.app.step_log import NumberedLine, StepLog, find_step_log
+from skyflow.app.showing.step_log import NumberedLine, StepLog, find_step_log
 from skyflow.report.page.log_page import LogView, lines_html, render_log_page
 from skyflow.web.streams import stream
 

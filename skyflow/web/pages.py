@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from skyflow.app.history import list_runs
 from skyflow.app.project import Project
-from skyflow.app.report import make_report
+from skyflow.app.showing.history import list_runs
+from skyflow.app.showing.report import make_report
 from skyflow.errors import PlanningError, SkyflowError, UsageError, WorkflowError
 from skyflow.model.run import RunFilter
 from skyflow.ports.clock import Waiter

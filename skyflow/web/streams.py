@@ -8,8 +8,8 @@ import anyio
 import anyio.to_thread
 from starlette.responses import StreamingResponse
 
-from skyflow.app.live_run import Changes, LiveRun
 from skyflow.app.project import Project
+from skyflow.app.showing.live_run import Changes, LiveRun
 from skyflow.app.watching import mark_of_runs
 
 __all__ = ["stream", "told_of_run", "told_of_runs"]

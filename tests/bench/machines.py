@@ -32,8 +32,8 @@ from skyflow.model.hosts import SshHost
 from skyflow.model.layout import RunFolder
 from skyflow.model.slurm import SlurmJob, SlurmQueue
 from skyflow.ports.transport import Transport
-from skyflow.runners.host_link import HostLink
-from skyflow.runners.remote import RemoteRunner
+from skyflow.runners.remote.link import HostLink
+from skyflow.runners.remote.runner import RemoteRunner
 from skyflow.runners.slurm.client import SlurmClient
 from skyflow.runners.slurm.place import SlurmPlace
 from skyflow.transports.asyncssh import AsyncsshTransport

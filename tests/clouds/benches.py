@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from skyflow.app.clock import SystemClock
-from skyflow.app.clouds import open_journal
+from skyflow.app.machines.clouds import open_journal
 from skyflow.app.project import Project
 from skyflow.model.catalog import Offering
 from skyflow.model.resources import Market

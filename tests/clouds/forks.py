@@ -130,9 +130,9 @@ def _import_all() -> None:
 
 _NEEDED = (
     "asyncssh",
-    "skyflow.app.elsewhere",
-    "skyflow.app.rented.place",
-    "skyflow.app.sweeper",
+    "skyflow.app.machines.elsewhere",
+    "skyflow.app.machines.rented.place",
+    "skyflow.app.machines.sweeper",
     "skyflow.cli._ending",
     "skyflow.cli._progress",
     "skyflow.cli.plan",
@@ -148,7 +148,7 @@ _NEEDED = (
 
 def _hurry() -> None:
     """Wait a tenth of the usual times for clouds and machines; nothing else is different."""
-    from skyflow.app.rented import acquiring
+    from skyflow.app.machines.rented import acquiring
     from skyflow.model.hosts import KeepAlive
     from skyflow.provisioners import fleet
     from skyflow.provisioners.aws.session import AwsSession

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benches import QUICK, clock, fleet_of, offering_of
 
-from skyflow.app.clouds import open_cloud
+from skyflow.app.machines.clouds import open_cloud
 from skyflow.app.project import find_project
 from skyflow.model.machines import MachineRequest
 

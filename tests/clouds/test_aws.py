@@ -8,7 +8,7 @@ import pytest
 from benches import QUICK, clock, offering_of, refusal_of
 from serving import Faults
 
-from skyflow.app.clouds import open_journal
+from skyflow.app.machines.clouds import open_journal
 from skyflow.app.project import find_project
 from skyflow.model.cloud_check import CheckResult, Verdict
 from skyflow.model.machines import FailureKind, Intent, MachineState, Scope

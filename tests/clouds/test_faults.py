@@ -14,9 +14,9 @@ from benches import QUICK, clock, fleet_of, impatient
 from launcher import request as machine_request
 from serving import Faults
 
-from skyflow.app.clouds import open_journal
+from skyflow.app.machines.clouds import open_journal
+from skyflow.app.machines.sweeper import sweep_clouds
 from skyflow.app.project import Project, find_project
-from skyflow.app.sweeper import sweep_clouds
 from skyflow.model.machines import Intent, Machine
 from skyflow.model.run import RunId
 from skyflow.ports.provisioner import CloudError

@@ -255,9 +255,9 @@ def test_the_keyring_is_asked_for_what_the_workflow_names(project, tmp_path: Pat
 
 def test_a_crash_report_holds_no_secret(project, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
-        "import skyflow.app.plan\n"
+        "import skyflow.app.planning.plan\n"
         "def broken(*arguments, **keywords):\n    raise RuntimeError('broken with single-line-hush-4711 and option-hush')\n"
-        "skyflow.app.plan.plan_workflow = broken\n"
+        "skyflow.app.planning.plan.plan_workflow = broken\n"
     )
     project.write(USES)
     environment = {"PYTHONPATH": str(tmp_path), "TMPDIR": str(tmp_path), **ENVIRONMENT}

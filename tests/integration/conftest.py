@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from skyflow.app.carbon_services import CARBON_SERVICES
+from skyflow.app.market.carbon_services import CARBON_SERVICES
 
 SHIPPED = Path(__file__).parents[2] / "catalogs"
 KEPT = {
@@ -63,7 +63,7 @@ def tables(small, tmp_path, monkeypatch):
     shutil.copytree(small, folder)
     monkeypatch.setenv("SKYFLOW_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setattr("skyflow.app.catalog_folder.data_file", lambda *_: folder)
+    monkeypatch.setattr("skyflow.app.market.catalog_folder.data_file", lambda *_: folder)
     keys = (variable for known in CARBON_SERVICES.values() for variable in known.variables)
     for name in ("SKYFLOW_CATALOG", "GOOGLE_CLOUD_API_KEY", *keys):
         monkeypatch.delenv(name, raising=False)

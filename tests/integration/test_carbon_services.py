@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from skyflow.app.carbon import expected_carbon
-from skyflow.app.catalog_folder import catalog_folder
-from skyflow.app.refresh import Endpoints, Wanted, refresh_catalog
+from skyflow.app.market.carbon import expected_carbon
+from skyflow.app.market.catalog_folder import catalog_folder
+from skyflow.app.market.refresh import Endpoints, Wanted, refresh_catalog
 from skyflow.catalog import load_catalog
 from skyflow.catalog.refresh.carbon import Grid
 from skyflow.catalog.refresh.eia import Eia

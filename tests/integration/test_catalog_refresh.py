@@ -10,8 +10,8 @@ from urllib.parse import parse_qs
 import boto3
 import pytest
 
-from skyflow.app.catalog_folder import catalog_folder, refreshed_folder
-from skyflow.app.refresh import Endpoints, Wanted, refresh_catalog
+from skyflow.app.market.catalog_folder import catalog_folder, refreshed_folder
+from skyflow.app.market.refresh import Endpoints, Wanted, refresh_catalog
 from skyflow.catalog import load_catalog
 from skyflow.catalog.diff import read_prices
 from skyflow.errors import CatalogError, UsageError

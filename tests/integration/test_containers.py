@@ -17,9 +17,9 @@ from skyflow.app.clock import SystemClock
 from skyflow.model.containers import ContainerRequest, ContainersRequest, StartedContainers
 from skyflow.model.execution import StepRef, StepRequest, StepResult
 from skyflow.model.layout import RunFolder
-from skyflow.runners.container_engine import ContainerEngine, NoEngineError, find_engine
-from skyflow.runners.container_images import Patience
-from skyflow.runners.containers import JobContainers, StepFolders
+from skyflow.runners.containers.engine import ContainerEngine, NoEngineError, find_engine
+from skyflow.runners.containers.images import Patience
+from skyflow.runners.containers.jobs import JobContainers, StepFolders
 from skyflow.runners.local import LocalRunner
 from skyflow.runners.process import KillLadder
 

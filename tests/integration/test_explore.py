@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from skyflow.app.catalog import Filters, open_catalog
-from skyflow.app.explore import Explorer, workflow_files
-from skyflow.app.price_map import price_map
+from skyflow.app.market.catalog import Filters, open_catalog
+from skyflow.app.planning.explore import Explorer, workflow_files
+from skyflow.app.planning.price_map import price_map
 from skyflow.app.project import Project
 from skyflow.errors import UsageError
 from skyflow.model.layout import StateFolder

@@ -14,8 +14,8 @@ from testbed.machine import Machine, make_key
 from skyflow.app.clock import SystemClock
 from skyflow.model.artifacts import Entry, EntryKind
 from skyflow.ports.transport import TransportError
-from skyflow.runners.host_data import HostData
-from skyflow.runners.host_link import HostLink
+from skyflow.runners.remote.data import HostData
+from skyflow.runners.remote.link import HostLink
 from skyflow.transports.asyncssh import AsyncsshTransport
 
 pytestmark = pytest.mark.anyio

@@ -11,9 +11,9 @@ from testbed.machine import Machine
 from skyflow.app.clock import SystemClock
 from skyflow.model.layout import RunFolder
 from skyflow.runners import host_pool
-from skyflow.runners.host_link import HostLink
 from skyflow.runners.host_pool import HostPool, PoolHost
-from skyflow.runners.remote import RemoteRunner
+from skyflow.runners.remote.link import HostLink
+from skyflow.runners.remote.runner import RemoteRunner
 from skyflow.transports.asyncssh import AsyncsshTransport
 
 pytestmark = pytest.mark.anyio

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import skyflow
-from skyflow.app.history import read_run
 from skyflow.app.project import find_project
+from skyflow.app.showing.history import read_run
 from skyflow.diagnostics import Span
 from skyflow.errors import ExpressionError, UsageError
 from skyflow.expr import parse_template

@@ -7,7 +7,7 @@ from threading import Barrier
 
 import pytest
 
-from skyflow.app.machine_keys import KeyPair, MachineKeys
+from skyflow.app.machines.machine_keys import KeyPair, MachineKeys
 from skyflow.model.layout import StateFolder
 
 AT_ONCE, ROUNDS = 12, 8

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from skyflow.app.plan import PlanOptions, prepare_planning
-from skyflow.app.plan_views import compare, diff_plans, explain, frontier, limit_costs
+from skyflow.app.planning.plan import PlanOptions, prepare_planning
+from skyflow.app.planning.plan_views import compare, diff_plans, explain, frontier, limit_costs
 from skyflow.app.project import find_project
 from skyflow.errors import InfeasibleError, NoCandidateError, UsageError
 from skyflow.model.objective import Objective

@@ -2,7 +2,7 @@
 
 import pytest
 
-from skyflow.app.plan import plan_workflow
+from skyflow.app.planning.plan import plan_workflow
 from skyflow.errors import NoCandidateError, UsageError
 from skyflow.model.objective import Objective
 from skyflow.model.placement import Plan, PlanStatus

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from skyflow.app.clock import SystemClock
-from skyflow.app.plan import plan_workflow
+from skyflow.app.planning.plan import plan_workflow
 from skyflow.app.project import Project, find_project
 from skyflow.model.blocks import block_after
 from skyflow.model.catalog import Offering

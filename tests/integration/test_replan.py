@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 
 from skyflow.app.clock import SystemClock
-from skyflow.app.history import read_run
-from skyflow.app.plan import PlanOptions, plan_workflow, prepare_planning
+from skyflow.app.planning.plan import PlanOptions, plan_workflow, prepare_planning
+from skyflow.app.planning.replan import adopt_plan, named_plan, replan_run
 from skyflow.app.project import find_project
-from skyflow.app.replan import adopt_plan, named_plan, replan_run
-from skyflow.app.run_plans import plans_of_run
+from skyflow.app.showing.history import read_run
+from skyflow.app.showing.run_plans import plans_of_run
 from skyflow.errors import UsageError
 from skyflow.model.layout import StateFolder
 from skyflow.model.run import NewRun, RunId, Transition

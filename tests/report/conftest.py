@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from report.browser import CHROMIUM, DRIVER, Browser
 
-from skyflow.app.clouds import open_journal
-from skyflow.app.expansion import expected_jobs
-from skyflow.app.plan import PlanOptions, prepare_planning
+from skyflow.app.machines.clouds import open_journal
+from skyflow.app.planning.expansion import expected_jobs
+from skyflow.app.planning.plan import PlanOptions, prepare_planning
 from skyflow.app.project import Project
-from skyflow.app.report import make_report
+from skyflow.app.showing.report import make_report
 from skyflow.model.catalog import Offering
 from skyflow.model.execution import StepRef
 from skyflow.model.layout import StateFolder

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from skyflow.app.report import _equal_part
+from skyflow.app.showing.report import _equal_part
 
 CLOUDS = """\
 name: clouds

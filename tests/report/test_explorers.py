@@ -9,9 +9,9 @@ from report.served import Served, serving, wait_until
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from skyflow.app.clouds import open_journal
-from skyflow.app.history import list_runs
+from skyflow.app.machines.clouds import open_journal
 from skyflow.app.project import Project
+from skyflow.app.showing.history import list_runs
 from skyflow.model.catalog import Offering
 from skyflow.model.layout import StateFolder
 from skyflow.model.machines import MachineRequest

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from skyflow.app.clock import SystemClock
 from skyflow.model.layout import RunFolder
-from skyflow.runners.host_link import HostLink
 from skyflow.runners.process import KillLadder
-from skyflow.runners.remote import RemoteRunner
+from skyflow.runners.remote.link import HostLink
+from skyflow.runners.remote.runner import RemoteRunner
 from skyflow.testing.runners import RunnerBench
 from skyflow.transports.asyncssh import AsyncsshTransport
 from testbed.machine import Machine

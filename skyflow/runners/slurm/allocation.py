@@ -9,11 +9,11 @@ import anyio
 from skyflow.model.layout import RunFolder
 from skyflow.model.slurm import SlurmJob
 from skyflow.ports.transport import TransportError
-from skyflow.runners.host_note import note_queued, noted_queued
-from skyflow.runners.host_session import StepEnd
 from skyflow.runners.places import Attempt
+from skyflow.runners.remote.note import note_queued, noted_queued
+from skyflow.runners.remote.session import StepEnd
+from skyflow.runners.remote.verdict import Verdict
 from skyflow.runners.slurm.commands import Listed, Phase, phase_of
-from skyflow.runners.verdict import Verdict
 
 __all__ = ["Allocation", "noted"]
 

@@ -19,14 +19,14 @@ from skyflow.model.execution import StepRef
 from skyflow.model.layout import RunFolder
 from skyflow.model.slurm import SlurmJob
 from skyflow.ports.transport import LinkLostError, TransportError
-from skyflow.runners.host_link import HostLink
-from skyflow.runners.host_session import StepEnd
 from skyflow.runners.places import Attempt
-from skyflow.runners.remote import RemoteRunner
+from skyflow.runners.remote.link import HostLink
+from skyflow.runners.remote.runner import RemoteRunner
+from skyflow.runners.remote.session import StepEnd
+from skyflow.runners.remote.verdict import Judge, Verdict
 from skyflow.runners.slurm.allocation import Allocation, noted
 from skyflow.runners.slurm.client import SlurmClient, SlurmRefusedError
 from skyflow.runners.slurm.commands import Listed, Phase, batch_script, job_name
-from skyflow.runners.verdict import Judge, Verdict
 
 __all__ = ["SlurmPlace"]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from skyflow.app.inputs import resolve_inputs
+from skyflow.app.running.inputs import resolve_inputs
 from skyflow.diagnostics import Span
 from skyflow.errors import UsageError
 from skyflow.model.workflow import DispatchInput, InputType

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from offerings import HOST, offering
 
-from skyflow.app.replan import with_known_machines
+from skyflow.app.planning.replan import with_known_machines
 from skyflow.model.objective import Objective
 from skyflow.model.placement import Placement, Plan, PlanStatus, Proof
 

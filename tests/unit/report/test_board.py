@@ -10,7 +10,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from skyflow.app.plan import plan_workflow
+from skyflow.app.planning.plan import plan_workflow
 from skyflow.model.catalog import Offering
 from skyflow.model.execution import StepRef
 from skyflow.model.resources import Market

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from skyflow.app.plan import plan_workflow
+from skyflow.app.planning.plan import plan_workflow
 from skyflow.model.status import Status
 from skyflow.report.forecast import Forecast
 from skyflow.report.progress import JobProgress

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from skyflow.model.containers import ContainerRequest, Mounts
-from skyflow.runners.container_engine import ContainerError, variable_options
-from skyflow.runners.container_options import (
+from skyflow.runners.containers.engine import ContainerError, variable_options
+from skyflow.runners.containers.options import (
     command_words,
     full_image_name,
     login_file,

@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from skyflow.ports.transport import TransportError
-from skyflow.runners.host_answers import first_that_answer
+from skyflow.runners.remote.answers import first_that_answer
 
 pytestmark = pytest.mark.anyio
 

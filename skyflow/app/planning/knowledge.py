@@ -1,0 +1,141 @@
+"""What the planner knows beyond the workflow and the prices: earlier runs, the project's own functions, peaks."""
+
+import importlib
+import math
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from statistics import median, quantiles
+
+from skyflow.app.market.availability import seen_availability
+from skyflow.app.project import Project
+from skyflow.catalog import Catalog
+from skyflow.errors import UsageError
+from skyflow.model.availability import Availability
+from skyflow.model.catalog import Offering
+from skyflow.model.placement import Plan
+from skyflow.model.resources import Estimate, Market
+from skyflow.model.run import RunRecord
+from skyflow.model.status import Conclusion
+from skyflow.model.workflow import Workflow
+from skyflow.planner import Knowledge
+from skyflow.planner.estimates import Past
+from skyflow.store.store import Store, open_store
+
+__all__ = ["known_for"]
+
+_RUNS = 50
+"""How many runs of the project are looked through, the newest first."""
+_TERA = 1e12
+_STARTUP_SECONDS = {"aws": 40.0, "gcp": 40.0, "azure": 60.0}
+"""From asking a cloud for a machine until a job can begin on it over SSH: our own estimates for small Linux images, until
+skyflow has seen for itself. Machines that stand ready, this one and the project's own, need no time."""
+
+_Seen = Callable[[], Mapping[str, Availability]]
+
+
+def known_for(workflow: Workflow, estimates: Sequence[Estimate], *, catalog: Catalog, project: Project) -> Knowledge:
+    """Return what is known for the jobs of a workflow; only what one of their estimates asks for is looked up.
+
+    Raises:
+        UsageError: a function cannot be imported, or gives no duration.
+        StoreError: the state store cannot be used.
+    """
+    named = {estimate.function for estimate in estimates if estimate.function}
+    past: dict[str, dict[str, list[float]]] = {}
+    if any(estimate.from_history for estimate in estimates) and project.state.database.exists():
+        past = _durations(workflow, project)
+    seen = cache(lambda: seen_availability(project))
+    has_flops = any(estimate.work is not None and estimate.work.flops for estimate in estimates)
+    return Knowledge(
+        past=lambda job, offering: _past(past.get(job, {}), offering),
+        functions={
+            name: _imported(name, (Path(workflow.path).absolute().parent, project.root)) for name in sorted(named)
+        },
+        peaks={name: peak * _TERA for name, peak in catalog.accelerators.peaks.items()} if has_flops else {},
+        grams=_grams,
+        interruptions=lambda offering: _interruptions(offering, seen),
+        startup=lambda offering: _startup(offering, seen),
+        is_by_job=bool(past),
+    )
+
+
+def _interruptions(offering: Offering, seen: _Seen) -> float:
+    """Return how often one of the spot machines is taken away per hour: as it was seen to be, else as the catalog says."""
+    if offering.market is not Market.SPOT:
+        return 0.0
+    known = seen().get(offering.id)
+    each = offering.interruptions_per_hour if known is None else known.interruptions_per_hour
+    return each * offering.spot_nodes
+
+
+def _startup(offering: Offering, seen: _Seen) -> float:
+    """Return the seconds until a job can begin on such a machine: as they were seen to be, else as usual for its cloud."""
+    usual = _STARTUP_SECONDS.get(offering.provider, 0.0)
+    known = seen().get(offering.id) if usual else None
+    return usual if known is None or known.provisioning_seconds is None else known.provisioning_seconds
+
+
+def _grams(offering: Offering, seconds: float, utilization: float | None) -> float | None:
+    return None if offering.footprint is None else offering.footprint.gco2e(seconds, utilization)
+
+
+def _past(durations: Mapping[str, list[float]], offering: Offering) -> Past | None:
+    """Return earlier runs on this type of machine; where there are none, those on any."""
+    kind = f"{offering.provider}/{offering.instance_type}"
+    seconds = durations.get(kind) or [one for some in durations.values() for one in some]
+    if not seconds:
+        return None
+    low, _, high = quantiles(seconds, n=4) if len(seconds) > 1 else (seconds[0],) * 3
+    return Past(runs=len(seconds), median_seconds=median(seconds), low_seconds=low, high_seconds=high)
+
+
+def _durations(workflow: Workflow, project: Project) -> dict[str, dict[str, list[float]]]:
+    """Return, by job and kind of machine, how long jobs of earlier runs of this workflow took that succeeded."""
+    found: dict[str, dict[str, list[float]]] = {}
+    with open_store(project.state, create=False) as store:
+        for run in store.latest_runs(_RUNS):
+            if run.workflow_path == workflow.path:
+                _add_durations(found, store, run)
+    return found
+
+
+def _add_durations(found: dict[str, dict[str, list[float]]], store: Store, run: RunRecord) -> None:
+    try:
+        plan = Plan.from_json(run.plan) if isinstance(run.plan, Mapping) else None
+    except ValueError:  # made by another version of skyflow
+        plan = None
+    if plan is None:
+        return
+    kinds = {one.job: f"{one.offering.provider}/{one.offering.instance_type}" for one in plan.placements}
+    for job in store.jobs(run.id):
+        if job.conclusion is Conclusion.SUCCESS and job.started_at and job.completed_at and job.key in kinds:
+            seconds = (job.completed_at - job.started_at).total_seconds()
+            found.setdefault(job.key, {}).setdefault(kinds[job.key], []).append(seconds)
+
+
+def _imported(name: str, folders: Sequence[Path]) -> Callable[[Offering], float]:
+    """Return a function from beside the workflow, or of the project, checked each time it answers."""
+    module, _, attribute = name.partition(":")
+    before = list(sys.path)
+    sys.path[:0] = map(str, folders)
+    try:
+        function = getattr(importlib.import_module(module), attribute)
+    except Exception as error:  # whatever the module raises when it is imported
+        raise UsageError(f"the estimate '{name}' cannot be imported: {error}") from error
+    finally:
+        sys.path[:] = before
+    if not callable(function):
+        raise UsageError(f"the estimate '{name}' is not a function")
+
+    def checked(offering: Offering) -> float:
+        try:
+            seconds = float(function(offering))
+        except Exception as error:
+            raise UsageError(f"the estimate '{name}' failed for {offering.id}: {error}") from error
+        if not 0 <= seconds < math.inf:
+            raise UsageError(f"the estimate '{name}' gives {seconds} seconds for {offering.id}")
+        return seconds
+
+    return checked

@@ -1,0 +1,1 @@
+"""Runs: begun, driven, watched, cancelled, gone on with."""

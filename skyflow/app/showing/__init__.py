@@ -1,0 +1,1 @@
+"""What is stored of runs, put together for looking at."""

@@ -1,0 +1,107 @@
+"""The data that jobs of a run hand on, on the machines they run on: what is where, and how it gets elsewhere.
+
+Contents are named by their SHA-256, so what is on a machine already never travels again, what was damaged on the way is
+noticed, and what was cut off goes on where it was. From one machine to another they go directly over SSH, with a key that
+is made for one journey and is good for nothing else (`skyflow.runners.onhost.lending`).
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from secrets import token_hex
+
+import anyio
+
+from skyflow.model.artifacts import Entry
+from skyflow.runners.remote.link import HostLink
+
+__all__ = ["Destination", "HostData"]
+
+_PIECE_BYTES = 4 * 1024 * 1024
+
+
+class HostData:
+    """What one machine has of the data of a run."""
+
+    def __init__(self, link: HostLink, *, run: str) -> None:
+        self._link = link
+        self._run = run
+
+    @property
+    def name(self) -> str:
+        """What the machine is called."""
+        return self._link.name
+
+    async def lacks(self, digests: Collection[str]) -> list[str]:
+        """Return which contents the machine does not have.
+
+        Raises:
+            TransportError: it cannot be used.
+        """
+        if not digests:
+            return []
+        answer = await self._link.ask("lacks", json.dumps(sorted(digests)).encode(), run=self._run)
+        return list(json.loads(answer.data))
+
+    async def keep(self, owner: str, folder: str, names: Sequence[str]) -> None:
+        """Keep files of a folder there, in place of what the same owner has kept before.
+
+        Raises:
+            TransportError: they cannot be kept.
+        """
+        key = hashlib.sha256(owner.encode(errors="surrogateescape")).hexdigest()
+        async with self._link.errand("keep", run=self._run, owner=key, folder=folder, names=list(names)) as errand:
+            await errand.finish()
+
+    async def fetch_from(self, other: "HostData", digests: Sequence[str], moved: Callable[[int], None]) -> int:
+        """Fetch contents from another machine, which does not need us for it; return how many bytes came.
+
+        Raises:
+            TransportError: the two do not reach each other, or one of them not us; what has come stays.
+        """
+        async with self._link.errand("fetch", run=self._run, digests=list(digests)) as fetching:
+            key = (await fetching.hear())["key"]
+            async with other._link.errand("lend", run=self._run, key=key) as lending:  # noqa: SLF001 -- of this class
+                lent = (await lending.hear())["lent"]
+                await fetching.say(**lent)
+                return await fetching.finish(moved)
+
+    async def send(self, digest: str, path: Path, moved: Callable[[int], None]) -> None:
+        """Send a content from a file here.
+
+        Raises:
+            TransportError: it cannot be written there.
+            OSError: it cannot be read here.
+        """
+        sent, by = 0, token_hex(6)
+        async with await anyio.open_file(path, "rb") as file:
+            while True:
+                piece = await file.read(_PIECE_BYTES)
+                last = len(piece) < _PIECE_BYTES
+                await self._link.ask("blob", piece, run=self._run, digest=digest, offset=sent, last=last, by=by)
+                sent += len(piece)
+                moved(len(piece))
+                if last:
+                    return
+
+    async def place(self, attempt: str, entries: Sequence[Entry], *, keep: bool) -> None:
+        """Put files, folders and links into the workspace of an attempt (`RUN/JOB/NUMBER`); their contents are there.
+
+        Without `keep`, the contents are moved rather than copied.
+
+        Raises:
+            TransportError: they cannot be written.
+        """
+        listed = [{**asdict(entry), "kind": entry.kind.value} for entry in entries]
+        async with self._link.errand("place", run=self._run, folder=attempt, entries=listed, keep=keep) as errand:
+            await errand.finish()
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """The workspace of an attempt (`RUN/JOB/NUMBER`) on one machine."""
+
+    data: HostData
+    attempt: str

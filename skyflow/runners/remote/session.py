@@ -1,0 +1,243 @@
+"""One session on another machine: questions and answers over a channel, and news about steps."""
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import anyio
+
+from skyflow.ports.transport import Channel, Ended, LinkLostError, Transport, TransportError
+from skyflow.runners.onhost.messages import HEADER
+from skyflow.runners.remote.program import onhost_program
+
+__all__ = ["Answer", "Followed", "HostSession", "MachineRefusedError", "StepEnd", "open_session", "start_program"]
+
+_HELLO = 0
+_NO_PROGRAM = 93
+_NO_PYTHON = (126, 127)
+_START = 'cd && test -f "$1/programs/$2.pyz" || exit 93; program="$1/programs/$2.pyz"; folder="$1"; python="$3"; shift 3; exec "$python" -I -S "$program" "$folder" "$@"'
+_PLACE = 'cd && umask 077 && mkdir -p "$1/programs" && cat >"$1/programs/$2.$$" && mv "$1/programs/$2.$$" "$1/programs/$2.pyz"'
+
+
+class MachineRefusedError(TransportError):
+    """The machine cannot do what was asked, for example because its disk is full; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the machine answers."""
+
+    fields: dict[str, Any]
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StepEnd:
+    """How a step ended: None if what watched over it died, too. `answers` are the contents of its files.
+
+    `problem` says why a step that was to run inside of an allocation was not started. With `is_disk_full`, what it has printed and written may be incomplete.
+    """
+
+    exit_code: int | None
+    answers: tuple[bytes, ...]
+    is_disk_full: bool
+    problem: str = ""
+
+
+@dataclass(slots=True)
+class Followed:
+    """A step that is followed; `output` is called with what it prints, and the offset after it."""
+
+    output: Callable[[bytes, int], None]
+    done: anyio.Event = field(default_factory=anyio.Event)
+    end: StepEnd | None = None
+
+
+@dataclass(slots=True)
+class _Question:
+    done: anyio.Event = field(default_factory=anyio.Event)
+    answer: Answer | None = None
+
+
+class HostSession:
+    """A session that is open until the link breaks; `read` has to run all the time.
+
+    `first` is the beginning of what has come in; the answer to the greeting is in it, or will be in what follows.
+    """
+
+    def __init__(self, channel: Channel, first: bytes) -> None:
+        self._channel = channel
+        self._first = first
+        self._numbers = count(_HELLO + 1)
+        self._greeting = _Question()
+        self._questions: dict[int, _Question] = {_HELLO: self._greeting}
+        self._followed: dict[str, Followed] = {}
+        self._sending = anyio.Lock()
+        self.lost: LinkLostError | None = None
+
+    async def read(self) -> None:
+        """Take in what comes until the link breaks or the session is closed, then tell all who wait."""
+        inbox = bytearray(self._first)
+        try:
+            self._take(inbox)
+            while data := await self._channel.receive():
+                inbox += data
+                self._take(inbox)
+            self.lost = LinkLostError("the session has ended")
+        except LinkLostError as error:
+            self.lost = error
+        finally:
+            if self.lost is None:
+                self.lost = LinkLostError("the session was closed")
+            for done in (
+                *(each.done for each in self._questions.values()),
+                *(each.done for each in self._followed.values()),
+            ):
+                done.set()
+
+    async def folder(self) -> str:
+        """Return where skyflow keeps its files on the machine, as a path from the root.
+
+        Raises:
+            MachineRefusedError: that folder cannot be made.
+            LinkLostError: the link broke.
+        """
+        return str((await self._answer(self._greeting)).fields["folder"])
+
+    async def address(self) -> str:
+        """Return the address at which the machine was reached, as it sees that itself.
+
+        Raises:
+            MachineRefusedError: the machine cannot be used.
+            LinkLostError: the link broke.
+        """
+        return str((await self._answer(self._greeting)).fields["address"])
+
+    async def ask(self, do: str, data: bytes = b"", **fields: object) -> Answer:
+        """Ask for something, and wait for the answer.
+
+        Raises:
+            MachineRefusedError: it cannot be done.
+            LinkLostError: the link broke; it may have been done.
+        """
+        number = next(self._numbers)
+        question = self._questions[number] = _Question()
+        head = json.dumps({"id": number, "do": do, **fields}).encode()
+        try:
+            async with self._sending:
+                if self.lost is not None:
+                    raise self.lost
+                await self._channel.send(HEADER.pack(len(head), len(data)) + head + data)
+            return await self._answer(question)
+        finally:
+            del self._questions[number]
+
+    async def _answer(self, question: _Question) -> Answer:
+        await question.done.wait()
+        if question.answer is None:
+            raise self.lost or LinkLostError("the session was closed")
+        if "error" in question.answer.fields:
+            raise MachineRefusedError(question.answer.fields["error"])
+        return question.answer
+
+    async def follow(self, step: str, offset: int, output: Callable[[bytes, int], None]) -> StepEnd:
+        """Take what a step prints from an offset on, until it has ended.
+
+        Raises:
+            LinkLostError: the link broke; the step runs on.
+        """
+        followed = self._followed[step] = Followed(output)
+        try:
+            await self.ask("follow", step=step, offset=offset)
+            await followed.done.wait()
+        finally:
+            self._followed.pop(step, None)
+        if followed.end is None:
+            raise self.lost or LinkLostError("the session was closed")
+        return followed.end
+
+    async def aclose(self) -> None:
+        """Close the session."""
+        await self._channel.aclose()
+
+    def _take(self, inbox: bytearray) -> None:
+        at = 0
+        with memoryview(inbox) as view:  # else every piece of output would be copied once more
+            while len(view) - at >= HEADER.size:
+                head, body = HEADER.unpack_from(view, at)
+                begin = at + HEADER.size
+                if len(view) < begin + head + body:
+                    break
+                fields = json.loads(bytes(view[begin : begin + head]))
+                self._heard(fields, bytes(view[begin + head : begin + head + body]))
+                at = begin + head + body
+        del inbox[:at]
+
+    def _heard(self, fields: dict[str, Any], data: bytes) -> None:
+        if "re" in fields:
+            question = self._questions.get(fields["re"])
+            if question is not None:  # whoever asked may have been cancelled
+                question.answer = Answer(fields, data)
+                question.done.set()
+            return
+        followed = self._followed.get(fields["step"])
+        if followed is None:
+            return
+        if fields["event"] == "output":
+            followed.output(data, fields["offset"] + len(data))
+            return
+        answers, at = [], 0
+        for size in fields["sizes"]:
+            answers.append(data[at : at + size])
+            at += size
+        followed.end = StepEnd(fields["code"], tuple(answers), fields["full"], fields["problem"])
+        followed.done.set()
+
+
+async def start_program(transport: Transport, *words: str, folder: str, python: str) -> Channel:
+    """Start the program on the machine, if it is there; words are what it does instead of serving a session.
+
+    Raises:
+        LinkLostError: the machine cannot be reached.
+    """
+    return await transport.open(["sh", "-c", _START, "sh", folder, onhost_program().digest, python, *words])
+
+
+async def open_session(transport: Transport, *, folder: str, python: str) -> HostSession:
+    """Start the program on the machine; it is copied there if it is not there yet.
+
+    Raises:
+        LinkLostError: the machine cannot be reached.
+        TransportError: it has no Python, or the program cannot be copied.
+    """
+    program = onhost_program()
+    hello = json.dumps({"id": _HELLO, "do": "hello"}).encode()
+    for _ in range(2):
+        channel = await start_program(transport, folder=folder, python=python)
+        try:
+            with suppress(LinkLostError):  # the program may end at once, and why is said by its end
+                await channel.send(HEADER.pack(len(hello), 0) + hello)
+            first = await channel.receive()
+            if first:
+                return HostSession(channel, first)
+            ended = await channel.wait()
+        except BaseException:
+            await channel.aclose()
+            raise
+        await channel.aclose()
+        if ended.exit_code in _NO_PYTHON:
+            raise TransportError(f"{transport.name} has no program '{python}': name one that it has as its python")
+        if ended.exit_code != _NO_PROGRAM:
+            raise TransportError(f"the supervisor ended on {transport.name}: {_why(ended)}")
+        placed = await transport.run(["sh", "-c", _PLACE, "sh", folder, program.digest], stdin=program.content)
+        if placed.exit_code:
+            raise TransportError(f"the supervisor cannot be copied to {transport.name}: {_why(placed)}")
+    raise TransportError(f"the supervisor was copied to {transport.name}, and is not there")
+
+
+def _why(ended: Ended) -> str:
+    lines = ended.error_text.strip().splitlines()
+    return lines[-1] if lines else f"exit code {ended.exit_code}"
