@@ -186,6 +186,7 @@ def _become_skyflow(
 ) -> NoReturn:
     for standard, file in enumerate((os.open(os.devnull, os.O_RDONLY), output, output)):
         os.dup2(file, standard)
+    os.close(output)  # what goes on in the background would hold it open
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
