@@ -324,6 +324,39 @@ async def test_a_file_that_changes_while_it_is_sent_is_sent_as_it_is_then(
         assert (bench.printed, len(times)) == ("later\n" if change == "write" else "gone\n", 2)
 
 
+async def test_a_file_that_grows_while_it_is_sent_is_sent_as_far_as_it_was(machine: Machine, drive: Callable) -> None:
+    """What skyflow itself prints may go to a file of the project."""
+    async with drive(machine) as bench:
+        files, file = bench.runner.workspaces._copy._files, bench.project / "a.txt"
+        read, before = files.read, file.read_text()
+
+        def read_and_grow(go_on: Callable[[], None]) -> object:
+            listed = read(go_on)
+            with file.open("a") as more:
+                more.write("more\n")
+            return listed
+
+        files.read = read_and_grow
+        await bench.run("cat a.txt", 1)
+        assert bench.printed == before
+
+
+async def test_a_file_that_never_rests_is_named(machine: Machine, drive: Callable) -> None:
+    async with drive(machine) as bench:
+        files, file = bench.runner.workspaces._copy._files, bench.project / "a.txt"
+        read, times = files.read, []
+
+        def read_and_change(go_on: Callable[[], None]) -> object:
+            listed = read(go_on)
+            times.append(1)
+            file.write_text(f"{len(times)}\n" * 9)
+            return listed
+
+        files.read = read_and_change
+        result = await bench.run("true", 1)
+        assert f"'{file}' keeps changing while it is sent" in (result.not_started or "")
+
+
 @pytest.mark.parametrize("content", [b"!\n", b"[z-a]\n", b"\xff\n"])
 async def test_an_ignore_file_that_is_wrong_is_said(machine: Machine, drive: Callable, content: bytes) -> None:
     async with drive(machine) as bench:

@@ -10,7 +10,7 @@ import anyio.to_thread
 
 from skyflow.runners.one_error import one_error
 from skyflow.runners.remote.link import HostLink
-from skyflow.runners.remote.project_files import FileList, ProjectFiles
+from skyflow.runners.remote.project_files import IGNORE_FILE, FileContent, FileList, ProjectFiles, ProjectFilesError
 from skyflow.runners.remote.session import MachineRefusedError
 
 __all__ = ["ProjectCopy"]
@@ -59,7 +59,7 @@ class ProjectCopy:
         listed = await anyio.to_thread.run_sync(self._files.read, anyio.from_thread.check_cancelled)
         try:
             return listed, await self._send_missing(listed)
-        except (FileNotFoundError, MachineRefusedError):
+        except (FileNotFoundError, MachineRefusedError, ProjectFilesError):
             if tries == 1:
                 raise
             return await self._send_all(tries=tries - 1)
@@ -75,7 +75,7 @@ class ProjectCopy:
                 async def send(digest: str) -> None:
                     nonlocal copied
                     async with room:
-                        copied += await self._send(digest, listed.contents[digest])
+                        copied += await self._send_whole(digest, listed.contents[digest])
 
                 for digest in missing:
                     tasks.start_soon(send, digest)
@@ -87,12 +87,23 @@ class ProjectCopy:
             answer = await self._link.ask("tree", listed.document, digest=listed.digest)
         return list(answer.fields["missing"])
 
-    async def _send(self, digest: str, path: Path) -> int:
+    async def _send_whole(self, digest: str, content: FileContent) -> int:
+        try:
+            return await self._send(digest, content)
+        except MachineRefusedError as error:
+            if await anyio.to_thread.run_sync(content.digest) == digest:
+                raise
+            raise ProjectFilesError(
+                f"'{content.path}' keeps changing while it is sent; name it in {IGNORE_FILE} if no job needs it"
+            ) from error
+
+    async def _send(self, digest: str, content: FileContent) -> int:
         sent, by = 0, token_hex(6)
-        async with await anyio.open_file(path, "rb") as file:
+        async with await anyio.open_file(content.path, "rb") as file:
             while True:
-                piece = await file.read(_PIECE_BYTES)
-                last = len(piece) < _PIECE_BYTES
+                wanted = min(_PIECE_BYTES, content.size - sent)
+                piece = await file.read(wanted)
+                last = len(piece) < wanted or sent + len(piece) == content.size
                 await self._link.ask("blob", piece, digest=digest, offset=sent, last=last, by=by)
                 sent += len(piece)
                 if last:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from skyflow.model.layout import KEYS_FOLDER
 
-__all__ = ["IGNORE_FILE", "FileList", "ProjectFiles", "ProjectFilesError"]
+__all__ = ["IGNORE_FILE", "FileContent", "FileList", "ProjectFiles", "ProjectFilesError"]
 
 IGNORE_FILE = ".skyflowignore"
 """Patterns in the form of `.gitignore`, for tracked files too."""
@@ -26,11 +26,33 @@ class ProjectFilesError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class FileContent:
+    """A content as it was when it was listed: the first `size` bytes of a file, which may have grown since."""
+
+    path: Path
+    size: int
+
+    def digest(self, go_on: Callable[[], None] = lambda: None) -> str:
+        """Return its SHA-256 as it is now; `go_on` is called now and then, and raises to give up.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        digest, left = hashlib.sha256(), self.size
+        with self.path.open("rb") as file:
+            while chunk := file.read(min(_CHUNK_BYTES, left)):
+                go_on()
+                digest.update(chunk)
+                left -= len(chunk)
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
 class FileList:
     """All files, as the machine wants to be told of them, and where here each content is found."""
 
     document: bytes
-    contents: dict[str, Path]
+    contents: dict[str, FileContent]
     count: int
     size: int
 
@@ -54,7 +76,7 @@ class ProjectFiles:
             ProjectFilesError: Git fails, or a file cannot be read.
         """
         entries: list[dict[str, object]] = []
-        contents: dict[str, Path] = {}
+        contents: dict[str, FileContent] = {}
         size = 0
         try:
             for name in sorted(_without_ignored(self._root, _names(self._root))):
@@ -65,8 +87,9 @@ class ProjectFiles:
                     if stat.S_ISLNK(status.st_mode):
                         entries.append({"path": name, "link": str(path.readlink())})
                     elif stat.S_ISREG(status.st_mode):
-                        digest = self._digest(path, status, go_on)
-                        contents[digest] = path
+                        content = FileContent(path, status.st_size)
+                        digest = self._digest(content, status, go_on)
+                        contents[digest] = content
                         size += status.st_size
                         mode = 0o755 if status.st_mode & 0o100 else 0o644
                         entries.append({"path": name, "digest": digest, "mode": mode})
@@ -76,18 +99,14 @@ class ProjectFiles:
             raise ProjectFilesError(f"'{error.filename}' cannot be read: {error.strerror}") from error
         return FileList(json.dumps(entries).encode(), contents, len(entries), size)
 
-    def _digest(self, path: Path, status: os.stat_result, go_on: Callable[[], None]) -> str:
+    def _digest(self, content: FileContent, status: os.stat_result, go_on: Callable[[], None]) -> str:
         sign = (status.st_mtime_ns, status.st_size, status.st_ino, status.st_ctime_ns)
-        known = self._known.get(path)
+        known = self._known.get(content.path)
         if known is not None and known[0] == sign:
             return known[1]
-        digest = hashlib.sha256()
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK_BYTES):
-                go_on()
-                digest.update(chunk)
-        self._known[path] = (sign, digest.hexdigest())
-        return digest.hexdigest()
+        digest = content.digest(go_on)
+        self._known[content.path] = (sign, digest)
+        return digest
 
 
 def _names(root: Path) -> Iterator[str]:
