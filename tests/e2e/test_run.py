@@ -114,7 +114,6 @@ def test_jobs_limits_how_many_run_at_once(project) -> None:
     [
         ("  a: {resources: {accelerators: 'A100:32'}, steps: [{run: x}]}", 4, "job 'a' asks for"),
         ("  a: {runs-on: aws, steps: [{run: x}]}", 5, "log in with `aws sso login`"),
-        ("  a: {runs-on: aws, resources: {nodes: 2}, steps: [{run: x}]}", 5, "job 'a' asks for 2 machines at once"),
     ],
 )
 def test_what_cannot_be_planned_or_provided_is_refused_before_anything_starts(project, text, code, message) -> None:
@@ -145,7 +144,7 @@ def test_unknown_options_and_runs_are_usage_errors(project) -> None:
     project.skyflow("run", "-q", "w.yml")
     assert "there is no run '9'" in project.skyflow("show", "9", code=2).err
     assert "did you mean" in project.skyflow("logs", "1", "shot", code=2).err
-    assert "nothing to resume" in project.skyflow("resume", code=2).err
+    assert "there is no run to resume" in project.skyflow("resume", code=2).err
 
 
 def test_a_store_that_cannot_be_used_is_exit_code_6(project) -> None:
