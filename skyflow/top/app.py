@@ -142,10 +142,12 @@ def _fill(table: "DataTable[Text]", rows: Sequence[Row], *, state_column: int) -
     before = table.coordinate_to_cell_key(table.cursor_coordinate).row_key.value if table.row_count else None
     table.clear()
     for key, cells in wanted.items():
+        for drawn, cell in zip(table.ordered_columns, cells, strict=True):
+            # else columns get their widths only after the rows were drawn, which stay cut off
+            drawn.content_width = max(drawn.content_width, cell.cell_len)
         table.add_row(*cells, key=key)
     if before in wanted:
         table.move_cursor(row=list(wanted).index(before))
-    table.call_after_refresh(table.refresh)  # columns get their widths only once the rows were drawn
 
 
 def _cell(row: Row, index: int, state_column: int) -> Text:
