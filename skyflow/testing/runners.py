@@ -14,7 +14,7 @@ from skyflow.ports.runner import Runner
 
 __all__ = ["RunnerBench", "RunnerConformance"]
 
-_SOON_SECONDS = 30.0
+_SOON_SECONDS = 60.0
 
 
 @dataclass

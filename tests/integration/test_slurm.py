@@ -406,9 +406,10 @@ async def test_a_step_on_all_nodes_is_interrupted_on_all(drive: Driver, tmp_path
                     await anyio.sleep(0.02)
             bench.runner.stop_step(StepRef("job", 1, 1), force=False)
 
-        script = (
-            f"trap 'touch {tmp_path}/cleaned-$SKYFLOW_NODE_RANK; exit 3' INT; echo begun; while :; do sleep 0.05; done"
-        )
+        # the first node to end would end the step on the other one, so each waits until both have cleaned up
+        both = f"until [ -e {tmp_path}/cleaned-0 ] && [ -e {tmp_path}/cleaned-1 ]; do sleep 0.05; done"
+        clean = f"touch {tmp_path}/cleaned-$SKYFLOW_NODE_RANK; {both}; exit 3"
+        script = f"trap '{clean}' INT; echo begun; while :; do sleep 0.05; done"
         assert (await meanwhile(bench, script, stop)).stopped
     assert (tmp_path / "cleaned-0").exists()
     assert (tmp_path / "cleaned-1").exists()
