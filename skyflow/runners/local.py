@@ -26,17 +26,12 @@ from skyflow.runners.files import CommandFiles
 from skyflow.runners.hashing import hash_files
 from skyflow.runners.javascript import NodeError, action_variables, find_node, find_node_inside
 from skyflow.runners.kept import KeeperClient
+from skyflow.runners.local_stops import LocalStops
 from skyflow.runners.matchers import Matchers
 from skyflow.runners.obey import AttemptMemory, StepCommands
 from skyflow.runners.output import LogWriter
 from skyflow.runners.process import TAG_VARIABLE, KillLadder, ProcessTree, kill_tagged
-from skyflow.runners.recovery import (
-    Inheritance,
-    Journal,
-    note_begun,
-    note_result,
-    watch,
-)
+from skyflow.runners.recovery import Inheritance, Journal, note_begun, note_result, watch
 from skyflow.runners.shells import ShellError, find_shell, shell_inside
 from skyflow.runners.spool import SpoolReader
 from skyflow.runners.step_log import StepLog
@@ -93,10 +88,7 @@ class LocalRunner:
         self._stack = AsyncExitStack()
         self._tasks: TaskGroup
         self._keeper: KeeperClient
-        self._running: dict[StepRef, ProcessTree] = {}
-        self._scopes: dict[StepRef, anyio.CancelScope] = {}
-        self._stopping: dict[StepRef, bool] = {}
-        self._stopped_early: dict[StepRef, bool] = {}  # whether by force
+        self._stops = LocalStops(ladder)
         self._lingering: dict[tuple[str, int], list[ProcessTree]] = {}
         self._masks = Masks(masks)
         self._memories: dict[tuple[str, int], AttemptMemory] = {}
@@ -105,6 +97,7 @@ class LocalRunner:
     async def __aenter__(self) -> Self:
         """Open the task group that background work belongs to."""
         self._tasks = await self._stack.enter_async_context(anyio.create_task_group())
+        self._stops.tasks = self._tasks
         self._keeper = KeeperClient(self._folder.journal, self._tasks)
         with suppress(OSError):  # the first step would say so; meanwhile it starts up beside us
             self._keeper.start()
@@ -115,8 +108,7 @@ class LocalRunner:
     ) -> bool | None:
         """End whatever is left, daemons that have left their job included."""
         with anyio.CancelScope(shield=True):
-            for tree in self._running.values():
-                await tree.kill()
+            await self._stops.kill_all()
             kill_tagged(f"{self._run_tag}/")
             if self._containers is not None and self._containers.has_any:
                 with suppress(ContainerError):  # they carry labels, so that `skyflow resume` finds what is left
@@ -279,14 +271,12 @@ class LocalRunner:
         note_begun(self._temp(step), step, self._folder.log(step), is_repeatable=is_repeatable)
         commands = StepCommands(self._memory(step), workspace=self._workspace, env=self._environment)
         result = StepResult(exit_code=None, stopped=True)
-        scope = self._scopes[step] = anyio.CancelScope()
         with closing(StepLog(self._folder.log(step), self._clock)) as log:
             writer = LogWriter(log, commands, output)
             try:
-                with scope:
+                with self._stops.work(step):
                     result = await work(writer)
             finally:
-                del self._scopes[step]
                 writer.finish()
         result = replace(result, masks=commands.memory.masks.values, annotations=commands.masked_annotations())
         note_result(self._folder.temp(step.job_key, step.attempt), step, result)
@@ -330,14 +320,9 @@ class LocalRunner:
         files: CommandFiles,
         output: Callable[[str], None],
     ) -> StepResult:
-        self._running[step] = tree
-        if step in self._stopped_early:  # it was started by an earlier driver
-            self.stop_step(step, force=self._stopped_early.pop(step))
         commands = self._commands(step, env)
-        try:
+        with self._stops.run(step, tree):
             exit_code = await self._follow(step, tree, commands, output)
-        finally:
-            del self._running[step]
 
         def say(text: str) -> None:
             with closing(StepLog(self._folder.log(step), self._clock)) as log:
@@ -345,7 +330,7 @@ class LocalRunner:
 
         result = result_of(
             exit_code,
-            is_stopped=self._stopping.pop(step, None) is not None,
+            is_stopped=self._stops.ended(step),
             written=files,
             commands=commands,
             summary=self._folder.summary(step),
@@ -359,7 +344,7 @@ class LocalRunner:
 
     def _known_result(self, step: StepRef) -> StepResult | None:
         """Return how a step ended without being run by us: it was stopped before, or an earlier driver saw it end."""
-        if step in self._stopped_early and not self._inherited.is_alive(step):
+        if self._stops.is_before_start(step) and not self._inherited.is_alive(step):
             return StepResult(exit_code=None, stopped=True)
         result = self._inherited.result(step)
         if result is not None:
@@ -376,19 +361,7 @@ class LocalRunner:
 
     def stop_step(self, step: StepRef, *, force: bool) -> None:
         """Begin to stop a running step."""
-        if step in self._scopes:
-            self._scopes[step].cancel()
-            return
-        tree = self._running.get(step)
-        if tree is None:  # it has ended, or it was only just asked for and is about to start
-            self._stopped_early[step] = force or self._stopped_early.get(step, False)
-            return
-        if force:
-            self._stopping[step] = True
-            self._tasks.start_soon(tree.kill)
-        elif step not in self._stopping:
-            self._stopping[step] = False
-            self._tasks.start_soon(self._descend, step, tree)
+        self._stops.stop(step, force=force)
 
     async def release(self, job_key: str, attempt: int) -> None:
         """End what the attempt left in the background and remove its temporary files."""
@@ -401,11 +374,7 @@ class LocalRunner:
             with suppress(ContainerError):  # the labels stay; there is nobody left to tell
                 await self._containers.remove(job_key, attempt)
         self._memories.pop((job_key, attempt), None)
-        self._stopped_early = {
-            step: force
-            for step, force in self._stopped_early.items()
-            if (step.job_key, step.attempt) != (job_key, attempt)
-        }
+        self._stops.forget(job_key, attempt)
         temp = self._folder.temp(job_key, attempt)
         shutil.rmtree(temp, ignore_errors=True)
         with suppress(OSError):  # another attempt has files there
@@ -435,7 +404,7 @@ class LocalRunner:
         reader = SpoolReader(tree.spool, tree.kept, log, LogWriter(log, commands, output))
         try:
             exit_code = await reader.until_end()
-            if step in self._stopping:
+            if self._stops.is_under_way(step):
                 await tree.terminate_rest(self._ladder.terminate_seconds)
                 kill_tagged(tree.tag)
             elif tree.has_members():
@@ -453,14 +422,3 @@ class LocalRunner:
         """Read what is printed after the command has ended, which is answered for by then."""
         await reader.until_closed()
         tree.spool.unlink(missing_ok=True)
-
-    async def _descend(self, step: StepRef, tree: ProcessTree) -> None:
-        """Step down the kill ladder for as long as the step runs."""
-        await tree.interrupt()
-        await anyio.sleep(self._ladder.interrupt_seconds)
-        if self._running.get(step) is not tree:
-            return
-        await tree.terminate()
-        await anyio.sleep(self._ladder.terminate_seconds)
-        if self._running.get(step) is tree:
-            await tree.kill()
