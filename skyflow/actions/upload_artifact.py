@@ -10,7 +10,7 @@ import anyio.to_thread
 from skyflow._util.glob import Glob, make_glob
 from skyflow._util.glob_pattern import PatternError
 from skyflow.actions.call import ActionCall, ActionFailure, BuiltinAction, Input, count_of
-from skyflow.model.artifacts import Source
+from skyflow.model.artifacts import NewArtifact, Source
 from skyflow.model.execution import StepResult
 
 __all__ = ["UPLOAD_ARTIFACT", "artifact_sources"]
@@ -46,9 +46,11 @@ async def _perform(call: ActionCall) -> StepResult:
             raise ActionFailure(f"with 'archive: false' there can be only one file, and these are {len(sources)}")
         name = sources[0].file.name
     call.print(f"{count_of(len(sources), 'file')} will be uploaded as artifact '{name}'")
-    artifact = await call.artifacts.upload(
-        call.run, name, sources, by=call.step, retention_days=retention_days, overwrite=call.flag("overwrite")
-    )
+    new = NewArtifact(
+        run=call.run, name=name, sources=sources, by=call.step, retention_days=retention_days,
+        overwrite=call.flag("overwrite"),
+    )  # fmt: skip
+    artifact = await call.artifacts.upload(new)
     call.print(f"Artifact '{name}' has been stored: {artifact.size} bytes, id {artifact.id}, SHA-256 {artifact.tree}")
     call.print(f"It is kept until {artifact.expires:%Y-%m-%d}")
     outputs = (("artifact-id", str(artifact.id)), ("artifact-url", ""), ("artifact-digest", artifact.tree))

@@ -1,6 +1,6 @@
 """The artifacts of runs, in an object store."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -9,8 +9,7 @@ from skyflow.artifacts.documents import read_artifact, write_artifact
 from skyflow.artifacts.keys import artifact_id, artifact_key, run_prefix
 from skyflow.artifacts.threads import in_thread
 from skyflow.artifacts.trees import Place, read_tree, restore_tree, store_tree, stored_size
-from skyflow.model.artifacts import Artifact, Source, artifact_name_problem
-from skyflow.model.execution import StepRef
+from skyflow.model.artifacts import Artifact, NewArtifact, artifact_name_problem
 from skyflow.ports.artifacts import ArtifactError, ObjectStore
 from skyflow.ports.clock import Clock
 
@@ -24,40 +23,30 @@ class Artifacts:
         self._objects = objects
         self._clock = clock
 
-    async def upload(
-        self,
-        run: str,
-        name: str,
-        sources: Sequence[Source],
-        *,
-        by: StepRef,
-        retention_days: int,
-        overwrite: bool = False,
-        moved: Callable[[int], None] | None = None,
-    ) -> Artifact:
+    async def upload(self, new: NewArtifact, *, moved: Callable[[int], None] | None = None) -> Artifact:
         """Store files under a name."""
-        problem = artifact_name_problem(name)
+        problem = artifact_name_problem(new.name)
         if problem:
             raise ArtifactError(problem)
         now = self._clock.now()
-        key = artifact_key(run, name)
+        key = artifact_key(new.run, new.name)
 
         def work(go_on: Callable[[int], None]) -> Artifact:
-            self._refuse_taken(key, by=by, overwrite=overwrite)
-            tree, entries = store_tree(self._objects, sources, follow_links=True, go_on=go_on)
+            self._refuse_taken(key, new)
+            tree, entries = store_tree(self._objects, new.sources, follow_links=True, go_on=go_on)
             artifact = Artifact(
-                id=artifact_id(run, name, tree),
-                name=name,
-                run=run,
-                by=by,
+                id=artifact_id(new.run, new.name, tree),
+                name=new.name,
+                run=new.run,
+                by=new.by,
                 created=now,
-                expires=now + timedelta(days=retention_days),
+                expires=now + timedelta(days=new.retention_days),
                 size=stored_size(entries),
                 tree=tree,
             )
             document = write_artifact(artifact)
             if not self._objects.create(key, document):
-                self._refuse_taken(key, by=by, overwrite=overwrite)
+                self._refuse_taken(key, new)
                 self._objects.replace(key, document)
             return artifact
 
@@ -87,13 +76,13 @@ class Artifacts:
         entries = read_tree(self._objects, artifact.tree, go_on)
         restore_tree(self._objects, [Place(entry, folder, entry.path) for entry in entries], go_on)
 
-    def _refuse_taken(self, key: str, *, by: StepRef, overwrite: bool) -> None:
-        data = None if overwrite else self._objects.read(key)
+    def _refuse_taken(self, key: str, new: NewArtifact) -> None:
+        data = None if new.overwrite else self._objects.read(key)
         if data is None:
             return
         there = read_artifact(data)
         # that of an attempt which was given up does not count, nor what this very step did before its driver died
-        if there.by == by or (there.by.job_key == by.job_key and there.by.attempt < by.attempt):
+        if there.by == new.by or (there.by.job_key == new.by.job_key and there.by.attempt < new.by.attempt):
             return
         raise ArtifactError(
             f"this run has an artifact '{there.name}' already, from job '{there.by.job_key}': "

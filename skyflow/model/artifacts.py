@@ -1,6 +1,7 @@
 """Artifacts and caches: trees of files that outlive the job that made them."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +17,7 @@ __all__ = [
     "Checkpoint",
     "Entry",
     "EntryKind",
+    "NewArtifact",
     "Source",
     "artifact_name_problem",
     "cache_key_problem",
@@ -60,6 +62,18 @@ class Source:
 
     path: str
     file: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewArtifact:
+    """What a step of a run wants to store under a name, for so many days; `overwrite` lets it replace what has the name."""
+
+    run: str
+    name: str
+    sources: Sequence[Source]
+    by: StepRef
+    retention_days: int
+    overwrite: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

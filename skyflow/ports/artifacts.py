@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from skyflow.model.artifacts import Artifact, CachedTree, Source
+from skyflow.model.artifacts import Artifact, CachedTree, NewArtifact, Source
 from skyflow.model.execution import StepRef
 
 __all__ = ["ArtifactError", "ArtifactStore", "ArtifactsFor", "Blob", "CacheStore", "ObjectStore", "Stored"]
@@ -19,22 +19,12 @@ class ArtifactError(Exception):
 class ArtifactStore(Protocol):
     """The artifacts of runs. Every method can be cancelled, and leaves nothing half stored then."""
 
-    async def upload(
-        self,
-        run: str,
-        name: str,
-        sources: Sequence[Source],
-        *,
-        by: StepRef,
-        retention_days: int,
-        overwrite: bool = False,
-        moved: Callable[[int], None] | None = None,
-    ) -> Artifact:
+    async def upload(self, new: NewArtifact, *, moved: Callable[[int], None] | None = None) -> Artifact:
         """Store files under a name. Links are followed: what is stored are the files they lead to.
 
         `moved` is told how many bytes have been stored since the last time.
 
-        An artifact with the name is replaced if `overwrite`, or if an earlier attempt at the same job has stored it.
+        An artifact with the name is replaced if that says so, or if an earlier attempt at the same job has stored it.
 
         Raises:
             ArtifactError: the name is not valid or taken, or a file cannot be read or stored.

@@ -26,7 +26,7 @@ from testbed.slurm import SlurmCluster
 from skyflow.app.clock import SystemClock
 from skyflow.artifacts.named import Artifacts
 from skyflow.artifacts.places import open_place
-from skyflow.model.artifacts import Source
+from skyflow.model.artifacts import NewArtifact, Source
 from skyflow.model.execution import StepRef, StepRequest
 from skyflow.model.hosts import SshHost
 from skyflow.model.layout import RunFolder
@@ -193,7 +193,9 @@ async def in_bucket(server: ObjectServer, folder: Path, rounds: int) -> None:
             artifacts = Artifacts(open_place(f"s3://{bucket}/x"), SystemClock())
             sources = [Source(path.name, path) for path in files]
             before = spent(server)
-            await artifacts.upload("r", "a", sources, by=StepRef("j", 1, 1), retention_days=1)
+            await artifacts.upload(
+                NewArtifact(run="r", name="a", sources=sources, by=StepRef("j", 1, 1), retention_days=1)
+            )
             between = spent(server)
             for path in files:
                 client.upload_file(str(path), bucket, f"boto3/{path.name}")

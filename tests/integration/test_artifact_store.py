@@ -18,7 +18,7 @@ from skyflow.artifacts.keys import BLOBS, CACHES, RUNS, blob_key
 from skyflow.artifacts.named import Artifacts
 from skyflow.artifacts.trees import Place, restore_tree
 from skyflow.artifacts.upkeep import prune
-from skyflow.model.artifacts import Entry, EntryKind, Source
+from skyflow.model.artifacts import Entry, EntryKind, NewArtifact, Source
 from skyflow.model.execution import StepRef
 from skyflow.ports.artifacts import ArtifactError
 
@@ -63,9 +63,13 @@ def go_on(_: int) -> None:
     return
 
 
+def new(name: str, files: list[Source], **options: object) -> NewArtifact:
+    return NewArtifact(**{"run": "r1", "name": name, "sources": files, "by": BY, "retention_days": 1, **options})
+
+
 async def upload(b: SimpleNamespace, name: str = "x", *names: str, by: StepRef = BY, **options: object):
     files = sources(b.root, *(names or ("a", "s/b")))
-    return await b.artifacts.upload("r1", name, files, **{"by": by, "retention_days": 1, **options})
+    return await b.artifacts.upload(new(name, files, by=by, **options))
 
 
 async def test_what_was_uploaded_is_downloaded(b: SimpleNamespace) -> None:
@@ -107,7 +111,7 @@ async def test_a_run_that_does_not_exist_has_no_artifacts(b: SimpleNamespace, ru
 async def test_paths_that_lead_elsewhere_are_not_stored(b: SimpleNamespace, path: str) -> None:
     [source] = sources(b.root, "a")
     with pytest.raises(ArtifactError, match="cannot be stored"):
-        await b.artifacts.upload("r1", "x", [Source(path, source.file)], by=BY, retention_days=1)
+        await b.artifacts.upload(new("x", [Source(path, source.file)]))
 
 
 @pytest.mark.parametrize("path", ["../x", "/x", "a/../../x", "way/x"])
@@ -167,7 +171,7 @@ async def test_a_cancelled_upload_leaves_nothing(b: SimpleNamespace) -> None:
     (b.root / "big").touch()
     os.truncate(b.root / "big", 20 * 1024**3)
     with anyio.move_on_after(0.05) as scope:
-        await b.artifacts.upload("r1", "x", [Source("big", b.root / "big")], by=BY, retention_days=1)
+        await b.artifacts.upload(new("x", [Source("big", b.root / "big")]))
     assert scope.cancelled_caught
     assert await b.artifacts.artifacts("r1") == ()
     assert not any((b.root / "store" / "drafts").iterdir())
@@ -175,7 +179,7 @@ async def test_a_cancelled_upload_leaves_nothing(b: SimpleNamespace) -> None:
 
 async def test_a_file_that_is_gone_is_named(b: SimpleNamespace) -> None:
     with pytest.raises(ArtifactError, match=r"'.*/nowhere': No such file"):
-        await b.artifacts.upload("r1", "x", [Source("a", b.root / "nowhere")], by=BY, retention_days=1)
+        await b.artifacts.upload(new("x", [Source("a", b.root / "nowhere")]))
 
 
 async def test_two_uploads_at_once_leave_one(b: SimpleNamespace) -> None:
@@ -184,7 +188,7 @@ async def test_two_uploads_at_once_leave_one(b: SimpleNamespace) -> None:
 
     async def one(job: str) -> None:
         try:
-            await b.artifacts.upload("r1", "x", files, by=StepRef(job, 1, 1), retention_days=1)
+            await b.artifacts.upload(new("x", files, by=StepRef(job, 1, 1)))
             outcomes.append("stored")
         except ArtifactError:
             outcomes.append("refused")
@@ -351,7 +355,7 @@ async def test_whoever_asks_is_told_what_has_moved(b: SimpleNamespace) -> None:
     (b.root / "big").write_bytes(b"x" * 5_000_000)
     told: list[int] = []
     sources = [Source(name, b.root / "big") for name in ("one", "two")]
-    made = await b.artifacts.upload("r", "n", sources, by=StepRef("j", 1, 1), retention_days=1, moved=told.append)
+    made = await b.artifacts.upload(new("n", sources), moved=told.append)
     listing = sum(told) - 10_000_000
     assert 0 < listing < 1000  # the list of what is in it moves, too
     told.clear()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from skyflow.app.running.transfer_log import TransferLog
-from skyflow.model.artifacts import Artifact, Source
+from skyflow.model.artifacts import Artifact, NewArtifact, Source
 from skyflow.model.execution import StepRef
 from skyflow.model.transfers import Leg, Way
 from skyflow.ports.artifacts import ArtifactStore
@@ -26,29 +26,11 @@ class JobArtifacts:
         self._clock = clock
         self._say = say
 
-    async def upload(
-        self,
-        run: str,
-        name: str,
-        sources: Sequence[Source],
-        *,
-        by: StepRef,
-        retention_days: int,
-        overwrite: bool = False,
-        moved: Callable[[int], None] | None = None,
-    ) -> Artifact:
+    async def upload(self, new: NewArtifact, *, moved: Callable[[int], None] | None = None) -> Artifact:
         """Store files under a name."""
-        progress = Progress(_size(sources), self._say, self._clock)
-        made = await self._artifacts.upload(
-            run,
-            name,
-            sources,
-            by=by,
-            retention_days=retention_days,
-            overwrite=overwrite,
-            moved=moved or progress.add,
-        )
-        self._log.moved(self._step, name, [Leg(way=Way.TO_STORE, size=made.size, seconds=progress.seconds)])
+        progress = Progress(_size(new.sources), self._say, self._clock)
+        made = await self._artifacts.upload(new, moved=moved or progress.add)
+        self._log.moved(self._step, new.name, [Leg(way=Way.TO_STORE, size=made.size, seconds=progress.seconds)])
         return made
 
     async def artifacts(self, run: str) -> tuple[Artifact, ...]:

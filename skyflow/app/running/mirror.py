@@ -3,13 +3,13 @@
 What they download does not come here: it goes to the other machine by the shortest way.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
 from skyflow.app.running.transfer_log import TransferLog
 from skyflow.artifacts.contents import Contents
-from skyflow.model.artifacts import Artifact, Source
+from skyflow.model.artifacts import Artifact, NewArtifact
 from skyflow.model.execution import ActionRequest, StepRef, StepResult
 from skyflow.model.layout import RunFolder
 from skyflow.model.transfers import with_reading
@@ -141,21 +141,9 @@ class _DeliveredArtifacts:
         self._carrier = carrier
         self._step = step
 
-    async def upload(
-        self,
-        run: str,
-        name: str,
-        sources: Sequence[Source],
-        *,
-        by: StepRef,
-        retention_days: int,
-        overwrite: bool = False,
-        moved: Callable[[int], None] | None = None,
-    ) -> Artifact:
+    async def upload(self, new: NewArtifact, *, moved: Callable[[int], None] | None = None) -> Artifact:
         """Store files that have been brought here."""
-        return await self._artifacts.upload(
-            run, name, sources, by=by, retention_days=retention_days, overwrite=overwrite, moved=moved
-        )
+        return await self._artifacts.upload(new, moved=moved)
 
     async def artifacts(self, run: str) -> tuple[Artifact, ...]:
         """Return the artifacts of a run, by name."""
