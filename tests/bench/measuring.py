@@ -61,6 +61,9 @@ def arguments(description: str, *, rounds: int) -> argparse.ArgumentParser:
 
 def report(benchmarks: Sequence[Callable[[int, Path], list[Figure]]], options: argparse.Namespace) -> None:
     """Run the benchmarks, print a Markdown table, and exit."""
+    names = [benchmark.__name__ for benchmark in benchmarks]
+    if options.only is not None and options.only not in names:
+        raise SystemExit(f"there is no benchmark '{options.only}'; there are {', '.join(names)}")
     print(f"Python {platform.python_version()}, {os.cpu_count()} CPUs, {load()}, medians of {options.rounds} rounds\n")
     print("| what | measured | run in turn with | target | |\n|---|---|---|---|---|")
     missed = 0

@@ -267,6 +267,7 @@ BENCHMARKS: list[Callable[[int, Path], list[Figure]]] = [
     hundred_jobs,
     catalog,
     report_of_thousand_jobs,
+    board,
 ]
 
 
