@@ -1,6 +1,6 @@
 """A catalog: the index of its tables, and what stands beside them, the local machine and the project's own."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,13 +10,11 @@ from skyflow._util.data_files import data_file
 from skyflow.catalog.own import own_offerings, own_regions, with_own_rates
 from skyflow.model.catalog import LOCAL_PLACE, Offering, Place, Region, TransferRates
 from skyflow.model.config import ProjectConfig
-from skyflow.model.footprint import Footprint
 
 if TYPE_CHECKING:
     from skyflow.catalog.accelerators import AcceleratorNames
     from skyflow.catalog.index import Index
     from skyflow.catalog.tables import Fault
-    from skyflow.model.carbon import CarbonProfile
 
 __all__ = ["Catalog", "load_catalog"]
 
@@ -81,14 +79,6 @@ class Catalog:
         """Return the catalog with further offerings, for example the local machine's, first."""
         return replace(self, extra=(*offerings, *self.extra))
 
-    def transfer_rates(self, offerings: Iterable[Offering]) -> TransferRates:
-        """Return what moving data costs and takes between the places of some offerings.
-
-        Raises:
-            CatalogError: no rule covers a pair of places.
-        """
-        return self.rates_between({offering.place for offering in offerings})
-
     def rates_between(self, places: Collection[Place]) -> TransferRates:
         """Return what moving data costs and takes between some places.
 
@@ -98,10 +88,6 @@ class Catalog:
         if set(places) == {LOCAL_PLACE}:
             return _STAYS
         return with_own_rates(self.index.rates, places, self.config.pools)
-
-    def carbon_profile(self, footprint: Footprint) -> "CarbonProfile | None":
-        """Return how the grid of an offering is expected to change with the hour, or None where nobody knows."""
-        return self.index.profile(footprint.grid, footprint.gco2_per_kwh) if footprint.grid else None
 
     def grid_of(self, region: str) -> "tuple[str, float] | None":
         """Return the grid of a region of the tables, and its yearly mean in g/kWh; None where nothing is known."""

@@ -6,13 +6,12 @@ day matters more than anything else that is known a week ahead. Live sources are
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Protocol
 
 __all__ = ["CarbonForecast", "CarbonProfile", "profile_from_trace"]
 
 _MONTHS, _HOURS = 12, 24
-_HOUR = timedelta(hours=1)
 
 
 class CarbonForecast(Protocol):
@@ -34,20 +33,6 @@ class CarbonProfile:
         """Return what hours like this one were like."""
         moment = at.astimezone(UTC)
         return self.mean * self.factors[(moment.month - 1) * _HOURS + moment.hour]
-
-    def mean_over(self, start: datetime, seconds: float) -> float:
-        """Return the mean from a moment on, for so many seconds."""
-        end = start + timedelta(seconds=seconds)
-        if end <= start:
-            return self.gco2_per_kwh(start)
-        total, moment = 0.0, start
-        while moment < end:
-            # the end of the hour in UTC, also where local time is ahead by half an hour
-            whole = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + _HOUR
-            until = min(end, whole)
-            total += self.gco2_per_kwh(moment) * (until - moment).total_seconds()
-            moment = until
-        return total / seconds
 
 
 def profile_from_trace(hours: Iterable[tuple[datetime, float]]) -> CarbonProfile:

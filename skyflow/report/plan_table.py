@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import StringIO
 
 from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.table import Table
@@ -14,7 +13,7 @@ from skyflow.model.placement import Placement, Plan, PlanStatus
 from skyflow.model.resources import LOCAL
 from skyflow.model.units import format_duration, format_gb, format_grams, format_usd
 
-__all__ = ["PlanTable", "plan_text", "render_plan"]
+__all__ = ["PlanTable", "render_plan"]
 
 _WIDE = 90
 """From this many columns on, the place has a column of its own."""
@@ -25,13 +24,6 @@ _NARROW = 72
 def render_plan(plan: Plan) -> "PlanTable":
     """Return a rich renderable: one line per job, then the totals, the dates of the prices and the notes."""
     return PlanTable(plan)
-
-
-def plan_text(plan: Plan, *, width: int = 100) -> str:
-    """Return the same as plain text, at most `width` columns wide."""
-    file = StringIO()
-    Console(file=file, width=width, color_system=None, force_terminal=False, highlight=False).print(render_plan(plan))
-    return "".join(f"{line.rstrip()}\n" for line in file.getvalue().splitlines())
 
 
 @dataclass(frozen=True, slots=True)

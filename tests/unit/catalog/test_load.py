@@ -86,7 +86,7 @@ def test_the_first_transfer_rule_that_fits_holds(catalog):
     east, ireland = Place("aws", "us-east-1"), Place("aws", "eu-west-1")
     iowa_a, iowa_b = Place("gcp", "us-central1", "us-central1-a"), Place("gcp", "us-central1", "us-central1-b")
     wanted = [one for one in catalog.joined_by(HOST).offerings if one.region != "us-gov-west-1"]
-    rates = catalog.transfer_rates(wanted)
+    rates = catalog.rates_between({one.place for one in wanted})
     assert rates.places == (ireland, east, iowa_a, iowa_b, LOCAL_PLACE)
     assert rate(rates, east, east) == (0, 0.8)
     assert rate(rates, east, ireland) == (0.02, 4)
@@ -103,12 +103,12 @@ def test_the_first_transfer_rule_that_fits_holds(catalog):
 def test_a_machine_without_a_zone_can_be_had_in_any_zone(catalog):
     zoned = offering(catalog, "gcp/us-central1-b/a2-highgpu-8g/on-demand")
     anywhere = replace(zoned, zone="", instance_type="n2-standard-2")
-    assert rate(catalog.transfer_rates([anywhere, zoned]), anywhere.place, zoned.place) == (0, 0.8)
+    assert rate(catalog.rates_between({anywhere.place, zoned.place}), anywhere.place, zoned.place) == (0, 0.8)
 
 
 def test_an_unknown_place_has_no_rates(catalog):
     with pytest.raises(CatalogError, match="no table says where aws mars is"):
-        catalog.transfer_rates([replace(catalog.offerings[0], region="mars")])
+        catalog.rates_between({replace(catalog.offerings[0], region="mars").place})
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_pair_without_a_rule_is_named(directory, table, rule, message):
     catalog = load_catalog(directory)
     other = HOST if table == "network.csv" else offering(catalog, "gcp/us-central1-a/a2-highgpu-1g/on-demand")
     with pytest.raises(CatalogError, match=message):
-        catalog.transfer_rates([offering(catalog, "aws/us-east-1/m6i.large/on-demand"), other])
+        catalog.rates_between({offering(catalog, "aws/us-east-1/m6i.large/on-demand").place, other.place})
 
 
 PRICE = "aws/prices.csv"
@@ -236,5 +236,5 @@ def test_a_directory_without_prices_is_named(directory):
 
 def test_a_plan_for_this_machine_alone_opens_no_table(tmp_path):
     catalog = load_catalog(tmp_path / "nowhere").joined_by(replace(HOST, accelerators=None))
-    rates = catalog.transfer_rates(catalog.own)
+    rates = catalog.rates_between({one.place for one in catalog.own})
     assert rates.usd_per_gb == ((0.0,),)

@@ -92,7 +92,7 @@ def test_a_pool_lies_under_the_laws_of_its_country_or_those_it_names(catalog):
 
 
 def test_data_moves_over_the_line_of_the_pool(catalog):
-    rates = catalog.transfer_rates([*catalog.own, catalog.index.offering(0)])
+    rates = catalog.rates_between({one.place for one in (*catalog.own, catalog.index.offering(0))})
     lab, rack, cloud = Place("own", "lab"), Place("own", "rack"), catalog.index.offering(0).place
     index = rates.index
 

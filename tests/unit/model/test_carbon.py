@@ -44,13 +44,6 @@ def test_a_profile_knows_the_hour_in_utc(profile):
     assert profile.gco2_per_kwh(datetime(2026, 7, 1, 18, 15, tzinfo=india)) == 100
 
 
-def test_a_mean_weighs_parts_of_hours(profile):
-    assert profile.mean_over(NOON, 0) == 100
-    assert profile.mean_over(NOON, 1800) == pytest.approx(100)
-    assert profile.mean_over(NOON, 3600) == pytest.approx(150)
-    assert profile.mean_over(NIGHT, 24 * 3600) == pytest.approx((23 * 200 + 100) / 24)
-
-
 def test_a_profile_is_made_of_traces():
     start = datetime(2026, 1, 1, tzinfo=UTC)
     hours = [start + timedelta(hours=hour) for hour in range(48)]

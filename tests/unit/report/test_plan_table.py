@@ -10,12 +10,19 @@ from rich.console import Console
 
 from skyflow.model.objective import Objective
 from skyflow.model.placement import Placement, Plan, PlanStatus, Proof, Transfer, Waiting
-from skyflow.report.plan_table import plan_text, render_plan
+from skyflow.report.plan_table import render_plan
 
 CPU = offering(
     "azure", "westeurope", instance_type="Standard_D8s_v5", vcpus=8, memory_gib=32.0, price_usd_per_hour=0.46,
     price_date=date(2026, 6, 18),
 )  # fmt: skip
+
+
+def plan_text(plan: Plan, *, width: int = 100) -> str:
+    """Return the same as plain text, at most `width` columns wide."""
+    file = StringIO()
+    Console(file=file, width=width, color_system=None, force_terminal=False, highlight=False).print(render_plan(plan))
+    return "".join(f"{line.rstrip()}\n" for line in file.getvalue().splitlines())
 
 
 def placed(job, offering, *, start=0.0, seconds=60.0, inputs=(), assumed=False):
