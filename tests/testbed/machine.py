@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from skyflow.model.hosts import KeepAlive, Link, SshHost
+from testbed.ports import free_port
 from testbed.relay import Relay
 
 __all__ = ["Key", "Machine", "can_start_machines", "make_key"]
@@ -92,8 +93,7 @@ class Machine:
             (self.base / "home").mkdir(parents=True)
             self.host_key = make_key(self.base / "host_key")
             (self.base / "authorized_keys").write_text(f"{self.client_key.public}\n")
-            with socket.create_server(("127.0.0.1", 0)) as probe:
-                self.port = probe.getsockname()[1]
+            self.port = free_port()
             config = _CONFIG.format(
                 port=self.port,
                 base=self.base,

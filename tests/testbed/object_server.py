@@ -15,6 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
 
+from testbed.ports import free_port
+
 __all__ = ["Fault", "FaultProxy", "ObjectServer"]
 
 _START_SECONDS = 30.0
@@ -25,8 +27,7 @@ class ObjectServer:
     """moto's S3 as a process of its own; or another module that takes the same options."""
 
     def __init__(self, module: str = "moto.server") -> None:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         command = [sys.executable, "-m", module, "-H", "127.0.0.1", "-p", str(self.port)]
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
         self._process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -17,6 +17,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from testbed.ports import free_port
+
 __all__ = ["SlurmCluster", "can_run_slurm"]
 
 _PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol")
@@ -95,7 +97,7 @@ class SlurmCluster:
         (base / "munge" / "munge.key").write_bytes(os.urandom(128))
         (base / "munge" / "munge.key").chmod(0o400)
         host = socket.gethostname().partition(".")[0]
-        config = _CONFIG.format(host=host, base=base, ports=_free_ports(3), cpus=self._cpus)
+        config = _CONFIG.format(host=host, base=base, ports=[free_port() for _ in range(3)], cpus=self._cpus)
         (base / "slurm.conf").write_text(config)
         (base / "gres.conf").write_text("".join(f"Name=gpu Type=a100 File=/dev/{name}\n" for name in ("null", "zero")))
         (base / "cgroup.conf").write_text("CgroupAutomount=no\nIgnoreSystemd=yes\n")
@@ -161,14 +163,6 @@ class SlurmCluster:
 
     def _logs(self) -> str:
         return "".join("".join(path.read_text().splitlines(keepends=True)[-10:]) for path in self.base.glob("*.log"))
-
-
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 def _stop(pid_file: Path, program: str) -> None:
