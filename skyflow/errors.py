@@ -58,7 +58,7 @@ __all__ = [
 EXIT_SUCCESS = 0
 """The command did what was asked; a run ended in success."""
 EXIT_NOT_SUCCESS = 1
-"""The run ended, but not in success."""
+"""The run ended, but not in success; `skyflow doctor` found something broken."""
 EXIT_USAGE = 2
 """A wrong option or argument, a missing file, an unknown run."""
 EXIT_WORKFLOW_INVALID = 3

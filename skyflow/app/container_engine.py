@@ -16,7 +16,7 @@ from skyflow.model.workflow import JobSpec, Workflow
 if TYPE_CHECKING:
     from skyflow.runners.containers.engine import ContainerEngine
 
-__all__ = ["all_specs", "engine_findings", "engine_for", "has_containers"]
+__all__ = ["all_specs", "engine_findings", "engine_for", "engine_or_problem", "has_containers"]
 
 _ADVICE = (
     "install Docker or Podman and start it (`docker info` or `podman info` must succeed), or take 'container' and "
@@ -38,7 +38,7 @@ def engine_for(specs: Iterable[JobSpec]) -> "ContainerEngine | None":
     wanting = [spec.id for spec in specs if has_containers(spec)]
     if not wanting:
         return None
-    found = _answer()
+    found = engine_or_problem()
     if not isinstance(found, str):
         return found
     named = sentence_list(f"'{name}'" for name in wanting)
@@ -49,7 +49,7 @@ def engine_for(specs: Iterable[JobSpec]) -> "ContainerEngine | None":
 def engine_findings(workflow: Workflow) -> tuple[Diagnostic, ...]:
     """Return a warning at the first job that cannot run on this machine because it has no engine; the file is valid."""
     wanting = [spec for spec in workflow.jobs if has_containers(spec)]
-    found = _answer() if wanting else None
+    found = engine_or_problem() if wanting else None
     if not isinstance(found, str):
         return ()
     return tuple(
@@ -65,8 +65,8 @@ def engine_findings(workflow: Workflow) -> tuple[Diagnostic, ...]:
     )
 
 
-def _answer() -> "ContainerEngine | str":
-    """Return the engine, or why there is none."""
+def engine_or_problem() -> "ContainerEngine | str":
+    """Return the engine of this machine, or why there is none."""
     from skyflow.runners.containers.engine import CHOICE_VARIABLE  # noqa: PLC0415 -- see the module's docstring
 
     return _find(os.environ.get(CHOICE_VARIABLE), os.environ.get("PATH"))

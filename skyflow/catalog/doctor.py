@@ -11,7 +11,7 @@ from skyflow.catalog.columns import TABLES
 from skyflow.catalog.index import Index
 from skyflow.catalog.tables import read_table
 
-__all__ = ["Ailment", "examine"]
+__all__ = ["Ailment", "days_of_prices", "examine"]
 
 _OLD_DAYS = 365
 """A price list is taken to be out of date after a year."""
@@ -32,6 +32,22 @@ def examine(directory: Path, index: Index, *, today: date) -> list[Ailment]:
         CatalogError: the table of tables is there and cannot be read.
     """
     return [*_faults(index), *_changed_tables(directory), *_ages(index, today), *_odd_prices(index), *_gaps(index)]
+
+
+def days_of_prices(directory: Path) -> dict[str, date]:
+    """Return of which day the newest prices of each provider are, as far as the table of tables says.
+
+    Raises:
+        CatalogError: that table is there and cannot be read.
+    """
+    if not (directory / "meta.csv").exists():
+        return {}
+    rows = read_table(directory, "meta.csv", TABLES["meta.csv"]).rows("table", "as_of")
+    return {
+        name.removesuffix("/prices.csv"): date.fromisoformat(day)
+        for _, name, day in rows
+        if name.endswith("/prices.csv")
+    }
 
 
 def _faults(index: Index) -> Iterator[Ailment]:

@@ -65,6 +65,7 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "gc": Entry("Remove from clouds what nobody needs any more.", module="sweep"),
     },
     "Upkeep": {
+        "doctor": Entry("Look for what a run would stumble over."),
         "prune": Entry("Forget old runs, with their logs and artifacts."),
         "db": Entry("Check, back up and compact the state database."),
     },

@@ -39,8 +39,8 @@ def check(
     from skyflow.app.machines.cloud_setup import check_clouds  # noqa: PLC0415
     from skyflow.cli._console import draw, out  # noqa: PLC0415
     from skyflow.errors import ProvisionError, UsageError  # noqa: PLC0415
-    from skyflow.model.cloud_check import Verdict  # noqa: PLC0415
-    from skyflow.report.clouds import check_to_json, render_check  # noqa: PLC0415
+    from skyflow.model.checks import Verdict  # noqa: PLC0415
+    from skyflow.report.checks import render_results, results_to_json  # noqa: PLC0415
 
     if region and len(clouds or ()) != 1:
         raise UsageError("--region is for one cloud", hint="name the cloud, for example `skyflow cloud check aws`")
@@ -53,9 +53,9 @@ def check(
         else:
             fit += 1
         if as_json:
-            answers.append(check_to_json(provider, where, results))
+            answers.append({"provider": provider, "region": where or None, "results": results_to_json(results)})
         else:
-            draw(render_check(provider, where, results))
+            draw(render_results(provider, results, of=where))
     if as_json:
         out(json.dumps(answers, indent=2, ensure_ascii=False))
     if unfit and (clouds or not fit):

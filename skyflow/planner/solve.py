@@ -6,6 +6,7 @@ can two runs differ.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from math import inf, isfinite
 from typing import TYPE_CHECKING, Literal
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from skyflow.planner.formulation import Formulation, Units
 
-__all__ = ["SOLVERS", "Solver", "Stage", "solve_stage"]
+__all__ = ["SOLVERS", "Solver", "Stage", "loadable_solvers", "solve_stage"]
 
 Solver = Literal["cbc", "highs"]
 SOLVERS: dict[Solver, str] = {"cbc": "CBC", "highs": "HiGHS"}
@@ -88,6 +89,19 @@ def solve_stage(
         return _optimised(m, solver, max_seconds=max_seconds, max_nodes=max_nodes)
     except (mip.MipBaseException, OSError, RuntimeError) as error:
         raise SolverError(f"{solver} failed: {error or type(error).__name__}") from error
+
+
+def loadable_solvers() -> tuple[str, ...]:
+    """Return the names of the solvers whose libraries can be loaded on this machine."""
+    names = []
+    for solver, name in SOLVERS.items():
+        try:
+            module = import_module(f"mip.{solver}")
+        except (ImportError, OSError):
+            continue
+        if solver == "cbc" or module.has_highs:
+            names.append(name)
+    return tuple(names)
 
 
 def _optimised(m: "Formulation", solver: Solver, *, max_seconds: float, max_nodes: int | None) -> Stage:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from skyflow.errors import ProvisionError
-from skyflow.model.cloud_check import CheckResult
+from skyflow.model.checks import CheckResult
 from skyflow.model.machines import (
     FailureKind,
     Leftover,

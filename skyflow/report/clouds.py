@@ -1,4 +1,4 @@
-"""What `skyflow instances`, `skyflow gc` and `skyflow cloud check` show."""
+"""What `skyflow instances` and `skyflow gc` show."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -7,15 +7,12 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from skyflow.model.cloud_check import CheckResult, Verdict
 from skyflow.model.machines import Instance, Leftover, Machine
 from skyflow.model.resources import Market
 from skyflow.model.units import format_duration, format_usd
 from skyflow.report.kept import staying_text
 
-__all__ = ["check_to_json", "instance_to_json", "render_check", "render_instances", "subject_text", "thing_to_json"]
-
-_COLOURS = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "red"}
+__all__ = ["instance_to_json", "render_instances", "subject_text", "thing_to_json"]
 
 
 def render_instances(instances: Sequence[Instance], now: datetime) -> Iterator[RenderableType]:
@@ -55,20 +52,6 @@ def subject_text(subject: Machine | Leftover) -> str:
     return f"{subject.provider} {subject.zone or subject.region}: {kind} {subject.console_id}"
 
 
-def render_check(provider: str, region: str, results: Sequence[CheckResult]) -> Iterator[RenderableType]:
-    """Yield what was found in one cloud, and what to do about what is not good."""
-    yield Text.assemble((provider, "bold"), f"  {region}" if region else "")
-    table = Table.grid(padding=(0, 1), pad_edge=False)
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for each in results:
-        table.add_row(Text(f"  {each.verdict}", _COLOURS[each.verdict]), each.subject, each.found)
-        if each.fix and each.verdict is not Verdict.OK:
-            table.add_row("", "", Text(f"fix: {each.fix}", "bright_black"))
-    yield table
-
-
 def instance_to_json(instance: Instance) -> Mapping[str, object]:
     """Return a machine for programs."""
     machine, kept_until = instance.machine, instance.kept_until
@@ -98,16 +81,4 @@ def thing_to_json(subject: Machine | Leftover) -> dict[str, object]:
         "name": subject.name,
         "owner": subject.owner,
         "created_at": subject.created_at.isoformat() if subject.created_at else None,
-    }
-
-
-def check_to_json(provider: str, region: str, results: Sequence[CheckResult]) -> Mapping[str, object]:
-    """Return the findings of one cloud for programs."""
-    return {
-        "provider": provider,
-        "region": region or None,
-        "results": [
-            {"subject": each.subject, "verdict": each.verdict.value, "found": each.found, "fix": each.fix}
-            for each in results
-        ],
     }

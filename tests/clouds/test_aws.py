@@ -10,7 +10,7 @@ from serving import Faults
 
 from skyflow.app.machines.clouds import open_journal
 from skyflow.app.project import find_project
-from skyflow.model.cloud_check import CheckResult, Verdict
+from skyflow.model.checks import CheckResult, Verdict
 from skyflow.model.machines import FailureKind, Intent, MachineState, Scope
 from skyflow.ports.provisioner import CloudError
 from skyflow.provisioners.aws.account import AwsAccount

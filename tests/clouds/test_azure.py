@@ -6,7 +6,7 @@ import pytest
 from benches import clock, offering_of, refusal_of
 from serving import Faults
 
-from skyflow.model.cloud_check import Verdict
+from skyflow.model.checks import Verdict
 from skyflow.model.machines import FailureKind, Scope
 from skyflow.model.resources import Market
 from skyflow.ports.provisioner import CloudError

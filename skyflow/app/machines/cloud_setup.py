@@ -7,7 +7,7 @@ from skyflow._util.text import did_you_mean
 from skyflow.app.machines.clouds import CLOUDS, open_cloud
 from skyflow.catalog import load_catalog
 from skyflow.errors import UsageError
-from skyflow.model.cloud_check import CheckResult, Verdict
+from skyflow.model.checks import CheckResult, Verdict
 from skyflow.ports.clock import Waiter
 from skyflow.ports.provisioner import CloudError, Say
 

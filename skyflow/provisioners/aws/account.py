@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from skyflow.model.cloud_check import CheckResult, Verdict
+from skyflow.model.checks import CheckResult, Verdict
 from skyflow.model.machines import FailureKind
 from skyflow.ports.provisioner import CloudError, Say
 from skyflow.provisioners.aws.errors import translated

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from skyflow.model.cloud_check import CheckResult, Verdict
+from skyflow.model.checks import CheckResult, Verdict
 from skyflow.ports.provisioner import CloudError, Say
 from skyflow.provisioners.azure.machines import AzureProvisioner
 from skyflow.provisioners.azure.network import prepare_network, prepared_subnet, remove_network

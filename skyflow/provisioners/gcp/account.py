@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from skyflow.model.cloud_check import CheckResult, Verdict
+from skyflow.model.checks import CheckResult, Verdict
 from skyflow.ports.provisioner import CloudError, Say
 from skyflow.provisioners.gcp.machines import GcpProvisioner
 from skyflow.provisioners.gcp.network import choose_network, ensure_firewall, make_network, remove_network

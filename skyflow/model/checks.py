@@ -1,4 +1,4 @@
-"""What a look at a cloud account found."""
+"""What a look at something that skyflow depends on has found: at a cloud account, or at this machine."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,10 +10,12 @@ class Verdict(StrEnum):
     """How good a finding is."""
 
     OK = "ok"
+    ABSENT = "absent"
+    """It is not there, and nothing is wrong with that; what needs it is said."""
     WARNING = "warning"
-    """Machines can be made, but something will be missing."""
+    """It can be used, but something will be missing."""
     FAILED = "failed"
-    """No machine can be made."""
+    """It cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
