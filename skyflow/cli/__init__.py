@@ -11,8 +11,11 @@ import typer
 from skyflow import __version__
 from skyflow.cli._commands import CommandTable
 from skyflow.cli._errors import exit_code_of
+from skyflow.cli._zsh import answer_the_first_tab
 
 __all__ = ["app", "main"]
+
+answer_the_first_tab()
 
 app = typer.Typer(
     name="skyflow",

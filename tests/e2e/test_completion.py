@@ -141,11 +141,6 @@ def test_the_tab_key_offers_runs_and_jobs_after_installation(ran, tmp_path, shel
         typed.types("echo re''ady\r")
         typed.sees("ready")
         typed.until_idle()
-        if shell == "zsh":
-            typed.types("skyflow \t")  # the script that Typer installs is only read at the first Tab
-            typed.until_idle()
-            typed.types("\x15")
-            typed.until_idle()
         typed.types("skyflow show 2\t")
         typed.sees(ran.skyflow("show", "--json").json["id"][-9:])
         typed.types("\x15skyflow logs 1 b\t")
