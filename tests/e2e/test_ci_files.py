@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
+from testbed.declarative_pipeline import mistakes, read
 
 ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "site" / "docs" / "how-to" / "use-in-ci.md").read_text()
+PIPELINE = re.search(r"^```groovy\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)[1]
 INNER = "name: inner\non: push\njobs:\n  a: {runs-on: local, steps: [{run: '%s'}]}\n"
 OUTER = """\
 on: push
@@ -63,12 +66,60 @@ def test_the_action_fails_with_the_workflow_and_still_keeps_its_report(calling) 
 def test_ci_systems_would_take_what_is_written_for_them(tmp_path, schema: str, heading: str | None) -> None:
     path = ROOT / "action.yml"
     if heading is not None:
-        page = (ROOT / "site" / "docs" / "how-to" / "use-in-ci.md").read_text()
         path = tmp_path / "example.yml"
-        path.write_text(re.search(rf"^{heading}$.*?^```yaml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)[1])
+        path.write_text(re.search(rf"^{heading}$.*?^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)[1])
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(("form", "schema"), [("bug", "forms"), ("idea", "forms"), ("config", "config")])
+def test_github_would_take_the_forms_for_issues(form: str, schema: str) -> None:
+    path = ROOT / ".github" / "ISSUE_TEMPLATE" / f"{form}.yml"
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.github-issue-{schema}", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_jenkins_would_take_what_is_written_for_it() -> None:
+    assert list(mistakes(read(PIPELINE))) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "mistake"),
+    [
+        ("agent any\n", "\n", "pipeline lacks agent"),
+        ("agent any", "agent some", "an agent is any, none, or a block"),
+        ("stage('build')", "stage", "a stage has a name in brackets"),
+        ("      steps {", "      step {", "stage may not hold step"),
+        ("post {", "finally {", "pipeline may not hold finally"),
+        ("always {", "ever {", "post may not hold ever"),
+        ("junit 'junit.xml'", "junit", "junit is no call"),
+        ("agent any", "agent any\n  agent none", "pipeline has agent twice"),
+    ],
+)
+def test_a_pipeline_that_jenkins_would_refuse_is_noticed(right: str, wrong: str, mistake: str) -> None:
+    assert mistake in mistakes(read(PIPELINE.replace(right, wrong, 1)))
+
+
+def test_a_pipeline_with_a_brace_too_many_or_too_few_is_none() -> None:
+    for text in (PIPELINE + "}\n", PIPELINE.rstrip()[:-1]):
+        with pytest.raises(ValueError, match="a brace is"):
+            read(text)
+
+
+def test_the_commands_in_the_examples_do_what_the_examples_keep(project) -> None:
+    (project.folder / "workflows").mkdir()
+    project.write(INNER % "true", "workflows/build.yml")
+    blocks = re.findall(r"^```(?:yaml|groovy)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+    commands = re.findall(
+        r"(?:^ +- (?:run: )?|\.venv/bin/)(skyflow (?:run|report) [^'\n]+)", "".join(blocks), re.MULTILINE
+    )
+    assert len(commands) == 6, "to run and to report, in each of three systems"
+    for command in dict.fromkeys(commands):
+        project.skyflow(*command.split()[1:])
+    assert "<testsuites" in (project.folder / "junit.xml").read_text()
+    assert "</html>" in (project.folder / "report.html").read_text()
 
 
 def test_the_hook_runs_a_command_that_there_is_on_the_files_it_means(project) -> None:
