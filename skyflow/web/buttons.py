@@ -14,6 +14,7 @@ from skyflow.app.planning.explore import Explorer
 from skyflow.app.planning.replan import adopt_plan
 from skyflow.app.project import Project
 from skyflow.app.running.cancel import ask_to_cancel
+from skyflow.app.running.interrupt import interrupt_run
 from skyflow.ports.clock import Clock
 from skyflow.web.commands import start_in_background
 from skyflow.web.explorers import weights_of
@@ -67,6 +68,8 @@ def _retry(project: Project, run: str, form: _Form) -> str:
 
 
 def _replan(clock: Clock, project: Project, run: str, form: _Form) -> str:
+    if form.get("interrupt"):  # the page has said what that does; one that did not must not do it
+        interrupt_run(run, project=project)
     now = clock.now()
     explored = Explorer(project).of_run(run, weights_of(form), now=now, with_frontier=False)
     adopt_plan(run, explored.diff.new, project=project, now=now, why="chosen in the plan explorer")

@@ -33,6 +33,16 @@ class Browser(webdriver.Chrome):
             options.add_argument(flag)
         super().__init__(options=options, service=webdriver.ChromeService(executable_path=DRIVER))
 
+    def forget(self) -> None:
+        """Be as new: on an empty page of a desktop's width, in light colours, without cookies and messages."""
+        self.get("about:blank")
+        self.execute_cdp_cmd("Network.clearBrowserCookies", {})
+        self.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": "*", "storageTypes": "local_storage"})
+        self.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        self.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+        self.complaints()
+        self.requests()
+
     def look_at(self, page: Path | str, *, width: int = 1440, height: int = 900, dark: bool = False) -> None:
         """Open a page as on a device of this width."""
         self.execute_cdp_cmd(

@@ -240,13 +240,21 @@ def thousand_jobs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+@pytest.fixture(scope="session")
+def opened_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One browser for all tests of a worker: it takes seconds to start."""
     if not (CHROMIUM and DRIVER):
         pytest.skip("chromium and chromium-driver are not installed")
     opened = Browser(tmp_path_factory.mktemp("profile"))
     yield opened
     opened.quit()
+
+
+@pytest.fixture
+def browser(opened_browser: Browser) -> Browser:
+    """A browser that shows nothing, knows no cookie, and has had no complaint."""
+    opened_browser.forget()
+    return opened_browser
 
 
 @pytest.fixture(scope="session")

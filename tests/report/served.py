@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from skyflow.app.project import find_project
+from skyflow.app.showing.history import list_runs
+
 WAITING = """\
 name: live
 on: push
@@ -84,9 +87,8 @@ class Served:
 
     def states(self) -> dict[int, str]:
         """Return the state of every run by its number."""
-        command = [sys.executable, "-m", "skyflow", "runs", "--json"]
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, check=True)
-        return {run["number"]: run["state"] for run in json.loads(done.stdout)}
+        project = find_project(state=self.folder / ".skyflow" / "state.db", start=self.folder)
+        return {overview.run.number: overview.state for overview in list_runs(project, limit=-1)}
 
     def start(self, *, source: str = WAITING) -> subprocess.Popen[bytes]:
         """Begin a run; of `WAITING` unless something else is given."""

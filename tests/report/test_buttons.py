@@ -34,28 +34,29 @@ def waiting(served: Served) -> Iterator[Served]:
     process.wait(60)
 
 
-@pytest.mark.parametrize(
-    ("headers", "with_token", "status"),
-    [
-        ({}, False, 403),
-        ({"origin": ""}, True, 403),
-        ({"origin": "http://evil.example"}, True, 403),
-        ({"origin": "null"}, True, 403),
-        ({"sec_fetch_site": "same-site"}, True, 403),
-        ({"host": "evil.example"}, True, 421),
-        ({"cookie": ""}, True, 401),
-        ({"content_type": "text/plain"}, True, 415),
-        ({"content_type": "multipart/form-data"}, True, 415),
-    ],
+REFUSED = (
+    (403, False, {}),
+    (403, True, {"origin": ""}),
+    (403, True, {"origin": "http://evil.example"}),
+    (403, True, {"origin": "null"}),
+    (403, True, {"sec_fetch_site": "same-site"}),
+    (421, True, {"host": "evil.example"}),
+    (401, True, {"cookie": ""}),
+    (415, True, {"content_type": "text/plain"}),
+    (415, True, {"content_type": "multipart/form-data"}),
 )
-def test_no_button_is_pressed_for_anybody_else(waiting, headers: dict[str, str], with_token: bool, status: int) -> None:
-    form = {"token": waiting.write_token() if with_token else waiting.token}
-    assert waiting.ask("/runs/1/cancel", method="POST", form=form, **headers)[0] == status
+"""What is answered, whether the token of our pages was sent, and what else was unlike what our pages send."""
+
+
+def test_no_button_is_pressed_for_anybody_else(waiting) -> None:
+    write_token = waiting.write_token()
+    for status, with_token, headers in REFUSED:
+        form = {"token": write_token if with_token else waiting.token}
+        found = waiting.ask("/runs/1/cancel", method="POST", form=form, **headers)[0]
+        assert found == status, headers
+    assert waiting.ask("/runs/1/cancel", method="POST", form={"token": write_token, "more": "x" * 70_000})[0] == 415
     assert "cancelling" not in waiting.ask("/runs/1")[1]
-
-
-def test_what_is_too_large_is_not_read(waiting) -> None:
-    assert waiting.ask("/runs/1/cancel", method="POST", form={"token": "x" * 70_000})[0] == 415
+    assert waiting.states() == {1: "in_progress"}
 
 
 def test_a_run_is_cancelled_whoever_drives_it(waiting) -> None:
@@ -81,18 +82,28 @@ def test_a_run_that_nobody_drives_is_resumed_or_cancelled(served, button: str, e
 def test_a_run_goes_on_by_another_plan(served) -> None:
     process = served.start()
     wait_until(lambda: served.states() == {1: "in_progress"})
-    assert "interrupt it first" in served.ask("/plan?run=1")[1]
-    assert served.press("/runs/1/replan")[0] == 409, "it is driven"
-    process.send_signal(signal.SIGINT)
-    process.wait(60)
-    assert "Go on by this plan" in served.ask("/plan?run=1")[1]
+    assert "steps under way are ended" in served.ask("/plan?run=1")[1]
+    assert served.press("/runs/1/replan")[0] == 409, "it is driven, and nobody has said that it may be interrupted"
+    status, _, headers = served.press("/runs/1/replan", cost="100", time="50", carbon="0", interrupt="yes")
+    assert (status, headers["location"]) == (303, "/runs/1")
+    assert process.wait(60) == 130
     for name in ("more", "go"):
         (served.folder / name).touch()
-    status, _, headers = served.press("/runs/1/replan", cost="100", time="50", carbon="0")
-    assert (status, headers["location"]) == (303, "/runs/1")
     wait_until(lambda: served.states() == {1: "success"})
     assert "chosen in the plan explorer" in served.ask("/runs/1")[1]
     assert served.press("/runs/1/replan")[0] == 409, "it has completed"
+
+
+def test_a_run_that_was_interrupted_goes_on_by_another_plan(served) -> None:
+    process = served.start()
+    wait_until(lambda: served.states() == {1: "in_progress"})
+    process.send_signal(signal.SIGINT)
+    process.wait(60)
+    assert "steps under way are ended" not in served.ask("/plan?run=1")[1]
+    for name in ("more", "go"):
+        (served.folder / name).touch()
+    assert served.press("/runs/1/replan")[0] == 303
+    wait_until(lambda: served.states() == {1: "success"})
 
 
 def test_what_failed_is_retried_and_the_new_run_is_shown(served) -> None:

@@ -21,7 +21,7 @@ from skyflow.model.run import JobRecord, Json, RunRecord
 from skyflow.model.status import Status
 from skyflow.model.workflow import Workflow
 from skyflow.spec import load_workflow
-from skyflow.store.lease import hold_lease
+from skyflow.store.lease import hold_lease, lease_holder
 from skyflow.store.store import open_store
 
 __all__ = ["Rest", "adopt_plan", "named_plan", "prepare_rest", "replan_run", "with_known_machines"]
@@ -194,9 +194,10 @@ def adopt_plan(name: str, plan: Plan, *, project: Project, now: datetime, why: s
                 named = with_known_machines(plan, _plan_of_run(run), ended=ended)
                 store.replace_plan(run.id, cast("Json", named.to_json()), now, why=why)
         except StoreLockedError as error:
+            driver = lease_holder(project.state.run(run.id))
             raise UsageError(
                 f"run {run.number} is under way, and goes on by the plan that it has",
-                hint="interrupt it first, with Ctrl-C where it runs",
+                hint="interrupt it first, with Ctrl-C where it runs" + (f" or `kill -INT {driver}`" if driver else ""),
             ) from error
     return run
 
