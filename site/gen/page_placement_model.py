@@ -5,30 +5,11 @@ from types import ModuleType
 
 from markdown_text import fence, page, sentence
 
-from skyflow.planner import (
-    clocked,
-    closing,
-    crossing,
-    decide,
-    estimates,
-    formulation,
-    hours,
-    network,
-    pairwise,
-    paths,
-    problem,
-    refine,
-    relay,
-    schedule,
-    sharing,
-    solve,
-    spill,
-    tradeoff,
-    verify,
-    waiting,
-    woods,
-)
-from skyflow.planner.formulation import FAMILIES
+from skyflow.planner import decide, estimates, hours, problem, schedule, spill, verify, waiting
+from skyflow.planner.bounds import clocked, closing, crossing, network, pairwise, paths, tradeoff, woods
+from skyflow.planner.sharing import refine, relay, savings
+from skyflow.planner.solver import formulation, solve
+from skyflow.planner.solver.formulation import FAMILIES
 from skyflow.planner.verify import PROOF_GAP
 
 __all__ = ["render"]
@@ -48,7 +29,7 @@ def render() -> str:
         _body(formulation.__doc__),
         "## Constraint families",
         (
-            "Each family below is one function of `skyflow/planner/formulation.py`; its name is also the beginning of the "
+            "Each family below is one function of `skyflow/planner/solver/formulation.py`; its name is also the beginning of the "
             "names of its rows in the model. $x_{jk}$ is 1 when job $j$ runs on candidate $k$, and $y_{ja}$ is the sum of "
             "$x_{jk}$ over its candidates at place $a$."
         ),
@@ -84,7 +65,7 @@ def render() -> str:
             "Discounts and disks count as far as `skyflow.yml` knows them; free allowances do not."
         ),
         "## Machines that are shared",
-        _body(sharing.__doc__, whole=True),
+        _body(savings.__doc__, whole=True),
         (
             "A machine can be shared where both jobs look at it: what is best for one of the jobs of a workflow is looked at "
             "for every other one whose requirements it satisfies, too."

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from skyflow.app.planning.plan import Planning, PlanOptions
     from skyflow.planner.problem import Limits
-    from skyflow.planner.solve import Solver
+    from skyflow.planner.solver.solve import Solver
 
 __all__ = ["plan"]
 
@@ -97,7 +97,7 @@ def plan(
 
 
 def _solver(name: str) -> "Solver":
-    from skyflow.planner.solve import SOLVERS  # noqa: PLC0415 -- start-up
+    from skyflow.planner.solver.solve import SOLVERS  # noqa: PLC0415 -- start-up
 
     if name not in SOLVERS:
         raise UsageError(f"there is no solver '{name}'", hint="cbc or highs")

@@ -13,7 +13,7 @@ from skyflow.model.resources import LOCAL, Estimate, Setup
 from skyflow.planner.estimates import DEFAULT_ESTIMATE_SECONDS, Knowledge, Timing, expected_timing
 from skyflow.planner.hours import Hours
 from skyflow.planner.problem import Candidates, Capacity, Edge, Limits, PlacementProblem
-from skyflow.planner.sharing import find_heirs
+from skyflow.planner.sharing.savings import find_heirs
 
 __all__ = ["DEFAULT_ESTIMATE_SECONDS", "LOCAL_SLOTS", "OutsideData", "PlanningJob", "Pool", "Problem", "build_problem"]
 

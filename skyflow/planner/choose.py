@@ -15,8 +15,8 @@ from skyflow.model.objective import Goal, Objective
 from skyflow.planner.decide import PROOF_SHARE, Decision, Infeasible, decide
 from skyflow.planner.problem import Choice, PlacementProblem
 from skyflow.planner.schedule import evaluate
-from skyflow.planner.sharing import all_taken_over
-from skyflow.planner.solve import Solver
+from skyflow.planner.sharing.savings import all_taken_over
+from skyflow.planner.solver.solve import Solver
 from skyflow.planner.ties import broken
 from skyflow.planner.waiting import at_best_hours, best_starts
 
@@ -153,7 +153,7 @@ class _Sharing:
             self._offer(found.choice)
 
     def _decide_exactly(self, known: Choice) -> None:
-        from skyflow.planner.refine import shared_choice  # noqa: PLC0415 -- imports numpy
+        from skyflow.planner.sharing.refine import shared_choice  # noqa: PLC0415 -- imports numpy
 
         found = shared_choice(self.problem, self.relaxed, self.goal, known, value=self.value, is_late=self._is_late)
         if found is not None:
@@ -164,7 +164,7 @@ class _Sharing:
 
     def _search(self) -> None:
         """Search all choices."""
-        from skyflow.planner.relay import best_relay  # noqa: PLC0415 -- imports numpy
+        from skyflow.planner.sharing.relay import best_relay  # noqa: PLC0415 -- imports numpy
 
         found = best_relay(self.problem, self.relaxed, self.goal, self.choice, value=self.value, is_late=self._is_late)
         if found is None:
@@ -177,7 +177,7 @@ class _Sharing:
 
     def _break_ties(self, best: Choice) -> None:
         """Search the shortest runs for what the tie-break likes best, unless that is what the relaxed problem promises."""
-        from skyflow.planner.relay import best_relay  # noqa: PLC0415 -- imports numpy
+        from skyflow.planner.sharing.relay import best_relay  # noqa: PLC0415 -- imports numpy
 
         first = self.goal.tie_breaks[0]
         value = evaluate(self.problem, best).value(first)

@@ -7,7 +7,7 @@ from skyflow.model.objective import Goal, Objective
 from skyflow.model.units import format_duration, format_grams, format_usd
 from skyflow.planner.decide import Decision, Infeasible, decide
 from skyflow.planner.problem import Limits, PlacementProblem
-from skyflow.planner.solve import Solver
+from skyflow.planner.solver.solve import Solver
 
 __all__ = ["explain_conflict"]
 

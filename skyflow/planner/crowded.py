@@ -7,7 +7,7 @@ schedule; their number is limited by their size, so that a thousand jobs take no
 from collections.abc import Callable
 
 from skyflow.model.objective import Goal
-from skyflow.planner.network import reduced
+from skyflow.planner.bounds.network import reduced
 from skyflow.planner.problem import Choice, PlacementProblem
 from skyflow.planner.schedule import Evaluation, evaluate
 

@@ -13,10 +13,10 @@ from skyflow.errors import SolverError
 from skyflow.model.objective import Goal, Objective
 from skyflow.planner.problem import Choice, Limits, PlacementProblem
 from skyflow.planner.schedule import evaluate
-from skyflow.planner.solve import Solver
+from skyflow.planner.solver.solve import Solver
 
 if TYPE_CHECKING:
-    from skyflow.planner.tradeoff import Tradeoff
+    from skyflow.planner.bounds.tradeoff import Tradeoff
 
 __all__ = ["PROOF_SHARE", "Decision", "Infeasible", "decide"]
 
@@ -163,12 +163,12 @@ class _Search:
 
     def _unlimited(self, goal: Goal) -> tuple[Choice, float]:
         """Return the best choice for a goal if there were no limits and no capacities, and a bound."""
-        from skyflow.planner.network import Network, reduced  # noqa: PLC0415 -- imports numpy
+        from skyflow.planner.bounds.network import Network, reduced  # noqa: PLC0415 -- imports numpy
 
         free = self.problem.limited_by(Limits())
         network = Network(free, reduced(free, goal))
         if goal.seconds and (goal.usd or goal.grams):
-            from skyflow.planner.tradeoff import Tradeoff  # noqa: PLC0415 -- imports numpy
+            from skyflow.planner.bounds.tradeoff import Tradeoff  # noqa: PLC0415 -- imports numpy
 
             tradeoff = Tradeoff(network, goal, seconds_left=self.seconds_left)
             extremes = [self._unlimited(Goal.of(one))[0] for name, one in _SINGLES.items() if getattr(goal, name)]
@@ -191,8 +191,8 @@ class _Search:
 
     def _limited(self, unlimited: Choice) -> Infeasible | None:
         """Search within the limits; return why there is no choice, if that is certain."""
-        from skyflow.planner.network import Network, reduced  # noqa: PLC0415 -- imports numpy
-        from skyflow.planner.tradeoff import Tradeoff  # noqa: PLC0415 -- imports numpy
+        from skyflow.planner.bounds.network import Network, reduced  # noqa: PLC0415 -- imports numpy
+        from skyflow.planner.bounds.tradeoff import Tradeoff  # noqa: PLC0415 -- imports numpy
 
         extremes: dict[str, Choice] = {}
         for name, limit in self.problem.limits.named().items():
@@ -228,7 +228,7 @@ class _Search:
 
     def _work_out(self, tradeoff: "Tradeoff") -> None:
         """Let prices settle, and close what they leave open on a clock."""
-        from skyflow.planner.closing import close  # noqa: PLC0415 -- imports numpy
+        from skyflow.planner.bounds.closing import close  # noqa: PLC0415 -- imports numpy
 
         prices_left = self._part(_SHARE_OF_PRICES)
         tradeoff.solve(is_enough=lambda: prices_left() <= 0)
@@ -243,8 +243,8 @@ class _Search:
     # -------------------------------------------------------------------------------------------------- solver
 
     def _solver(self) -> Infeasible | None:
-        from skyflow.planner.network import reduced  # noqa: PLC0415 -- imports numpy
-        from skyflow.planner.solve import solve_stage  # noqa: PLC0415 -- rarely needed
+        from skyflow.planner.bounds.network import reduced  # noqa: PLC0415 -- imports numpy
+        from skyflow.planner.solver.solve import solve_stage  # noqa: PLC0415 -- rarely needed
 
         kept = [columns.index.tolist() for columns in reduced(self.problem, self.goal)]
         if self.is_late() or sum(map(len, kept)) > _MIP_LABELS:

@@ -20,8 +20,8 @@ from skyflow.planner.placements import ends_of, plan_of
 from skyflow.planner.problem import Choice, Limits, PlacementProblem
 from skyflow.planner.recovery import with_recoveries
 from skyflow.planner.schedule import evaluate
-from skyflow.planner.sharing import all_taken_over
-from skyflow.planner.solve import Solver
+from skyflow.planner.sharing.savings import all_taken_over
+from skyflow.planner.solver.solve import Solver
 from skyflow.planner.spill import spilled_over
 from skyflow.planner.verify import verify_plan
 

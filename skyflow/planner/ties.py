@@ -12,7 +12,7 @@ from skyflow.model.objective import Goal, Objective
 from skyflow.planner.decide import PROOF_SHARE, Decision
 from skyflow.planner.problem import Choice, Limits, PlacementProblem
 from skyflow.planner.schedule import Evaluation, evaluate
-from skyflow.planner.solve import Solver
+from skyflow.planner.solver.solve import Solver
 
 __all__ = ["broken"]
 
@@ -43,7 +43,7 @@ def broken(
         best = start
     if not found.is_proven:
         return best, ()
-    from skyflow.planner.network import tied  # noqa: PLC0415 -- imports numpy
+    from skyflow.planner.bounds.network import tied  # noqa: PLC0415 -- imports numpy
 
     kept = tied(problem, goal, found.value)
     open_labels = sum(len(labels) for labels in kept if len(labels) > 1)
@@ -69,7 +69,7 @@ def _searched(
     value: float,
     note: str,
 ) -> tuple[Choice, tuple[str, ...]]:
-    from skyflow.planner.solve import solve_stage  # noqa: PLC0415 -- rarely needed
+    from skyflow.planner.solver.solve import solve_stage  # noqa: PLC0415 -- rarely needed
 
     first = goal.tie_breaks[0]
     try:
@@ -120,7 +120,7 @@ def _exchanged(problem: PlacementProblem, goal: Goal, choice: Choice, kept: list
 
 def _is_least(problem: PlacementProblem, first: Goal, best: Choice, kept: list[list[int]]) -> bool:
     """Tell whether the bounds alone prove the tie-break, among the labels that are left."""
-    from skyflow.planner.network import Columns, Network  # noqa: PLC0415 -- imports numpy
+    from skyflow.planner.bounds.network import Columns, Network  # noqa: PLC0415 -- imports numpy
 
     columns = [Columns.picked(options, labels) for options, labels in zip(problem.candidates, kept, strict=True)]
     network = Network(problem.limited_by(Limits()), columns)

@@ -106,7 +106,7 @@ class _Timing:
         """Return the starts, of those that are possible, with which all jobs together emit the least."""
         import numpy as np  # noqa: PLC0415 -- start-up
 
-        from skyflow.planner.pairwise import Pairwise  # noqa: PLC0415 -- imports numpy
+        from skyflow.planner.bounds.pairwise import Pairwise  # noqa: PLC0415 -- imports numpy
 
         per_second = self.weight * self.soon.grams * _EARLIER / max(*map(max, starts), 1.0)
         unary = [

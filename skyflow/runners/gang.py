@@ -11,11 +11,11 @@ from skyflow.model.execution import ActionRequest, Pairs, StepRef, StepRequest, 
 from skyflow.model.layout import RunFolder
 from skyflow.ports.clock import Clock
 from skyflow.runners.one_error import one_error
-from skyflow.runners.ranks import mark
+from skyflow.runners.output.ranks import mark
+from skyflow.runners.output.step_log import StepLog
 from skyflow.runners.remote.data import Destination
 from skyflow.runners.remote.paths import PathPairs
 from skyflow.runners.remote.runner import RemoteRunner
-from skyflow.runners.step_log import StepLog
 
 __all__ = ["GangRunner"]
 

@@ -17,11 +17,11 @@ from skyflow.ports.clock import Clock
 from skyflow.ports.runner import HashFilesError
 from skyflow.ports.transport import LinkLostError, TransportError
 from skyflow.runners.deliveries import Deliveries, ReadContent
-from skyflow.runners.local import LocalRunner
+from skyflow.runners.local.runner import LocalRunner
+from skyflow.runners.output.step_log import StepLog
 from skyflow.runners.places import Attempt, MachineRunner, MovedError, Place
 from skyflow.runners.progress import Progress
 from skyflow.runners.remote.project_files import ProjectFilesError
-from skyflow.runners.step_log import StepLog
 
 __all__ = ["RunnerRouter"]
 

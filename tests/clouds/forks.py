@@ -139,7 +139,7 @@ _NEEDED = (
     "skyflow.cli.resume",
     "skyflow.cli.run",
     "skyflow.planner.decide",
-    "skyflow.planner.pairwise",
+    "skyflow.planner.bounds.pairwise",
     "skyflow.report.summary",
     "skyflow.transports.asyncssh",
     *(f"skyflow.provisioners.{cloud}.{part}" for cloud in ("aws", "gcp", "azure") for part in ("account", "machines")),

@@ -15,7 +15,7 @@ from skyflow.artifacts.folder import FolderStore
 from skyflow.artifacts.named import Artifacts
 from skyflow.model.execution import ActionRequest, StepRef, StepResult
 from skyflow.model.layout import RunFolder
-from skyflow.runners.local import LocalRunner
+from skyflow.runners.local.runner import LocalRunner
 
 STEP = StepRef("job", 1, 1)
 

@@ -20,8 +20,8 @@ from skyflow.model.layout import RunFolder
 from skyflow.runners.containers.engine import ContainerEngine, NoEngineError, find_engine
 from skyflow.runners.containers.images import Patience
 from skyflow.runners.containers.jobs import JobContainers, StepFolders
-from skyflow.runners.local import LocalRunner
-from skyflow.runners.process import KillLadder
+from skyflow.runners.local.runner import LocalRunner
+from skyflow.runners.processes.process import KillLadder
 
 pytestmark = [pytest.mark.anyio, pytest.mark.enable_socket]
 

@@ -15,8 +15,8 @@ import pytest
 from skyflow.app.clock import SystemClock
 from skyflow.model.execution import ActionRequest, StepRef, StepResult
 from skyflow.model.layout import RunFolder
-from skyflow.runners.local import LocalRunner
-from skyflow.runners.process import KillLadder
+from skyflow.runners.local.runner import LocalRunner
+from skyflow.runners.processes.process import KillLadder
 
 pytestmark = pytest.mark.anyio
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="there is no node on this machine")

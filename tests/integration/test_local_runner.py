@@ -13,8 +13,8 @@ import pytest
 from skyflow.app.clock import SystemClock
 from skyflow.model.execution import StepRef, StepRequest, StepResult
 from skyflow.model.layout import RunFolder
-from skyflow.runners.local import LocalRunner
-from skyflow.runners.process import KillLadder, kill_tagged
+from skyflow.runners.local.runner import LocalRunner
+from skyflow.runners.processes.process import KillLadder, kill_tagged
 
 pytestmark = pytest.mark.anyio
 

@@ -10,7 +10,7 @@ from testbed.runners import QUICK, remote_bench
 
 from skyflow.app.clock import SystemClock
 from skyflow.model.layout import RunFolder
-from skyflow.runners.local import LocalRunner
+from skyflow.runners.local.runner import LocalRunner
 from skyflow.testing.runners import RunnerBench, RunnerConformance
 
 pytestmark = pytest.mark.anyio

@@ -19,8 +19,8 @@ from skyflow.model.execution import StepRef, StepRequest, StepResult
 from skyflow.model.layout import RunFolder
 from skyflow.model.slurm import SlurmJob, SlurmQueue
 from skyflow.ports.transport import Ended, LinkLostError, Transport
-from skyflow.runners.local import LocalRunner
-from skyflow.runners.process import KillLadder
+from skyflow.runners.local.runner import LocalRunner
+from skyflow.runners.processes.process import KillLadder
 from skyflow.runners.remote.link import HostLink
 from skyflow.runners.remote.runner import RemoteRunner
 from skyflow.runners.router import RunnerRouter

@@ -8,7 +8,7 @@ import pytest
 PROGRAM = """
 import gc, importlib, sys
 import mip
-from skyflow.planner.solve import SOLVERS, _declare_destructor
+from skyflow.planner.solver.solve import SOLVERS, _declare_destructor
 
 solver = sys.argv[1]
 ffi = importlib.import_module(f"mip.{solver}").ffi

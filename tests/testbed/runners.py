@@ -6,7 +6,7 @@ from pathlib import Path
 
 from skyflow.app.clock import SystemClock
 from skyflow.model.layout import RunFolder
-from skyflow.runners.process import KillLadder
+from skyflow.runners.processes.process import KillLadder
 from skyflow.runners.remote.link import HostLink
 from skyflow.runners.remote.runner import RemoteRunner
 from skyflow.testing.runners import RunnerBench

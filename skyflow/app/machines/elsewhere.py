@@ -28,7 +28,7 @@ from skyflow.model.workflow import Workflow
 from skyflow.ports.clock import Waiter
 from skyflow.ports.transport import Transport
 from skyflow.runners.gang import GangRunner
-from skyflow.runners.local import LocalRunner
+from skyflow.runners.local.runner import LocalRunner
 from skyflow.runners.places import Place
 from skyflow.runners.remote.link import HostLink
 from skyflow.runners.remote.runner import RemoteRunner

@@ -13,7 +13,7 @@ from skyflow.model.placement import PlanStatus
 from skyflow.planner.bare import read_problem
 from skyflow.planner.decide import Decision, decide
 from skyflow.planner.problem import PlacementProblem
-from skyflow.planner.solve import Solver
+from skyflow.planner.solver.solve import Solver
 from skyflow.planner.verify import PROOF_GAP, verify_choice
 
 __all__ = ["BareAnswer", "load_problem", "solve_bare_problem"]
@@ -77,7 +77,7 @@ def solve_bare_problem(
 ) -> BareAnswer:
     """Return the best plan; ties are broken by the stable order alone."""
     clock = SystemClock().monotonic
-    from skyflow.planner import network, tradeoff  # noqa: F401, PLC0415 -- loading numpy is not planning
+    from skyflow.planner.bounds import network, tradeoff  # noqa: F401, PLC0415 -- loading numpy is not planning
 
     started = clock()
     found = decide(

@@ -34,7 +34,7 @@ from skyflow.planner import Knowledge, Limits, PlanningJob
 from skyflow.planner.build import Problem, build_problem
 from skyflow.planner.hours import Hours
 from skyflow.planner.plan import solve_problem
-from skyflow.planner.solve import Solver
+from skyflow.planner.solver.solve import Solver
 from skyflow.provisioners.local import this_machine
 
 __all__ = ["PlanOptions", "Planning", "default_slots", "plan_workflow", "prepare_planning"]

@@ -19,7 +19,7 @@ from skyflow.ports.artifacts import ArtifactError
 from skyflow.ports.clock import Clock
 from skyflow.ports.runner import HashFilesError
 from skyflow.ports.transport import LinkLostError, TransportError
-from skyflow.runners.step_log import StepLog
+from skyflow.runners.output.step_log import StepLog
 
 if TYPE_CHECKING:
     from skyflow.artifacts.checkpoints import CheckpointStore

@@ -44,7 +44,7 @@ from skyflow.ports.reporter import Reporter
 from skyflow.runners.containers.engine import ContainerEngine
 from skyflow.runners.containers.jobs import JobContainers, StepFolders
 from skyflow.runners.containers.options import safe_name
-from skyflow.runners.local import LocalRunner
+from skyflow.runners.local.runner import LocalRunner
 from skyflow.store.groups import GroupStore
 from skyflow.store.machines import machine_records
 from skyflow.store.store import Store

@@ -10,8 +10,8 @@ import anyio
 
 from skyflow.model.containers import Mounts
 from skyflow.runners.containers.engine import ContainerEngine, ContainerError, variable_options
-from skyflow.runners.kept import KeptProcess
-from skyflow.runners.process import TAG_VARIABLE, ProcessTree
+from skyflow.runners.processes.kept import KeptProcess
+from skyflow.runners.processes.process import TAG_VARIABLE, ProcessTree
 
 __all__ = ["DEFAULT_PATH", "ContainedTree", "StepContainer"]
 

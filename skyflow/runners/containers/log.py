@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from skyflow.model.annotation import LineTag
-from skyflow.runners.output import LogWriter
+from skyflow.runners.output.lines import LogWriter
 
 __all__ = ["ContainerLog"]
 

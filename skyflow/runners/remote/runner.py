@@ -20,12 +20,13 @@ from skyflow.model.layout import RunFolder
 from skyflow.ports.clock import Clock
 from skyflow.ports.transport import LinkLostError, TransportError
 from skyflow.runners.javascript import action_variables
-from skyflow.runners.matchers import Matchers
-from skyflow.runners.obey import AttemptMemory, StepCommands
-from skyflow.runners.output import LogWriter
-from skyflow.runners.process import KillLadder
-from skyflow.runners.ranks import RankedWriter
-from skyflow.runners.recovery import Inheritance, note_begun, note_result, read_attempt
+from skyflow.runners.output.lines import LogWriter
+from skyflow.runners.output.matchers import Matchers
+from skyflow.runners.output.obey import AttemptMemory, StepCommands
+from skyflow.runners.output.ranks import RankedWriter
+from skyflow.runners.output.step_log import StepLog
+from skyflow.runners.processes.process import KillLadder
+from skyflow.runners.processes.recovery import Inheritance, note_begun, note_result, read_attempt
 from skyflow.runners.remote.link import HostLink
 from skyflow.runners.remote.project_files import ProjectFilesError
 from skyflow.runners.remote.step import RemoteStep
@@ -33,7 +34,6 @@ from skyflow.runners.remote.stops import FORCED_SECONDS, RemoteStops
 from skyflow.runners.remote.verdict import Judge, Verdict, at_face_value
 from skyflow.runners.remote.workspace import RemoteWorkspaces
 from skyflow.runners.shells import Shell, ShellError, shell_choices
-from skyflow.runners.step_log import StepLog
 
 __all__ = ["RemoteRunner"]
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from skyflow.model.annotation import AnnotationLevel
 from skyflow.model.execution import StepRequest, StepResult
-from skyflow.runners.answers import result_of
-from skyflow.runners.files import KINDS, WrittenElsewhere
-from skyflow.runners.obey import StepCommands
 from skyflow.runners.onhost.steps import ANSWERS
-from skyflow.runners.output import LogWriter
+from skyflow.runners.output.answers import result_of
+from skyflow.runners.output.files import KINDS, WrittenElsewhere
+from skyflow.runners.output.lines import LogWriter
+from skyflow.runners.output.obey import StepCommands
 from skyflow.runners.remote.paths import PathPairs
 from skyflow.runners.remote.session import StepEnd
 from skyflow.runners.remote.verdict import Verdict

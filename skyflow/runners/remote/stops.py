@@ -9,7 +9,7 @@ from anyio.abc import TaskGroup
 
 from skyflow.model.execution import StepRef
 from skyflow.ports.transport import TransportError
-from skyflow.runners.process import KillLadder
+from skyflow.runners.processes.process import KillLadder
 from skyflow.runners.remote.link import HostLink
 
 __all__ = ["FORCED_SECONDS", "RemoteStops", "Underway"]

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.planner.small import everything, problems
 
-from skyflow.planner.clocked import Clocked, Prices
-from skyflow.planner.network import Columns, Network
+from skyflow.planner.bounds.clocked import Clocked, Prices
+from skyflow.planner.bounds.network import Columns, Network
 from skyflow.planner.problem import Edge
 
 PRICES = (Prices(1.0, 0.0, 0.0), Prices(1.0, 0.01, 0.0), Prices(1.0, 0.0, 0.002), Prices(0.0, 0.0, 1.0))

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from unit.planner.small import everything, problems
 
 from skyflow.model.objective import Goal, Objective
-from skyflow.planner.closing import close
-from skyflow.planner.network import Network, reduced
+from skyflow.planner.bounds.closing import close
+from skyflow.planner.bounds.network import Network, reduced
+from skyflow.planner.bounds.tradeoff import Tradeoff
 from skyflow.planner.problem import Limits
-from skyflow.planner.tradeoff import Tradeoff
 
 TIME, COST = Goal.of(Objective.MAKESPAN), Goal.of(Objective.COST)
 

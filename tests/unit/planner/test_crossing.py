@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skyflow.planner.crossing import Crossing, Link, alike
+from skyflow.planner.bounds.crossing import Crossing, Link, alike
 
 PLACES = 5
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from unit.planner.small import everything, problems
 
 from skyflow.model.objective import Goal, Objective
+from skyflow.planner.bounds.network import Network, reduced
 from skyflow.planner.decide import Decision, Infeasible, decide
-from skyflow.planner.network import Network, reduced
 from skyflow.planner.problem import Candidates, Capacity, Edge, Limits
 from skyflow.planner.schedule import evaluate
 
@@ -160,8 +160,8 @@ def test_a_solver_that_fails_leaves_a_choice_that_says_so(tight, monkeypatch, ou
         return outcome
 
     monkeypatch.setattr(mip.Model, "optimize", optimize)
-    monkeypatch.setattr("skyflow.planner.tradeoff.Tradeoff.solve", lambda *_, **__: None)
-    monkeypatch.setattr("skyflow.planner.closing.close", lambda _: None)
+    monkeypatch.setattr("skyflow.planner.bounds.tradeoff.Tradeoff.solve", lambda *_, **__: None)
+    monkeypatch.setattr("skyflow.planner.bounds.closing.close", lambda _: None)
     found = answer(tight, Goal.weighted(cost=1, usd_per_tonne=0, usd_per_hour=9))
     assert not found.is_proven
     assert found.notes == (f"planned without a solver, because {note}",)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from skyflow.model.objective import Goal, Objective
-from skyflow.planner.formulation import FAMILIES, Units, formulate
 from skyflow.planner.problem import Limits
+from skyflow.planner.solver.formulation import FAMILIES, Units, formulate
 
 COST, MAKESPAN = Goal.of(Objective.COST), Goal.of(Objective.MAKESPAN)
 GOLDEN = Path(__file__).parent / "lp"

@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skyflow.planner.names import lp_names, lp_term
+from skyflow.planner.solver.names import lp_names, lp_term
 
 
 def test_what_a_writer_refuses_becomes_an_underscore():

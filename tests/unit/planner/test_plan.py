@@ -272,6 +272,6 @@ jobs = [PlanningJob(key=f"{i}", candidates=(host,), needs=(f"{i // 2}",) if i el
 plan = plan_jobs(jobs, transfers=rates, objective=Objective.MAKESPAN, local_slots=2, clock=time.perf_counter)
 assert len(plan.placements) == 100
 assert plan.proof.method == "direct"
-assert not {"mip", "numpy", "rich", "skyflow.planner.formulation"} & sys.modules.keys()
+assert not {"mip", "numpy", "rich", "skyflow.planner.solver.formulation"} & sys.modules.keys()
 """
     subprocess.run([sys.executable, "-c", code], check=True)

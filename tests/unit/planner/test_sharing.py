@@ -18,7 +18,7 @@ from skyflow.planner.decide import Decision
 from skyflow.planner.estimates import Knowledge
 from skyflow.planner.problem import Candidates, Edge, Limits, PlacementProblem
 from skyflow.planner.schedule import evaluate
-from skyflow.planner.sharing import all_taken_over, find_heirs
+from skyflow.planner.sharing.savings import all_taken_over, find_heirs
 
 EAST, WEST = Place("aws", "us-east-1"), Place("gcp", "us-west1")
 ADDITIVE = (

@@ -13,7 +13,7 @@ from skyflow.planner.bare import read_problem
 from skyflow.planner.decide import decide
 from skyflow.planner.problem import Candidates, Limits
 from skyflow.planner.schedule import evaluate
-from skyflow.planner.solve import solve_stage
+from skyflow.planner.solver.solve import solve_stage
 
 spec = importlib.util.spec_from_file_location(
     "instances", Path(__file__).parents[2] / "bench" / "planner" / "instances.py"

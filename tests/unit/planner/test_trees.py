@@ -5,7 +5,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skyflow.planner.trees import induced_trees
+from skyflow.planner.bounds.trees import induced_trees
 
 
 @given(data=st.data(), count=st.integers(1, 12))

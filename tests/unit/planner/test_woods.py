@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.planner.small import everything, problems
 
-from skyflow.planner.network import Columns, Network
+from skyflow.planner.bounds.network import Columns, Network
+from skyflow.planner.bounds.woods import Woods
 from skyflow.planner.problem import Edge
-from skyflow.planner.woods import Woods
 
 
 def never():

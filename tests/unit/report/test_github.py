@@ -163,8 +163,8 @@ def test_a_step_that_never_ran_says_why() -> None:
 def test_annotations_are_read_back_as_they_were(title: str | None) -> None:
     from pathlib import Path
 
-    from skyflow.runners.commands import parse_command
-    from skyflow.runners.issues import annotation_of
+    from skyflow.runners.output.commands import parse_command
+    from skyflow.runners.output.issues import annotation_of
 
     whole = Annotation(
         level=AnnotationLevel.WARNING, message="a%0A,:\n", title=title, file="f,:%.py", line=1, end_line=1, column=2,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skyflow.runners.commands import COMMANDS, Command, parse_command
+from skyflow.runners.output.commands import COMMANDS, Command, parse_command
 
 
 @pytest.mark.parametrize(

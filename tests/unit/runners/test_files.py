@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from skyflow.runners.files import CommandFiles, FileCommandError, parse_paths, parse_variables
+from skyflow.runners.output.files import CommandFiles, FileCommandError, parse_paths, parse_variables
 
 
 @pytest.mark.parametrize(

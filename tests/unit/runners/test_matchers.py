@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skyflow.runners.matcher_files import MatcherFileError, read_matchers
-from skyflow.runners.matchers import Matchers
-from skyflow.runners.regexps import RegexpError, RegexpTimeoutError, TimeLimit, compile_regexp
+from skyflow.runners.output.matcher_files import MatcherFileError, read_matchers
+from skyflow.runners.output.matchers import Matchers
+from skyflow.runners.output.regexps import RegexpError, RegexpTimeoutError, TimeLimit, compile_regexp
 
 COMPACT = {
     "owner": "compact",

@@ -8,8 +8,8 @@ import pytest
 
 from skyflow._util.masking import Masks
 from skyflow.model.annotation import Annotation, AnnotationLevel
-from skyflow.runners.matchers import Matchers
-from skyflow.runners.obey import AttemptMemory, StepCommands
+from skyflow.runners.output.matchers import Matchers
+from skyflow.runners.output.obey import AttemptMemory, StepCommands
 
 
 class Step:

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skyflow._util.masking import Masks
-from skyflow.runners.matchers import Matcher, Matchers, Pattern
-from skyflow.runners.obey import AttemptMemory, StepCommands
-from skyflow.runners.output import LogWriter
-from skyflow.runners.regexps import compile_regexp
+from skyflow.runners.output.lines import LogWriter
+from skyflow.runners.output.matchers import Matcher, Matchers, Pattern
+from skyflow.runners.output.obey import AttemptMemory, StepCommands
+from skyflow.runners.output.regexps import compile_regexp
 
 NOWHERE = Path("/nowhere")
 

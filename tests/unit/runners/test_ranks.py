@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from skyflow._util.masking import Masks
-from skyflow.runners.matchers import Matchers
-from skyflow.runners.obey import AttemptMemory, StepCommands
-from skyflow.runners.ranks import RankedWriter
+from skyflow.runners.output.matchers import Matchers
+from skyflow.runners.output.obey import AttemptMemory, StepCommands
+from skyflow.runners.output.ranks import RankedWriter
 
 
 class Log:

@@ -1,0 +1,307 @@
+"""Jobs on a clock: what choices cost at least that keep a deadline, from costs that add up over labels with a time.
+
+A label of job j is a pair (k, n): it runs on candidate k and ends in tick n, no earlier than n * tick seconds and before
+the next tick. Of the edge (i, j) a label at place a and a label (k, m) go together when
+
+    m >= n + floor((d[i,j] * P[a,b] + seconds[j,k]) / tick)    with b the place of k
+
+which every real run satisfies, because the floor of a sum is at least the sum of the floors. So the deadline has become
+which labels there are, and what is left is a pairwise model of costs that add up: the same message passing (TRW-S;
+Kolmogorov 2006) bounds it. Time-indexed models are known for strong bounds (Pritsker, Watters and Wolfe 1969): a job
+cannot be half as fast here, as it can where seconds are only priced. Messages are cheap, because a label only asks what
+the best one up to its time, or from it on, costs: a running minimum.
+
+A label whose min-marginal exceeds the ceiling is out, exactly; with what is left the tick can be halved, again and again.
+The end of the run is one more job, with one candidate that takes no time, where a second of the makespan has its price.
+
+Imports numpy; loaded only by a problem that leaves something to choose.
+"""
+
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass
+
+import numpy as np
+
+from skyflow.planner.bounds.crossing import Crossing, Link
+from skyflow.planner.bounds.network import Columns, Network
+from skyflow.planner.bounds.pairwise import Floats, Ints
+
+__all__ = ["Clocked", "Prices"]
+
+_ROUNDING = 1e-12
+"""Seconds count as so much shorter, as a share, so that rounding never makes a tick of nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What a dollar, a gram, and a second of the makespan cost in the model."""
+
+    usd: float
+    grams: float
+    seconds: float
+
+
+class Clocked:
+    """A model being bounded; labels count among those that the network keeps."""
+
+    def __init__(self, network: Network, prices: Prices, *, deadline: float, ticks: int) -> None:
+        """Take a network whose jobs each have a label that can keep the deadline."""
+        self.network, self.prices, self.tick = network, prices, deadline / ticks
+        self.end = len(network.columns)
+        """The job that stands for the end of the run."""
+        self.ends = [*network.ends]
+        self.gigabytes = [*network.gigabytes]
+        self.out: list[list[int]] = [[] for _ in range(self.end + 1)]
+        self.into: list[list[int]] = [[] for _ in range(self.end + 1)]
+        sources = {u for u, _ in network.ends}
+        self.ends += [(j, self.end) for j in range(self.end) if j not in sources]
+        self.gigabytes += [0.0] * (len(self.ends) - len(network.ends))
+        for e, (u, v) in enumerate(self.ends):
+            self.out[u].append(e)
+            self.into[v].append(e)
+        nothing = np.zeros(1)
+        last = Columns(np.zeros(1, np.int64), np.zeros(1, np.int64), nothing, nothing, nothing)
+        self.columns = [*network.columns, last]
+        self.kept: list[Ints] = [np.arange(len(columns)) for columns in self.columns]
+        self._cost_per_gb = prices.usd * network.usd_per_gb + prices.grams * network.grams_per_gb
+        self._voices = network.voices(usd=bool(prices.usd), grams=bool(prices.grams))
+        self._open_windows(deadline)
+        self._arrange()
+        self.said_ahead = [np.zeros(self.unary[v].shape) for _, v in self.ends]  # by label of the target and tick
+        self.said_back = [
+            np.zeros((len(self.places[u]), self.unary[u].shape[1])) for u, _ in self.ends
+        ]  # by place and tick
+        self._slacks: list[Floats] = []
+
+    def _open_windows(self, deadline: float) -> None:
+        """Make the labels: of each candidate the ticks in which it can end if the run is to keep the deadline."""
+        bounds = self.network.paths().bounds()
+        soonest = max((float(head.min()) for head in bounds.heads), default=0.0)
+        heads, tails = [*bounds.heads, np.array([soonest])], [*bounds.tails, np.zeros(1)]
+        self.first: list[int] = []
+        """The tick of each job's first column."""
+        self.unary: list[Floats] = []
+        """What each label costs by itself; infinite where it is out."""
+        for columns, head, tail in zip(self.columns, heads, tails, strict=True):
+            earliest = self._ticks(head)
+            latest = np.floor((deadline - tail) / self.tick * (1 + _ROUNDING) + _ROUNDING).astype(np.int64)
+            first = int(earliest.min())
+            ticks = np.arange(first, max(first, int(latest.max())) + 1)
+            is_open = (ticks >= earliest[:, None]) & (ticks <= latest[:, None])
+            self.first.append(first)
+            self.unary.append(np.where(is_open, self._costs(columns)[:, None], np.inf))
+        self._price_end()
+
+    def _ticks(self, seconds: Floats) -> Ints:
+        ticks: Ints = np.floor(seconds / self.tick * (1 - _ROUNDING)).astype(np.int64)
+        return ticks
+
+    def _costs(self, columns: Columns) -> Floats:
+        return self.prices.usd * columns.usd + self.prices.grams * columns.grams
+
+    def _price_end(self) -> None:
+        """Let each tick of the end cost what a run costs that ends no earlier."""
+        ticks = self.first[self.end] + np.arange(self.unary[self.end].shape[1])
+        costs = self.prices.seconds * self.tick * ticks
+        self.unary[self.end] = np.where(np.isfinite(self.unary[self.end]), costs, np.inf)
+
+    def _arrange(self) -> None:
+        """Work out the places of each job, and what edges say of labels, places and ticks as they are now."""
+        self.places: list[Ints] = []
+        self.spots: list[Ints] = []
+        """For each label of a job, where its place is among the job's places."""
+        self._by: list[tuple[Ints, Ints]] = []
+        """The labels of a job by place, and where in that order each place begins."""
+        for columns in self.columns:
+            spots = columns.by_place()
+            self.places.append(spots.places)
+            self.spots.append(spots.of)
+            order = np.argsort(spots.of, kind="stable")
+            self._by.append((order, np.searchsorted(spots.of[order], np.arange(len(spots.places)))))
+        self._crossings = [self._crossing(e) for e in range(len(self.ends))]
+
+    def _crossing(self, e: int) -> Crossing:
+        (u, v), network = self.ends[e], self.network
+        link = Link(
+            there=self.places[u],
+            here=self.columns[v].place,
+            seconds=self.columns[v].seconds,
+            gigabytes=self.gigabytes[e],
+            voices=self._voices,
+            cost_per_gb=self._cost_per_gb,
+            seconds_per_gb=network.seconds_per_gb,
+        )
+        lead, ahead, back = self.first[v] - self.first[u], self.unary[v].shape[1], self.unary[u].shape[1]
+        return Crossing(link, self._ticks, lead=lead, ahead=ahead, back=back)
+
+    @property
+    def cells(self) -> int:
+        """How many numbers one pass looks at."""
+        return sum(crossing.cells for crossing in self._crossings)
+
+    def begin_with(self, said: Sequence[Floats], flows: Sequence[float]) -> None:
+        """Begin with what a model without a clock has learnt.
+
+        `said` is, per edge of the network, what its target says of each place of its source; a flow is the price of a
+        second on the edge, which makes it the dearer the later the source ends.
+        """
+        for e, (message, flow) in enumerate(zip(said, flows, strict=True)):
+            ticks = np.arange(self.said_back[e].shape[1])
+            self.said_back[e] = message[:, None] + flow * self.tick * ticks
+
+    # ------------------------------------------------------------------------------------------- message passing
+
+    def forward(self, *, lead: float = 0.0) -> tuple[float, list[int]]:
+        """Pass messages along the edges; return the bound, and a choice made on the way.
+
+        For the choice, jobs end `lead` seconds later than they really would when the future is asked what it costs.
+        """
+        bound, made = 0.0, [0] * self.end
+        finishes = [0.0] * self.end
+        self._slacks = []
+        for j in range(self.end + 1):
+            belief = self._belief(j)
+            least = float(belief.min())
+            if least == np.inf:
+                return np.inf, made
+            bound += least
+            self._slacks.append(belief - least)
+            if j < self.end:
+                made[j], finishes[j] = self._pick(j, made, finishes, lead)
+            bound += sum(self._send(e, self._slacks[j] / self._chains(j)) for e in self.out[j])
+        return bound, [int(self.kept[j][a]) for j, a in enumerate(made)]
+
+    def backward(self) -> float:
+        """Pass messages against the edges and return the bound."""
+        bound = 0.0
+        slacks: list[Floats] = []
+        for j in range(self.end, -1, -1):
+            belief = self._belief(j)
+            least = float(belief.min())
+            if least == np.inf:
+                return np.inf
+            bound += least
+            slacks.append(belief - least)
+            bound += sum(self._send_back(e, slacks[-1] / self._chains(j)) for e in self.into[j])
+        self._slacks = slacks[::-1]
+        return bound
+
+    def _chains(self, j: int) -> int:
+        return max(len(self.out[j]), len(self.into[j]), 1)
+
+    def _belief(self, j: int) -> Floats:
+        belief = self.unary[j].copy()
+        for e in self.into[j]:
+            belief += self.said_ahead[e]
+        for e in self.out[j]:
+            belief += self.said_back[e][self.spots[j]]
+        return belief
+
+    def _send(self, e: int, share: Floats) -> float:
+        """Tell an edge's target what its source knows, less the least of it, which is returned."""
+        u, v = self.ends[e]
+        best = np.minimum.accumulate(self._by_place(u, share) - self.said_back[e], axis=1)  # by then at the latest
+        message = self._crossings[e].forward(best)
+        least = float(message.min())
+        self.said_ahead[e] = self._finite(v, message, least, np.arange(len(message)))
+        return least
+
+    def _send_back(self, e: int, share: Floats) -> float:
+        """Tell an edge's source what its target knows, less the least of it, which is returned."""
+        u = self.ends[e][0]
+        best = np.minimum.accumulate((share - self.said_ahead[e])[:, ::-1], axis=1)[:, ::-1]  # from then on
+        message = self._crossings[e].backward(best)
+        least = float(message.min())
+        self.said_back[e] = self._finite(u, message, least, self.spots[u])
+        return least
+
+    def _finite(self, j: int, message: Floats, least: float, of_label: Ints) -> Floats:
+        """Take the least off a message; labels that it rules out leave the job instead, so that no message is infinite."""
+        if least == np.inf:
+            self.unary[j][:] = np.inf
+            return np.zeros(message.shape)
+        message -= least
+        is_out = message == np.inf
+        if is_out.any():
+            self.unary[j][is_out[of_label]] = np.inf
+            message[is_out] = 0.0
+        return message
+
+    def _by_place(self, j: int, values: Floats) -> Floats:
+        """Return the least of a job's labels at each place."""
+        order, starts = self._by[j]
+        if len(order) == len(starts):
+            return values[order]
+        least: Floats = np.minimum.reduceat(values[order], starts, axis=0)
+        return least
+
+    def _pick(self, j: int, made: Sequence[int], finishes: Sequence[float], lead: float) -> tuple[int, float]:
+        """Choose the label that is cheapest beside those chosen before and what the future says; return it and its end."""
+        columns, network = self.columns[j], self.network
+        arrivals, costs = np.zeros(len(columns)), self._costs(columns)
+        for e in self.into[j]:
+            u = self.ends[e][0]
+            waits = self.gigabytes[e] * network.seconds_per_gb[self.columns[u].place[made[u]], columns.place]
+            np.maximum(arrivals, finishes[u] + waits, out=arrivals)
+            costs += self.gigabytes[e] * self._cost_per_gb[self.columns[u].place[made[u]], columns.place]
+        ends: Floats = arrivals + columns.seconds
+        width = self.unary[j].shape[1]
+        late = np.maximum(self._ticks(ends + lead) - self.first[j], 0)
+        ticks, labels = np.minimum(late, width - 1), np.arange(len(columns))
+        for e in self.out[j]:
+            costs = costs + self.said_back[e][self.spots[j], ticks]
+        costs[(late >= width) | np.isinf(self.unary[j][labels, ticks])] = np.inf
+        pick = int(costs.argmin()) if np.isfinite(costs).any() else int(ends.argmin())
+        return pick, float(ends[pick])
+
+    # ---------------------------------------------------------------------------------------------------- labels
+
+    def drop(self, room: float) -> None:
+        """Drop the labels that cost so much more than the least; by the slacks of the last pass."""
+        for costs, slacks in zip(self.unary, self._slacks, strict=True):
+            costs[slacks > room] = np.inf
+
+    def crop(self) -> bool:
+        """Forget what has been dropped; tell whether every job has a label left."""
+        labels, spans = [], []
+        for costs in self.unary:
+            is_open = np.isfinite(costs)
+            if not is_open.any():
+                return False
+            ticks = np.flatnonzero(is_open.any(axis=0))
+            labels.append(np.flatnonzero(is_open.any(axis=1)))
+            spans.append(slice(int(ticks[0]), int(ticks[-1]) + 1))
+        for e, (u, v) in enumerate(self.ends):
+            self.said_ahead[e] = self.said_ahead[e][labels[v], spans[v]]
+            self.said_back[e] = self.said_back[e][np.unique(self.spots[u][labels[u]]), spans[u]]
+        for j, (kept, span) in enumerate(zip(labels, spans, strict=True)):
+            self.unary[j] = self.unary[j][kept, span]
+            self.kept[j], self.columns[j] = self.kept[j][kept], self.columns[j].only(kept)
+            self.first[j] += span.start
+        self._arrange()
+        return True
+
+    def until(self, deadline: float) -> "Clocked":
+        """Return a copy in which the run ends by an earlier deadline; it begins with what this one has learnt."""
+        earlier = copy(self)
+        earlier.kept, earlier.columns, earlier.first = [*self.kept], [*self.columns], [*self.first]
+        earlier.said_ahead, earlier.said_back = [*self.said_ahead], [*self.said_back]
+        earlier.unary = [costs.copy() for costs in self.unary]
+        last = int(deadline / self.tick * (1 + _ROUNDING)) - self.first[self.end]
+        earlier.unary[self.end][:, max(0, last + 1) :] = np.inf
+        return earlier
+
+    def learn_from(self, other: "Clocked") -> None:
+        """Take the messages of a copy with the same labels: whatever they are, the bound holds."""
+        self.said_ahead, self.said_back = [*other.said_ahead], [*other.said_back]
+
+    def refine(self) -> None:
+        """Halve the tick; the messages stay, and every label becomes two."""
+        self.tick /= 2
+        self.first = [2 * first for first in self.first]
+        self.unary = [np.repeat(costs, 2, axis=1) for costs in self.unary]
+        self.said_ahead = [np.repeat(message, 2, axis=1) for message in self.said_ahead]
+        self.said_back = [np.repeat(message, 2, axis=1) for message in self.said_back]
+        self._price_end()
+        self._arrange()

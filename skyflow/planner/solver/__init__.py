@@ -1,0 +1,1 @@
+"""What the bounds leave open: the formulation as a mixed-integer program, and python-mip to solve it."""

@@ -1,0 +1,1 @@
+"""Steps as processes of this machine."""
