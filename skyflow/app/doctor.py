@@ -30,7 +30,7 @@ from skyflow.catalog.doctor import days_of_prices
 from skyflow.errors import SkyflowError
 from skyflow.model.checks import CheckResult, Verdict
 from skyflow.model.units import format_gb
-from skyflow.planner.solve import loadable_solvers
+from skyflow.planner.solver.solve import loadable_solvers
 from skyflow.runners.javascript import NodeError, find_node
 from skyflow.runners.shells import ShellError, find_shell
 

@@ -25,8 +25,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from instances import instance
 
 from skyflow.model.objective import Goal, Objective
-from skyflow.planner import tradeoff  # noqa: F401 -- loading modules is not planning
 from skyflow.planner.bare import read_problem
+from skyflow.planner.bounds import tradeoff  # noqa: F401 -- loading modules is not planning
 from skyflow.planner.decide import Decision, decide
 from skyflow.planner.problem import Candidates, Choice, Limits, PlacementProblem
 from skyflow.planner.schedule import evaluate
