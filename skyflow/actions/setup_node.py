@@ -1,8 +1,8 @@
 """`actions/setup-node`: finds the wanted Node.js on this machine."""
 
-import json
 from pathlib import Path
 
+from skyflow._util.foreign_json import read_json
 from skyflow._util.version_range import VersionError, parse_range
 from skyflow.actions.call import ActionCall, ActionFailure, BuiltinAction, Input
 from skyflow.actions.tools import Tool, candidates, choose, command_folder, find_tools, listed
@@ -97,12 +97,17 @@ def _wanted(call: ActionCall) -> str:
 def _read_version(file: Path) -> str:
     text = file.read_text(encoding="utf-8")
     if file.name == "package.json":
-        package = json.loads(text)
-        return str(package.get("volta", {}).get("node") or package.get("engines", {}).get("node") or "")
+        package = read_json(text)
+        return _named_in(package, "volta") or _named_in(package, "engines")
     lines = [line.partition("#")[0].split() for line in text.splitlines()]
     if file.name == ".tool-versions":
         return next((words[1] for words in lines if words[:1] in (["nodejs"], ["node"]) and len(words) > 1), "")
     return next((words[0] for words in lines if words), "")
+
+
+def _named_in(package: object, part: str) -> str:
+    entries = package.get(part) if isinstance(package, dict) else None
+    return str(entries.get("node") or "") if isinstance(entries, dict) else ""
 
 
 def _registry(call: ActionCall) -> Pairs:

@@ -4,6 +4,7 @@ import json
 import sys
 from pathlib import Path
 
+from skyflow._util.foreign_json import read_json, whole_characters
 from skyflow.errors import UsageError
 from skyflow.expr import Object, Value, evaluate, from_python, parse, parse_template, to_python
 
@@ -36,7 +37,7 @@ def _read_contexts(path: str | None) -> dict[str, Value]:
         return {}
     try:
         text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
-        found = from_python(json.loads(text))
+        found = from_python(read_json(whole_characters(text)))
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:

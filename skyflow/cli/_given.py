@@ -1,12 +1,12 @@
 """From options to what a run is given: inputs, variables, secrets, the event."""
 
 import getpass
-import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from skyflow._util.foreign_json import read_json, whole_characters
 from skyflow.app.running.inputs import AskInput
 from skyflow.app.running.launch import DISPATCH, Given, GivenSecrets
 from skyflow.cli._console import err
@@ -91,7 +91,7 @@ def _ask_input(spec: DispatchInput, problem: str | None) -> str:
 def _read_event(path: str) -> Mapping[str, Json]:
     try:
         text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8-sig")
-        event: Json = json.loads(text)
+        event: Json = read_json(whole_characters(text))
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:  # JSON and UTF-8 errors are of this kind

@@ -13,9 +13,9 @@ import json
 import math
 from typing import Final
 
+from skyflow._util.foreign_json import nesting
 from skyflow.errors import ExpressionError
 from skyflow.expr.evaluate import evaluate
-from skyflow.expr.json_text import nesting
 from skyflow.expr.parser import parse
 from skyflow.expr.values import MAX_VALUE_DEPTH, Array, Object, Value, from_python, to_python, to_string
 

@@ -4,10 +4,11 @@ import json
 import re
 from typing import Final, NoReturn
 
+from skyflow._util.foreign_json import nesting, whole_characters
 from skyflow.expr.memory import Counter
 from skyflow.expr.values import MAX_VALUE_DEPTH, Array, Object, Value, from_python, to_string
 
-__all__ = ["decode", "encode", "nesting"]
+__all__ = ["decode", "encode"]
 
 # What Newtonsoft's writer escapes: besides JSON's own set the line separators JavaScript once stumbled over.
 _ESCAPED: Final = re.compile('["\\\\\0-\x1f\x85\u2028\u2029]')
@@ -20,12 +21,6 @@ _SHORT_ESCAPES: Final = {
     "\r": "\\r",
     "\t": "\\t",
 }
-
-_NESTING: Final = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
-_ESCAPE: Final = re.compile(
-    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
-    re.DOTALL,
-)
 
 
 def encode(value: Value, counter: Counter) -> str:
@@ -84,7 +79,8 @@ def _escape(match: re.Match[str]) -> str:
 def decode(text: str) -> Value:
     """Read JSON, strictly: one value and nothing but white space around it.
 
-    Where a name is repeated, ignoring case, the first spelling and the last value stay.
+    Where a name is repeated, the last value stays in the place of the first; then the same for names that differ in case
+    only, of which the first spelling stays. Both are what GitHub's reader does.
 
     Raises:
         ValueError: If the text is not JSON, or nests more than `MAX_VALUE_DEPTH` deep.
@@ -95,33 +91,14 @@ def decode(text: str) -> Value:
     if nesting(text) > MAX_VALUE_DEPTH:
         raise ValueError(f"The maximum configured depth of {MAX_VALUE_DEPTH} has been exceeded.")
     data: object = json.loads(
-        _pair_surrogates(text), parse_int=float, parse_constant=_reject, object_pairs_hook=_object
+        whole_characters(text), parse_int=float, parse_constant=_reject, object_pairs_hook=_object
     )
     return from_python(data)
 
 
-def nesting(text: str) -> int:
-    """Return how deep brackets nest in a JSON text; Python's reader would recurse that far."""
-    if text.count("[") + text.count("{") <= MAX_VALUE_DEPTH:
-        return 0  # cheap, and all the caller needs to know
-    deepest = level = 0
-    for match in _NESTING.finditer(text):
-        if match.group() in "[{":
-            level += 1
-            deepest = max(deepest, level)
-        elif match.group() in "]}":
-            level -= 1
-    return deepest
-
-
 def _object(pairs: list[tuple[str, object]]) -> Object:
-    return Object((name, from_python(item)) for name, item in pairs)
+    return Object((name, from_python(item)) for name, item in dict(pairs).items())
 
 
 def _reject(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
-
-
-def _pair_surrogates(text: str) -> str:
-    """Replace escapes of half a character, which no encoding could write out again, as .NET's encoder does."""
-    return _ESCAPE.sub(lambda match: "\\ufffd" if match["half"] else match.group(), text) if "\\u" in text else text

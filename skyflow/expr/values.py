@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping, ValuesView
 from enum import StrEnum
 from typing import Final, TypeAlias, final
 
+from skyflow._util.foreign_json import MAX_DEPTH
 from skyflow.errors import ExpressionError
 from skyflow.expr.text import WHITESPACE, same_text, text_before, upper
 
@@ -40,7 +41,7 @@ __all__ = [
     "truthy",
 ]
 
-MAX_VALUE_DEPTH: Final = 100
+MAX_VALUE_DEPTH: Final = MAX_DEPTH
 """How deep collections may nest, which is GitHub's limit for JSON; it keeps every recursion over values shallow."""
 
 

@@ -61,6 +61,8 @@ def expand_matrix(matrix: Value) -> tuple[Combination, ...]:
     """
     if not isinstance(matrix, Object):
         raise MatrixError("a matrix must be a map from names to lists of values")
+    for name, value in matrix.items():
+        _check_numbers(name, value)
     vectors = Object((name, value) for name, value in matrix.items() if name not in {"include", "exclude"})
     lists = {name: _vector(name, value) for name, value in vectors.items()}
     excludes = _exclude_entries(matrix, vectors)
@@ -81,6 +83,17 @@ def combination_name(name: str, combination: Combination) -> str:
     """Return `name (value, value)`, cut to 100 characters as on GitHub."""
     full = f"{name} ({', '.join(combination.labels)})" if combination.labels else name
     return full if len(full) <= _MAX_NAME else f"{full[: _MAX_NAME - 3]}..."
+
+
+def _check_numbers(name: str, value: Value) -> None:
+    """Refuse numbers that JSON has no words for: what is stored and shown of a job is JSON."""
+    if isinstance(value, Array | Object):
+        for item in value if isinstance(value, Array) else value.values():
+            _check_numbers(name, item)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise MatrixError(
+            f"'{name}' in the matrix holds {to_string(value)}, which is no number that can be kept", (name,)
+        )
 
 
 def _vector(name: str, value: Value) -> tuple[Value, ...]:

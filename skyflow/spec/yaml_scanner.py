@@ -3,7 +3,8 @@
 Tabs may stand between tokens, but never as indentation; ruamel.yaml takes none outside of quotes and braces, so that a
 tab in front of a comment makes a whole file unreadable. The rules are those of libyaml, which GitHub's parser has as
 well. That parser also wants the further lines of a text in double quotes indented, and a blank before a comment unless
-it follows `}` or a single quote; ruamel.yaml looks at neither.
+it follows `}` or a single quote; ruamel.yaml looks at neither. And where a comma follows at once, as in `{name:, if: x}`, it
+takes the colon of a map in braces for one, where ruamel.yaml reads a key that ends with a colon.
 """
 
 import re
@@ -46,6 +47,16 @@ class GithubScanner(Scanner):
                 return
             if not self.flow_level:
                 self.allow_simple_key = True
+
+    def scan_plain(self) -> Any:
+        """Return a plain scalar; in braces, without a colon at its end that a comma follows."""
+        token = super().scan_plain()
+        reader = self.reader
+        if token.value[:-1] and token.value[-1] == ":" and reader.peek() == "," and self.flow_context[-1:] == ["{"]:
+            for place in ("pointer", "index", "column"):
+                setattr(reader, place, getattr(reader, place) - 1)
+            token.value, token.end_mark = token.value[:-1], reader.get_mark()
+        return token
 
     def scan_plain_spaces(self, indent: int, start_mark: Any) -> list[str] | None:
         """Return the blanks and line breaks after a part of a plain scalar; None at the end of the document."""

@@ -1,6 +1,5 @@
 """Plans the rest of a run anew: what has ended or runs stays where it is, what has been lost is left out."""
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import cast
 
+from skyflow._util.foreign_json import read_json
 from skyflow.app.planning.callees import callees_from
 from skyflow.app.planning.plan import Planning, PlanOptions, prepare_planning
 from skyflow.app.planning.plan_views import diff_plans
@@ -35,7 +35,7 @@ def named_plan(name: str, project: Project) -> Plan:
     """
     if Path(name).is_file():
         try:
-            data = json.loads(Path(name).read_text(encoding="utf-8"))
+            data = read_json(Path(name).read_bytes())
         except (OSError, ValueError) as error:
             raise UsageError(f"cannot read {name}: {error}") from error
         return _read_plan(data, of=name)

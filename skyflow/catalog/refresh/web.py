@@ -1,6 +1,5 @@
 """Asking a service for JSON or text over HTTPS, patiently: too many requests and passing faults are tried again."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -10,6 +9,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
+from skyflow._util.foreign_json import read_json
 from skyflow.errors import CatalogError
 
 __all__ = ["Web"]
@@ -37,7 +37,7 @@ class Web:
         """
         content = self._answer(url, {"Accept": "application/json", **headers})
         try:
-            return json.loads(content)
+            return read_json(content)
         except ValueError:
             raise CatalogError(f"{_shown(url)} answered something that is not JSON") from None
 

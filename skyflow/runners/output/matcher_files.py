@@ -1,9 +1,9 @@
 """Files that define problem matchers, `{"problemMatcher": [...]}` with comments allowed, as on GitHub."""
 
-import json
 import re
 from pathlib import Path
 
+from skyflow._util.foreign_json import read_json
 from skyflow.runners.output.matchers import FIELDS, Matcher, Pattern
 from skyflow.runners.output.regexps import RegexpError, compile_regexp
 
@@ -29,10 +29,10 @@ def read_matchers(path: Path) -> list[Matcher]:
         if path.stat().st_size > _LARGEST_BYTES:
             raise MatcherFileError(f"{path} has more than {_LARGEST_BYTES} bytes")
         text = path.read_bytes().decode("utf-8-sig")
-        content = json.loads(_without_comments(text))
+        content = read_json(_without_comments(text))
     except OSError as error:
         raise MatcherFileError(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise MatcherFileError(f"{path} is not JSON: {error}") from error
     try:
         return _matchers(content)

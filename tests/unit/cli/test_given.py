@@ -93,3 +93,27 @@ def test_inputs_keep_what_follows_the_first_sign() -> None:
 )
 def test_command_lines_are_shown_without_secrets(arguments, shown) -> None:
     assert redacted_arguments(arguments) == shown
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b'{"a": NaN}', "NaN is not JSON"),
+        (b'{"a": -1e999}', "-1e999 is too large a number"),
+        (b'{"a":' * 100_000, "nest too deep"),
+        (b'{"a": "\xff"}', "is not JSON"),
+        (b"[]", "must hold a JSON object"),
+        (b"", "is not JSON"),
+    ],
+)
+def test_an_event_that_is_no_json_object_is_a_usage_error(tmp_path, content: bytes, words: str) -> None:
+    file = tmp_path / "event.json"
+    file.write_bytes(content)
+    with pytest.raises(UsageError, match=words):
+        read_given(**{**NOTHING, "event": str(file)})
+
+
+def test_an_event_with_half_a_character_can_be_stored(tmp_path) -> None:
+    file = tmp_path / "event.json"
+    file.write_text(r'{"title": "a \ud83d b \ud83d\ude00"}')
+    assert read_given(**{**NOTHING, "event": str(file)}).event == {"title": "a \ufffd b \U0001f600"}

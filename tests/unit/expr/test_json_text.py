@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skyflow._util.foreign_json import nesting
 from skyflow.expr import Array, Object, from_python, to_python
 from skyflow.expr.ast import Literal
-from skyflow.expr.json_text import decode, encode, nesting
+from skyflow.expr.json_text import decode, encode
 from skyflow.expr.memory import Counter
 from skyflow.expr.values import MAX_VALUE_DEPTH
 
@@ -64,15 +65,18 @@ class TestDepth:
 
 class TestDecode:
     def test_numbers_are_doubles(self):
-        value = decode("[1, -0, 1e400, " + "9" * 5_000 + "]")
+        value = decode("[1, -0, 1e400, " + "9" * 5_000 + ", 9007199254740993]")
         assert isinstance(value, Array)
         assert value.items[0] == 1.0
         assert math.copysign(1, value.items[1]) == -1
-        assert value.items[2:] == (math.inf, math.inf)
+        assert value.items[2:] == (math.inf, math.inf, 2.0**53)
 
     def test_names_are_merged_ignoring_case_on_every_level(self):
         value = decode('[{"A": {"b": 1, "B": 2}, "a": {"C": 1, "c": [{"x": 1, "X": 2}]}}]')
         assert to_python(value) == [{"A": {"C": [{"x": 2}]}}]
+
+    def test_a_name_that_is_repeated_exactly_keeps_its_place(self):
+        assert to_python(decode('{"a": 1, "A": 2, "a": 3}')) == {"a": 2}
 
     def test_each_reading_is_a_new_collection(self):
         assert decode("[]") is not decode("[]")

@@ -1,5 +1,7 @@
 """`strategy.matrix`, rule by rule."""
 
+import math
+
 import pytest
 
 from skyflow.expr import from_python, to_python
@@ -143,3 +145,10 @@ def test_errors_say_where(matrix, message, path):
 def test_256_jobs_are_allowed():
     assert len(_expand({"v": list(range(16)), "w": list(range(16))})) == MAX_COMBINATIONS
     assert len(_expand({"v": list(range(300)), "exclude": [{"v": n} for n in range(44)]})) == MAX_COMBINATIONS
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_numbers_that_json_has_no_words_for_cannot_be_kept(number):
+    for matrix in ({"n": [1, number]}, {"n": [1], "include": [{"n": 1, "extra": {"deep": [number]}}]}):
+        error = _error(matrix)
+        assert "which is no number that can be kept" in error.message

@@ -45,6 +45,24 @@ def test_tabs_that_are_allowed(text, value):
         assert read(text) == value
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("{a:, b: x}", {"a": None, "b": "x"}),
+        ("a: {b:,c:, d:\n,e: 'x',}", {"a": {"b": None, "c": None, "d": None, "e": "x"}}),
+        ("{c: [d:, {e:,f}]}", {"c": ["d:", {"e": None, "f": None}]}),
+        ("{a: http://x,b:c:, d:}", {"a": "http://x", "b:c": None, "d:": None}),
+        ("{a: b:, c: d}", None),
+    ],
+)
+def test_a_colon_and_a_comma_in_braces_end_a_key_without_a_value(text, value):
+    if value is None:
+        with pytest.raises(FileRefusedError):
+            read(text)
+    else:
+        assert read(text) == value
+
+
 @pytest.mark.parametrize("text", ["a:\n\tb: c\n", "\ta: b\n", "a:\n  -\tb: c\n", "a:\n  - b\n\t- c\n"])
 def test_tabs_that_indent_are_refused(text):
     findings = Findings("f.yml")
