@@ -144,7 +144,7 @@ async def test_a_lent_key_is_good_for_the_data_of_its_run_alone(machine: Machine
         (stored(machine) / "secret").write_bytes(b"hidden")
         digest = hashlib.sha256(b"small").hexdigest()
         async with link.errand("lend", run="r1", key=public) as lending:
-            await lending.hear()
+            await lending.hear("lent", dict)
             assert ssh("cat", "/etc/passwd", asked=f"{digest} 0\n".encode()).stdout.endswith(b"\5small")
             for asked in (b"../../../etc/passwd 0\n", b"secret 0\n", b"\n", f"{digest} -1\n".encode()):
                 assert ssh(asked=asked).stdout == b""
@@ -166,13 +166,13 @@ async def test_what_a_dead_machine_left_in_the_file_of_keys_goes_with_the_next_j
         await keep(data, machine, small=b"small")
         key = " ".join(make_key(tmp_path / "key").public.split()[:2])
         async with link.errand("lend", run="r1", key=key) as lending:
-            await lending.hear()
+            await lending.hear("lent", dict)
             assert "AAAA skyflow" not in keys(machine)
             assert keys(machine).count("skyflow-lent-until-") == 2  # another journey goes on
         await until(lambda: keys(machine).count("skyflow-lent-until-") == 1)
         with pytest.raises(TransportError, match="no key of the kind"):
             async with link.errand("lend", run="r1", key='ssh-ed25519 A"\nssh-rsa B') as lending:
-                await lending.hear()
+                await lending.hear("lent", dict)
 
 
 async def test_entries_are_placed_as_they_were_and_nowhere_else(machine: Machine) -> None:

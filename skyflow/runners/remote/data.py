@@ -43,7 +43,8 @@ class HostData:
         if not digests:
             return []
         answer = await self._link.ask("lacks", json.dumps(sorted(digests)).encode(), run=self._run)
-        return list(json.loads(answer.data))
+        lacking = answer.listing()
+        return [digest for digest in sorted(digests) if digest in lacking]
 
     async def keep(self, owner: str, folder: str, names: Sequence[str]) -> None:
         """Keep files of a folder there, in place of what the same owner has kept before.
@@ -62,10 +63,9 @@ class HostData:
             TransportError: the two do not reach each other, or one of them not us; what has come stays.
         """
         async with self._link.errand("fetch", run=self._run, digests=list(digests)) as fetching:
-            key = (await fetching.hear())["key"]
+            key = await fetching.hear("key", str)
             async with other._link.errand("lend", run=self._run, key=key) as lending:  # noqa: SLF001 -- of this class
-                lent = (await lending.hear())["lent"]
-                await fetching.say(**lent)
+                await fetching.say(**await lending.hear("lent", dict))
                 return await fetching.finish(moved)
 
     async def send(self, digest: str, path: Path, moved: Callable[[int], None]) -> None:

@@ -2,11 +2,17 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
+from skyflow._util.foreign_json import read_json
 from skyflow.ports.transport import Channel, TransportError
 
 __all__ = ["Errand", "ErrandRefusedError"]
+
+
+_T = TypeVar("_T")
+_LONGEST_LINE_BYTES = 1024 * 1024
+"""What is told are numbers and keys."""
 
 
 class ErrandRefusedError(TransportError):
@@ -24,14 +30,20 @@ class Errand:
         """Tell the other side something."""
         await self._channel.send(json.dumps(fields).encode(errors="surrogateescape") + b"\n")
 
-    async def hear(self) -> dict[str, Any]:
-        """Return what the other side tells next.
+    async def hear(self, name: str, kind: type[_T]) -> _T:
+        """Return what the other side tells next, under a name.
 
         Raises:
-            ErrandRefusedError: it cannot do it.
+            ErrandRefusedError: it cannot do it, or tells something else.
             LinkLostError: the link broke.
         """
-        while b"\n" not in self._inbox:
+        value = (await self._told()).get(name)
+        if isinstance(value, kind):
+            return value
+        raise ErrandRefusedError(f"the machine tells something else than '{name}'")
+
+    async def _told(self) -> dict[str, Any]:
+        while b"\n" not in self._inbox and len(self._inbox) < _LONGEST_LINE_BYTES:
             data = await self._channel.receive()
             if not data:
                 ended = await self._channel.wait()
@@ -40,9 +52,14 @@ class Errand:
             self._inbox += data
         line, _, rest = bytes(self._inbox).partition(b"\n")
         self._inbox = bytearray(rest)
-        told: dict[str, Any] = json.loads(line)
+        try:
+            told = read_json(line.decode(errors="surrogateescape"))
+        except ValueError:
+            told = None
+        if not isinstance(told, dict):
+            raise ErrandRefusedError("what came from the machine is no message of the supervisor")
         if "error" in told:
-            raise ErrandRefusedError(told["error"])
+            raise ErrandRefusedError(str(told["error"]))
         return told
 
     async def finish(self, moved: Callable[[int], None] = lambda _: None) -> int:
@@ -53,8 +70,11 @@ class Errand:
         """
         before = 0
         while True:
-            told = await self.hear()
-            moved(told["moved"] - before)
-            before = int(told["moved"])
+            told = await self._told()
+            after = told.get("moved")
+            if not isinstance(after, int):
+                raise ErrandRefusedError("the machine does not tell how much it has moved")
+            moved(after - before)
+            before = after
             if "done" in told:
                 return before

@@ -1,6 +1,5 @@
 """Files that built-in actions need of another machine, copied to a folder here."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,14 +34,14 @@ async def fetch_files(
     """
     await anyio.Path(target).mkdir(parents=True, exist_ok=True)
     glob = make_glob(patterns, workspace=Path(workspace))
-    listed = json.loads((await link.ask("walk", folder=workspace)).data)
+    walked = await link.ask("walk", folder=workspace)
     room = anyio.CapacityLimiter(_AT_ONCE)
 
     async def fetch(name: str) -> None:
         async with room:
             await _fetch(link, workspace, name, target / name, moved)
 
-    names = matching_files(glob.patterns, Path(workspace), listed)
+    names = matching_files(glob.patterns, Path(workspace), walked)
     async with anyio.create_task_group() as tasks:
         for name in names:
             tasks.start_soon(fetch, name)
@@ -55,7 +54,7 @@ async def _fetch(link: HostLink, workspace: str, name: str, target: Path, moved:
     async with await anyio.open_file(target, "wb") as file:
         while True:
             answer = await link.ask("read", folder=workspace, path=name, offset=at, most=_PIECE_BYTES)
-            mode = answer.fields["mode"]
+            mode = answer.get("mode", int) & 0o777
             await file.write(answer.data)
             at += len(answer.data)
             moved(len(answer.data))

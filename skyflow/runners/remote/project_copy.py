@@ -83,9 +83,9 @@ class ProjectCopy:
 
     async def _missing(self, listed: FileList) -> list[str]:
         answer = await self._link.ask("tree", digest=listed.digest)
-        if not answer.fields["known"]:
+        if not answer.get("known", bool):
             answer = await self._link.ask("tree", listed.document, digest=listed.digest)
-        return list(answer.fields["missing"])
+        return [digest for digest in answer.texts("missing") if digest in listed.contents]
 
     async def _send_whole(self, digest: str, content: FileContent) -> int:
         try:

@@ -1,19 +1,23 @@
 """One session on another machine: questions and answers over a channel, and news about steps."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, TypeVar
 
 import anyio
 
+from skyflow._util.foreign_json import read_json
 from skyflow.ports.transport import Channel, Ended, LinkLostError, Transport, TransportError
 from skyflow.runners.onhost.messages import HEADER
 from skyflow.runners.remote.program import onhost_program
 
 __all__ = ["Answer", "Followed", "HostSession", "MachineRefusedError", "StepEnd", "open_session", "start_program"]
+
+_T = TypeVar("_T")
 
 _HELLO = 0
 _NO_PROGRAM = 93
@@ -22,16 +26,65 @@ _START = 'cd && test -f "$1/programs/$2.pyz" || exit 93; program="$1/programs/$2
 _PLACE = 'cd && umask 077 && mkdir -p "$1/programs" && cat >"$1/programs/$2.$$" && mv "$1/programs/$2.$$" "$1/programs/$2.pyz"'
 
 
+_MOST_HEAD_BYTES = 64 * 1024 * 1024
+_MOST_BODY_BYTES = 512 * 1024 * 1024
+"""More than lists of a million files; memory is not given away to whatever else may answer on a machine."""
+_NO_MESSAGE = "what came from the machine is no message of the supervisor"
+_Kinds = Mapping[str, type | UnionType]
+_ANSWER: _Kinds = {"re": int}
+_NEWS: Mapping[str, _Kinds] = {
+    "output": {"step": str, "offset": int},
+    "ended": {"step": str, "code": int | NoneType, "sizes": list, "full": bool, "problem": str},
+}
+"""What messages hold, by the kind of news."""
+
+
 class MachineRefusedError(TransportError):
     """The machine cannot do what was asked, for example because its disk is full; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the machine answers."""
+    """What the machine answers. It need not be the truth: jobs run there, and may have changed what answers us."""
 
     fields: dict[str, Any]
     data: bytes
+
+    def get(self, name: str, kind: type[_T]) -> _T:
+        """Return a field.
+
+        Raises:
+            MachineRefusedError: it is not there, or is of another kind.
+        """
+        value = self.fields.get(name)
+        if isinstance(value, kind):
+            return value
+        raise MachineRefusedError(f"the machine answers without a fitting '{name}'")
+
+    def texts(self, name: str) -> list[str]:
+        """Return a field that is a list of texts.
+
+        Raises:
+            MachineRefusedError: it is something else.
+        """
+        texts = self.get(name, list)
+        if all(isinstance(each, str) for each in texts):
+            return texts
+        raise MachineRefusedError(f"the machine answers with a list of '{name}' that are no texts")
+
+    def listing(self) -> list[Any]:
+        """Return the list in the data.
+
+        Raises:
+            MachineRefusedError: there is none.
+        """
+        try:
+            listed = read_json(self.data)
+        except ValueError:
+            listed = None
+        if isinstance(listed, list):
+            return listed
+        raise MachineRefusedError("the machine answers with something else than the list that it was asked for")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +158,7 @@ class HostSession:
             MachineRefusedError: that folder cannot be made.
             LinkLostError: the link broke.
         """
-        return str((await self._answer(self._greeting)).fields["folder"])
+        return (await self._answer(self._greeting)).get("folder", str)
 
     async def address(self) -> str:
         """Return the address at which the machine was reached, as it sees that itself.
@@ -114,7 +167,7 @@ class HostSession:
             MachineRefusedError: the machine cannot be used.
             LinkLostError: the link broke.
         """
-        return str((await self._answer(self._greeting)).fields["address"])
+        return (await self._answer(self._greeting)).get("address", str)
 
     async def ask(self, do: str, data: bytes = b"", **fields: object) -> Answer:
         """Ask for something, and wait for the answer.
@@ -140,7 +193,7 @@ class HostSession:
         if question.answer is None:
             raise self.lost or LinkLostError("the session was closed")
         if "error" in question.answer.fields:
-            raise MachineRefusedError(question.answer.fields["error"])
+            raise MachineRefusedError(str(question.answer.fields["error"]))
         return question.answer
 
     async def follow(self, step: str, offset: int, output: Callable[[bytes, int], None]) -> StepEnd:
@@ -169,9 +222,11 @@ class HostSession:
             while len(view) - at >= HEADER.size:
                 head, body = HEADER.unpack_from(view, at)
                 begin = at + HEADER.size
+                if head > _MOST_HEAD_BYTES or body > _MOST_BODY_BYTES:
+                    raise LinkLostError(_NO_MESSAGE)
                 if len(view) < begin + head + body:
                     break
-                fields = json.loads(bytes(view[begin : begin + head]))
+                fields = _read_head(bytes(view[begin : begin + head]))
                 self._heard(fields, bytes(view[begin + head : begin + head + body]))
                 at = begin + head + body
         del inbox[:at]
@@ -190,11 +245,28 @@ class HostSession:
             followed.output(data, fields["offset"] + len(data))
             return
         answers, at = [], 0
-        for size in fields["sizes"]:
+        for size in fields["sizes"] if all(isinstance(each, int) for each in fields["sizes"]) else ():
             answers.append(data[at : at + size])
             at += size
         followed.end = StepEnd(fields["code"], tuple(answers), fields["full"], fields["problem"])
         followed.done.set()
+
+
+def _read_head(head: bytes) -> dict[str, Any]:
+    """Return the fields of a message.
+
+    Raises:
+        LinkLostError: what has come is none.
+    """
+    try:
+        fields = read_json(head.decode(errors="surrogateescape"))
+    except ValueError:
+        fields = None
+    if isinstance(fields, dict):
+        kinds = _ANSWER if "re" in fields else _NEWS.get(str(fields.get("event")))
+        if kinds is not None and all(isinstance(fields.get(name), kind) for name, kind in kinds.items()):
+            return fields
+    raise LinkLostError(_NO_MESSAGE)
 
 
 async def start_program(transport: Transport, *words: str, folder: str, python: str) -> Channel:

@@ -157,7 +157,7 @@ class RemoteWorkspaces:
 
     async def _make(self, place: str, tell: Callable[[str], None], *, was_made: bool) -> None:
         if was_made:
-            if not (await self._link.ask("built", folder=place)).fields["was"]:
+            if not (await self._link.ask("built", folder=place)).get("was", bool):
                 raise LinkLostError("the files of this attempt are gone")
             return
         self.marker.parent.mkdir(parents=True, exist_ok=True)

@@ -233,11 +233,11 @@ class SlurmPlace:
             each.name, each.index = name, index if len(group) > 1 else None
             each.note(self._folder)
         try:
-            ready = (await self._link.ask("expect", folder=group[0].place)).fields
-            folder = ready["folder"]
+            ready = await self._link.ask("expect", folder=group[0].place)
+            folder = ready.get("folder", str)
             script = batch_script(
                 [each.place for each in group],
-                program=ready["program"],
+                program=ready.get("program", str),
                 folder=folder,
                 python=self._client.queue.python,
             )
@@ -370,7 +370,7 @@ class SlurmPlace:
         """Return why a job has ended without its agent: what the batch script printed may tell."""
         ready = await self._link.ask("expect", folder=found.place)
         index = "" if found.index is None else f"-{found.index}"
-        said = await self._client.said(f"{ready.fields['folder']}/runs/{self._run}/{found.name}{index}.out")
+        said = await self._client.said(f"{ready.get('folder', str)}/runs/{self._run}/{found.name}{index}.out")
         state = "no longer in the queue" if found.seen is None or found.missed else found.seen.state
         if found.phase in {Phase.TAKEN, Phase.LOST}:
             return LinkLostError(f"Slurm job {found.job} was taken away before it began: {state}")

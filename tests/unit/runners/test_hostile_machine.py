@@ -1,0 +1,145 @@
+"""Whatever a machine answers, nothing breaks here and nothing is written where it does not belong.
+
+Jobs run on the machine as the user whom skyflow is there, so what answers may be theirs.
+"""
+
+import json
+import struct
+
+import anyio
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from skyflow.ports.runner import HashFilesError
+from skyflow.ports.transport import Ended, LinkLostError, TransportError
+from skyflow.runners.remote.data import HostData
+from skyflow.runners.remote.errand import Errand
+from skyflow.runners.remote.files import fetch_files
+from skyflow.runners.remote.hashing import hash_remote_files
+from skyflow.runners.remote.session import Answer, HostSession
+
+pytestmark = pytest.mark.anyio
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+NAMES = st.sampled_from(
+    ["re", "step", "event", "offset", "sizes", "code", "full", "problem", "error", "folder", "moved", "done"]
+)
+FIELDS = st.dictionaries(NAMES, VALUES | st.sampled_from(["output", "ended", "s", 0, 1, [1, 2], [None], ["x"], -1]))
+
+
+def message(fields, body=b""):
+    head = fields if isinstance(fields, bytes) else json.dumps(fields).encode()
+    return struct.pack(">II", len(head), len(body)) + head + body
+
+
+class Said:
+    """A channel from which some bytes come."""
+
+    def __init__(self, *pieces):
+        self.pieces = list(pieces)
+        self.sent = b""
+
+    async def send(self, data):
+        self.sent += data
+
+    async def send_end(self):
+        """Nothing more is said."""
+
+    async def receive(self):
+        await anyio.lowlevel.checkpoint()
+        return self.pieces.pop(0) if self.pieces else b""
+
+    async def wait(self):
+        return Ended(exit_code=1)
+
+    async def aclose(self):
+        """Nothing is open."""
+
+
+class Machine:
+    """A link whose machine answers by a table."""
+
+    name = "m"
+
+    def __init__(self, **answers):
+        self.answers = answers
+
+    async def ask(self, do, _data=b"", **fields):
+        answer = self.answers[do]
+        return answer(fields) if callable(answer) else answer
+
+
+def outcome(work):
+    """Return what the machine's answer came to: a result, or the text of the error that users see."""
+    try:
+        return anyio.run(work)
+    except TransportError as error:
+        return str(error)
+
+
+@given(st.lists(st.binary(max_size=30) | st.builds(message, FIELDS | VALUES, st.binary(max_size=8)), max_size=4))
+@example([message(b"[" * 100_000)])
+@example([message(b'{"re": ' + b"9" * 5_000 + b"}")])
+@example([message(b'{"re": 1e999}')])
+@example([message({"event": "ended", "step": "s", "sizes": ["x"], "code": 1, "full": False, "problem": ""})])
+@example([struct.pack(">II", 0xFFFFFFFF, 0xFFFFFFFF)])
+def test_any_answer_is_taken_or_ends_the_session(pieces):
+    async def read():
+        session = HostSession(Said(*pieces), b"")
+        with anyio.fail_after(60):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(session.read)
+                with pytest.raises(TransportError):
+                    await session.follow("s", 0, lambda _data, _offset: None)
+        return session.lost
+
+    assert isinstance(outcome(read), LinkLostError)
+
+
+@given(st.lists(st.binary(max_size=30) | FIELDS.map(lambda fields: json.dumps(fields).encode() + b"\n"), max_size=4))
+@example([b"[" * 100_000 + b"\n"])
+@example([b'{"moved": "x"}\n'])
+@example([b"x" * 5_000_000] * 10)
+def test_an_errand_ends_or_says_why_not(pieces):
+    assert isinstance(outcome(Errand(Said(*pieces)).finish), int | str)
+
+
+@pytest.mark.parametrize(
+    "name", ["../escaped", "/tmp/escaped", "a/../../escaped", "..", ".", "", "a//b", "a\0b", 5, None, ["a"], {}]
+)
+async def test_no_file_is_written_outside_of_the_folder(tmp_path, name):
+    target = tmp_path / "inner" / "target"
+    machine = Machine(
+        walk=Answer({}, json.dumps([[name, "file"], ["good", "file"], ["bad"], 7]).encode()),
+        read=Answer({"mode": 0o4755}, b"content"),
+    )
+    names = await fetch_files(machine, workspace="/work", patterns="**", target=target, moved=lambda _: None)
+    assert names == ["good"]
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()] == [
+        "inner/target/good"
+    ]
+    assert (target / "good").stat().st_mode & 0o7777 == 0o755, "never set-uid"
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"null", b"[" * 100_000, b"\xff", b"[NaN]"])
+async def test_what_is_no_list_of_files_is_said(tmp_path, data):
+    machine = Machine(walk=Answer({}, data))
+    with pytest.raises(TransportError, match="something else than the list"):
+        await fetch_files(machine, workspace="/work", patterns="**", target=tmp_path, moved=lambda _: None)
+
+
+@pytest.mark.parametrize("digests", [None, ["zz"], "00", [1]])
+async def test_digests_that_are_none_are_said(digests):
+    machine = Machine(walk=Answer({}, b'[["a", "file"]]'), hash=Answer({"digests": digests}, b""))
+    with pytest.raises(HashFilesError, match="hashFiles on m: the machine answers with"):
+        await hash_remote_files(machine, "/work", ("**",))
+
+
+async def test_a_machine_lacks_only_what_it_was_asked_about():
+    machine = Machine(lacks=Answer({}, json.dumps(["a", "../../etc/passwd", 7, "f" * 64]).encode()))
+    assert await HostData(machine, run="r").lacks(["b", "a"]) == ["a"]
