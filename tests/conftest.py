@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,11 @@ import pytest
 from hypothesis import settings
 
 pytest_plugins = ["testbed.fixtures"]
+
+# in images of containers it is often forbidden to keep compiled modules: each of the thousand commands that are started
+# here would compile all of skyflow again
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # whoever starts the tests in the background of a script has it ignored, and so would all that they start
 signal.signal(signal.SIGINT, signal.default_int_handler)
