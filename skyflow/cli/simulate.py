@@ -28,9 +28,13 @@ def simulate(
     workflow: WorkflowArgument = None,
     *,
     runs: Annotated[int, typer.Option("--runs", "-n", min=1, metavar="N", help="How many runs.")] = 200,
-    spot_trace: Annotated[
-        Path | None,
-        typer.Option("--spot-trace", metavar="FILE", help="When spot machines were there: a recorded trace."),
+    spot_traces: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--spot-trace",
+            metavar="FILE",
+            help="When spot machines were there: a recorded trace; may be repeated, for other places.",
+        ),
     ] = None,
     preemptions: Annotated[
         float, typer.Option("--preemptions", min=0, metavar="RATE", help="Without a trace: per hour of a spot machine.")
@@ -63,7 +67,7 @@ def simulate(
     nature = Nature(
         spread=spread,
         preemptions_per_hour=preemptions,
-        trace=None if spot_trace is None else read_spot_trace(spot_trace),
+        traces=tuple(map(read_spot_trace, spot_traces or ())),
     )
     options = PlanOptions(objective=objective, providers=on, slots=jobs)
     plan = _planned(file, options)

@@ -3,8 +3,8 @@
 import csv
 from bisect import bisect_right
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
-from random import Random
 
 from skyflow.errors import UsageError
 
@@ -22,38 +22,28 @@ class SpotTrace:
     available: tuple[bool, ...]
     length: float
 
-    def wait_and_life(self, chance: Random) -> tuple[float, float]:
-        """Return how long one waits for a machine from a random moment on, and how long it is kept then, in seconds."""
-        moment = chance.random() * self.length
-        index = bisect_right(self.starts, moment) - 1
-        waited, position = 0.0, moment
-        for _ in range(2 * len(self.starts)):
+    def wait_and_life(self, moment: float) -> tuple[float, float]:
+        """Return how long one waits for a machine from a moment on, and how long it is kept then, in seconds.
+
+        After its end, the trace begins anew. A machine that is always there is kept for ever.
+        """
+        if all(self.available):
+            return 0.0, inf
+        position = round(moment % self.length, 3)  # a sum of moments is not to end just before a change that it is at
+        index = bisect_right(self.starts, position) - 1
+        waited, index = self._until(index, position, wanted=True)
+        life, _ = self._until(index, self.starts[index] if waited else position, wanted=False)
+        return waited, life
+
+    def _until(self, index: int, position: float, *, wanted: bool) -> tuple[float, int]:
+        """Return how long it takes until a machine is there, or until it is not, and the entry of the trace that says so."""
+        seconds = 0.0
+        while self.available[index] != wanted:
             end = self.starts[index + 1] if index + 1 < len(self.starts) else self.length
-            if self.available[index]:
-                return waited, self._life(index, position)
-            waited += end - position
+            seconds += end - position
             index = (index + 1) % len(self.starts)
             position = self.starts[index]
-        return waited, 0.0
-
-    def outage(self, chance: Random) -> float:
-        """Return how long it takes from a random loss of a machine until there is one again, in seconds."""
-        ends = (*self.starts[1:], self.length)
-        gaps = [
-            end - start for start, end, is_there in zip(self.starts, ends, self.available, strict=True) if not is_there
-        ]
-        return chance.choice(gaps) if gaps else 0.0
-
-    def _life(self, index: int, position: float) -> float:
-        life = 0.0
-        for _ in range(len(self.starts)):
-            if not self.available[index]:
-                return life
-            end = self.starts[index + 1] if index + 1 < len(self.starts) else self.length
-            life += end - position
-            index = (index + 1) % len(self.starts)
-            position = self.starts[index]
-        return life
+        return seconds, index
 
 
 def read_spot_trace(path: Path) -> SpotTrace:

@@ -1,6 +1,6 @@
 """Simulated machines and what runs on them. They outlive the drivers that start them, as real ones do."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from random import Random
@@ -31,14 +31,14 @@ class Nature:
     """How a simulated world behaves.
 
     A job whose machine is taken away waits for the same, or moves, as its plan says. `spread` is how far durations are from their estimates (standard deviation of the logarithm). `preemptions_per_hour`
-    counts for spot machines, unless there is a `trace`. `boot_seconds` is what a machine takes to start, up to four times as
+    counts for spot machines, unless there are `traces`: each place gets one of them, and a moment of it from where on it is replayed. `boot_seconds` is what a machine takes to start, up to four times as
     much now and then. `failing` is the share of scripts that fail, `flaky` that of those that fail once. `lost_keepers` is
     the share of drivers that take what they started along when they die.
     """
 
     spread: float = 0.2
     preemptions_per_hour: float = 0.05
-    trace: SpotTrace | None = None
+    traces: tuple[SpotTrace, ...] = ()
     boot_seconds: float = 60.0
     failing: float = 0.0
     flaky: float = 0.0
@@ -98,6 +98,7 @@ class World:
     machines: dict[tuple[str, int], Machine] = field(default_factory=dict)
     processes: dict[StepRef, Process] = field(default_factory=dict)
     starts: list[StepRef] = field(default_factory=list)
+    replayed: dict[tuple[object, ...], int] = field(default_factory=dict)
     preemptions: int = 0
 
     def chance(self, *what: object) -> Random:
@@ -124,43 +125,56 @@ class World:
         return self.machines[job_key, attempt]
 
     def _had(self, placed: Placement, chance: Random) -> Machine:
-        wait, life = self._wait_and_life(placed.offering, chance)
-        return self._started_after(wait, life, placed.offering, placed.duration_seconds, placed, chance)
+        wait = self._wait(placed.offering)
+        return self._started_after(wait, placed.offering, placed.duration_seconds, placed, chance)
 
     def _replaced(self, placed: Placement, lost: Machine, recovery: Recovery, chance: Random) -> Machine:
-        """Return the machine that follows one that was taken away: the same after a while, or another one elsewhere."""
+        """Return the machine that follows one that was taken away: the same after a while, or another one elsewhere.
+
+        Where neither is there when the wait is over, it is the one that is there first.
+        """
         here = lost.offering, lost.seconds
         there = here if recovery.elsewhere is None else (recovery.elsewhere, recovery.elsewhere_seconds)
         if lost.offering != placed.offering:
             there = placed.offering, placed.duration_seconds
-        again = self._outage(chance)
-        is_again = again <= recovery.wait_seconds or recovery.elsewhere is None
-        waited = again if is_again else recovery.wait_seconds
-        offering, seconds = here if is_again else there
-        _, life = self._wait_and_life(offering, chance)
-        machine = self._started_after(waited, life, offering, seconds, placed, chance)
+        waited, (offering, seconds) = self._outage(lost.offering, chance), here
+        if recovery.elsewhere is not None and waited > recovery.wait_seconds:
+            moved = recovery.wait_seconds + self._wait(there[0], after=recovery.wait_seconds)
+            if moved <= waited:
+                waited, (offering, seconds) = moved, there
+        machine = self._started_after(waited, offering, seconds, placed, chance)
         machine.share = lost.share_left(recovery.checkpoint_seconds)
         return machine
 
-    def _outage(self, chance: Random) -> float:
+    def _outage(self, offering: Offering, chance: Random) -> float:
         """Return how long it takes until there is such a machine again where one was taken away."""
-        trace = self.nature.trace
-        return chance.expovariate(1 / OUTAGE_SECONDS) if trace is None else trace.outage(chance)
+        return self._wait(offering) if self.nature.traces else chance.expovariate(1 / OUTAGE_SECONDS)
 
-    def _wait_and_life(self, offering: Offering, chance: Random) -> tuple[float, float]:
-        """Return how long it takes until all machines are there, and how long until one of them is taken away."""
-        spot, nature = offering.spot_nodes, self.nature
-        if not spot or (nature.trace is None and not nature.preemptions_per_hour):
-            return 0.0, inf
-        if nature.trace is None:
-            return 0.0, chance.expovariate(nature.preemptions_per_hour * spot / 3600)
-        waits, lives = zip(*(nature.trace.wait_and_life(chance) for _ in range(spot)), strict=True)
-        return max(waits), min(lives)
+    def _wait(self, offering: Offering, *, after: float = 0.0) -> float:
+        """Return how long it takes, from so many seconds on, until all machines are there."""
+        return max((wait for wait, _ in self._replayed(offering, after)), default=0.0)
 
-    def _started_after(  # noqa: PLR0917 -- what a machine is, and by chance
-        self, wait: float, life: float, offering: Offering, seconds: float, placed: Placement, chance: Random
+    def _life(self, offering: Offering, chance: Random, *, after: float) -> float:
+        """Return how long it takes, from so many seconds on, until one of the machines is taken away."""
+        rate = self.nature.preemptions_per_hour * offering.spot_nodes
+        if self.nature.traces or not rate:
+            return min((life for _, life in self._replayed(offering, after)), default=inf)
+        return chance.expovariate(rate / 3600)
+
+    def _replayed(self, offering: Offering, after: float) -> Iterator[tuple[float, float]]:
+        """Yield what a place's trace says of a moment, for each machine that can be taken away: the wait, the life."""
+        traces = self.nature.traces
+        for node in range(offering.spot_nodes if traces else 0):
+            place = (offering.provider, offering.region, offering.zone, offering.instance_type, node)
+            number = self.replayed.setdefault(place, len(self.replayed))
+            trace = traces[(self.chance("first trace").randrange(len(traces)) + number) % len(traces)]
+            begin = self.chance("trace", *place).random() * trace.length
+            yield trace.wait_and_life(begin + self.clock.seconds + after)
+
+    def _started_after(
+        self, wait: float, offering: Offering, seconds: float, placed: Placement, chance: Random
     ) -> Machine:
-        created = self.clock.seconds + wait
+        created, life = self.clock.seconds + wait, self._life(offering, chance, after=wait)
         if offering.provider == LOCAL:
             return Machine(offering, created, created, inf, seconds)
         boot = self.nature.boot_seconds * (4.0 if chance.random() < 0.05 else chance.uniform(0.7, 1.3))

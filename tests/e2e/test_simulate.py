@@ -56,3 +56,17 @@ def test_waiting_saves_money_and_moving_saves_time(project) -> None:
 
     assert mean("makespan_seconds", "eager") < mean("makespan_seconds", "wait")
     assert mean("cost_usd", "wait") < mean("cost_usd", "eager")
+
+
+def test_a_job_moves_to_a_place_with_another_trace(project) -> None:
+    job = "runs-on: [aws], resources: {accelerators: 'V100:1', market: spot}, estimate: 5h"
+    project.write(f"on: push\njobs:\n  a: {{{job}, checkpoint: {{path: out, every: 10m}}, steps: [{{run: x}}]}}\n")
+    project.write("start_tick,length,available_nodes\n0,50,0\n50,50,1\n", "seldom.csv")
+    project.write("start_tick,length,available_nodes\n0,1,0\n1,99,1\n", "mostly.csv")
+
+    def median(*traces: str) -> float:
+        options = [word for trace in traces for word in ("--spot-trace", f"{trace}.csv")]
+        runs = project.skyflow("simulate", "w.yml", "--recovery", "eager", "--runs", "20", "--json", *options).json
+        return sorted(run["makespan_seconds"] for run in runs)[10]
+
+    assert median("mostly") < median("seldom", "mostly") < median("seldom")
