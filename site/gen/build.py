@@ -16,9 +16,11 @@ from functools import partial
 from pathlib import Path
 
 import consoles
+import page_benchmarks
 import page_builtin_actions
 import page_cli
 import page_diagnostics
+import page_evaluation
 import page_exit_codes
 import page_expressions
 import page_navigation
@@ -34,6 +36,8 @@ _ROOT = Path(__file__).parents[2]
 _DOCS = _ROOT / "site" / "docs"
 
 PAGES: Mapping[str, Callable[[], str]] = {
+    "explanation/benchmarks.md": page_benchmarks.render,
+    "explanation/evaluation.md": page_evaluation.render,
     "explanation/placement-model.md": page_placement_model.render,
     "reference/built-in-actions.md": page_builtin_actions.render,
     "reference/catalog-format.md": page_schemas.render_catalog_format,

@@ -1,9 +1,6 @@
-"""What driving a run costs: many jobs, chains, memory, resuming, watching, output; beside a bare loop and peers.
+"""What driving a run costs: many jobs, chains, memory, resuming, watching, output; beside a bare loop.
 
-    python tests/bench/engine.py [--rounds N] [--strict] [--only NAME] [--peers]
-
-Peers take their turn with the same 1,000 jobs if they are on the PATH; `--peers` first installs doit and snakemake into a
-temporary environment. act and dagu are in no package index: whoever has them puts them on the PATH.
+python tests/bench/engine.py [--rounds N] [--strict] [--only NAME]
 """
 
 import os
@@ -12,12 +9,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from measuring import JOB, SKYFLOW, Figure, arguments, in_turn, report, seconds
+from measuring import JOB, SKYFLOW, Figure, arguments, in_turn, report
 
 LOOP = "for i in $(seq {count}); do bash -c true; done"
 
@@ -215,59 +211,6 @@ def much_output(rounds: int, folder: Path) -> list[Figure]:
     ]
 
 
-PEERS = {
-    "make": ["make", "-j2"],
-    "doit": ["doit", "-n", "2"],
-    "snakemake": ["snakemake", "--cores", "2", "--quiet", "all", "--forceall"],
-    "act": ["act", "push", "-W", "act.yml", "-P", "ubuntu-latest=-self-hosted", "--concurrent-jobs", "2"],
-    "dagu": ["dagu", "start", "dag.yml"],
-}
-FROM_A_PACKAGE_INDEX = ("doit", "snakemake")
-
-
-def install_peers(folder: Path) -> None:
-    """Put those peers that pip can install into an environment of their own, before everything on the PATH."""
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    for name in FROM_A_PACKAGE_INDEX:
-        done = subprocess.run([folder / "bin/pip", "install", "-q", name], capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            print(f"{name} cannot be installed: {(done.stderr.strip() or 'pip failed').splitlines()[-1]}")
-    os.environ["PATH"] = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
-
-
-def peers(rounds: int, folder: Path) -> list[Figure]:
-    """The same 1,000 jobs with peers; none of them keeps durable state and logs."""
-    del rounds
-    independent(folder, 1000)
-    names = " ".join(f"j{i}" for i in range(1000))
-    (folder / "Makefile").write_text(f".PHONY: all {names}\nall: {names}\n{names}:\n\t@bash -c true\n")
-    (folder / "dodo.py").write_text(
-        "def task_j():\n    for i in range(1000):\n        yield {'name': str(i), 'actions': ['bash -c true']}\n"
-    )
-    (folder / "Snakefile").write_text(
-        "rule all:\n    input: expand('out/{i}', i=range(1000))\nrule one:\n    output: touch('out/{i}')\n    shell: 'true'\n"
-    )
-    (folder / "dag.yml").write_text(
-        "type: graph\nmaxActiveSteps: 2\nsteps:\n"
-        + "".join(f"  - {{name: j{i}, command: 'true'}}\n" for i in range(1000))
-    )
-    jobs = "".join(f"  j{i}: {{runs-on: ubuntu-latest, steps: [{{run: 'true'}}]}}\n" for i in range(1000))
-    (folder / "act.yml").write_text(f"on: push\njobs:\n{jobs}")
-    there = {name: command for name, command in PEERS.items() if shutil.which(command[0])}
-    commands = {"skyflow": [*SKYFLOW, "run", "-q", "--jobs", "2", "many.yml"], **there}
-    # once each: some take minutes, and none needs what an earlier run has filled
-    got = {name: seconds(command, folder) for name, command in commands.items()}
-    figures = [
-        Figure(f"1,000 jobs with {name}", f"{took:.2f} s", f"skyflow {got['skyflow']:.2f} s", "none", met=True)
-        for name, took in got.items()
-        if name != "skyflow"
-    ]
-    absent = [name for name in PEERS if name not in there]
-    if absent:
-        figures.append(Figure(f"not on this machine: {', '.join(absent)}", "", "", "none", met=True))
-    return figures
-
-
 BENCHMARKS: list[Callable[[int, Path], list[Figure]]] = [
     thousand_jobs,
     chain,
@@ -276,15 +219,9 @@ BENCHMARKS: list[Callable[[int, Path], list[Figure]]] = [
     resuming,
     watching,
     much_output,
-    peers,
 ]
 
 
 if __name__ == "__main__":
     parser = arguments("What driving a run costs, beside what it is compared with.", rounds=5)
-    parser.add_argument("--peers", action="store_true", help="install those peers first that pip can install")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as environment:
-        if options.peers:
-            install_peers(Path(environment))
-        report(BENCHMARKS, options)
+    report(BENCHMARKS, parser.parse_args())

@@ -49,6 +49,12 @@ def test_it_validates_without_a_finding_and_says_what_it_is(folder, name: str) -
     assert text.startswith("# yaml-language-server: $schema=../schemas/workflow.schema.json\n#\n# ")
 
 
+def test_those_of_the_evaluation_validate_without_a_finding(folder) -> None:
+    assert (
+        json.loads(folder.skyflow("validate", "--json", *map(str, (ROOT / "workflows/evaluation").glob("*.yml")))) == []
+    )
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("objective", ["cost", "makespan"])
 def test_it_plans(folder, name: str, objective: str) -> None:
