@@ -247,6 +247,7 @@ def _plan_problem(
 ) -> None:
     from skyflow.app.planning.bare_problem import load_problem, solve_bare_problem  # noqa: PLC0415 -- start-up
     from skyflow.cli._console import out  # noqa: PLC0415
+    from skyflow.report.words import gap_text  # noqa: PLC0415
 
     answer = solve_bare_problem(
         load_problem(path), objective or Objective.COST, time_limit_seconds=time_limit, solver=solver
@@ -254,6 +255,6 @@ def _plan_problem(
     if as_json:
         out(json.dumps(answer.to_json()))
         return
-    proof = "proven" if answer.status.value == "optimal" else f"at most {answer.gap:.2%} to save"
+    proof = "proven" if answer.status.value == "optimal" else f"{gap_text(answer.gap)} to save"
     out(f"{answer.status.value}: {answer.objective:g} ({proof}) in {answer.seconds:.3f} s")
     out(f"candidate of each task: {' '.join(map(str, answer.plan))}")

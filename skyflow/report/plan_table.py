@@ -12,6 +12,7 @@ from skyflow.model.objective import Objective
 from skyflow.model.placement import Placement, Plan, PlanStatus
 from skyflow.model.resources import LOCAL
 from skyflow.model.units import format_duration, format_gb, format_grams, format_usd
+from skyflow.report.words import gap_text
 
 __all__ = ["PlanTable", "render_plan"]
 
@@ -110,11 +111,11 @@ def _totals(plan: Plan) -> Text:
     if plan.carbon_grams:
         text.append(f", {format_grams(plan.carbon_grams)} CO2e")
     text.append("; ")
+    judged = "weighted cost" if plan.objective is Objective.WEIGHTED else plan.objective
     if plan.status is PlanStatus.OPTIMAL:
-        judged = "the weighted cost" if plan.objective is Objective.WEIGHTED else plan.objective
         text.append(f"{plan.status} for {judged}", style="green")
     else:
-        text.append(f"{plan.status}, at most {plan.proof.gap:.1%} of the {plan.objective} to save", style="yellow")
+        text.append(f"{plan.status}, {gap_text(plan.proof.gap)} of the {judged} to save", style="yellow")
     return text
 
 

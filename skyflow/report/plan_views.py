@@ -14,6 +14,7 @@ from skyflow.model.planning import SpillReason
 from skyflow.model.recovery import Recovery, RecoveryStrategy, Resumption
 from skyflow.model.resources import LOCAL, Setup
 from skyflow.model.units import format_change, format_duration, format_gb, format_grams, format_usd
+from skyflow.report.words import gap_text
 
 __all__ = ["render_comparisons", "render_diff", "render_explanations", "render_frontier"]
 
@@ -140,7 +141,7 @@ def render_frontier(plans: Sequence[Plan]) -> Table:
     table = _table("cost", "makespan", *(("carbon",) if has_carbon else ()), "", right=3)
     for plan in plans:
         carbon = [format_grams(plan.carbon_grams)] if has_carbon and plan.carbon_grams is not None else []
-        status = "" if plan.status is PlanStatus.OPTIMAL else f"at most {plan.proof.gap:.1%} to save"
+        status = "" if plan.status is PlanStatus.OPTIMAL else f"{gap_text(plan.proof.gap)} to save"
         table.add_row(format_usd(plan.cost.total_usd), format_duration(plan.makespan_seconds), *carbon, status)
     return table
 

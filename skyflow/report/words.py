@@ -6,7 +6,7 @@ from datetime import datetime
 from skyflow.model.status import Conclusion, Reason, Status
 from skyflow.model.units import format_duration
 
-__all__ = ["REASON_WORDS", "Signs", "ascii_signs", "elapsed", "reason_text", "signs_for", "verdict_text"]
+__all__ = ["REASON_WORDS", "Signs", "ascii_signs", "elapsed", "gap_text", "reason_text", "signs_for", "verdict_text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class Signs:
 ascii_signs = Signs(success="+", failure="x", cancelled="#", skipped="o", waiting=".", running=">", bar="|", group="-")
 """For terminals and files that cannot show more."""
 
+_LEAST_SHOWN_GAP = 0.001
 COLOURS = {
     Conclusion.SUCCESS: "green",
     Conclusion.FAILURE: "red",
@@ -96,6 +97,11 @@ def verdict_text(outcome: Conclusion | None, conclusion: Conclusion | None, stat
     if outcome is Conclusion.FAILURE and conclusion is Conclusion.SUCCESS:
         return "failure (allowed)"
     return conclusion.value
+
+
+def gap_text(gap: float) -> str:
+    """Return how much of the goal a better plan could save, from a proven share of it."""
+    return f"at most {gap:.1%}" if gap >= _LEAST_SHOWN_GAP else f"less than {_LEAST_SHOWN_GAP:.1%}"
 
 
 def elapsed(start: datetime | None, end: datetime | None) -> str:

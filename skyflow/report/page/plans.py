@@ -13,6 +13,7 @@ from skyflow.model.units import format_change, format_duration, format_grams, fo
 from skyflow.report.frontier_svg import frontier_svg
 from skyflow.report.graph_words import place_text
 from skyflow.report.page.live import rendered
+from skyflow.report.words import gap_text
 
 __all__ = ["GoOn", "goal_yaml", "render_plan_page", "render_plans_page"]
 
@@ -139,7 +140,7 @@ def _row(placement: Placement, was: str, whole: float) -> _Row:
 def _proof(plan: Plan) -> str:
     if plan.status is PlanStatus.OPTIMAL:
         return "Proven: no plan is better for this"
-    return f"A better plan could save at most {plan.proof.gap:.1%} of this"
+    return f"A better plan could save {gap_text(plan.proof.gap)} of this"
 
 
 def _picture(explored: Explored) -> Markup | None:
