@@ -19,6 +19,7 @@ import anyio
 
 from skyflow._util.text import sentence_list
 from skyflow.app.container_engine import engine_or_problem
+from skyflow.app.exposure import exposures
 from skyflow.app.machines.clouds import CLOUDS
 from skyflow.app.machines.logins import find_login
 from skyflow.app.machines.sdks import is_sdk_installed
@@ -165,6 +166,8 @@ def _folder(project: Project, folder: Path) -> CheckResult:
         return CheckResult(
             "folder", Verdict.WARNING, problem, "let SKYFLOW_STATE name a file on a disk of this machine"
         )
+    for problem, cure in exposures(project.state):
+        return CheckResult("folder", Verdict.WARNING, problem, f"`{cure}`")
     return CheckResult("folder", Verdict.OK, str(project.root))
 
 

@@ -110,8 +110,11 @@ class FolderStore:
     @contextmanager
     def _draft(self) -> Iterator[tuple[Path, IO[bytes]]]:
         """Give a new file that is gone afterwards."""
+        if not self._root.exists():
+            self._root.parent.mkdir(parents=True, exist_ok=True)
+            self._root.mkdir(mode=0o700, exist_ok=True)  # whoever may write here decides what later runs do
         folder = self._root / "drafts"
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=folder)
         draft = Path(name)
         try:

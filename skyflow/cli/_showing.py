@@ -50,10 +50,14 @@ class Showing:
         Raises:
             typer.Exit: in the process that has gone to the background; see `become_detached`.
         """
-        from skyflow.cli._detach import become_detached  # noqa: PLC0415 -- start-up
+        from skyflow.app.exposure import exposures  # noqa: PLC0415 -- start-up
+        from skyflow.cli._console import err  # noqa: PLC0415
+        from skyflow.cli._detach import become_detached  # noqa: PLC0415
         from skyflow.cli._ending import announce  # noqa: PLC0415
         from skyflow.cli._progress import choose_reporter  # noqa: PLC0415
 
+        for problem, cure in exposures(project.state):
+            err(f"warning: {problem}: `{cure}`", style="yellow")
         if self.detach:
             return become_detached(project)
         reporter = choose_reporter(shown=self.shown, quiet=self.quiet, verbose=self.verbose)

@@ -33,7 +33,7 @@ def hold_lease(folder: RunFolder, *, called: str = "") -> Iterator[None]:
     Raises:
         StoreLockedError: another living process drives it.
     """
-    folder.root.mkdir(parents=True, exist_ok=True)
+    folder.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         if not _taken(descriptor):

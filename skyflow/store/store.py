@@ -6,6 +6,7 @@ event row, in one transaction. `synchronous` is FULL: what is committed survives
 
 import errno
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -258,6 +259,9 @@ def open_store(folder: StateFolder, *, create: bool = True) -> Store:
         if create and not folder.root.exists():
             folder.root.mkdir(parents=True, mode=0o700, exist_ok=True)  # another process may be faster
             (folder.root / ".gitignore").write_text("*\n")  # state is no source: keep it out of the user's commits
+        if create and not database.exists():
+            # what SQLite keeps beside it gets its mode; wherever the folder is, others cannot read any of it
+            os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         try:
             connection = _connect(database)
         except sqlite3.OperationalError as error:
