@@ -1,13 +1,13 @@
 """Stores trees of files, and puts them back without ever writing outside the folder they belong in."""
 
-import json
 import os
 import stat
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from skyflow.artifacts.documents import read_entry, write_entry
 from skyflow.artifacts.many import at_once
 from skyflow.model.artifacts import Entry, EntryKind, Source, is_safe_path
 from skyflow.ports.artifacts import ArtifactError, ObjectStore
@@ -53,7 +53,7 @@ def store_tree(
         return tuple(_store_one(objects, source, follow_links=follow_links, go_on=still))
 
     entries = [entry for stored in at_once(store, ordered, go_on) for entry in stored]
-    text = "\n".join(json.dumps({**asdict(entry), "kind": entry.kind.value}) for entry in entries)
+    text = "\n".join(map(write_entry, entries))
     with tempfile.TemporaryDirectory(prefix="skyflow-") as folder:
         listing = Path(folder, "entries")
         listing.write_text(text, encoding="utf-8")
@@ -70,9 +70,8 @@ def read_tree(objects: ObjectStore, digest: str, go_on: Callable[[int], None]) -
     with tempfile.TemporaryDirectory(prefix="skyflow-") as folder:
         listing = Path(folder, "entries")
         objects.get_blob(digest, listing, go_on)
-        lines = listing.read_text(encoding="utf-8").splitlines()
-    entries = (json.loads(line) for line in lines)
-    return tuple(Entry(**{**entry, "kind": EntryKind(entry["kind"])}) for entry in entries)
+        lines = listing.read_text(encoding="utf-8", errors="replace").splitlines()
+    return tuple(map(read_entry, lines))
 
 
 def restore_tree(objects: ObjectStore, places: Iterable[Place], go_on: Callable[[int], None]) -> None:

@@ -45,6 +45,10 @@ _LIST_FIELDS = "%j|%F|%K|%T|%r"
 """The name of a job, its number or that of its array, the index in that, its state, and why it is in it."""
 
 
+_FIELDS = _LIST_FIELDS.count("|") + 1
+_LONGEST_NUMBER = 20
+
+
 class Phase(StrEnum):
     """What a state of Slurm means to a job."""
 
@@ -201,11 +205,14 @@ def list_command(names: Sequence[str]) -> list[str]:
 
 
 def read_list(text: str) -> list[Listed]:
-    """Read the answer of `squeue`."""
+    """Read the answer of `squeue`; lines of another shape, such as greetings of a login shell, are none of it."""
     listed = []
     for line in text.splitlines():
-        name, job, index, state, reason = (field.strip() for field in line.split("|", 4))
-        listed.append(Listed(name, job, int(index) if index.isdecimal() else None, state, reason.strip("()")))
+        fields = [field.strip() for field in line.split("|", _FIELDS - 1)]
+        if len(fields) == _FIELDS:
+            name, job, index, state, reason = fields
+            place = int(index) if index.isdecimal() and len(index) < _LONGEST_NUMBER else None
+            listed.append(Listed(name, job, place, state, reason.strip("()")))
     return listed
 
 
