@@ -10,9 +10,10 @@ show them. Pages written by hand may show what a command prints; `consoles` runs
 
 import argparse
 import difflib
+import os
 import sys
 from collections.abc import Callable, Mapping
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import consoles
@@ -73,9 +74,10 @@ def main() -> int:
         }
         renders |= {_DOCS / path: render for path, render in PAGES.items()}
         renders[_ROOT / "site" / "zensical.toml"] = page_navigation.render  # last: it lists the pages above
-    if options.only != "pages":
-        renders |= {path: partial(consoles.refreshed, path) for path in consoles.CONSOLE_PAGES}
-    stale = [path.name for path, render in renders.items() if not _settle(path, render(), check=options.check)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # each page is a session of its own, and waits for its commands
+        if options.only != "pages":
+            renders |= {path: pool.submit(consoles.refreshed, path).result for path in consoles.CONSOLE_PAGES}
+        stale = [path.name for path, render in renders.items() if not _settle(path, render(), check=options.check)]
     if stale:
         print(f"stale: {', '.join(stale)}; run `python site/gen/build.py`", file=sys.stderr)
     return 1 if stale else 0
