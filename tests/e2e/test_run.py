@@ -1,6 +1,7 @@
 """`skyflow run`: what a person sees, and what a script gets."""
 
 import json
+import subprocess
 
 import pytest
 
@@ -174,3 +175,17 @@ def test_a_long_name_leaves_room_for_why_a_job_failed(project):
     lines = project.skyflow("run", "-q", "w.yml", code=1).out.splitlines()
     (row,) = [line for line in lines if line.startswith("✗  xxx")]
     assert row.rstrip().endswith("exit code 3")
+
+
+def test_steps_hear_an_interrupt_where_the_command_line_was_started_deaf_to_it(project) -> None:
+    project.write(
+        "on: push\njobs:\n  a:\n    runs-on: local\n    steps:\n"
+        "      - {id: wait, background: true, run: 'trap \"echo heard; exit 0\" INT; touch up; while :; do sleep 0.05; done'}\n"
+        "      - run: until [ -e up ]; do sleep 0.05; done\n"
+        "      - cancel: wait\n"
+    )
+    command = ["bash", "-c", "trap '' INT; exec \"$@\"", "as-with-&", *project.command("run", "w.yml")]
+    done = subprocess.run(
+        command, cwd=project.folder, env=project.environment(), capture_output=True, text=True, timeout=60, check=True
+    )
+    assert "│ heard" in done.stdout

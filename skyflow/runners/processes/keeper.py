@@ -94,6 +94,8 @@ class Keeper:
         for descriptor in (self.woken, wake, events):
             os.set_blocking(descriptor, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
+        # what is ignored stays so in every step, and a script's `skyflow run ... &` ignores SIGINT; a handler does not
+        signal.signal(signal.SIGINT, lambda *_: None)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         self.selector.register(self.woken, selectors.EVENT_READ, self.reap)
         self.selector.register(requests, selectors.EVENT_READ, self.read_requests)
