@@ -1,6 +1,7 @@
 """When a run will have ended, from its plan and from what has come of it so far.
 
-Estimates of the workflow are scaled by how wrong they were for the jobs that have ended. A job without an estimate is
+Estimates of the workflow are scaled by how wrong they were for the jobs that have ended, as if one more of them, of the
+plan's mean, had been right: the first job to end, maybe the smallest of all, does not decide alone. A job without an estimate is
 expected to take as long as others without one took; while none of those has ended, nothing is said at all.
 """
 
@@ -36,6 +37,8 @@ class Forecast:
     def __init__(self, plan: Plan, *, slots: int) -> None:
         self._placements = {placement.job: placement for placement in plan.placements}  # each after what it needs
         self._slots = slots
+        estimates = [each.duration_seconds for each in plan.placements if not each.is_duration_assumed]
+        self._mean_seconds = sum(estimates) / len(estimates) if estimates else 0.0
 
     @property
     def total(self) -> int:
@@ -118,6 +121,6 @@ class Forecast:
                 took += seconds
                 estimated += placement.duration_seconds
         return _Known(
-            scale=took / estimated if estimated and took else 1.0,
+            scale=(took + self._mean_seconds) / (estimated + self._mean_seconds) if estimated else 1.0,
             unestimated_seconds=sum(unestimated) / len(unestimated) if unestimated else None,
         )

@@ -134,8 +134,9 @@ def _small_print(plan: Plan) -> list[str]:
         since = f"{days[0]} to {days[-1]}" if days[0] != days[-1] else f"{days[0]}"
         lines.append(f"prices of {since}")
     machines = [placement.machine for placement in plan.placements if placement.machine]
-    if len(set(machines)) < len(machines):
-        lines.append("(m1), ...: jobs with the same mark share a machine, which starts once")
+    if shared := sorted({machine for machine in machines if machines.count(machine) > 1}, key=machines.index):
+        marks = f"({shared[0]})" if len(shared) == 1 else f"({shared[0]}), ..."
+        lines.append(f"{marks}: jobs with the same mark share a machine, which starts once")
     if any(placement.offering.is_estimated for placement in plan.placements):
         lines.append("~$: no price is published for this; it is skyflow's own estimate")
     return [*lines, *plan.notes]

@@ -26,6 +26,8 @@ __all__ = ["Top"]
 _SECONDS_BETWEEN_LOOKS = 1.0
 _MOST_RUNS = 20
 _STATE_COLUMN = 2
+_NAMES = {"workflow", "job", "machine"}
+"""The columns that are shortened where they would take more than a quarter of the screen from the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +124,21 @@ class Top(App[None]):
 
     def _show(self, picture: _Picture) -> None:
         self.query_one("#of", Static).update(picture.of_run)
-        _fill(self._table("runs"), picture.runs, state_column=_STATE_COLUMN)
-        _fill(self._table("jobs"), picture.jobs, state_column=1)
+        longest = max(self.size.width // 4, 12)
+        _fill(self._table("runs"), picture.runs, state_column=_STATE_COLUMN, longest_name=longest)
+        _fill(self._table("jobs"), picture.jobs, state_column=1, longest_name=longest)
 
     def _table(self, name: str) -> "DataTable[Text]":
         return self.query_one(f"#{name}", DataTable)
 
 
-def _fill(table: "DataTable[Text]", rows: Sequence[Row], *, state_column: int) -> None:
+def _fill(table: "DataTable[Text]", rows: Sequence[Row], *, state_column: int, longest_name: int) -> None:
     """Bring a table up to date; only what differs is written, so that nothing flickers and the cursor stays on its row."""
     columns = list(table.columns)
     wanted = {row.key: [_cell(row, index, state_column) for index in range(len(columns))] for row in rows}
+    for index in (index for index, column in enumerate(table.ordered_columns) if column.label.plain in _NAMES):
+        for cells in wanted.values():
+            cells[index].truncate(longest_name, overflow="ellipsis")
     if [key.value for key in table.rows] == list(wanted):
         for key, cells in wanted.items():
             for column, cell in zip(columns, cells, strict=True):

@@ -82,7 +82,7 @@ def test_a_run_that_nobody_drives_is_resumed_or_cancelled(served, button: str, e
 def test_a_run_goes_on_by_another_plan(served) -> None:
     process = served.start()
     wait_until(lambda: served.states() == {1: "in_progress"})
-    assert "steps under way are ended" in served.ask("/plan?run=1")[1]
+    assert "The run goes on by this plan." in served.ask("/plan?run=1")[1]
     assert served.press("/runs/1/replan")[0] == 409, "it is driven, and nobody has said that it may be interrupted"
     status, _, headers = served.press("/runs/1/replan", cost="100", time="50", carbon="0", interrupt="yes")
     assert (status, headers["location"]) == (303, "/runs/1")
@@ -99,7 +99,7 @@ def test_a_run_that_was_interrupted_goes_on_by_another_plan(served) -> None:
     wait_until(lambda: served.states() == {1: "in_progress"})
     process.send_signal(signal.SIGINT)
     process.wait(60)
-    assert "steps under way are ended" not in served.ask("/plan?run=1")[1]
+    assert "Go on by this plan" in served.ask("/plan?run=1")[1]
     for name in ("more", "go"):
         (served.folder / name).touch()
     assert served.press("/runs/1/replan")[0] == 303

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,12 +11,15 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from skyflow.app.machines.clouds import open_journal
+from skyflow.app.planning.explore import Explorer
 from skyflow.app.project import Project
 from skyflow.app.showing.history import list_runs
 from skyflow.model.catalog import Offering
 from skyflow.model.layout import StateFolder
 from skyflow.model.machines import MachineRequest
+from skyflow.model.plan_view import Weights
 from skyflow.model.resources import Market
+from skyflow.report.page.plans import GoOn, render_plan_page
 
 WORKFLOW = """\
 name: choice
@@ -86,6 +90,20 @@ def test_the_rest_of_a_run_is_planned_anew(served) -> None:
     assert status == 200
     assert "Plan of run 1: here" in page
     assert "No job has a choice" in page
+
+
+def test_a_run_that_goes_on_is_only_interrupted_for_a_plan_that_differs(served) -> None:
+    explorer = Explorer(Project(served.folder, StateFolder(served.folder / ".skyflow" / "state.db")))
+    go_on = GoOn(None, is_driven=True, write_token="t")
+    other = replace(
+        explorer.of_file("choice.yml", Weights(cost=0, time=100, carbon=0), with_frontier=False), is_rest=True
+    )
+    page = render_plan_page(other, ("run", "1"), go_on)
+    assert "steps under way are ended" in page
+    assert '<button type="submit" name="interrupt" value="yes">' in page
+    same = replace(explorer.of_file("choice.yml", None, with_frontier=False), is_rest=True)
+    assert 'name="interrupt"' not in render_plan_page(same, ("run", "1"), go_on)
+    assert 'name="interrupt"' not in render_plan_page(other, ("run", "1"), replace(go_on, is_driven=False))
 
 
 @pytest.mark.parametrize(

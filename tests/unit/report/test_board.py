@@ -116,7 +116,7 @@ def test_the_board_fits_every_width(width: int) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(shown)
     assert shown == path.read_text()
-    assert "about 1h 51m left" in shown
+    assert "about 1h 28m left" in shown
 
 
 MACHINE = Offering(

@@ -52,7 +52,12 @@ def test_work_is_shared_by_the_slots() -> None:
 
 def test_estimates_are_scaled_by_how_wrong_they_were() -> None:
     forecast = forecast_of(job("a", estimate="10s") + job("b", estimate="20s", needs="a"))
-    assert left(forecast, done("a", 30), now=30) == 60
+    assert left(forecast, done("a", 30), now=30) == 20 * (30 + 15) / (10 + 15), "a mean one counts as right"
+
+
+def test_a_small_job_that_was_quick_says_little_of_large_ones() -> None:
+    forecast = forecast_of(job("a", estimate="5s") + job("b", estimate="2h", needs="a"))
+    assert left(forecast, done("a", 1), now=1) == pytest.approx(7200, rel=0.01)
 
 
 def test_a_job_that_has_overrun_takes_a_little_longer() -> None:
