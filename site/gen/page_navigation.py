@@ -1,6 +1,10 @@
-"""The navigation of the site: every page, in the order of its folders, under its first heading."""
+"""The navigation of the site: every page, in the order of its folders, under its first heading.
 
-from collections.abc import Iterator
+How-to pages are in the groups of the home page, which lists them by what they are for.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 __all__ = ["render"]
@@ -15,6 +19,8 @@ _SECTIONS = {
     "Explanation": "explanation",
     "Decisions": "decisions",
 }
+_GROUPED = "how-to"
+_GROUP = re.compile(r"^\*\*(?P<title>[^*]+)\*\*\n\n(?P<pages>(?:[-*] .*\n|  .*\n)+)", re.MULTILINE)
 _FIRST = ("index.md", "first-workflow.md", "cli.md", "workflow-syntax.md", "architecture.md", "vocabulary.md")
 
 
@@ -24,15 +30,34 @@ def render() -> str:
     after = rest.partition(f"\n{_END}")[2]
     lines = ['  { "Home" = "index.md" },']
     for title, folder in _SECTIONS.items():
-        lines += [f'  {{ "{title}" = [', *_entries(_DOCS / folder, indent="    "), "  ] },"]
+        entries = _groups if folder == _GROUPED else _entries
+        lines += [f'  {{ "{title}" = [', *entries(_DOCS / folder, indent="    "), "  ] },"]
     return before + _BEGIN + "\n".join(lines) + f"\n{_END}" + after
+
+
+def _groups(folder: Path, *, indent: str) -> Iterator[str]:
+    """Yield the pages of a folder in the groups, and the order, in which the home page has them."""
+    missing = set(folder.glob("*.md"))
+    for group in _GROUP.finditer((_DOCS / "index.md").read_text(encoding="utf-8")):
+        names = re.findall(rf"\]\({folder.name}/([\w-]+\.md)\)", group["pages"])
+        pages = [folder / name for name in names]
+        yield f'{indent}{{ "{group["title"]}" = ['
+        yield from _pages(pages, indent=f"{indent}  ")
+        yield f"{indent}] }},"
+        missing -= set(pages)
+    if missing:
+        raise RuntimeError(f"index.md lists no {', '.join(sorted(page.name for page in missing))} in a group")
 
 
 def _entries(folder: Path, *, indent: str) -> Iterator[str]:
     """Yield the pages of a folder; one with a folder of its own name is the first of a section."""
-    pages = sorted(
-        folder.glob("*.md"), key=lambda page: (_rank(page), page.name if _is_numbered(page) else _title(page))
+    yield from _pages(
+        sorted(folder.glob("*.md"), key=lambda page: (_rank(page), page.name if _is_numbered(page) else _title(page))),
+        indent=indent,
     )
+
+
+def _pages(pages: Sequence[Path], *, indent: str) -> Iterator[str]:
     for page in pages:
         path = page.relative_to(_DOCS).as_posix()
         below = page.with_suffix("")
