@@ -30,6 +30,7 @@ _BLOCK = re.compile(
 _VARYING = (
     (re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}"), "ID"),
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d"), "WHEN"),
+    (re.compile(r"(?<=kept until )\d{4}-\d\d-\d\d"), "DAY"),
     (re.compile(r"\b\d+(\.\d+)?(ms|s)\b"), "TIME"),
     (re.compile(r"\b\d+ at once"), "N at once"),
     (re.compile(r"process \d+"), "process N"),
