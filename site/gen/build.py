@@ -24,6 +24,7 @@ import page_diagnostics
 import page_evaluation
 import page_exit_codes
 import page_expressions
+import page_man
 import page_navigation
 import page_placement_model
 import page_python_api
@@ -71,6 +72,7 @@ def main() -> int:
             _ROOT / "schemas" / "catalog.schema.json": page_schemas.render_catalog_schema,
             _ROOT / "schemas" / "config.schema.json": page_schemas.render_config_schema,
             _ROOT / "schemas" / "workflow.schema.json": page_schemas.render_workflow_schema,
+            _ROOT / "site" / "man" / "skyflow.1": page_man.render,
         }
         renders |= {_DOCS / path: render for path, render in PAGES.items()}
         renders[_ROOT / "site" / "zensical.toml"] = page_navigation.render  # last: it lists the pages above

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 from skyflow.cli import app
 from skyflow.cli._commands import COMMANDS, load
 
-__all__ = ["command_names", "render"]
+__all__ = ["command_names", "help_text", "render"]
 
 _WIDTH = "80"
 
@@ -25,18 +25,20 @@ def render() -> str:
     """Return the page."""
     parts = [
         (
-            "Every command answers `--help`; this page repeats what it says. What a command prints for people goes to "
+            "Every command answers `--help`; this page repeats what it says, and so does `man skyflow`, which finds the page of "
+            "the environment whose `bin` is in PATH. What a command prints for people goes to "
             "standard output, what went wrong to standard error. [Exit codes](exit-codes.md) has the numbers."
         ),
         "## skyflow",
-        fence(_help()),
+        fence(help_text()),
     ]
     for name in command_names():
-        parts += [f"## skyflow {name}", fence(_help(*name.split()))]
+        parts += [f"## skyflow {name}", fence(help_text(*name.split()))]
     return page("Command line", source="the commands in `skyflow/cli`", parts=parts)
 
 
-def _help(*command: str) -> str:
+def help_text(*command: str) -> str:
+    """Return what a command answers to `--help`, on a terminal of 80 columns."""
     result = CliRunner().invoke(app, [*command, "--help"], prog_name="skyflow", env={"COLUMNS": _WIDTH})
     if result.exit_code != 0:
         raise RuntimeError(f"`skyflow {' '.join(command)} --help` ended with {result.exit_code}: {result.output}")

@@ -10,7 +10,7 @@ from skyflow.model import layout
 from skyflow.model.layout import StateFolder
 from skyflow.store.store import open_store
 
-__all__ = ["render"]
+__all__ = ["kept_files", "render"]
 
 _FILE = re.compile(r"^- `([^`]+)`: (.*)$", re.MULTILINE)
 
@@ -27,7 +27,7 @@ def render() -> str:
                 "keys to rented machines, each readable by its owner only."
             ),
             "## Files",
-            table(("file", "what"), [(code(file), what) for file, what in _FILE.findall(layout.__doc__ or "")]),
+            table(("file", "what"), [(code(file), what) for file, what in kept_files()]),
             "## Tables",
             (
                 "The database is SQLite, in write-ahead mode, and each table is `STRICT`. Programs should read `--json` "
@@ -38,6 +38,11 @@ def render() -> str:
             table(("table", "columns"), _tables()),
         ],
     )
+
+
+def kept_files() -> list[tuple[str, str]]:
+    """Return every kind of file, with what it is for."""
+    return _FILE.findall(layout.__doc__ or "")
 
 
 _TABLES = ("runs", "jobs", "attempts", "steps", "events", "annotations", "machines")

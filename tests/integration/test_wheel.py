@@ -1,5 +1,6 @@
 """What a user installs: the wheel, with its schemas and catalogs."""
 
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -36,6 +37,17 @@ def test_the_wheel_holds_every_schema_and_catalog(installed: Path) -> None:
     assert {file.name for file in (installed / "skyflow" / templates).iterdir()} == {
         file.name for file in (ROOT / "skyflow" / templates).iterdir()
     }
+
+
+def test_the_wheel_has_a_manual_page_that_can_be_read(installed: Path) -> None:
+    [page] = installed.glob("skyflow-*.data/data/share/man/man1/skyflow.1")
+    if shutil.which("groff") is None:
+        pytest.skip("groff is not installed")
+    command = ["groff", "-man", "-Tutf8", "-P-cbou", "-ww", "-rLL=100n", str(page)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    for text in ("skyflow run", "--objective", "EXIT STATUS", ".skyflow/state.db"):
+        assert text in done.stdout
 
 
 def test_an_installed_skyflow_finds_them(installed: Path, tmp_path: Path) -> None:
