@@ -142,16 +142,16 @@ def test_the_chosen_run_is_cancelled(project, wait_until) -> None:
         assert terminal.close() == 0
 
 
-@pytest.mark.parametrize("width", [60, 80, 200])
-def test_it_fits_narrow_and_wide_terminals(project, width: int) -> None:
+def test_it_fits_narrow_and_wide_terminals(project) -> None:
     project.write(FAILING.replace("failing", "failing with a name that is longer than there is room for it", 1))
     project.skyflow("run", "-q", "w.yml", code=1)
-    with Terminal(project, "top", width=width) as terminal:
-        terminal.until(has("Jobs of run 1"))
-        terminal.until(lambda lines: re.match(r"1 failing.* ✗ failure 2 of 2, 1 failed", lines[1]))
-        terminal.until(has("Quit"))
-        terminal.press("q")
-        assert terminal.close() == 0
+    for width in (60, 80, 200):
+        with Terminal(project, "top", width=width) as terminal:
+            terminal.until(has("Jobs of run 1"))
+            terminal.until(lambda lines: re.match(r"1 failing.* ✗ failure 2 of 2, 1 failed", lines[1]))
+            terminal.until(has("Quit"))
+            terminal.press("q")
+            assert terminal.close() == 0
 
 
 def test_where_nothing_ran_it_says_how_to_begin(project) -> None:
