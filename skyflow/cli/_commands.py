@@ -12,7 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 if TYPE_CHECKING:
     from typer._click import Command, Context, HelpFormatter  # Typer gives its own copy of Click no public name
 
-__all__ = ["COMMANDS", "CommandTable", "Entry", "load"]
+__all__ = ["COMMANDS", "CommandTable", "Entry", "InnerTable", "load"]
 
 
 class Entry(NamedTuple):
@@ -79,10 +79,21 @@ def load(name: str) -> "Command":
     found = getattr(import_module(f"skyflow.cli.{entry.module or name}"), name)
     holder = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     if isinstance(found, typer.Typer):
-        holder.add_typer(found, name=name)
+        holder.add_typer(found, name=name, cls=InnerTable)
         return typer.main.get_group(holder).commands[name]
     holder.command(name)(found)
     return typer.main.get_command(holder)
+
+
+class InnerTable(TyperGroup):
+    """A group such as `skyflow catalog`, which lists what its commands do as a whole: Typer would cut it to one line."""
+
+    def format_commands(self, ctx: "Context", formatter: "HelpFormatter") -> None:  # noqa: ARG002 -- Typer's signature
+        """List the commands, each with the first paragraph of its help."""
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, (command.help or "").partition("\n\n")[0]) for name, command in self.commands.items()]
+            )
 
 
 class CommandTable(TyperGroup):
