@@ -15,13 +15,14 @@ from skyflow.model.status import Conclusion, Status
 from skyflow.model.units import format_usd
 from skyflow.report.annotations import render_annotations
 from skyflow.report.costs import data_text, machines_text
+from skyflow.report.fitting import FittedTable
 from skyflow.report.kept import kept_text
 from skyflow.report.words import COLOURS, Signs, elapsed, reason_text, verdict_text
 
 __all__ = ["render_history", "render_runs"]
 
 
-def render_runs(runs: Sequence[RunOverview]) -> RenderableType:
+def render_runs(runs: Sequence[RunOverview]) -> FittedTable | Text:
     """Return a table of runs, or a sentence where there are none."""
     if not runs:
         return Text("No run yet. `skyflow run FILE` makes the first.")
@@ -42,7 +43,7 @@ def render_runs(runs: Sequence[RunOverview]) -> RenderableType:
             _local(run.created_at),
             run.id,
         )
-    return table
+    return FittedTable(table, gives_way=1, gap=2, may_lose_last=True)
 
 
 def render_history(history: RunHistory, signs: Signs, now: datetime) -> Iterator[RenderableType]:
@@ -62,7 +63,7 @@ def render_history(history: RunHistory, signs: Signs, now: datetime) -> Iterator
         yield Text(f"Planned anew at {earlier.at.astimezone():%H:%M:%S}: {earlier.why}", "bright_black")
     yield from _costs(history, now)
     table = Table.grid(padding=(0, 1), pad_edge=False)
-    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, overflow="ellipsis")
     table.add_column(justify="right", style="bright_black", no_wrap=True)
     table.add_column(style="bright_black", overflow="fold")
     for job in history.jobs:
@@ -77,7 +78,7 @@ def render_history(history: RunHistory, signs: Signs, now: datetime) -> Iterator
                 table.add_row(*_step_row(step, signs))
         for name, value in job.outputs.items():
             table.add_row(Text.assemble("  ", (f"{name} = ", "bright_black"), _one_line(value)))
-    yield table
+    yield FittedTable(table, gives_way=0, gap=1)
     if history.annotations:
         yield Text()
         yield from render_annotations(history.jobs, history.last_annotations)

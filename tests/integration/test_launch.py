@@ -124,7 +124,7 @@ def test_a_run_name_tells_runs_apart(project: Path) -> None:
     assert result.run.display_name == "No. 2 of me (1)"
     assert result.run.title == "greet: No. 2 of me (1)"
     overview = read_run(find_project(), "latest").overview
-    cells = render_runs([overview]).columns[1]
+    cells = render_runs([overview]).table.columns[1]
     assert [str(cell) for cell in cells.cells] == ["greet: No. 2 of me (1)"]
 
 
