@@ -7,7 +7,7 @@ from markdown_text import fence, page, sentence
 
 from skyflow.planner import decide, estimates, hours, problem, schedule, spill, verify, waiting
 from skyflow.planner.bounds import clocked, closing, crossing, network, pairwise, paths, tradeoff, woods
-from skyflow.planner.sharing import refine, relay, savings
+from skyflow.planner.sharing import refine, relay, relay_labels, savings
 from skyflow.planner.solver import formulation, solve
 from skyflow.planner.solver.formulation import FAMILIES
 from skyflow.planner.verify import PROOF_GAP
@@ -74,6 +74,7 @@ def render() -> str:
         _body(refine.__doc__, whole=True),
         "### Searched",
         _body(relay.__doc__, whole=True),
+        _body(relay_labels.__doc__, whole=True),
         "## Who leaves machines that are there",
         (
             "Without `plan.spill`, machines that are there and rented ones are alike. With it, who goes is settled before the "

@@ -54,7 +54,7 @@ DiffOption = Annotated[
     str | None, typer.Option("--diff", metavar="RUN|FILE", help="Show what changed since a run, or a plan's JSON.")
 ]
 TimeLimitOption = Annotated[
-    float, typer.Option("--time-limit", min=0.0, metavar="SECONDS", help="Show the best plan after so long.")
+    str, typer.Option("--time-limit", metavar="TIME", help="Show the best plan after so long: 2s, 1m, ...")
 ]
 SolverOption = Annotated[
     str, typer.Option("--solver", metavar="cbc|highs", help="Who decides what the bounds leave open.")

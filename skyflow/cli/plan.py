@@ -57,7 +57,7 @@ def plan(
     svg: SvgOption = None,
     compare: CompareOption = False,
     diff: DiffOption = None,
-    time_limit: TimeLimitOption = 10.0,
+    time_limit: TimeLimitOption = "10s",
     solver: SolverOption = "cbc",
     state: StateOption = None,
     as_json: JsonOption = False,
@@ -67,9 +67,10 @@ def plan(
     if workflow is not None and problem is not None:
         raise UsageError("a workflow and --problem contradict each other", hint="leave one of them away")
     _refuse_contradictions(job, svg, explain=explain, frontier=frontier, compare=compare, diff=diff)
-    limits, wait_seconds, begins_at = _limits(deadline, budget, carbon_cap), _seconds(wait), _moment(start)
+    limits, begins_at = _limits(deadline, budget, carbon_cap), _moment(start)
+    seconds, wait_seconds = _seconds(time_limit), None if wait is None else _seconds(wait)
     if problem is not None:
-        _plan_problem(problem, objective, time_limit=time_limit, solver=decider, as_json=as_json)
+        _plan_problem(problem, objective, time_limit=seconds, solver=decider, as_json=as_json)
         return
     from skyflow.app.planning.plan import PlanOptions  # noqa: PLC0415 -- start-up
     from skyflow.app.workflow_files import only_workflow  # noqa: PLC0415
@@ -79,7 +80,7 @@ def plan(
         providers=on,
         slots=jobs,
         limits=limits,
-        time_limit_seconds=time_limit,
+        time_limit_seconds=seconds,
         solver=decider,
         counts_carbon=frontier or compare,
         wait_seconds=wait_seconds,
@@ -130,11 +131,11 @@ def _planning(path: str, options: "PlanOptions", state: Path | None) -> "Plannin
     return prepare_planning(loaded.workflow, callees=callees, options=options, project=project)
 
 
-def _seconds(wait: str | None) -> float | None:
+def _seconds(duration: str) -> float:
     from skyflow.model.units import parse_duration_seconds  # noqa: PLC0415 -- start-up
 
     try:
-        return None if wait is None else parse_duration_seconds(wait)
+        return parse_duration_seconds(duration)
     except ValueError as error:
         message, _, hint = str(error).partition("; ")
         raise UsageError(message, hint=hint or None) from error

@@ -26,6 +26,8 @@ _SHARE_OF_SHARING = 0.4
 """Of the time, what is kept for looking who really takes over whose machine."""
 _ROUNDS = 5
 """How often machines are chosen anew under a tighter cap on emissions."""
+_LIMITED_BY = {Objective.COST: "usd", Objective.MAKESPAN: "seconds", Objective.CARBON: "grams"}
+"""What limits a goal, so that among the choices that are as good the tie-break can be decided."""
 
 
 def choose(
@@ -123,14 +125,14 @@ class _Sharing:
             return Infeasible(exceeded=tuple(self.problem.limits.named()), is_proven=False)
         if self.problem.is_settled:
             self.bound = self.value
-        elif self._is_proven() and self.goal.objective is Objective.MAKESPAN:
+        elif self._is_proven() and self.goal.objective in _LIMITED_BY:
             self._break_ties(self.choice)
         return replace(
             self.found,
             choice=self.choice,
             value=self.value,
             bound=self.value if self._is_proven() else self.bound,
-            notes=(*self.found.notes, *self.ties),
+            notes=self.ties if self._is_proven() else (*self.found.notes, *self.ties),
         )
 
     def _is_proven(self) -> bool:
@@ -176,16 +178,17 @@ class _Sharing:
         self.ties = (f"the tie-break by {self.goal.tie_breaks[0].objective} is not proven",)
 
     def _break_ties(self, best: Choice) -> None:
-        """Search the shortest runs for what the tie-break likes best, unless that is what the relaxed problem promises."""
+        """Search the best choices for what the tie-break likes best, unless that is what the relaxed problem promises."""
         from skyflow.planner.sharing.relay import best_relay  # noqa: PLC0415 -- imports numpy
 
         first = self.goal.tie_breaks[0]
         value = evaluate(self.problem, best).value(first)
         promised = evaluate(self.relaxed, self.found.choice)
-        is_promised = self.found.is_proven and promised.makespan_seconds >= self.value * (1 - PROOF_SHARE)
+        is_promised = self.found.is_proven and promised.value(self.goal) >= self.value * (1 - PROOF_SHARE)
         if is_promised and not self.ties and value <= promised.value(first) * (1 + PROOF_SHARE):
             return
-        limits = replace(self.problem.limits, seconds=self.value * (1 + PROOF_SHARE))
+        as_good = {_LIMITED_BY[self.goal.objective]: self.value * (1 + PROOF_SHARE)}
+        limits = replace(self.problem.limits, **as_good)
         problem, relaxed = self.problem.limited_by(limits), self.relaxed.limited_by(limits)
         found = best_relay(problem, relaxed, first, best, value=value, is_late=self._is_late)
         self.ties = (f"the tie-break by {first.objective} is not proven",)

@@ -5,8 +5,10 @@ from itertools import combinations
 
 from skyflow.model.objective import Goal, Objective
 from skyflow.model.units import format_duration, format_grams, format_usd
-from skyflow.planner.decide import Decision, Infeasible, decide
+from skyflow.planner.choose import choose
+from skyflow.planner.decide import Infeasible, decide
 from skyflow.planner.problem import Limits, PlacementProblem
+from skyflow.planner.sharing.savings import all_taken_over
 from skyflow.planner.solver.solve import Solver
 
 __all__ = ["explain_conflict"]
@@ -16,11 +18,7 @@ _OBJECTIVES = {"usd": Objective.COST, "grams": Objective.CARBON, "seconds": Obje
 _WORDS = {"usd": "budget", "grams": "carbon cap", "seconds": "deadline"}
 _LEAST_SECONDS, _MOST_SECONDS = 0.5, 2.0
 """How long each of the questions may take whose answers make the words."""
-_LEAST = {
-    "usd": "the cheapest possible plan costs {}",
-    "grams": "the cleanest possible plan emits {}",
-    "seconds": "the fastest possible plan takes {}",
-}
+_LEAST = {"usd": "the cheapest {} costs {}", "grams": "the cleanest {} emits {}", "seconds": "the fastest {} takes {}"}
 
 
 def explain_conflict(
@@ -36,21 +34,21 @@ def explain_conflict(
             "raise --time-limit, or loosen one of them",
         )
     if len(found.least) == 1:
-        (name, least), *_ = found.least.items()
+        (name, _), *_ = found.least.items()
+        least = _least(problem.limited_by(Limits()), name, seconds_left=seconds_left, solver=solver)
         return (
-            f"no plan keeps {_named(name, limits[name])}: {_least(name, least)}",
+            f"no plan keeps {_named(name, limits[name])}: {least}",
             (_FAMILIES[name],),
             f"raise the {_WORDS[name]}",
         )
-    smallest = _smallest(problem, seconds_left=seconds_left, solver=solver)
+    smallest = _smallest(all_taken_over(problem), seconds_left=seconds_left, solver=solver)
     sentences = []
     for name in smallest:
         others = [other for other in smallest if other != name]
         kept = " and ".join(f"the {_WORDS[other]}" for other in others)
         loosened = problem.limited_by(Limits(**{other: limits[other] for other in others}))
-        best = decide(loosened, Goal.of(_OBJECTIVES[name]), seconds_left=_briefly(seconds_left), solver=solver)
-        if isinstance(best, Decision):
-            sentences.append(f"with {kept} kept, {_least(name, best.value)}")
+        if least := _least(loosened, name, seconds_left=seconds_left, solver=solver):
+            sentences.append(f"with {kept} kept, {least}")
     named = " and ".join(_named(name, limits[name]) for name in smallest)
     return (
         f"{named} cannot be kept together" + "".join(f"; {sentence}" for sentence in sentences),
@@ -82,8 +80,14 @@ def _named(name: str, limit: float) -> str:
     return f"the {_WORDS[name]} of {_figure(name, limit)}"
 
 
-def _least(name: str, value: float) -> str:
-    return _LEAST[name].format(_figure(name, value))
+def _least(problem: PlacementProblem, name: str, *, seconds_left: Callable[[], float], solver: Solver) -> str:
+    """Return what plans within the limits cost, emit or take at least; nothing where none is found in time."""
+    goal = Goal.of(_OBJECTIVES[name])
+    best = choose(problem, goal, start=None, seconds_left=_briefly(seconds_left), solver=solver)
+    if isinstance(best, Infeasible):
+        return ""
+    which = "possible plan" if best.is_proven else "plan that was found"
+    return _LEAST[name].format(which, _figure(name, best.value))
 
 
 def _figure(name: str, value: float) -> str:

@@ -1,12 +1,13 @@
 """Which choice is best: reduce, bound, fix, and leave to a MIP solver what is then still open.
 
 The order is that of cost. A problem without a choice needs nothing. Without limits, or when the best plan keeps them, a
-goal that adds up over jobs and edges is `pairwise`, the makespan `paths`, both at once `tradeoff`. Limits that bind are
-`tradeoff` too, and `closing` what it leaves open. What these do not prove goes to `solve`, reduced, with the best choice known.
+goal that adds up over jobs and edges is `pairwise`, the makespan `paths`. Both at once, and limits that bind, are searched
+(`relay`) where there are few choices; else they are `tradeoff`, and `closing` what it leaves open. What these do not prove goes
+to `solve`, reduced, with the best choice known.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from skyflow.errors import SolverError
@@ -16,6 +17,7 @@ from skyflow.planner.schedule import evaluate
 from skyflow.planner.solver.solve import Solver
 
 if TYPE_CHECKING:
+    from skyflow.planner.bounds.network import Network
     from skyflow.planner.bounds.tradeoff import Tradeoff
 
 __all__ = ["PROOF_SHARE", "Decision", "Infeasible", "decide"]
@@ -165,18 +167,10 @@ class _Search:
         """Return the best choice for a goal if there were no limits and no capacities, and a bound."""
         from skyflow.planner.bounds.network import Network, reduced  # noqa: PLC0415 -- imports numpy
 
-        free = self.problem.limited_by(Limits())
+        free = replace(self.problem, limits=Limits(), capacities=())
         network = Network(free, reduced(free, goal))
         if goal.seconds and (goal.usd or goal.grams):
-            from skyflow.planner.bounds.tradeoff import Tradeoff  # noqa: PLC0415 -- imports numpy
-
-            tradeoff = Tradeoff(network, goal, seconds_left=self.seconds_left)
-            extremes = [self._unlimited(Goal.of(one))[0] for name, one in _SINGLES.items() if getattr(goal, name)]
-            for choice in extremes:
-                tradeoff.offer(network.choice(network.nearest(choice)))
-            self._work_out(tradeoff)
-            best = tradeoff.best if tradeoff.best is not None else extremes[0]
-            return best, max(tradeoff.bound, 0.0)
+            return self._weighed(free, goal, network)
         if goal.seconds:
             paths = network.paths()
             if self.start is not None:
@@ -186,6 +180,25 @@ class _Search:
             known = None if self.start is None else network.nearest(self.start)
             found = network.additive(usd=goal.usd, grams=goal.grams, known=known).solve(is_late=self.is_late)
         return network.choice(found.labels), found.bound
+
+    def _weighed(self, free: PlacementProblem, goal: Goal, network: "Network") -> tuple[Choice, float]:
+        """Return the best choice, likewise, where time counts beside what adds up."""
+        from skyflow.planner.bounds.tradeoff import Tradeoff  # noqa: PLC0415 -- imports numpy
+        from skyflow.planner.sharing.relay import best_of_few  # noqa: PLC0415 -- imports numpy
+
+        extremes = [self._unlimited(Goal.of(one))[0] for name, one in _SINGLES.items() if getattr(goal, name)]
+        known = min(extremes, key=lambda choice: evaluate(free, choice).value(goal))
+        value = evaluate(free, known).value(goal)
+        few = best_of_few(free, goal, known, value=value, is_late=self.is_late)
+        if few is not None and few[0] is not None:
+            known, bound = few[0], few[1]
+            if bound >= evaluate(free, known).value(goal) * (1 - PROOF_SHARE):
+                return known, bound
+        tradeoff = Tradeoff(network, goal, seconds_left=self.seconds_left)
+        for choice in (*extremes, known):
+            tradeoff.offer(network.choice(network.nearest(choice)))
+        self._work_out(tradeoff)
+        return tradeoff.best if tradeoff.best is not None else known, max(tradeoff.bound, 0.0)
 
     # -------------------------------------------------------------------------------------------------- limits
 
@@ -200,6 +213,8 @@ class _Search:
             if least > limit * (1 + PROOF_SHARE):
                 return Infeasible(exceeded=(name,), least={name: least})
             self.offer(extremes[name])
+        if self._searched_few(self.problem):
+            return None if self.best is not None else Infeasible(exceeded=tuple(extremes))
         network = Network(self.problem, reduced(self.problem, self.goal))
         share = _SHARE_OF_BOUNDS if self.with_solver and sum(map(len, network.columns)) <= _MIP_LABELS else 1.0
         tradeoff = Tradeoff(network, self.goal, seconds_left=self._part(share))
@@ -214,6 +229,19 @@ class _Search:
             self.offer(tradeoff.best)
         self.known = [unlimited, *extremes.values()]
         return self._looked_for_any(next(iter(extremes))) if self.best is None else None
+
+    def _searched_few(self, problem: PlacementProblem) -> bool:
+        """Search all choices if there are few of them; tell whether the best one is known now, or that there is none."""
+        from skyflow.planner.sharing.relay import best_of_few  # noqa: PLC0415 -- imports numpy
+
+        found = best_of_few(problem, self.goal, self.best, value=self.value, is_late=self.is_late)
+        if found is None:
+            return False
+        choice, bound = found
+        if choice is not None:
+            self.offer(choice)
+        self.bound = max(self.bound, bound)
+        return self._is_proven()
 
     def _looked_for_any(self, name: str) -> Infeasible | None:
         """Look for any plan at all, by one that has least of something limited; return why there is none, if that is certain."""
@@ -248,7 +276,8 @@ class _Search:
 
         kept = [columns.index.tolist() for columns in reduced(self.problem, self.goal)]
         if self.is_late() or sum(map(len, kept)) > _MIP_LABELS:
-            self.notes.append("time ran out: a better plan may exist")
+            why = "time ran out" if self.is_late() else "the plan is too large to be proven"
+            self.notes.append(f"{why}: a better plan may exist")
             return None
         begin = self.best if self.best is not None else self.known[0]
         try:

@@ -20,7 +20,6 @@ from skyflow.planner.placements import ends_of, plan_of
 from skyflow.planner.problem import Choice, Limits, PlacementProblem
 from skyflow.planner.recovery import with_recoveries
 from skyflow.planner.schedule import evaluate
-from skyflow.planner.sharing.savings import all_taken_over
 from skyflow.planner.solver.solve import Solver
 from skyflow.planner.spill import spilled_over
 from skyflow.planner.verify import verify_plan
@@ -101,9 +100,7 @@ def solve_problem(
     start = None if before is None else _choice_of(before, problem)
     found = choose(placement, goal, seconds_left=seconds_left, solver=solver, start=start)
     if isinstance(found, Infeasible):
-        message, conflict, hint = explain_conflict(
-            all_taken_over(placement), found, seconds_left=seconds_left, solver=solver
-        )
+        message, conflict, hint = explain_conflict(placement, found, seconds_left=seconds_left, solver=solver)
         if problem.spill is not None:
             message += "; 'plan.spill' decides which jobs are rented a machine"
         raise InfeasibleError(message, conflict=conflict, hint=hint)

@@ -24,6 +24,7 @@ __all__ = ["Columns", "Network", "Spots", "reduced", "tied"]
 
 _EQUAL = 1e-9
 """Values that differ by a smaller share count as equal."""
+_BITS = 2.0**40
 _CROWD = 1500
 """Candidates of one job up to which all pairs of them are compared at once."""
 
@@ -68,7 +69,7 @@ class Columns:
 
     def best_per_place(self, *keys: Floats) -> "Columns":
         """Keep of each place the candidate that is least by the first key, among equals by the next, then the first."""
-        order = np.lexsort((self.index, *reversed(keys), self.place))
+        order = np.lexsort((self.index, *map(_rounded, reversed(keys)), self.place))
         _, first = np.unique(self.place[order], return_index=True)
         return self.only(np.sort(order[first]))
 
@@ -100,6 +101,12 @@ class Spots:
     of: Ints
 
 
+def _rounded(figures: Floats) -> Floats:
+    """Return figures without their last bits, so that what is the same but for rounding is equal."""
+    mantissas, exponents = np.frexp(figures)
+    return np.ldexp(np.rint(mantissas * _BITS), exponents)
+
+
 def _undominated(place: Ints, figures: Sequence[Floats]) -> Ints:
     """Return which rows no earlier row of the same place beats or equals in all figures."""
     beaten = place[:, None] == place[None, :]
@@ -112,20 +119,24 @@ def reduced(problem: PlacementProblem, goal: Goal) -> list[Columns]:
     """Keep, of each job, the candidates that a best plan within the limits can use.
 
     A plan with several limits may need more than the best in each figure; so every figure that is in the goal or has a
-    limit counts for itself, except that what only adds up to the goal is one figure.
+    limit counts for itself, except that what only adds up to the goal is one figure. Where time counts, so does what a
+    candidate takes up of something scarce.
     """
-    known: dict[int, Columns] = {}  # jobs that are alike share their candidates
+    known: dict[tuple[int, ...], Columns] = {}  # jobs that are alike share their candidates
     kept = []
-    for candidates in problem.candidates:
-        if id(candidates) not in known:
-            known[id(candidates)] = _reduced(Columns.of(candidates), problem, goal)
-        kept.append(known[id(candidates)])
+    takes_time = bool(goal.seconds) or problem.limits.seconds is not None
+    for job, candidates in enumerate(problem.candidates):
+        uses = [capacity.uses[job] for capacity in problem.capacities if takes_time]
+        key = (id(candidates), *map(id, uses))
+        if key not in known:
+            known[key] = _reduced(Columns.of(candidates), [np.frombuffer(use) for use in uses if use], problem, goal)
+        kept.append(known[key])
     return kept
 
 
-def _reduced(columns: Columns, problem: PlacementProblem, goal: Goal) -> Columns:
+def _reduced(columns: Columns, uses: Sequence[Floats], problem: PlacementProblem, goal: Goal) -> Columns:
     limits = problem.limits
-    figures = []
+    figures = [use for use in uses if _differs_at_a_place(columns, use)]
     if limits.usd is None and limits.grams is None:
         if goal.usd or goal.grams:
             figures.append(goal.usd * columns.usd + goal.grams * columns.grams)
@@ -137,6 +148,11 @@ def _reduced(columns: Columns, problem: PlacementProblem, goal: Goal) -> Columns
     if len(figures) == 1:
         return columns.best_per_place(figures[0], columns.usd, columns.seconds, columns.grams)
     return columns.fronts_per_place(*figures)
+
+
+def _differs_at_a_place(columns: Columns, figure: Floats) -> bool:
+    _, first, spots = np.unique(columns.place, return_index=True, return_inverse=True)
+    return bool((figure != figure[first][spots]).any())
 
 
 class Network:

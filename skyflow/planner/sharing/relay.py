@@ -1,42 +1,41 @@
 """The best choice when machines may be taken over, whatever the goal and the limits: a search over labels that hand over.
 
-A label of a job is a candidate, and whether its machine is started or taken over. One that takes it over goes only with the
-same machine before it; then there is no start, and no data to wait for or to pay. It is out where another input cannot be
-there when the job before ends, for no machine is held.
+A label of a job is a candidate, and whether its machine is started or taken over (`relay_labels`). One that takes it over
+goes only with the same machine before it; then there is no start, and no data to wait for or to pay. It is out where another
+input cannot be there when the job before ends, for no machine is held.
 
 Time is bounded as in `paths`, dollars and grams as in `pairwise`; a label is out with which the run misses the deadline,
 costs more than a limit allows, or is no better than the best choice known. Where what is fast and what is cheap disagree, the
 search divides the labels of a job by their time, else as `paths` does. When every job is down to one label, what the run really
 takes and costs is known (`schedule`). So the search is exact, also where a slower machine is better because it ends just when
-the next job is ready; a limit on its work keeps it short, and then the bound is what the parts not looked at have.
-
-Candidates count as one label where they take equally long in all jobs that can hand the same machine on, at one place, with
-the same use of what is scarce; the cheapest stands for all.
+the next job is ready; a limit on its work keeps it short, and then the bound is what the parts not looked at have. A few jobs
+with limits are searched likewise where no machine is taken over.
 
 Imports numpy; loaded only by a problem that leaves something to choose.
 """
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from skyflow.model.objective import Goal, Objective
-from skyflow.planner.bounds.network import Columns, Network
-from skyflow.planner.bounds.pairwise import Floats, Ints, Pairwise
+from skyflow.model.objective import Goal
+from skyflow.planner.bounds.network import Network, reduced
+from skyflow.planner.bounds.pairwise import Floats, Pairwise
 from skyflow.planner.bounds.paths import Bounds, Masks, Paths
-from skyflow.planner.problem import Candidates, Choice, Limits, PlacementProblem
+from skyflow.planner.problem import Choice, PlacementProblem
 from skyflow.planner.schedule import evaluate
-from skyflow.planner.sharing.refine import not_too_dear
+from skyflow.planner.sharing.relay_labels import hopeful, labels_of, told_apart
 
-__all__ = ["best_relay"]
+__all__ = ["best_of_few", "best_relay"]
 
 _TOLERANCE = 1e-9
 _NODES, _WORK = 2_000, 4_000_000
 """Nodes of a search at most, and labels that all of them may have together; about three seconds."""
 _CANDIDATES, _LABELS = 200_000, 60_000
 """More candidates than these are not compared, and more labels are no work for a search in seconds."""
+_FEW_JOBS, _FEW_LABELS, _FEW_WORK = 20, 8_000, 200_000
+"""The same for a search that is tried because it is mostly over at once: half a second at most."""
 _SWEEPS = 4
 _CELLS = 4_000_000
 """Pairs of labels up to which a node is worth a look at what it costs."""
@@ -56,10 +55,10 @@ def best_relay(
     `relaxed` is the problem in which everybody has taken over a machine, `known` a choice that keeps the limits, None where
     none is known, and `value` what it is really worth, else infinity. None where there is too much to look at.
     """
-    hopeful = _hopeful(relaxed, goal, known, value, is_late)
-    if _count(hopeful) > _CANDIDATES:
+    left = hopeful(relaxed, goal, known, value, is_late)
+    if _count(left) > _CANDIDATES:
         return None
-    kept = _told_apart(problem, goal, hopeful)
+    kept = told_apart(problem, goal, left)
     count = sum(map(len, kept))
     if count > _LABELS:
         return None
@@ -70,103 +69,23 @@ def best_relay(
     return relay.choice, bound
 
 
-def _hopeful(
-    relaxed: PlacementProblem, goal: Goal, known: Choice | None, value: float, is_late: Callable[[], bool]
-) -> list[Ints]:
-    """Return, per job, the candidates with which the relaxed problem can keep each limit and be as good as a value."""
-    limits, free = relaxed.limits, relaxed.limited_by(Limits())
-    network = Network(free, [Columns.of(options) for options in free.candidates])
-    paths = network.paths()
-    bounds = paths.bounds()
-    latest = np.inf if limits.seconds is None else limits.seconds
-    if goal.seconds:
-        latest = min(latest, value / goal.seconds)
-    kept = [np.flatnonzero(bounds.through(j) <= latest * (1 + _TOLERANCE)) for j in range(len(free.jobs))]
-    ceilings = [(Goal.of(Objective.COST), limits.usd), (Goal.of(Objective.CARBON), limits.grams)]
-    if value < np.inf:
-        ceilings.append((replace(goal, seconds=0.0), value - goal.seconds * paths.least(bounds)))
-    for costs, ceiling in ceilings:
-        if ceiling is not None and (costs.usd or costs.grams):
-            dear = not_too_dear(relaxed, costs, known or (0,) * len(free.jobs), ceiling, is_late)
-            kept = [np.intersect1d(one, other) for one, other in zip(kept, dear, strict=True)]
-    return kept
-
-
-def _told_apart(problem: PlacementProblem, goal: Goal, kept: Sequence[Ints]) -> list[list[int]]:
-    """Keep, of the candidates that make no difference to any run, the cheapest."""
-    kinds: list[dict[int, Hashable]] = [
-        {k: _kind(problem, goal, job, k) for k in mine.tolist()} for job, mine in enumerate(kept)
-    ]
-    takeovers = sorted(problem.takeovers, key=lambda one: one.source)
-    for one in takeovers:  # what a machine can do in the jobs before, then in those behind
-        before, after = kinds[one.source], kinds[one.target]
-        kinds[one.target] = {k: (kind, before.get(one.match[k])) for k, kind in after.items()}
-    for one in reversed(takeovers):
-        behind = {one.match[k]: kind for k, kind in kinds[one.target].items()}
-        kinds[one.source] = {k: (kind, behind.get(k)) for k, kind in kinds[one.source].items()}
-    found = []
-    for options, mine in zip(problem.candidates, kinds, strict=True):
-        cheapest: dict[Hashable, int] = {}
-        for k in sorted(mine, key=partial(_price, options)):
-            cheapest.setdefault(mine[k], k)
-        found.append(sorted(cheapest.values()))
-    return found
+def best_of_few(
+    problem: PlacementProblem, goal: Goal, known: Choice | None, *, value: float, is_late: Callable[[], bool]
+) -> tuple[Choice | None, float] | None:
+    """Return the same for a problem in which no machine is taken over; None where it is too large to be searched by the way."""
+    if len(problem.jobs) > _FEW_JOBS:
+        return None
+    kept = [columns.index.tolist() for columns in reduced(problem, goal)]
+    count = sum(map(len, kept))
+    if count > _FEW_LABELS:
+        return None
+    relay = _Relay(problem, goal, kept, known, value)
+    bound = relay.search(is_late=is_late, nodes=min(_NODES, _FEW_WORK // count))
+    return relay.choice, bound
 
 
 def _count(masks: Masks) -> int:
     return sum(map(len, masks))
-
-
-def _price(options: Candidates, k: int) -> tuple[float, str, int]:
-    """Return what puts the same machines into the same order in all jobs, the cheapest first."""
-    if not options.offerings:  # then no machine can be taken over
-        return options.usd[k], "", k
-    return options.offerings[k].price_usd_per_hour, options.offerings[k].id, options.offerings[k].nodes
-
-
-def _kind(problem: PlacementProblem, goal: Goal, job: int, k: int) -> Hashable:
-    options = problem.candidates[job]
-    scarce = tuple(capacity.use(job, k) for capacity in problem.capacities)
-    grams = options.grams[k] if goal.grams or problem.limits.grams is not None else 0.0
-    return options.place[k], options.seconds[k], options.startup_seconds(k), scarce, grams
-
-
-@dataclass(frozen=True, slots=True)
-class _Labels:
-    """The labels of one job; `before` is the label whose machine each takes over, -1 where it starts its own."""
-
-    columns: Columns
-    before: Ints
-
-
-def _labels(problem: PlacementProblem, kept: Sequence[Sequence[int]]) -> list[_Labels]:
-    into = {one.target: one for one in problem.takeovers}
-    found: list[_Labels] = []
-    for job, (options, mine) in enumerate(zip(problem.candidates, kept, strict=True)):
-        alone = Columns.picked(options, mine)
-        if job not in into:
-            found.append(_Labels(alone, np.full(len(alone), -1)))
-            continue
-        standing: dict[int, list[int]] = {}  # a machine may have been taken over before, or not: a label for each
-        for label, k in enumerate(found[into[job].source].columns.index.tolist()):
-            standing.setdefault(k, []).append(label)
-        match = into[job].match
-        pairs = [(k, label) for k in mine if match[k] >= 0 for label in standing.get(match[k], ())]
-        taken = Columns.picked(options, [k for k, _ in pairs])
-        shares = np.array([options.working_share(k) for k, _ in pairs])
-        found.append(
-            _Labels(
-                Columns(
-                    np.concatenate([alone.index, taken.index]),
-                    np.concatenate([alone.place, taken.place]),
-                    np.concatenate([alone.usd, taken.usd * shares]),
-                    np.concatenate([alone.seconds, taken.seconds * shares]),
-                    np.concatenate([alone.grams, taken.grams * shares]),
-                ),
-                np.concatenate([np.full(len(alone), -1), np.array([label for _, label in pairs], dtype=np.int64)]),
-            )
-        )
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +106,7 @@ class _Relay(Paths):
     ) -> None:
         """Take the candidates to choose from, a choice that keeps the limits, and what it is really worth."""
         self.problem, self.goal, self.choice, self.value = problem, goal, known, value
-        labels = _labels(problem, kept)
+        labels = labels_of(problem, kept)
         self.network = network = Network(problem, [one.columns for one in labels])
         super().__init__(
             [columns.seconds for columns in network.columns],

@@ -14,7 +14,7 @@ from unit.planner.small import everything, problems
 from skyflow.model.objective import Goal, Objective
 from skyflow.planner.bounds.network import Network, reduced
 from skyflow.planner.decide import Decision, Infeasible, decide
-from skyflow.planner.problem import Candidates, Capacity, Edge, Limits
+from skyflow.planner.problem import Candidates, Capacity, Edge, Limits, PlacementProblem
 from skyflow.planner.schedule import evaluate
 
 GOALS = (
@@ -31,8 +31,12 @@ def figures(found):
     return {"usd": found.usd, "grams": found.grams, "seconds": found.makespan_seconds}
 
 
-def answer(problem, goal, **options):
-    return decide(problem, goal, **{"seconds_left": lambda: 60.0, **options})
+def answer(problem, goal, *, is_small=True, **options):
+    """Decide, as small as the problem is, or as if it were too large to try all choices."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not is_small:
+            patch.setattr("skyflow.planner.sharing.relay._FEW_LABELS", 0)
+        return decide(problem, goal, **{"seconds_left": lambda: 60.0, **options})
 
 
 @st.composite
@@ -48,25 +52,29 @@ def limited(draw):
     return problem.limited_by(Limits(**limits))
 
 
-@pytest.mark.parametrize("goal", GOALS, ids=lambda goal: f"{goal.objective}-{goal.seconds:.4f}")
+@pytest.mark.parametrize(
+    ("goal", "is_small"),
+    [*((goal, True) for goal in GOALS), (GOALS[-1], False)],
+    ids=lambda one: f"{one.objective}-{one.seconds:.4f}" if isinstance(one, Goal) else f"small-{one}",
+)
 @settings(max_examples=60)
 @given(problem=problems())
-def test_no_choice_is_better(goal, problem):
+def test_no_choice_is_better(goal, is_small, problem):
     least = min(one.value(goal) for one in everything(problem))
-    found = answer(problem, goal)
+    found = answer(problem, goal, is_small=is_small)
     assert found.value == pytest.approx(least, rel=1e-6, abs=1e-9)
     assert found.bound <= least * (1 + 1e-9) + 1e-12
     assert evaluate(problem, found.choice).value(goal) == found.value
     assert found.is_proven or found.bound == pytest.approx(least, rel=1e-5, abs=1e-6)
 
 
-@pytest.mark.parametrize("solver", ["cbc", "highs"])
+@pytest.mark.parametrize("way", [{}, *({"is_small": False, "solver": solver} for solver in ("cbc", "highs"))], ids=str)
 @pytest.mark.parametrize("goal", GOALS, ids=lambda goal: f"{goal.objective}-{goal.seconds:.4f}")
-@settings(max_examples=25)
+@settings(max_examples=20)
 @given(problem=limited())
-def test_limits_are_kept_and_nothing_within_them_is_better(goal, solver, problem):
+def test_limits_are_kept_and_nothing_within_them_is_better(goal, way, problem):
     within = [one for one in everything(problem) if not one.exceeded(problem)]
-    found = answer(problem, goal, solver=solver)
+    found = answer(problem, goal, **way)
     if not within:
         assert isinstance(found, Infeasible)
         return
@@ -113,6 +121,21 @@ def test_capacities_are_kept_and_the_bound_is_true(problem, units, data):
     for _, _, change in sorted(changes):
         taken += change
         assert taken <= units
+
+
+@pytest.mark.parametrize("limits", [Limits(), Limits(seconds=100.0)], ids=["makespan", "deadline"])
+def test_what_is_slower_and_takes_up_less_of_something_scarce_is_not_left_out(limits):
+    rows, uses = [(0, 90.0, 1.0, 0.0), (0, 100.0, 1.0, 0.0)], array("d", [2.0, 1.0])
+    nothing = ((0.0,),)
+    problem = PlacementProblem(
+        jobs=("a", "b"), candidates=(Candidates.of(rows),) * 2, edges=(),
+        usd_per_gb=nothing, seconds_per_gb=nothing, grams_per_gb=nothing,
+        capacities=(Capacity(name="vCPUs", units=2, uses=(uses, uses)),), limits=limits,
+    )  # fmt: skip
+    found = answer(problem, Goal.of(Objective.COST if limits else Objective.MAKESPAN))
+    assert isinstance(found, Decision)
+    assert found.choice == (1, 1)
+    assert found.bound <= found.value
 
 
 def test_a_choice_to_begin_with_is_never_lost(tiny):
@@ -162,6 +185,6 @@ def test_a_solver_that_fails_leaves_a_choice_that_says_so(tight, monkeypatch, ou
     monkeypatch.setattr(mip.Model, "optimize", optimize)
     monkeypatch.setattr("skyflow.planner.bounds.tradeoff.Tradeoff.solve", lambda *_, **__: None)
     monkeypatch.setattr("skyflow.planner.bounds.closing.close", lambda _: None)
-    found = answer(tight, Goal.weighted(cost=1, usd_per_tonne=0, usd_per_hour=9))
+    found = answer(tight, Goal.weighted(cost=1, usd_per_tonne=0, usd_per_hour=9), is_small=False)
     assert not found.is_proven
     assert found.notes == (f"planned without a solver, because {note}",)
