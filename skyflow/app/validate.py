@@ -75,7 +75,7 @@ def _check(file: str, content: bytes | None) -> tuple[Diagnostic, ...]:
             return ()
         read = reader_for(Path.cwd()) if content is not None else None
         loaded = load_workflow(file, text=content, platform=sys.platform, read=read)
-        second = schema_findings(file, loaded.workflow.source)
+        second = schema_findings(file, loaded.root)
     except WorkflowInvalidError as error:
         return error.diagnostics
     return (*loaded.findings, *loaded.refusals, *engine_findings(loaded.workflow), *second)

@@ -21,6 +21,7 @@ from skyflow.spec.workspace import ReadFile, reader_for, workspace_of
 if TYPE_CHECKING:
     from skyflow.model.action import Action
     from skyflow.model.config import ProjectConfig
+    from skyflow.spec.nodes import Node
 
 __all__ = [
     "LoadedWorkflow",
@@ -41,12 +42,13 @@ class LoadedWorkflow:
     """A valid workflow.
 
     `findings` are warnings and hints, in reading order. `refusals` say what of it skyflow cannot run, and what to do
-    instead; while there are any, it must not be run.
+    instead; while there are any, it must not be run. `root` is what stands in the file, with the place of every value.
     """
 
     workflow: Workflow
+    root: "Node"
     findings: tuple[Diagnostic, ...]
-    refusals: tuple[Diagnostic, ...] = ()
+    refusals: tuple[Diagnostic, ...]
 
 
 def load_workflow(
@@ -72,7 +74,7 @@ def load_workflow(
         content = read_bytes(path)
         read = read or reader_for(workspace_of(path))
     loaded = load(path, content, platform=platform, read=read)
-    return LoadedWorkflow(loaded.workflow, loaded.findings, loaded.refusals)
+    return LoadedWorkflow(loaded.workflow, loaded.root, loaded.findings, loaded.refusals)
 
 
 def reread_workflow(path: str, text: str) -> Workflow:

@@ -28,9 +28,10 @@ __all__ = ["Loaded", "load", "parse"]
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A workflow without errors: what is odd about it, and what keeps skyflow from running it."""
+    """A workflow without errors: how its file was read, what is odd about it, and what keeps skyflow from running it."""
 
     workflow: Workflow
+    root: Node
     findings: tuple[Diagnostic, ...]
     refusals: tuple[Diagnostic, ...]
 
@@ -59,7 +60,7 @@ def _load(path: str, content: bytes | str, *, platform: str, read: ReadFile | No
     found = in_reading_order(findings.found)
     if has_errors(found):
         raise WorkflowInvalidError(found)
-    return parsed, Loaded(parsed.workflow, found, in_reading_order(refusals.found))
+    return parsed, Loaded(parsed.workflow, parsed.root, found, in_reading_order(refusals.found))
 
 
 def parse(content: bytes | str, findings: Findings) -> Parsed:

@@ -11,18 +11,20 @@ from skyflow._util.data_files import data_file
 from skyflow.diagnostics import Diagnostic, Span, in_reading_order
 from skyflow.spec.findings import Findings
 from skyflow.spec.nodes import Node, find, to_plain
-from skyflow.spec.source import decode
-from skyflow.spec.tree import compose
 
 __all__ = ["schema_findings"]
 
 
-def schema_findings(path: str, content: bytes | str) -> tuple[Diagnostic, ...]:
-    """Return what the published schema has against a file that the grammar accepts, each at the value it is about."""
+def schema_findings(path: str, root: Node) -> tuple[Diagnostic, ...]:
+    """Return what the published schema has against a file that the grammar accepts, each at the value it is about.
+
+    Args:
+        path: The file, as findings are to name it.
+        root: What stands in it.
+    """
     from jsonschema import Draft202012Validator  # noqa: PLC0415 -- see the module's docstring
 
     findings = Findings(path)
-    root = compose(decode(content, findings), findings)
     schema = json.loads(data_file("schemas", "workflow.schema.json").read_text(encoding="utf-8"))
     for error in Draft202012Validator(schema).iter_errors(to_plain(root)):
         findings.error(

@@ -3,6 +3,7 @@
 Keeps what was found in `site/results/evaluation.json`, of which `python site/gen/build.py` makes the page on the evaluation.
 """
 
+import argparse
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,7 @@ def _choices(plan: Plan) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Plan each, and keep what was found."""
+    argparse.ArgumentParser(description="The paper's kinds of application, planned.").parse_args()
     began = of_now()
     found = {name: planned(WORKFLOWS / f"{name}.yml") for name in APPLICATIONS}
     keep("evaluation.json", "applications", began, {"applications": found})

@@ -18,7 +18,6 @@ sys.path.append(str(Path(__file__).parent / "planner"))
 from instances import instance
 
 from skyflow.model.objective import Goal, Objective
-from skyflow.planner import tradeoff  # noqa: F401 -- loading modules is not planning
 from skyflow.planner.bare import read_problem
 from skyflow.planner.decide import Decision, decide
 

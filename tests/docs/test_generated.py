@@ -36,6 +36,13 @@ def test_commands_print_what_pages_show(page: Path) -> None:
     assert consoles.refreshed(page) == page.read_text(), "run `python site/gen/build.py`"
 
 
+def test_the_benchmarks_on_the_pages_can_be_measured_anew() -> None:
+    """Nothing else loads them, so nothing else would say that what they use has been moved."""
+    for script in ("tests/bench", "tests/bench/applications.py", "tests/bench/spot_replay.py"):
+        done = subprocess.run([sys.executable, script, "--help"], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+
 def test_every_command_is_documented() -> None:
     from skyflow.cli._commands import COMMANDS
 
