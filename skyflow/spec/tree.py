@@ -29,7 +29,7 @@ from skyflow.spec.nodes import Entry, MappingNode, Node, ScalarNode, ScalarStyle
 from skyflow.spec.scalars import resolve_plain, resolve_tagged
 from skyflow.spec.source import position_at
 from skyflow.spec.yaml_errors import explain
-from skyflow.spec.yaml_scanner import GithubScanner
+from skyflow.spec.yaml_scanner import GithubScanner, QuickParser
 
 __all__ = ["MAX_DEPTH", "MAX_NODES", "compose"]
 
@@ -46,7 +46,7 @@ def compose(text: str, findings: Findings) -> Node:
         FileRefusedError: the text is not YAML, is empty, or goes beyond a limit.
     """
     reader = YAML(typ="safe", pure=True)
-    reader.Scanner = GithubScanner
+    reader.Scanner, reader.Parser = GithubScanner, QuickParser
     try:
         return _Composer(reader.parse(text), text, findings).document()
     except MarkedYAMLError as error:

@@ -5,14 +5,18 @@ tab in front of a comment makes a whole file unreadable. The rules are those of 
 well. That parser also wants the further lines of a text in double quotes indented, and a blank before a comment unless
 it follows `}` or a single quote; ruamel.yaml looks at neither. And where a comma follows at once, as in `{name:, if: x}`, it
 takes the colon of a map in braces for one, where ruamel.yaml reads a key that ends with a colon.
+
+What is asked most often is answered here without finding it out again.
 """
 
 import re
+from functools import cached_property
 from typing import Any
 
+from ruamel.yaml.parser import Parser
 from ruamel.yaml.scanner import Scanner, ScannerError
 
-__all__ = ["GLUED_COMMENT", "WRONG_INDENTATION", "GithubScanner"]
+__all__ = ["GLUED_COMMENT", "WRONG_INDENTATION", "GithubScanner", "QuickParser"]
 
 GLUED_COMMENT = "found a comment without a blank in front of it"
 
@@ -22,16 +26,52 @@ _INDICATORS = re.compile(r"(?:([+-])([1-9])?|([1-9])([+-])?)?(?=\t)")
 _NO_COMMENT = frozenset('"],')
 _BREAKS = "\r\n\x85\u2028\u2029"
 _END = "\0" + _BREAKS
+_SKIPPED = frozenset(" \t#\ufeff" + _BREAKS)
 
 
 class GithubScanner(Scanner):
     """Takes tabs for blanks wherever no key can begin, and looks at the indentation in double quotes."""
 
     _outdented: Any = None  # where the first line begins that is not indented enough
+    _is_next_known = False  # whether the next token is there; it stays until it is taken
+
+    @cached_property
+    def reader(self) -> Any:
+        """What gives the characters; one for a text."""
+        return self.loader.reader
+
+    def check_token(self, *choices: Any) -> bool:
+        """Tell whether the next token is one of some kinds, or whether there is one."""
+        if not self._is_next_known:
+            self._know_next()
+        return bool(self.tokens) and (not choices or isinstance(self.tokens[0], choices))
+
+    def peek_token(self) -> Any:
+        """Return the next token."""
+        if not self._is_next_known:
+            self._know_next()
+        return self.tokens[0] if self.tokens else None
+
+    def get_token(self) -> Any:
+        """Take the next token."""
+        if not self._is_next_known:
+            self._know_next()
+        self._is_next_known = False
+        if not self.tokens:
+            return None
+        self.tokens_taken += 1
+        return self.tokens.pop(0)
+
+    def _know_next(self) -> None:
+        while self.need_more_tokens():
+            self.fetch_more_tokens()
+        self._is_next_known = True
 
     def scan_to_next_token(self) -> None:
         """Skip blanks, comments and line breaks; after a line break a key can begin, so tabs end there."""
         peek, forward = self.reader.peek, self.reader.forward
+        if peek() not in _SKIPPED:
+            return
         if peek() == "#" and self.reader.pointer > 0 and self.reader.buffer[self.reader.pointer - 1] in _NO_COMMENT:
             mark = self.reader.get_mark()
             raise ScannerError("while scanning a comment", mark, GLUED_COMMENT, mark)
@@ -121,3 +161,12 @@ class GithubScanner(Scanner):
         while self.reader.peek() in {" ", "\t"}:
             self.reader.forward()
         return super().scan_block_scalar_ignored_line(start_mark)
+
+
+class QuickParser(Parser):
+    """Knows its scanner."""
+
+    @cached_property
+    def scanner(self) -> Any:
+        """What gives the tokens; one for a text."""
+        return self.loader.scanner
