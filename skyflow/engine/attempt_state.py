@@ -118,7 +118,7 @@ class AttemptState:
     is that of the one under way, else 0. `setup` is where its set-up stands: of a machine elsewhere, or of its containers; None
     without any and once they are stopped; `containers` are those that run. `seconds` of its time were over when this driver took it up. `failure` is why the first step failed that counts, and its exit code.
     `recorded` is how far the steps had come when a dead driver was followed, by position; `late_cancel` is why the attempt is
-    to be cancelled once it is as far again.
+    to be cancelled once it is as far again, or was already if it `has_heard` of it.
     """
 
     number: int
@@ -141,6 +141,7 @@ class AttemptState:
     failure: tuple[Reason | None, int | None] | None = None
     recorded: Mapping[int, Status] = field(default_factory=dict)
     late_cancel: Reason | None = None
+    has_heard: bool = False
     setup: StepState | None = None
     seconds: float = 0.0
     containers: StartedContainers | None = None
@@ -152,9 +153,18 @@ class AttemptState:
 
     @property
     def is_catching_up(self) -> bool:
-        """Whether steps that a dead driver began are not reached again yet: nobody could tell them anything."""
+        """Whether it is not yet as far as a dead driver had brought it.
+
+        Steps that one had begun and that are not reached again can be told nothing, and what an attempt was told before
+        it hears only where it did then.
+        """
         begun = (position for position, status in self.recorded.items() if status is Status.IN_PROGRESS)
-        return any(position and self.states[position - 1].status is Status.PENDING for position in begun)
+        return any(map(self._is_ahead, begun)) or (self.has_heard and self.verdict is not Conclusion.CANCELLED)
+
+    def _is_ahead(self, position: int) -> bool:
+        if position > len(self.states):  # a post phase, or stopping the containers
+            return self.post_position < position
+        return position > 0 and self.states[position - 1].status is Status.PENDING
 
     @property
     def top(self) -> StepSequence:

@@ -82,6 +82,8 @@ def take_up_attempt(draft: Draft, job: JobState, seconds: float) -> None:
         states=tuple(StepState() for _ in steps),
         masks=draft.state.masks,
         recorded=recorded,
+        late_cancel=job.attempt.late_cancel,
+        has_heard=job.attempt.has_heard,
         seconds=seconds,
     )
     _enter(draft, draft.put(replace(job, attempt=attempt)), attempt)

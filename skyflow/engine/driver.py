@@ -143,32 +143,36 @@ class Driver:
         Raises:
             StoreError: a move could not be stored; what was running has been killed, and the run can be resumed.
         """
+        with self._sender, self._receiver:
+            return await self._drive(state, seconds)
+
+    async def _drive(self, state: RunState, seconds: Mapping[tuple[str, int], float]) -> RunState:
         self._follow(state)
         kept = await self._runner.recover(seconds.keys())
         self._began = {key: self._clock.monotonic() - seconds[key, number] for key, number in kept}
+        self._groups.leave_lines(self._run_id)
         held = frozenset(
             holder
             for holder, move in self._groups.group_moves(self._run_id).items()
             if move is not GroupMove.SUPERSEDED
         )
         events: Sequence[Event] = (RunBegun({which: seconds[which] for which in kept}, held),)
-        with self._sender, self._receiver:
-            async with anyio.create_task_group() as tasks:
-                for holder in held:
-                    self._watch_group(holder, GroupMove.GRANTED, tasks)
-                while events:
-                    state, effects, ending = self._decide(state, events)
-                    self._follow(state)
-                    for effect in effects:
-                        self._perform(effect, tasks)
-                    if ending is not None:  # whoever reads that a run has ended may rely on nothing of it being left
-                        while self._releasing:
-                            await self._released.wait()
-                        self._store_moves([ending])
-                    events = () if state.is_settled() else await self._next_events()
-                if self._group_moves:
-                    self._group_moves.clear()
-                    self._groups.release_group(self._run_id, None)
+        async with anyio.create_task_group() as tasks:
+            for holder in held:
+                self._watch_group(holder, GroupMove.GRANTED, tasks)
+            while events:
+                state, effects, ending = self._decide(state, events)
+                self._follow(state)
+                for effect in effects:
+                    self._perform(effect, tasks)
+                if ending is not None:  # whoever reads that a run has ended may rely on nothing of it being left
+                    while self._releasing:
+                        await self._released.wait()
+                    self._store_moves([ending])
+                events = () if state.is_settled() else await self._next_events()
+            if self._group_moves:
+                self._group_moves.clear()
+                self._groups.release_group(self._run_id, None)
         return state
 
     def request_cancel(self) -> None:

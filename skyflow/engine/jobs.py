@@ -24,6 +24,7 @@ __all__ = [
     "cancel_job",
     "cancel_late",
     "complete_job",
+    "fail_fast",
     "group_request",
     "jobs_known",
     "request_group",
@@ -277,10 +278,15 @@ def complete_job(
         draft.emit(ReleaseGroup(job.key))
     if job.is_paused:
         draft.emit(CancelTimer(TimerKey(job.key, job.attempts, is_pause=True)))
-    if done.conclusion is Conclusion.FAILURE and job.fail_fast and job.leg_total > 1:
+    fail_fast(draft, done)
+    draft.finished_specs.append(job.spec_id)
+
+
+def fail_fast(draft: Draft, job: JobState) -> None:
+    """Cancel the other jobs of a matrix in which one has failed, if that is what it is to do."""
+    if job.conclusion is Conclusion.FAILURE and job.fail_fast and job.leg_total > 1:
         for key in draft.state.legs[job.spec_id]:
             cancel_job(draft, draft.state.jobs[key], Reason.FAIL_FAST)
-    draft.finished_specs.append(job.spec_id)
 
 
 def cancel_job(draft: Draft, job: JobState, reason: Reason, *, force: bool = False) -> None:
@@ -299,12 +305,18 @@ def cancel_job(draft: Draft, job: JobState, reason: Reason, *, force: bool = Fal
 
 
 def cancel_late(draft: Draft) -> None:
-    """Cancel the jobs for which that was asked too early."""
+    """Cancel the jobs for which that was asked too early; what had heard of it goes on with its clean-up steps."""
     for key in draft.state.active:
         job = draft.state.jobs[key]
-        if job.attempt is not None and job.attempt.late_cancel is not None and not job.attempt.is_catching_up:
-            reason = job.attempt.late_cancel
-            cancel_job(draft, replace(job, attempt=replace(job.attempt, late_cancel=None)), reason)
+        attempt = job.attempt
+        if attempt is None or attempt.late_cancel is None or attempt.is_catching_up:
+            continue
+        reason = attempt.late_cancel
+        if attempt.has_heard:
+            heard = replace(attempt, late_cancel=None, cancel=reason, reason=attempt.reason or reason)
+            draft.put(replace(job, attempt=heard))
+        else:
+            cancel_job(draft, replace(job, attempt=replace(attempt, late_cancel=None)), reason)
 
 
 def _cancel_call(draft: Draft, job: JobState, reason: Reason, *, force: bool) -> None:

@@ -19,7 +19,7 @@ from skyflow.engine.attempts import (
 from skyflow.engine.calls import open_call
 from skyflow.engine.contexts import EvaluationError, Scope, job_scope
 from skyflow.engine.draft import Draft
-from skyflow.engine.effects import Effect
+from skyflow.engine.effects import Effect, ReleaseGroup
 from skyflow.engine.events import (
     ActionLoaded,
     CancelRequested,
@@ -39,6 +39,7 @@ from skyflow.engine.jobs import (
     cancel_job,
     cancel_late,
     complete_job,
+    fail_fast,
     group_request,
     jobs_known,
     request_group,
@@ -156,6 +157,10 @@ def _go_on(
         else:
             _commit(draft, job, job.attempt.number)
             take_up_attempt(draft, draft.put(replace(job, is_granted=job.group is not None)), seconds)
+    for job in list(draft.state.jobs.values()):
+        fail_fast(draft, job)  # its driver may have died before it could
+        if job.key in held and job.status is Status.COMPLETED:
+            draft.emit(ReleaseGroup(job.key))
     for key in draft.state.queue:
         wait_for_start(draft, draft.state.jobs[key])
         request_group(draft, draft.state.jobs[key])

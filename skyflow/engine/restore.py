@@ -11,7 +11,7 @@ from skyflow.engine.calls import with_callee
 from skyflow.engine.state import JobState, RunState, new_run
 from skyflow.expr import Object, Value, from_python
 from skyflow.model.run import AttemptRecord, JobRecord, RunRecord, StepRecord
-from skyflow.model.status import Reason, Status
+from skyflow.model.status import Conclusion, Reason, Status
 from skyflow.model.workflow import Workflow
 
 __all__ = ["restore"]
@@ -106,7 +106,15 @@ def _job_state(record: JobRecord, latest_attempt: int, steps: Sequence[StepRecor
             for step in steps
         }
         setup = states.pop(0, None)
-        attempt = AttemptState(number=latest_attempt, steps=(), states=tuple(states.values()), setup=setup)
+        why = _cancelled_for(steps)
+        attempt = AttemptState(
+            number=latest_attempt,
+            steps=(),
+            states=tuple(states.values()),
+            setup=setup,
+            late_cancel=why,
+            has_heard=why is not None,
+        )
     return JobState(
         key=record.key,
         spec_id=record.spec_id,
@@ -125,3 +133,9 @@ def _job_state(record: JobRecord, latest_attempt: int, steps: Sequence[StepRecor
         attempts=latest_attempt,
         attempt=attempt,
     )
+
+
+def _cancelled_for(steps: Sequence[StepRecord]) -> Reason | None:
+    """Return why an attempt was being cancelled: a step of it has heard so, and what follows are its clean-up steps."""
+    ended = (step.reason for step in steps if step.conclusion is Conclusion.CANCELLED)
+    return next((reason for reason in ended if reason is not Reason.STEP_CANCELLED), None)

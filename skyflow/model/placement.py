@@ -77,7 +77,8 @@ class Placement:
     order of `needs`. `carbon_grams` are the CO2 equivalents of the machine, None where they are not known.
 
     Jobs with the same `machine` share one, each taking it over from the one before; it is empty on this machine.
-    `startup_seconds` are those of the duration in which the machine starts, none on one that is taken over.
+    `startup_seconds` are those of the duration in which the machine starts, none on one that is taken over; `work_seconds`
+    what the work alone takes, without that and without interruptions, None where nobody said.
     `not_before_seconds` is when a job starts at the earliest although its inputs are there: it waits for cleaner hours.
     `spilled` says why a job is rented a machine that could have one of those that are there. `setup` is how a rented machine
     has to be set up, `recovery` what follows when a spot machine is taken away.
@@ -94,6 +95,7 @@ class Placement:
     carbon_grams: float | None = None
     machine: str = ""
     startup_seconds: float = 0.0
+    work_seconds: float | None = None
     not_before_seconds: float = 0.0
     spilled: Spilled | None = None
     setup: Setup | None = None
@@ -325,6 +327,7 @@ def _placement_to_json(placement: Placement) -> dict[str, object]:
         "is_duration_assumed": placement.is_duration_assumed,
         "duration_source": placement.duration_source,
         "startup_seconds": placement.startup_seconds,
+        "work_seconds": placement.work_seconds,
         "not_before_seconds": placement.not_before_seconds,
         "start_seconds": placement.start_seconds,
         "finish_seconds": placement.finish_seconds,
@@ -356,6 +359,7 @@ def _placement_from_json(data: Mapping[str, Any]) -> Placement:
         carbon_grams=data.get("carbon_grams"),
         machine=data.get("machine") or "",
         startup_seconds=data.get("startup_seconds", 0.0),
+        work_seconds=data.get("work_seconds"),
         not_before_seconds=data.get("not_before_seconds", 0.0),
         spilled=Spilled(SpillReason(spilled["reason"]), spilled["seconds"]) if spilled else None,
         setup=Setup(disk_gib=setup["disk_gib"], ports=tuple(setup["ports"]), image=setup["image"]) if setup else None,

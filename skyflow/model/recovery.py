@@ -52,8 +52,8 @@ class Recovery:
     """What a plan says of the loss of a job's spot machine.
 
     `wait_seconds` is how long the same machine is waited for at most, 0 where it is not, `chance` how likely it is there
-    again by then. `wait` and `move` are what both ways are expected to come to. The job moves to `elsewhere`, where all of it
-    takes `elsewhere_seconds`; with neither that nor `move` there is no other place. What was done up to the last checkpoint,
+    again by then. `wait` and `move` are what both ways are expected to come to. The job moves to `elsewhere`, where all of its
+    work takes `elsewhere_seconds`; with neither that nor `move` there is no other place. What was done up to the last checkpoint,
     each `checkpoint_seconds` after the one before, is not done again; 0 for none. `is_asked` tells that the workflow says
     so.
     """

@@ -121,6 +121,7 @@ class _Making:
             carbon_grams=self.found.job_grams[index] if is_known else None,
             machine=self.machines[index],
             startup_seconds=0.0 if index in self.found.shared else options.startup_seconds(k),
+            work_seconds=timing.busy_seconds,
             not_before_seconds=self.held.get(index, 0.0),
         )
 

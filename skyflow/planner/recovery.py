@@ -112,7 +112,7 @@ class _Expected:
             wait=Resumption(usd=wait.usd, seconds=wait.seconds),
             move=None if move is None else Resumption(usd=move.usd, seconds=move.seconds),
             elsewhere=None if other is None else options.offerings[other],
-            elsewhere_seconds=0.0 if other is None else options.seconds[other],
+            elsewhere_seconds=0.0 if other is None else self._problem.timings[index][other].busy_seconds,
             checkpoint_seconds=_checkpoint_seconds(job),
             is_asked=is_asked,
         )

@@ -26,6 +26,10 @@ class ConcurrencyGroups(Protocol):
         """Return how those holders of a run stand that do not just wait; to be asked again and again."""
         ...
 
+    def leave_lines(self, run_id: RunId) -> None:
+        """Stop waiting for everything that a run waits for: a driver that follows a dead one asks anew."""
+        ...
+
     def release_group(self, run_id: RunId, holder: str | None) -> None:
         """Give a group back, or stop waiting; None for everything the run has asked for."""
         ...

@@ -50,6 +50,11 @@ class GroupStore:
                 moves[row["holder"]] = GroupMove.GRANTED
         return moves
 
+    def leave_lines(self, run_id: RunId) -> None:
+        """Stop waiting for everything that a run waits for."""
+        with self._store.transaction() as connection:
+            connection.execute(queries.LEAVE_LINES, {"run_id": run_id})
+
     def release_group(self, run_id: RunId, holder: str | None) -> None:
         """Give one group back, or all of a run."""
         with self._store.transaction() as connection:

@@ -219,8 +219,9 @@ TAKE_FREE_GROUPS = """
 UPDATE groups SET is_held = 1
 WHERE run_id = :run_id AND is_held = 0 AND is_superseded = 0
   AND id = (SELECT min(id) FROM groups AS other WHERE other.name = groups.name AND NOT other.is_superseded)
+  AND NOT EXISTS (SELECT 1 FROM groups AS holder WHERE holder.name = groups.name AND holder.is_held)
 """
-"""Let the first in line of each group have it; the holder is first while it has it."""
+"""Let the first in line of each group that nobody has have it."""
 
 GROUPS_OF_RUN = "SELECT * FROM groups WHERE run_id = :run_id"
 """How a run stands in all its groups."""

@@ -10,8 +10,8 @@ from skyflow.model.placement import Plan
 from skyflow.model.run import JobRecord, RunId, RunOptions, StepRecord
 from skyflow.model.status import Conclusion, Reason
 from skyflow.model.workflow import Authored, RunStep, Step, UsesStep, Workflow
-from skyflow.testing.scenarios import drive_in_world, scenario_store
 from skyflow.testing.world import Nature
+from skyflow.testing.world_drive import drive_in_world, scenario_store
 
 __all__ = ["Outcome", "simulate"]
 

@@ -5,33 +5,25 @@ A scenario is a number. The same number is the same scenario: `python -m skyflow
 
 import tempfile
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from inspect import isawaitable
 from pathlib import Path
 from random import Random
-from types import MappingProxyType
-from typing import Any
 
 from skyflow.app.planning.plan import plan_workflow
-from skyflow.engine.driver import Driver
-from skyflow.engine.restore import restore
-from skyflow.model.execution import Pairs, StepRef
-from skyflow.model.job_cache import CacheQuestion, KnownJob
-from skyflow.model.layout import StateFolder
+from skyflow.model.execution import StepRef
 from skyflow.model.placement import Plan
-from skyflow.model.run import AttemptRecord, JobRecord, NewRun, RunId, RunOptions, RunRecord
+from skyflow.model.run import JobRecord, RunId, RunOptions
 from skyflow.model.status import Conclusion, Status
 from skyflow.model.workflow import Workflow
-from skyflow.report.silent import SilentReporter
 from skyflow.spec import load_workflow
-from skyflow.store.groups import GroupStore
-from skyflow.store.store import Store, open_store
-from skyflow.testing.time import VirtualClock, run_virtually
-from skyflow.testing.world import Nature, SimulatedActions, SimulatedRunner, World
+from skyflow.store.store import Store
+from skyflow.testing.time import VirtualClock
+from skyflow.testing.world import Nature, World
+from skyflow.testing.world_drive import Drive, drive_in_world, scenario_store
 
-__all__ = ["Drive", "Scenario", "ScenarioError", "check_scenario", "drive_in_world", "scenario_store"]
+__all__ = ["Scenario", "ScenarioError", "check_scenario"]
 
 _WORKFLOWS = 40
 """How many different workflows there are; a scenario is one of them in a world of its own."""
@@ -43,10 +35,6 @@ _COST_SLACK_USD = 1e-6
 
 class ScenarioError(AssertionError):
     """Something is not as it must be; the message says what, and how to see it again."""
-
-
-class Crash(BaseException):
-    """The driver is killed: nothing that it would do next is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,197 +100,6 @@ def _with_planned_starts(plan: Plan, chance: Random) -> Plan:
         replace(one, not_before_seconds=seconds) for one, seconds in zip(plan.placements, waits, strict=True)
     )
     return replace(plan, placements=placements, begins_at=VirtualClock().now())
-
-
-@dataclass(slots=True)
-class Drive:
-    """How a run went in a world."""
-
-    world: World
-    run: RunRecord
-    jobs: tuple[JobRecord, ...]
-    attempts: tuple[AttemptRecord, ...]
-    crashes: int
-
-
-class _Remembers:
-    """Nothing is remembered from run to run; see `skyflow.ports.job_cache.JobCache`."""
-
-    def look_up(self, questions: Any, *, may_reuse: bool) -> tuple[KnownJob, ...]:
-        del may_reuse
-        return tuple(KnownJob(fingerprint="") for _ in questions)
-
-    def remember(self, question: CacheQuestion, fingerprint: str, outputs: Pairs) -> None:
-        pass
-
-
-class _Mortal:
-    """Stands before a part of the driver's surroundings, and lets the driver die at one of its calls.
-
-    Half of the time before the call has an effect, half of the time after: then the answer is lost.
-    """
-
-    def __init__(self, part: object, fate: "_Fate", methods: frozenset[str]) -> None:
-        self._part = part
-        self._fate = fate
-        self._methods = methods
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._part, name)
-        if name not in self._methods:
-            return found
-
-        def call(*arguments: object, **options: object) -> object:
-            self._fate.tick()
-            answer = found(*arguments, **options)
-            if isawaitable(answer):
-                return self._awaited(answer)
-            self._fate.tick()
-            return answer
-
-        return call
-
-    async def _awaited(self, answer: Awaitable[object]) -> object:
-        got = await answer
-        self._fate.tick()
-        return got
-
-
-@dataclass(slots=True)
-class _Fate:
-    """Counts effects; the driver dies at one of them."""
-
-    dies_at: int
-    count: int = 0
-
-    def tick(self) -> None:
-        self.count += 1
-        if self.count == self.dies_at:
-            raise Crash
-
-
-def scenario_store(folder: Path) -> Store:
-    """Return a store for scenarios: the real one, which need not survive a power cut."""
-    store = open_store(StateFolder(folder / "state.db"))
-    store.connection.execute("PRAGMA synchronous = OFF")
-    return store
-
-
-def drive_in_world(
-    store: Store,
-    workflow: Workflow,
-    plan: Plan,
-    *,
-    run_id: RunId,
-    seed: str,
-    nature: Nature,
-    options: RunOptions,
-    crashes: tuple[int, ...] = (),
-    callees: Mapping[str, Workflow] = MappingProxyType({}),
-) -> Drive:
-    """Run a planned workflow in a simulated world to its end; after a crash the next driver goes on."""
-    clock = VirtualClock()
-    placements = {placement.job: placement for placement in plan.placements}
-    world = World(clock, placements, nature, seed)
-    run = store.create_run(_new_run(run_id, workflow, plan, options), clock.now())
-    died = 0
-    for number, dies_at in enumerate((*crashes, 0)):
-        fate = _Fate(dies_at)
-        try:
-            now = store.find_run(run.id)
-            run_virtually(clock, _driver(store, now, workflow, world, fate, number, callees, plan))
-            break
-        except BaseExceptionGroup as group:
-            _, rest = group.split(Crash)
-            if rest is not None:
-                raise
-        except Crash:
-            pass
-        died += 1
-        if store.find_run(run.id).status is Status.COMPLETED:
-            break
-    return Drive(world, store.find_run(run.id), tuple(store.jobs(run.id)), tuple(store.attempts(run.id)), died)
-
-
-def _new_run(run_id: RunId, workflow: Workflow, plan: Plan, options: RunOptions) -> NewRun:
-    return NewRun(
-        id=run_id,
-        workflow_name=workflow.path,
-        workflow_path=workflow.path,
-        workflow_source=workflow.source,
-        callee_sources={},
-        contexts={"github": {}, "runner": {"temp": "/simulated"}, "vars": {}, "secrets": {}, "inputs": {}},
-        plan=None,
-        slots=_slots(plan),
-        options=options,
-    )
-
-
-def _slots(plan: Plan) -> int:
-    """Return how many jobs run at once: on this machine as planned, in clouds as many as there are."""
-    elsewhere = sum(placement.offering.provider != "local" for placement in plan.placements)
-    return plan.local_slots + elsewhere
-
-
-def _driver(  # noqa: PLR0917 -- what a driver stands in
-    store: Store,
-    run: RunRecord,
-    workflow: Workflow,
-    world: World,
-    fate: _Fate,
-    number: int,
-    callees: Mapping[str, Workflow],
-    plan: Plan,
-) -> Callable[[], Any]:
-    attempts = store.attempts(run.id)
-    state = restore(
-        workflow,
-        run,
-        jobs=store.jobs(run.id),
-        attempts=attempts,
-        steps=store.steps(run.id),
-        slots=run.slots,
-        callees=callees,
-        prices={key: placed.compute_usd + placed.transfer_usd for key, placed in world.placements.items()},
-        not_before=plan.moments,
-        spent=world.cost(),
-    )
-    steps = {spec.id: len(spec.steps) for each in (workflow, *callees.values()) for spec in each.jobs}
-    runner = _Mortal(
-        SimulatedRunner(world, steps, driver=number), fate, frozenset({"run_step", "stop_step", "release"})
-    )
-    actions = SimulatedActions()
-    ages = {
-        (attempt.job_key, attempt.number): (world.clock.now() - attempt.started_at).total_seconds()
-        for attempt in attempts
-        if attempt.status is Status.IN_PROGRESS
-    }
-
-    async def drive() -> None:
-        driver = Driver(
-            run.id,
-            store=_Mortal(store, fate, frozenset({"record"})),
-            runner=runner,
-            source=actions,
-            host=actions,
-            groups=GroupStore(store),
-            cache=_Remembers(),
-            reporter=SilentReporter(),
-            clock=world.clock,
-            cost_of=_cost_in(world) if run.options.budget_usd is not None else None,
-        )
-        await driver.drive(state, seconds=ages)
-
-    return drive
-
-
-def _cost_in(world: World) -> Callable[[str, float], float]:
-    def cost(job_key: str, seconds: float) -> float:
-        del seconds  # the world knows better: a machine costs from when it was had until it was given back
-        found = [machine for (key, _), machine in world.machines.items() if key == job_key]
-        return found[-1].cost(world.clock.seconds) if found else 0.0
-
-    return cost
 
 
 def check_scenario(seed: int, store: Store | None = None) -> Drive:

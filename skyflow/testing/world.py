@@ -1,27 +1,21 @@
 """Simulated machines and what runs on them. They outlive the drivers that start them, as real ones do."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from random import Random
-from typing import NoReturn
-
-import anyio
 
 from skyflow.model.catalog import Offering
-from skyflow.model.containers import ContainersRequest, StartedContainers
-from skyflow.model.execution import ActionRequest, Pairs, StepRef, StepRequest, StepResult
+from skyflow.model.execution import Pairs, StepRef, StepResult
 from skyflow.model.job_keys import planned
 from skyflow.model.placement import Placement
 from skyflow.model.recovery import Recovery
 from skyflow.model.resources import LOCAL
-from skyflow.model.uses import LoadedAction
 from skyflow.planner.recovery import OUTAGE_SECONDS
-from skyflow.ports.action_source import ActionNotFoundError
 from skyflow.testing.spot import SpotTrace
 from skyflow.testing.time import VirtualClock
 
-__all__ = ["Machine", "Nature", "Process", "SimulatedRunner", "World"]
+__all__ = ["Machine", "Nature", "Process", "World"]
 
 _KILLED = 137
 
@@ -30,10 +24,12 @@ _KILLED = 137
 class Nature:
     """How a simulated world behaves.
 
-    A job whose machine is taken away waits for the same, or moves, as its plan says. `spread` is how far durations are from their estimates (standard deviation of the logarithm). `preemptions_per_hour`
-    counts for spot machines, unless there are `traces`: each place gets one of them, and a moment of it from where on it is replayed. `boot_seconds` is what a machine takes to start, up to four times as
-    much now and then. `failing` is the share of scripts that fail, `flaky` that of those that fail once. `lost_keepers` is
-    the share of drivers that take what they started along when they die.
+    A job whose machine is taken away waits for the same, or moves, as its plan says. `spread` is how far durations are from
+    their estimates (standard deviation of the logarithm). `preemptions_per_hour` counts for spot machines, unless there are
+    `traces`: each place gets one of them, and a moment of it from where on it is replayed. `boot_seconds` is what a machine
+    takes to start, up to four times as much now and then. `failing` is the share of scripts that fail, `flaky` that of those
+    that fail once; `exits` says of a script what it exits with, on each attempt, the last for all later ones, by its
+    `JOB/POSITION`. `lost_keepers` is the share of drivers that take what they started along when they die.
     """
 
     spread: float = 0.2
@@ -42,6 +38,7 @@ class Nature:
     boot_seconds: float = 60.0
     failing: float = 0.0
     flaky: float = 0.0
+    exits: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     lost_keepers: float = 0.0
     outruns_estimate: bool = True
 
@@ -50,7 +47,7 @@ class Nature:
 class Machine:
     """A machine that was had for an attempt; it costs money until it ends, and is taken away when its life is over.
 
-    All of the job takes `seconds` on it; `share` of that is left to do.
+    All of the work takes `seconds` on it; `share` of that is left to do.
     """
 
     offering: Offering
@@ -89,7 +86,10 @@ class Process:
 
 @dataclass(slots=True)
 class World:
-    """Everything that goes on outside of the driver, and a record of all that ever did."""
+    """Everything that goes on outside of the driver, and a record of all that ever did.
+
+    `containers` are the attempts that have some, `remembered` the outputs of jobs that are known from earlier runs, by key.
+    """
 
     clock: VirtualClock
     placements: Mapping[str, Placement]
@@ -99,6 +99,8 @@ class World:
     processes: dict[StepRef, Process] = field(default_factory=dict)
     starts: list[StepRef] = field(default_factory=list)
     replayed: dict[tuple[object, ...], int] = field(default_factory=dict)
+    containers: set[tuple[str, int]] = field(default_factory=set)
+    remembered: dict[str, Pairs] = field(default_factory=dict)
     preemptions: int = 0
 
     def chance(self, *what: object) -> Random:
@@ -126,7 +128,7 @@ class World:
 
     def _had(self, placed: Placement, chance: Random) -> Machine:
         wait = self._wait(placed.offering)
-        return self._started_after(wait, placed.offering, placed.duration_seconds, placed, chance)
+        return self._started_after(wait, placed.offering, _work_seconds(placed), placed, chance)
 
     def _replaced(self, placed: Placement, lost: Machine, recovery: Recovery, chance: Random) -> Machine:
         """Return the machine that follows one that was taken away: the same after a while, or another one elsewhere.
@@ -136,7 +138,7 @@ class World:
         here = lost.offering, lost.seconds
         there = here if recovery.elsewhere is None else (recovery.elsewhere, recovery.elsewhere_seconds)
         if lost.offering != placed.offering:
-            there = placed.offering, placed.duration_seconds
+            there = placed.offering, _work_seconds(placed)
         waited, (offering, seconds) = self._outage(lost.offering, chance), here
         if recovery.elsewhere is not None and waited > recovery.wait_seconds:
             moved = recovery.wait_seconds + self._wait(there[0], after=recovery.wait_seconds)
@@ -196,21 +198,28 @@ class World:
         seconds = machine.seconds * machine.share / max(steps, 1) if machine else 1.0
         factor = chance.lognormvariate(0.0, self.nature.spread) if self.nature.spread else 1.0
         ends = begins + seconds * (factor if self.nature.outruns_estimate else min(factor, 1.0))
-        draw = chance.random()
-        fails = draw < self.nature.failing or (draw < self.nature.failing + self.nature.flaky and step.attempt == 1)
-        outputs: Pairs = () if fails else (("value", f"{step.job_key}-{step.position}"),)
-        result = StepResult(exit_code=1 if fails else 0, outputs=outputs)
+        exit_code = self._exit_code(step, chance)
+        outputs: Pairs = () if exit_code else (("value", f"{step.job_key}-{step.position}"),)
+        result = StepResult(exit_code=exit_code, outputs=outputs)
         if machine is not None and machine.life_ends < ends:
             ends, result = max(machine.life_ends, self.clock.seconds), StepResult(exit_code=None, preempted=True)
             machine.ended = ends
             self.preemptions += 1
         return Process(ends, result)
 
+    def _exit_code(self, step: StepRef, chance: Random) -> int:
+        codes = self.nature.exits.get(f"{step.job_key}/{step.place}")
+        if codes is not None:
+            return codes[min(step.attempt, len(codes)) - 1]
+        draw = chance.random()
+        return int(draw < self.nature.failing or (draw < self.nature.failing + self.nature.flaky and step.attempt == 1))
+
     def end(self, job_key: str, attempt: int) -> None:
         """Give a machine back, with all that runs on it."""
         machine = self.machines.get((job_key, attempt))
         if machine is not None and machine.ended is None:
             machine.ended = max(self.clock.seconds, machine.created)
+        self.containers.discard((job_key, attempt))
         for step, process in self.processes.items():
             if (step.job_key, step.attempt) == (job_key, attempt) and process.ends > self.clock.seconds:
                 process.ends, process.result = self.clock.seconds, StepResult(exit_code=_KILLED, stopped=True)
@@ -224,98 +233,6 @@ class World:
         return [which for which, machine in self.machines.items() if machine.ended is None]
 
 
-class SimulatedRunner:
-    """Runs steps in a world; see `skyflow.ports.runner.Runner`. A new one follows when a driver has died."""
-
-    def __init__(self, world: World, steps: Mapping[str, int], *, driver: int = 0) -> None:
-        """Prepare.
-
-        Args:
-            world: what outlives drivers.
-            steps: how many steps a job has, by the id of its spec.
-            driver: which driver this is, counted from 0.
-        """
-        self._world = world
-        self._steps = steps
-        self._driver = driver
-        self._waits: dict[StepRef, anyio.Event] = {}
-        self._stopped: set[StepRef] = set()
-
-    async def run_step(self, step: StepRef, request: StepRequest, output: Callable[[str], None]) -> StepResult:
-        """See a step through to its end."""
-        del request, output
-        if step in self._stopped:
-            return StepResult(exit_code=None, stopped=True)
-        process = self._world.process(step, self._steps_of(step.job_key))
-        stopped = self._waits[step] = anyio.Event()
-        with anyio.move_on_after(max(process.ends - self._world.clock.seconds, 0.0)):
-            await stopped.wait()
-            process.ends, process.result = self._world.clock.seconds, StepResult(exit_code=130, stopped=True)
-        return process.result
-
-    def _steps_of(self, job_key: str) -> int:
-        local = job_key.rpartition("/")[2]
-        return self._steps.get(local, self._steps.get(local.rpartition(".")[0], 1))
-
-    def stop_step(self, step: StepRef, *, force: bool) -> None:
-        """Stop a step."""
-        del force
-        if step in self._waits:
-            self._waits[step].set()
-        self._stopped.add(step)
-
-    async def release(self, job_key: str, attempt: int) -> None:
-        """Give the machine of an attempt back."""
-        self._world.end(job_key, attempt)
-
-    async def recover(self, attempts: Collection[tuple[str, int]]) -> frozenset[tuple[str, int]]:
-        """Find out which attempts live on; end everything else."""
-        world = self._world
-        lost = world.chance("keeper", self._driver).random() < world.nature.lost_keepers
-        kept = frozenset() if lost else frozenset(which for which in attempts if which in world.machines)
-        for which in world.running_machines():
-            if which not in kept:
-                world.end(*which)
-        return kept
-
-    async def set_up(self, step: StepRef, output: Callable[[str], None], *, minutes: float | None = None) -> StepResult:
-        """Have a machine, and wait until it has booted."""
-        del output, minutes
-        machine = self._world.machine(step.job_key, step.attempt)
-        stopped = self._waits[step] = anyio.Event()
-        with anyio.move_on_after(max(machine.ready - self._world.clock.seconds, 0.0) if machine else 0.0):
-            await stopped.wait()
-            return StepResult(exit_code=None, stopped=True)
-        return StepResult(exit_code=0)
-
-    async def hash_files(self, patterns: tuple[str, ...]) -> str:
-        """Return the same hash each time."""
-        return f"{len(patterns):064x}"
-
-    async def start_containers(
-        self, step: StepRef, request: ContainersRequest, output: Callable[[str], None]
-    ) -> tuple[StepResult, StartedContainers | None]:
-        """Refuse: containers are not simulated."""
-        del step, request, output
-        return StepResult(exit_code=None, not_started="containers are not simulated"), None
-
-    async def stop_containers(self, step: StepRef, output: Callable[[str], None]) -> StepResult:
-        """Do nothing: there are none."""
-        del step, output
-        return StepResult(exit_code=0)
-
-
-class SimulatedActions:
-    """Actions are taken to do nothing and to succeed; see `skyflow.ports.actions.ActionHost`."""
-
-    def load(self, uses: str) -> LoadedAction:
-        """Refuse: only scripts are simulated."""
-        self._refuse(uses)
-
-    def _refuse(self, uses: str) -> NoReturn:
-        raise ActionNotFoundError(f"{uses}: actions are not simulated")
-
-    async def run_action(self, step: StepRef, request: ActionRequest, output: Callable[[str], None]) -> StepResult:
-        """Succeed at once."""
-        del step, request, output
-        return StepResult(exit_code=0)
+def _work_seconds(placed: Placement) -> float:
+    """Return what the work takes: starts and interruptions are what the world adds."""
+    return placed.duration_seconds if placed.work_seconds is None else placed.work_seconds

@@ -3,8 +3,10 @@
 import pytest
 
 from skyflow.testing import ScenarioError, check_scenario
-from skyflow.testing.scenarios import Drive, Scenario, scenario_store
-from skyflow.testing.world import SimulatedRunner, World
+from skyflow.testing.scenarios import Scenario
+from skyflow.testing.simulated import SimulatedRunner
+from skyflow.testing.world import World
+from skyflow.testing.world_drive import Drive, scenario_store
 
 
 @pytest.fixture(scope="module")
