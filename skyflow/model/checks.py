@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
+
+from skyflow.errors import SkyflowError
 
 __all__ = ["CheckResult", "Verdict"]
 
@@ -26,3 +29,8 @@ class CheckResult:
     verdict: Verdict
     found: str
     fix: str | None = None
+
+    @classmethod
+    def failed(cls, subject: str, error: SkyflowError) -> Self:
+        """Return the finding that something cannot be used, because of an error."""
+        return cls(subject, Verdict.FAILED, error.message, error.hint)

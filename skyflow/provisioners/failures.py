@@ -20,17 +20,13 @@ _TOO_MANY_REQUESTS = 429
 class Failures:
     """The error codes of one cloud; a code in no table is permanent, unless its HTTP status says that it passes.
 
-    `capacity`, `quota`, `not_offered`, `no_image` and `unusable` say how far each code reaches; `said` does so for codes that mean many
-    things, by patterns for `CODE: MESSAGE`. `not_set_up` has the codes of a service that was never switched on, and `hints`
-    says what the user can do about a code.
+    `codes` says what kind of failure a code is, and how far it reaches; `said` does so for codes that mean many things, by
+    patterns for `CODE: MESSAGE`. What is `auth` reaches as far as the credentials, what is `transient` passes.
+    `not_set_up` has the codes of a service that was never switched on, and `hints` says what the user can do about a code.
     """
 
     provider: str
-    capacity: Mapping[str, Scope]
-    quota: Mapping[str, Scope]
-    not_offered: Mapping[str, Scope]
-    no_image: Mapping[str, Scope]
-    unusable: Mapping[str, Scope]
+    codes: Mapping[FailureKind, Mapping[str, Scope]]
     auth: frozenset[str]
     transient: frozenset[str]
     said: Mapping[str, tuple[FailureKind, Scope]] = field(default_factory=dict)
@@ -55,15 +51,9 @@ class Failures:
         )
 
     def _meaning(self, code: str, message: str, status: int | None) -> tuple[FailureKind, Scope]:
-        for kind, codes in (
-            (FailureKind.CAPACITY, self.capacity),
-            (FailureKind.QUOTA, self.quota),
-            (FailureKind.NOT_OFFERED, self.not_offered),
-            (FailureKind.NO_IMAGE, self.no_image),
-            (FailureKind.UNUSABLE, self.unusable),
-        ):
-            if code in codes:
-                return kind, codes[code]
+        for kind, scopes in self.codes.items():
+            if code in scopes:
+                return kind, scopes[code]
         for pattern, meaning in self.said.items():
             if re.match(pattern, f"{code}: {message}", re.DOTALL):
                 return meaning

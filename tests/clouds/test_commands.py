@@ -122,6 +122,16 @@ def test_a_check_says_what_to_fix_and_init_fixes_it(
     assert "network skyflow-eastus removed" in removed
 
 
+def test_a_region_of_the_configuration_that_nobody_knows_is_told(
+    ec2: Faults, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-esat-1")
+    shown, _, _ = skyflow("cloud", "check", "aws", cwd=tmp_path, code=5)
+    assert "the catalog has no region 'us-esat-1' of aws, which your configuration names" in shown
+    assert "did you mean 'us-east-1'?" in shown
+    assert "no region 'us-esat-1'" in skyflow("cloud", "init", "aws", cwd=tmp_path, code=2)[1]
+
+
 def test_a_check_without_a_login_names_the_way_to_log_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [each for each in os.environ if each.startswith(("AWS_ACCESS", "GOOGLE_", "IDENTITY_"))]:
         monkeypatch.delenv(name)

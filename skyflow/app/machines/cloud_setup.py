@@ -7,7 +7,7 @@ from skyflow._util.text import did_you_mean
 from skyflow.app.machines.clouds import CLOUDS, open_cloud
 from skyflow.catalog import load_catalog
 from skyflow.errors import UsageError
-from skyflow.model.checks import CheckResult, Verdict
+from skyflow.model.checks import CheckResult
 from skyflow.ports.clock import Waiter
 from skyflow.ports.provisioner import CloudError, Say
 
@@ -45,17 +45,19 @@ def prepare_cloud(provider: str, clock: Waiter, say: Say, *, region: str | None 
         _refuse_unknown(provider, region)
     cloud = open_cloud(provider, clock)
     where = region or cloud.home_region
+    if region is None and not remove:
+        _refuse_unknown(provider, where, of=", which your configuration names")
     if remove:
         cloud.account.unprepare(where, say)
     else:
         cloud.account.prepare(where, say)
 
 
-def _refuse_unknown(provider: str, region: str | None) -> None:
+def _refuse_unknown(provider: str, region: str | None, *, of: str = "") -> None:
     known = {each.region for each in load_catalog().index.regions if each.provider == provider} if region else ()
     if region and known and region not in known:
         raise UsageError(
-            f"the catalog has no region '{region}' of {provider}",
+            f"the catalog has no region '{region}' of {provider}{of}",
             hint=did_you_mean(region, sorted(known), otherwise=f"for example {min(known)}"),
         )
 
@@ -64,11 +66,14 @@ def _check(provider: str, clock: Waiter, region: str | None) -> tuple[str, tuple
     try:
         cloud = open_cloud(provider, clock)
     except UsageError as error:
-        return "", (CheckResult("package", Verdict.FAILED, error.message, error.hint),)
+        return "", (CheckResult.failed("package", error),)
     except CloudError as error:
-        return "", (CheckResult("configuration", Verdict.FAILED, error.message, error.hint),)
+        return "", (CheckResult.failed("configuration", error),)
     where = region or cloud.home_region
     try:
+        _refuse_unknown(provider, where, of=", which your configuration names")
         return where, tuple(cloud.account.check(where))
+    except UsageError as error:
+        return where, (CheckResult.failed("region", error),)
     except CloudError as error:
-        return where, (CheckResult("cloud", Verdict.FAILED, error.message, error.hint),)
+        return where, (CheckResult.failed("cloud", error),)

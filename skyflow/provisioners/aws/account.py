@@ -60,7 +60,7 @@ class AwsAccount:
             with translated():
                 who = self._session.client("sts", region).get_caller_identity()
         except CloudError as error:
-            yield _failed("credentials", error)
+            yield CheckResult.failed("credentials", error)
             return
         yield CheckResult("credentials", Verdict.OK, who["Arn"])
         ec2 = self._session.ec2(region)
@@ -70,7 +70,7 @@ class AwsAccount:
             subnet = subnets[0].id
             yield CheckResult("network", Verdict.OK, f"{subnets[0].vpc}, in {len(subnets)} zones")
         except CloudError as error:
-            yield _failed("network", error)
+            yield CheckResult.failed("network", error)
         try:
             with translated():
                 found = self._session.client("ssm", region).get_parameter(
@@ -79,7 +79,7 @@ class AwsAccount:
             image = found["Parameter"]["Value"]
             yield CheckResult("image", Verdict.OK, f"{image}, Ubuntu 24.04")
         except CloudError as error:
-            yield _failed("image", error)
+            yield CheckResult.failed("image", error)
         yield from self._permissions(ec2, image, subnet)
         yield from self._quotas(region)
 
@@ -115,7 +115,7 @@ class AwsAccount:
                 if error.kind is FailureKind.AUTH:
                     missing.append(permission)
                 elif error.kind is FailureKind.TRANSIENT:
-                    yield _failed("permissions", error)
+                    yield CheckResult.failed("permissions", error)
                     return
         if missing:
             fix = "attach a policy that allows them; site/docs/how-to/prepare-a-cloud.md has one to copy"
@@ -134,7 +134,3 @@ class AwsAccount:
             yield CheckResult(
                 f"quota: {quota.name}", Verdict.OK if quota.limit else Verdict.WARNING, f"{quota.limit:g}", fix
             )
-
-
-def _failed(subject: str, error: CloudError) -> CheckResult:
-    return CheckResult(subject, Verdict.FAILED, error.message, error.hint)

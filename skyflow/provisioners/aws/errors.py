@@ -15,39 +15,41 @@ NO_SUCH_MACHINE = frozenset({"InvalidInstanceID.NotFound", "InvalidInstanceID.Ma
 
 AWS_FAILURES = Failures(
     provider="aws",
-    capacity={
-        "InsufficientInstanceCapacity": Scope.ZONE,
-        "InsufficientHostCapacity": Scope.ZONE,
-        "InsufficientReservedInstanceCapacity": Scope.ZONE,
-        "InsufficientCapacityOnHost": Scope.ZONE,
-        "InsufficientFreeAddressesInSubnet": Scope.ZONE,
-        "InsufficientAddressCapacity": Scope.REGION,
-        "InsufficientVolumeCapacity": Scope.ZONE,
-        "UnfulfillableCapacity": Scope.ZONE,
-        "SpotMaxPriceTooLow": Scope.ZONE,
-    },
-    quota={
-        "VcpuLimitExceeded": Scope.REGION,
-        "InstanceLimitExceeded": Scope.REGION,
-        "MaxSpotInstanceCountExceeded": Scope.REGION,
-        "VolumeLimitExceeded": Scope.REGION,
-        "MaxIOPSLimitExceeded": Scope.REGION,
-        "NetworkInterfaceLimitExceeded": Scope.REGION,
-        "SecurityGroupLimitExceeded": Scope.REGION,
-        "AddressLimitExceeded": Scope.REGION,
-    },
-    not_offered={
-        "InvalidInstanceType": Scope.REGION,
-        "Unsupported": Scope.ZONE,
-    },
-    no_image={
-        "InvalidAMIID.NotFound": Scope.REGION,
-        "InvalidAMIID.Unavailable": Scope.REGION,
-        "ParameterNotFound": Scope.REGION,  # of the Systems Manager, which names images
-    },
-    unusable={
-        "InvalidAvailabilityZone": Scope.ZONE,
-        "OptInRequired": Scope.REGION,
+    codes={
+        FailureKind.CAPACITY: {
+            "InsufficientInstanceCapacity": Scope.ZONE,
+            "InsufficientHostCapacity": Scope.ZONE,
+            "InsufficientReservedInstanceCapacity": Scope.ZONE,
+            "InsufficientCapacityOnHost": Scope.ZONE,
+            "InsufficientFreeAddressesInSubnet": Scope.ZONE,
+            "InsufficientAddressCapacity": Scope.REGION,
+            "InsufficientVolumeCapacity": Scope.ZONE,
+            "UnfulfillableCapacity": Scope.ZONE,
+            "SpotMaxPriceTooLow": Scope.ZONE,
+        },
+        FailureKind.QUOTA: {
+            "VcpuLimitExceeded": Scope.REGION,
+            "InstanceLimitExceeded": Scope.REGION,
+            "MaxSpotInstanceCountExceeded": Scope.REGION,
+            "VolumeLimitExceeded": Scope.REGION,
+            "MaxIOPSLimitExceeded": Scope.REGION,
+            "NetworkInterfaceLimitExceeded": Scope.REGION,
+            "SecurityGroupLimitExceeded": Scope.REGION,
+            "AddressLimitExceeded": Scope.REGION,
+        },
+        FailureKind.NOT_OFFERED: {
+            "InvalidInstanceType": Scope.REGION,
+            "Unsupported": Scope.ZONE,
+        },
+        FailureKind.NO_IMAGE: {
+            "InvalidAMIID.NotFound": Scope.REGION,
+            "InvalidAMIID.Unavailable": Scope.REGION,
+            "ParameterNotFound": Scope.REGION,  # of the Systems Manager, which names images
+        },
+        FailureKind.UNUSABLE: {
+            "InvalidAvailabilityZone": Scope.ZONE,
+            "OptInRequired": Scope.REGION,
+        },
     },
     said={
         r"InvalidParameterValue: Invalid value '.*' for InstanceType": (FailureKind.NOT_OFFERED, Scope.REGION),

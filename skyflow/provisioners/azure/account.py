@@ -48,7 +48,7 @@ class AzureAccount:
             yield CheckResult("credentials", Verdict.OK, f"subscription {self._session.subscription}")
             group = self._session.get(self._session.group_id)
         except CloudError as error:
-            yield _failed("credentials", error)
+            yield CheckResult.failed("credentials", error)
             return
         init = f"run `skyflow cloud init azure --region {region}`"
         if group is None:
@@ -58,7 +58,7 @@ class AzureAccount:
         try:
             quotas = AzureProvisioner(self._session).quotas(region)
         except CloudError as error:
-            yield _failed("quotas", error)
+            yield CheckResult.failed("quotas", error)
             return
         for quota in quotas:
             is_enough = quota.limit > (quota.used or 0)
@@ -86,7 +86,7 @@ class AzureAccount:
             subnet = prepared_subnet(self._session, region)
             yield CheckResult("network", Verdict.OK, "/".join(subnet.split("/")[-3::2]))
         except CloudError as error:
-            yield _failed("network", error)
+            yield CheckResult.failed("network", error)
         try:
             path = f"{self._session.group_id}/providers/Microsoft.Authorization/permissions"
             granted = (self._session.get(path) or {}).get("value", ())
@@ -98,7 +98,7 @@ class AzureAccount:
             else:
                 yield CheckResult("dead-man's switch", Verdict.OK, "machines delete themselves")
         except CloudError as error:
-            yield _failed("permissions", error)
+            yield CheckResult.failed("permissions", error)
 
 
 def _permissions(granted: Sequence[Mapping[str, Any]]) -> CheckResult:
@@ -115,7 +115,3 @@ def _allows(entry: Mapping[str, Any], action: str) -> bool:
         any(fnmatchcase(lowered, each.lower()) for each in entry.get(key, ())) for key in ("actions", "notActions")
     ]
     return named[0] and not named[1]
-
-
-def _failed(subject: str, error: CloudError) -> CheckResult:
-    return CheckResult(subject, Verdict.FAILED, error.message, error.hint)

@@ -26,34 +26,36 @@ ALREADY_EXISTS = frozenset({"PreconditionFailed", "ConditionNotMet"})
 
 AZURE_FAILURES = Failures(
     provider="azure",
-    capacity={
-        "AllocationFailed": Scope.REGION,
-        "AllocationTimeout": Scope.REGION,
-        "NotAvailableForSubscription": Scope.REGION,
-        "OverconstrainedAllocationRequest": Scope.REGION,
-        "OverconstrainedZonalAllocationRequest": Scope.ZONE,
-        "SkuNotAvailable": Scope.REGION,
-        "SpotEvicted": Scope.REGION,
-        "ZonalAllocationFailed": Scope.ZONE,
-    },
-    quota={
-        "LowPriorityQuotaExceeded": Scope.REGION,
-        "OperationNotAllowed": Scope.REGION,  # "... exceeding approved Total Regional Cores quota"
-        "PublicIPCountLimitReached": Scope.REGION,
-        "QuotaExceeded": Scope.REGION,
-        "ResourceQuotaExceeded": Scope.REGION,
-    },
-    not_offered={
-        "VMSizeNotSupported": Scope.REGION,
-    },
-    no_image={
-        "PlatformImageNotFound": Scope.REGION,
-    },
-    unusable={
-        "AvailabilityZoneNotSupported": Scope.ZONE,
-        "LocationNotAvailable": Scope.REGION,
-        "LocationNotAvailableForResourceType": Scope.REGION,
-        "NoRegisteredProviderFound": Scope.REGION,
+    codes={
+        FailureKind.CAPACITY: {
+            "AllocationFailed": Scope.REGION,
+            "AllocationTimeout": Scope.REGION,
+            "NotAvailableForSubscription": Scope.REGION,
+            "OverconstrainedAllocationRequest": Scope.REGION,
+            "OverconstrainedZonalAllocationRequest": Scope.ZONE,
+            "SkuNotAvailable": Scope.REGION,
+            "SpotEvicted": Scope.REGION,
+            "ZonalAllocationFailed": Scope.ZONE,
+        },
+        FailureKind.QUOTA: {
+            "LowPriorityQuotaExceeded": Scope.REGION,
+            "OperationNotAllowed": Scope.REGION,  # "... exceeding approved Total Regional Cores quota"
+            "PublicIPCountLimitReached": Scope.REGION,
+            "QuotaExceeded": Scope.REGION,
+            "ResourceQuotaExceeded": Scope.REGION,
+        },
+        FailureKind.NOT_OFFERED: {
+            "VMSizeNotSupported": Scope.REGION,
+        },
+        FailureKind.NO_IMAGE: {
+            "PlatformImageNotFound": Scope.REGION,
+        },
+        FailureKind.UNUSABLE: {
+            "AvailabilityZoneNotSupported": Scope.ZONE,
+            "LocationNotAvailable": Scope.REGION,
+            "LocationNotAvailableForResourceType": Scope.REGION,
+            "NoRegisteredProviderFound": Scope.REGION,
+        },
     },
     said={
         "InvalidParameter: .*VM size.* in the current region": (FailureKind.NOT_OFFERED, Scope.REGION),

@@ -46,20 +46,20 @@ class GcpAccount:
         try:
             found = f"{self._session.account} in project {self._session.project}"
         except CloudError as error:
-            yield _failed("credentials", error)
+            yield CheckResult.failed("credentials", error)
             return
         yield CheckResult("credentials", Verdict.OK, found)
         try:
             quotas = GcpProvisioner(self._session).quotas(region)
         except CloudError as error:
-            yield _failed("Compute Engine API", error)
+            yield CheckResult.failed("Compute Engine API", error)
             return
         yield CheckResult("Compute Engine API", Verdict.OK, f"answers for {region}")
         yield self._permissions()
         try:
             network = choose_network(self._session)
         except CloudError as error:
-            yield _failed("network", error)
+            yield CheckResult.failed("network", error)
         else:
             if network is None:
                 yield CheckResult("network", Verdict.FAILED, "there is none", "run `skyflow cloud init gcp`")
@@ -96,7 +96,3 @@ class GcpAccount:
             fix = "give the account the role Compute Admin (roles/compute.admin)"
             return CheckResult("permissions", Verdict.FAILED, f"not allowed: {', '.join(missing)}", fix)
         return CheckResult("permissions", Verdict.OK, f"all {len(PERMISSIONS)} that are needed")
-
-
-def _failed(subject: str, error: CloudError) -> CheckResult:
-    return CheckResult(subject, Verdict.FAILED, error.message, error.hint)

@@ -23,24 +23,23 @@ _ABSENT = "(invalid|notFound|RESOURCE_NOT_FOUND): "
 
 GCP_FAILURES = Failures(
     provider="gcp",
-    capacity={
-        "ZONE_RESOURCE_POOL_EXHAUSTED": Scope.ZONE,
-        "ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS": Scope.ZONE,
-        "RESOURCE_POOL_EXHAUSTED": Scope.REGION,
-        "STOCKOUT": Scope.ZONE,
-        "IP_SPACE_EXHAUSTED": Scope.REGION,
-        "IP_SPACE_EXHAUSTED_WITH_DETAILS": Scope.REGION,
-        "UNSUPPORTED_OPERATION": Scope.ZONE,  # a spot machine that was taken away while it was made
-        "VM_MIN_COUNT_NOT_REACHED": Scope.ZONE,
+    codes={
+        FailureKind.CAPACITY: {
+            "ZONE_RESOURCE_POOL_EXHAUSTED": Scope.ZONE,
+            "ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS": Scope.ZONE,
+            "RESOURCE_POOL_EXHAUSTED": Scope.REGION,
+            "STOCKOUT": Scope.ZONE,
+            "IP_SPACE_EXHAUSTED": Scope.REGION,
+            "IP_SPACE_EXHAUSTED_WITH_DETAILS": Scope.REGION,
+            "UNSUPPORTED_OPERATION": Scope.ZONE,  # a spot machine that was taken away while it was made
+            "VM_MIN_COUNT_NOT_REACHED": Scope.ZONE,
+        },
+        FailureKind.QUOTA: {
+            "QUOTA_EXCEEDED": Scope.REGION,
+            "quotaExceeded": Scope.REGION,
+            "limitExceeded": Scope.REGION,
+        },
     },
-    quota={
-        "QUOTA_EXCEEDED": Scope.REGION,
-        "quotaExceeded": Scope.REGION,
-        "limitExceeded": Scope.REGION,
-    },
-    not_offered={},
-    no_image={},
-    unusable={},
     said={
         rf"{_ABSENT}.*Machine type with name '.*' does not exist in zone": (FailureKind.NOT_OFFERED, Scope.ZONE),
         rf"{_ABSENT}.*/(machine|accelerator|disk)Types/[^/']*' was not found": (FailureKind.NOT_OFFERED, Scope.ZONE),
