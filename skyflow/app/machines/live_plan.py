@@ -144,10 +144,14 @@ class LivePlan:
         Raises:
             KeyError: the plan has no such job.
         """
-        placed = planned(self._placements, job_key)
+        placed = self.find(job_key)
         if placed is None:
             raise KeyError(job_key)
         return placed
+
+    def find(self, job_key: str) -> Placement | None:
+        """Return where a job is placed; None if the plan has no such job."""
+        return planned(self._placements, job_key)
 
     def spec(self, job_key: str) -> JobSpec | None:
         """Return what is written about a job."""
@@ -175,13 +179,6 @@ class LivePlan:
     def rents(self) -> bool:
         """Whether any job is placed on a machine of a cloud."""
         return any(True for _ in self._rented())
-
-    def price_of(self, job_key: str, seconds: float) -> float:
-        """Return what an attempt at a job of so many seconds costs where it is placed, in US dollars."""
-        placed = planned(self._placements, job_key)
-        if placed is None:
-            return 0.0
-        return placed.offering.price_usd_per_hour * max(seconds, 0.0) / 3600 + placed.transfer_usd
 
     def observe(self, offering: Offering, outcome: Outcome, seconds: float | None = None) -> None:
         """Remember what became of a machine."""

@@ -22,6 +22,7 @@ from skyflow.app.running.action_source import ProjectActions
 from skyflow.app.running.checkpoints import ProjectCheckpoints
 from skyflow.app.running.contexts import with_secrets
 from skyflow.app.running.job_cache import ProjectJobCache
+from skyflow.app.running.spending import Spending
 from skyflow.app.running.transfer_log import TransferLog
 from skyflow.engine.driver import Driver
 from skyflow.engine.restore import restore
@@ -163,6 +164,10 @@ class _Parts:
     def placements(self) -> Mapping[str, Placement]:
         return {} if self.plan is None else {placement.job: placement for placement in self.plan.placements}
 
+    @cached_property
+    def spending(self) -> Spending:
+        return Spending(partial(TransferStore(self.store).transfers, self.run.id))
+
     @property
     def folder(self) -> RunFolder:
         return self.project.state.run(self.run.id)
@@ -182,7 +187,7 @@ class _Parts:
             masks=secrets.masks,
             prices={key: placed.compute_usd + placed.transfer_usd for key, placed in self.placements.items()},
             not_before={} if self.plan is None or starts_now else self.plan.moments,
-            spent=_spent(self.placements, attempts, machines, self.clock.now()),
+            spent=self.spending.so_far(self.placements, attempts, machines, self.clock.now()),
         )
 
     @staticmethod
@@ -235,7 +240,7 @@ class _Parts:
     ) -> Driver:
         """Return the driver; to be called within the event loop."""
         run, project, runner = self.run, self.project, elsewhere or here
-        cost_of = partial(_cost, self.placements) if live is None else live.price_of
+        find = partial(planned, self.placements) if live is None else live.find
         transfers = TransferLog(
             self.store, run.id, project=project, place_of=partial(self.place_of, live), clock=self.clock
         )
@@ -268,7 +273,9 @@ class _Parts:
             reporter=reporter,
             clock=self.clock,
             checkpoints=checkpoints,
-            cost_of=cost_of if run.options.budget_usd is not None else None,
+            cost_of=None
+            if run.options.budget_usd is None
+            else lambda key, seconds: self.spending.of_attempt(find(key), seconds),
             **({} if live is None else {"follow": live.follow}),
         )
 
@@ -307,12 +314,6 @@ def _write_event(run: RunRecord, folder: RunFolder) -> None:
         folder.event.write_text(text, encoding="utf-8", errors="surrogateescape")
 
 
-def _cost(placements: Mapping[str, Placement], key: str, seconds: float) -> float:
-    """Return what an attempt at a job costs, in US dollars."""
-    placed = planned(placements, key)
-    return 0.0 if placed is None else placed.offering.price_usd_per_hour * max(seconds, 0) / 3600 + placed.transfer_usd
-
-
 def _ages(
     attempts: Sequence[AttemptRecord], steps: Sequence[StepRecord], now: datetime
 ) -> dict[tuple[str, int], float]:
@@ -326,28 +327,6 @@ def _ages(
         if attempt.status is Status.IN_PROGRESS
     }
     return {which: max((now - set_up.get(which, at)).total_seconds(), 0.0) for which, at in begun.items()}
-
-
-def _spent(
-    placements: Mapping[str, Placement],
-    attempts: Sequence[AttemptRecord],
-    machines: Sequence[MachineRecord],
-    now: datetime,
-) -> float:
-    """Return what earlier drivers have spent, in US dollars: for rented machines what they cost, else as it was planned.
-
-    What is under way counts from its beginning when it ends; its machine may have had other jobs before.
-    """
-    rented = {which for machine in machines for which in (machine.user, (machine.job, machine.attempt))}
-    others = [attempt for attempt in attempts if (attempt.job_key, attempt.number) not in rented]
-    under_way = {(each.job_key, each.number): each.started_at for each in attempts if each.status is Status.IN_PROGRESS}
-    return sum(_cost(placements, attempt.job_key, _seconds(attempt)) for attempt in others) + sum(
-        machine.cost_usd(under_way.get(machine.user, now)) for machine in machines
-    )
-
-
-def _seconds(attempt: AttemptRecord) -> float:
-    return 0.0 if attempt.completed_at is None else (attempt.completed_at - attempt.started_at).total_seconds()
 
 
 def _is_cancelled(store: Store, run_id: RunId) -> bool:
