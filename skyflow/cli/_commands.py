@@ -60,6 +60,7 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "cloud": Entry("Check cloud accounts and prepare them."),
         "instances": Entry("List the machines that skyflow has made."),
         "ssh": Entry("Open a shell on the machine of a job."),
+        "keep": Entry("Let machines that stayed after a run stay longer."),
         "down": Entry("Give back machines that stayed after a run."),
         "cost": Entry("Show what rented machines have cost and emitted."),
         "gc": Entry("Remove from clouds what nobody needs any more.", module="sweep"),

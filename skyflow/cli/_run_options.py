@@ -20,6 +20,7 @@ __all__ = [
     "NowOption",
     "RehearseOption",
     "read_keep",
+    "read_keep_time",
 ]
 
 _KEEP_SECONDS = 3600.0
@@ -74,13 +75,22 @@ def read_keep(*, keep: bool, keep_for: str | None) -> float:
     """
     if keep_for is None:
         return _KEEP_SECONDS if keep else 0.0
+    return read_keep_time("--keep-for", keep_for)
+
+
+def read_keep_time(option: str, text: str) -> float:
+    """Return the time of an option that says how long machines stay, in seconds.
+
+    Raises:
+        UsageError: that is no time, or too long.
+    """
     try:
-        seconds = parse_duration_seconds(keep_for)
+        seconds = parse_duration_seconds(text)
     except ValueError as error:
-        raise UsageError(f"--keep-for: {error}") from error
+        raise UsageError(f"{option}: {error}") from error
     if not 0 < seconds <= _MOST_KEEP_SECONDS:
         raise UsageError(
-            f"--keep-for: machines are kept for more than no time and at most three days, not {keep_for}",
+            f"{option}: machines are kept for more than no time and at most three days, not {text}",
             hint="write for example 30m, 8h or 2d",
         )
     return seconds

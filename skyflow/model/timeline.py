@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from skyflow.model.machines import MachineRecord
 from skyflow.model.run import AttemptRecord, RunHistory, StepRecord
+from skyflow.model.units import format_duration
 
 __all__ = ["Moment", "timeline_of"]
 
@@ -80,10 +82,19 @@ def _of_machines(history: RunHistory) -> Iterator[Moment]:
         if machine.created_at is not None:
             text = f"{what} is there: {machine.console_id}"
             yield Moment(at=machine.created_at, job=machine.job, kind="machine", text=text)
+        if (left := _left_at(machine, history)) is not None and machine.kept_until is not None:
+            stays = format_duration((machine.kept_until - left).total_seconds())
+            yield Moment(at=left, job=machine.user[0], kind="machine", text=f"{what} is kept for {stays}")
         if machine.gone_at is not None:
             was = "is gone" if machine.created_at is not None else "was not made"
             why = f": {machine.detail}" if machine.detail else ""
             yield Moment(at=machine.gone_at, job=machine.job, kind="machine", text=f"{what} {was}{why}")
+
+
+def _left_at(machine: MachineRecord, history: RunHistory) -> datetime | None:
+    """Return when the last attempt ended that had a machine."""
+    key, number = machine.user
+    return next((each.completed_at for each in history.attempts_of(key) if each.number == number), None)
 
 
 def _ended(conclusion: object, reason: object) -> str:

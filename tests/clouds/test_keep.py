@@ -47,6 +47,7 @@ def test_a_machine_that_is_kept_is_listed_and_no_sweep_takes_it(clouds) -> None:
     [listed] = json.loads(aws.skyflow("instances", "--on", "aws", "--json"))
     until = datetime.fromisoformat(listed["kept_until"]) - datetime.now(UTC)
     assert timedelta(minutes=50) < until < timedelta(hours=1)
+    assert "[a] aws/us-east-1/m6i.large/on-demand is kept for 1h 0" in aws.skyflow("timeline")
     assert "stays" in aws.skyflow("gc", "--on", "aws", "--grace", "0")
     aws.write(f"  b: {{{ON['aws']}, {FINE}}}\n")
     aws.skyflow("run", "w.yml")  # it sweeps as well
@@ -54,10 +55,22 @@ def test_a_machine_that_is_kept_is_listed_and_no_sweep_takes_it(clouds) -> None:
     aws.skyflow("down", "--yes")
 
 
+def test_a_machine_that_is_kept_gets_more_time(clouds) -> None:
+    aws = clouds("aws")
+    aws.write(f"  a: {{{ON['aws']}, {FAILS}}}\n")
+    aws.skyflow("run", "w.yml", "--keep", code=1)
+    assert "(3h 00m more)" in aws.skyflow("keep", "--for", "3h")
+    ends = datetime.fromtimestamp(float(aws.only.run("cat", "/var/lib/skyflow/deadline")), UTC)
+    assert abs(ends - datetime.fromisoformat(row(aws)["kept_until"])) < timedelta(minutes=1)
+    assert "at most three days" in aws.skyflow("keep", "--for", "8d", code=2)
+    aws.skyflow("down", "--yes")
+    assert "no machine is left" in aws.skyflow("keep", code=2)
+
+
 def test_a_machine_that_is_kept_ends_itself_when_its_time_is_over(clouds) -> None:
     aws = clouds("aws")
     aws.write(f"  a: {{{ON['aws']}, {FAILS}}}\n")
-    aws.skyflow("run", "w.yml", "--keep-for", "20s", code=1)
+    aws.skyflow("run", "w.yml", "--keep-for", "6s", code=1, SKYFLOW_MACHINE_SILENCE="8s")  # it looks that more often
     assert row(aws)["intent"] == "created"
     wait_until(lambda: aws.remains() == {})
     aws.skyflow("gc", "--on", "aws", "--grace", "0")

@@ -11,10 +11,10 @@ from skyflow.app.machines.rented.calls import CloudCalls
 from skyflow.app.machines.rented.rental import Node, Rental, Times
 from skyflow.ports.clock import Clock
 from skyflow.ports.provisioner import MachineJournal
-from skyflow.ports.transport import TransportError
+from skyflow.ports.transport import Transport, TransportError
 from skyflow.provisioners.boot import stay_command
 
-__all__ = ["Keeping"]
+__all__ = ["Keeping", "order_to_stay"]
 
 
 class Keeping:
@@ -54,11 +54,16 @@ class Keeping:
         """Order a machine to end itself after some seconds; return what is wrong if that was not done."""
         if node.transport is None:
             return "it never let us in"
-        try:
-            with anyio.fail_after(self._times.clean_up_within):
-                ended = await node.transport.run(["sh", "-c", stay_command(seconds)])
-        except TimeoutError:
-            return "it does not answer"
-        except TransportError as error:
-            return str(error)
-        return ended.error_text.strip() or f"exit code {ended.exit_code}" if ended.exit_code else ""
+        return await order_to_stay(node.transport, seconds, within=self._times.clean_up_within)
+
+
+async def order_to_stay(transport: Transport, seconds: int, *, within: float) -> str:
+    """Order a machine to end itself after some seconds; return what is wrong if it has not taken that `within` others."""
+    try:
+        with anyio.fail_after(within):
+            ended = await transport.run(["sh", "-c", stay_command(seconds)])
+    except TimeoutError:
+        return "it does not answer"
+    except TransportError as error:
+        return str(error)
+    return ended.error_text.strip() or f"exit code {ended.exit_code}" if ended.exit_code else ""

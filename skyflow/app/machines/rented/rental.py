@@ -22,12 +22,23 @@ from skyflow.runners.gang import GangRunner
 from skyflow.runners.places import Attempt, MachineRunner
 from skyflow.runners.remote.runner import RemoteRunner
 
-__all__ = ["Inquiry", "Makes", "Node", "Rental", "Times", "described", "host_of", "problem_with", "request_for"]
+__all__ = [
+    "MOST_SECONDS",
+    "Inquiry",
+    "Makes",
+    "Node",
+    "Rental",
+    "Times",
+    "described",
+    "host_of",
+    "problem_with",
+    "request_for",
+]
 
 Inquiry = Callable[[], Awaitable[str | None]]
 """Says why a machine is gone for good, or None while it may come back."""
 
-_MOST_SECONDS = 7 * 86_400
+MOST_SECONDS = 7 * 86_400
 """No machine lives longer than a week."""
 _DISK_GIB = 64
 """Unless a job says otherwise: room for the image, drivers and some packages."""
@@ -58,7 +69,7 @@ class Times:
     @property
     def lifetime(self) -> Lifetime:
         """When a machine ends itself."""
-        return Lifetime(silence_seconds=math.ceil(self.silence), at_most_seconds=_MOST_SECONDS)
+        return Lifetime(silence_seconds=math.ceil(self.silence), at_most_seconds=MOST_SECONDS)
 
     @property
     def renew_every(self) -> float:
