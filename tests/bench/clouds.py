@@ -23,15 +23,10 @@ from datetime import datetime
 from pathlib import Path
 
 import ec2_server
+from accounts import aws_variables
 from serving import Faults, served
 from testbed.cloud_machine import Machines
 
-ENVIRONMENT = {
-    "AWS_ACCESS_KEY_ID": "AKIATEST",
-    "AWS_SECRET_ACCESS_KEY": "secret",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "AWS_EC2_METADATA_DISABLED": "true",
-}
 HOLD_SECONDS = 30.0
 JOB = "runs-on: aws, resources: {{regions: {regions}, instance-type: m6i.large}}, steps: [{{run: 'true'}}]"
 
@@ -132,7 +127,7 @@ def main() -> None:
     ):
         folder = Path(name) / "project"
         folder.mkdir()
-        os.environ |= {**ENVIRONMENT, "AWS_ENDPOINT_URL": address}
+        os.environ |= aws_variables(address)
         ec2_server.register_images()
         machines = ec2_server.ACCOUNT.machines = Machines(Path(name) / "machines")
         try:

@@ -57,6 +57,7 @@ class ArmServer:
             self.operations: dict[str, dict[str, Any]] = {}
             self.refusing: list[tuple[int, str, str]] = []  # the next creations, at once
             self.failing: list[tuple[str, str]] = []  # the next creations, when they are allocated
+            self.sold_out: set[str] = set()  # sizes of which there are none
             self.may_assign_roles = True
             self.not_actions: list[str] = []
             self.problems: list[list[str]] = []
@@ -160,6 +161,8 @@ class ArmServer:
                     raise Refused(404, "NotFound", f"Resource {subnet} not found.")
         if self.refusing:
             raise Refused(*self.refusing.pop(0))
+        if (size := asked["properties"]["hardwareProfile"]["vmSize"]) in self.sold_out:
+            raise Refused(409, "SkuNotAvailable", f"The requested size {size} is currently not available here.")
         path = environ["PATH_INFO"]
         vm = {**json.loads(json.dumps(asked)), "id": path, "name": name, "type": "Microsoft.Compute/virtualMachines"}
         vm["properties"] |= {"vmId": str(uuid.uuid4()), "provisioningState": "Creating", "timeCreated": _MADE}

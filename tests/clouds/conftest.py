@@ -1,6 +1,5 @@
 """One server for each cloud and session; each test begins with an empty account."""
 
-import json
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -11,7 +10,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import accounts
 from serving import Faults, served
+
+
+def set_all(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture(scope="session")
@@ -37,16 +42,7 @@ def ec2(ec2_address: tuple[str, Faults], monkeypatch: pytest.MonkeyPatch) -> Fau
     address, faults = ec2_address
     faults.clear()
     ec2_server.ACCOUNT.reset()
-    for name, value in {
-        "AWS_ENDPOINT_URL": address,
-        "AWS_ACCESS_KEY_ID": "AKIATEST",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": "/dev/null",
-        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-    }.items():
-        monkeypatch.setenv(name, value)
+    set_all(monkeypatch, accounts.aws_variables(address))
     ec2_server.register_images()
     return faults
 
@@ -65,76 +61,25 @@ def gce(
     gce_address: tuple[str, Faults], service_account_key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Faults:
     """A GCP project that google-auth finds by its own environment variables: a service account with a key file."""
-    import gce_server
-
     address, faults = gce_address
     faults.clear()
     faults.app.reset()
-    key_file = tmp_path / "service-account.json"
-    key_file.write_text(
-        json.dumps(
-            {
-                "type": "service_account",
-                "project_id": gce_server.PROJECT,
-                "private_key_id": "1",
-                "private_key": service_account_key,
-                "client_email": "tests@demo-project.iam.gserviceaccount.com",
-                "client_id": "1",
-                "token_uri": f"{address}/token",
-            }
-        )
+    set_all(
+        monkeypatch,
+        accounts.gcp_variables(address, key=service_account_key, key_file=tmp_path / "service-account.json"),
     )
-    for name, value in {
-        "GOOGLE_APPLICATION_CREDENTIALS": str(key_file),
-        "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE": f"{address}/compute/v1/",
-        "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER": f"{address}/",
-        "NO_GCE_CHECK": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
     return faults
 
 
 @pytest.fixture(scope="session")
 def service_account_key() -> str:
-    from cryptography.hazmat.primitives.asymmetric import rsa
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return accounts.make_service_account_key()
 
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate for 127.0.0.1, with its key, in one file."""
-    import datetime as dt
-    import ipaddress
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-    from cryptography.x509.oid import NameOID
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    begin = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(begin)
-        .not_valid_after(begin + dt.timedelta(days=36_500))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path_factory.mktemp("tls") / "server.pem"
-    file.write_bytes(
-        made.public_bytes(Encoding.PEM) + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    )
-    return file
+    return accounts.make_certificate(tmp_path_factory.mktemp("tls") / "server.pem")
 
 
 @pytest.fixture(scope="session")
@@ -156,13 +101,7 @@ def arm(arm_address: tuple[str, str, Faults], certificate: Path, monkeypatch: py
     faults.app.reset()
     for name in ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_CLIENT_SECRET", "AZURE_SUBSCRIPTION_ID"):
         monkeypatch.delenv(name, raising=False)
-    for name, value in {
-        "SKYFLOW_AZURE_ENDPOINT": address,
-        "IDENTITY_ENDPOINT": f"{token_address}/msi/token",
-        "IDENTITY_HEADER": "secret",
-        "REQUESTS_CA_BUNDLE": str(certificate),
-    }.items():
-        monkeypatch.setenv(name, value)
+    set_all(monkeypatch, accounts.azure_variables(address, token_address, certificate=certificate))
     return faults
 
 

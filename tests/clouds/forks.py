@@ -5,9 +5,12 @@ own to the program's socket: JSON with the arguments, the folder and the environ
 answered with the id of the process, and when that has ended with how.
 """
 
+import atexit
+import gc
 import importlib
 import json
 import os
+import pkgutil
 import select
 import signal
 import socket
@@ -15,9 +18,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import IO, NoReturn, Self
@@ -116,7 +120,7 @@ class Forks:
 
 def _import_all() -> None:
     """Import what runs on clouds need, and have the SDK of AWS read its descriptions once."""
-    for name in _NEEDED:
+    for name in (*_NEEDED, *_modules()):
         importlib.import_module(name)
     import boto3
     import botocore.loaders
@@ -128,26 +132,42 @@ def _import_all() -> None:
         boto3.client(service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
 
 
-_NEEDED = (
-    "asyncssh",
-    "skyflow.app.machines.elsewhere",
-    "skyflow.app.machines.rented.place",
-    "skyflow.app.machines.sweeper",
-    "skyflow.cli._ending",
-    "skyflow.cli._progress",
-    "skyflow.cli.plan",
-    "skyflow.cli.resume",
-    "skyflow.cli.run",
-    "skyflow.planner.decide",
-    "skyflow.planner.bounds.pairwise",
-    "skyflow.report.summary",
-    "skyflow.transports.asyncssh",
-    *(f"skyflow.provisioners.{cloud}.{part}" for cloud in ("aws", "gcp", "azure") for part in ("account", "machines")),
-)
+_NEEDED = ("anyio._backends._asyncio", "asyncssh", "pydantic", "ruamel.yaml", "sqlite_utils", "typer._adapters")
+"""What is imported late, by skyflow or by what it uses."""
+_LEFT_OUT = ("skyflow.web", "skyflow.top", "skyflow.testing", "skyflow.runners.onhost", "skyflow.runners.slurm")
+"""What no test of the clouds runs into."""
+
+
+def _modules() -> Iterator[str]:
+    """Yield the names of all modules of skyflow that a run on a cloud may come to need."""
+    import skyflow
+
+    yield from (
+        each.name
+        for each in pkgutil.walk_packages(skyflow.__path__, "skyflow.", onerror=lambda _: None)
+        if not each.name.startswith(_LEFT_OUT) and not each.name.endswith("__main__")
+    )
+
+
+def _look_often() -> None:
+    """Look at what clouds and machines are doing more often than usual; how long to wait for them is as it always is."""
+    from skyflow.app.machines import sweeper
+    from skyflow.app.machines.rented import rental
+    from skyflow.provisioners import fleet
+    from skyflow.provisioners.azure.session import AzureSession
+    from skyflow.provisioners.gcp.session import GcpSession
+
+    sweeper.Patience = fleet.Patience = partial(
+        fleet.Patience, first_pause=0.1, longest_pause=2.0, first_poll=0.05, poll=0.1
+    )
+    rental.Times = partial(rental.Times, longest_knock=0.5, notice_every=0.5)
+    for session in (GcpSession, AzureSession):
+        session.__init__.__kwdefaults__["poll_seconds"] = 0.05
 
 
 def _hurry() -> None:
-    """Wait a tenth of the usual times for clouds and machines; nothing else is different."""
+    """Wait a tenth of the usual times for answers of clouds and machines; nothing else is different."""
+    from skyflow.app.machines import sweeper
     from skyflow.app.machines.rented import acquiring
     from skyflow.model.hosts import KeepAlive
     from skyflow.provisioners import fleet
@@ -155,15 +175,15 @@ def _hurry() -> None:
     from skyflow.provisioners.azure.session import AzureSession
     from skyflow.provisioners.gcp.session import GcpSession
 
-    quick = fleet.Patience(tries=8, first_pause=0.05, longest_pause=0.5, first_poll=0.05, poll=0.1, visible_within=3.0)
-    fleet.Patience = lambda: quick
+    sweeper.Patience = fleet.Patience = partial(
+        fleet.Patience, tries=8, first_pause=0.05, longest_pause=0.5, visible_within=3.0
+    )
     host_of = acquiring.host_of
     acquiring.host_of = lambda *given: replace(
         host_of(*given), keep_alive=KeepAlive(seconds=0.5, most_missed=2), connect_seconds=2.0
     )
     for session in (AwsSession, GcpSession, AzureSession):
-        usual = session.__init__.__kwdefaults__
-        usual |= {"read_seconds": 1.0} | ({"poll_seconds": 0.1} if "poll_seconds" in usual else {})
+        session.__init__.__kwdefaults__["read_seconds"] = 1.0
 
 
 def _serve(connection: socket.socket) -> None:
@@ -195,12 +215,22 @@ def _become_skyflow(
         _hurry()
     from skyflow.cli import main as skyflow
 
-    skyflow()
-    raise AssertionError  # it exits
+    try:
+        skyflow()
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # to take apart what was imported takes as long as many a command
 
 
 def main() -> None:
     _import_all()
+    _look_often()
+    gc.collect()
+    gc.freeze()  # memory that nobody writes to is shared with the forks
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that serve
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(sys.argv[1])

@@ -45,8 +45,8 @@ class Clouds:
         self.processes.append(process)
         return process
 
-    def skyflow(self, *arguments: str, code: int = 0) -> str:
-        process = self.start(*arguments)
+    def skyflow(self, *arguments: str, code: int = 0, **variables: str) -> str:
+        process = self.start(*arguments, **variables)
         shown, _ = process.communicate(timeout=PATIENCE_SECONDS)
         assert "Traceback" not in shown, shown
         assert process.returncode == code, shown

@@ -28,12 +28,14 @@ TYPES = {
 }
 """Two for each, because a machine that dies before it runs is taken for a lack of its type there."""
 STEPS = (
-    "[{uses: actions/checkout@v4}, "
-    "{run: 'wc -c < data.txt; echo once >> ~/count; echo begun; sleep 1; echo ended'}, "
-    "{run: 'echo count $(wc -l < ~/count)'}]"
+    "[{{uses: actions/checkout@v4}}, "
+    "{{run: 'wc -c < data.txt; echo once >> ~/count; echo begun; sleep {seconds}; echo ended'}}, "
+    "{{run: 'echo count $(wc -l < ~/count)'}}]"
 )
-DATA_BYTES = 4_000_000
-MBIT_PER_SECOND = 40
+STEP_SECONDS = 1.0
+"""How long the step lasts that something happens to."""
+DATA_BYTES = 1_000_000
+MBIT_PER_SECOND = 20
 OUT_SECONDS = 2.0
 """How long a machine is out of reach: longer than it takes to notice."""
 
@@ -46,7 +48,8 @@ def test_the_job_is_done_and_nothing_is_left(clouds, provider: str, moment: str,
     cloud.in_a_hurry = True
     cloud.machines.boot_seconds = 0.5 if moment == "connect" else 0.0
     (cloud.folder / "data.txt").write_bytes(os.urandom(DATA_BYTES))
-    cloud.write(f"  a: {{{TYPES[provider]}, steps: {STEPS}}}\n")
+    steps = STEPS.format(seconds=STEP_SECONDS if moment == "step" else 0)
+    cloud.write(f"  a: {{{TYPES[provider]}, steps: {steps}}}\n")
     driver = cloud.start("run", "w.yml", "--verbose")
     break_it = _break_call if moment in CALLS else _break_link
     shown, driver = break_it(cloud, provider, driver, moment, event)

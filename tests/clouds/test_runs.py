@@ -53,10 +53,14 @@ def test_a_killed_driver_finds_its_machine_again(clouds, provider: str) -> None:
 def test_a_machine_lives_while_its_driver_does_and_ends_itself_afterwards(clouds) -> None:
     aws = clouds("aws")
     aws.write(f"  a: {{{ON['aws']}, {WAITING}}}\n")
-    driver = aws.start_until_begun("run", "w.yml", SKYFLOW_MACHINE_SILENCE="10s")
-    [machine] = aws.machines.running.values()
-    time.sleep(14)
-    assert machine.is_running
+    driver = aws.start_until_begun("run", "w.yml", SKYFLOW_MACHINE_SILENCE="8s")
+    machine = aws.only
+
+    def deadline() -> int:
+        return int(machine.run("cat", "/var/lib/skyflow/deadline"))
+
+    first = deadline()
+    wait_until(lambda: deadline() > first + 3)  # it was told to stay a second and a third time
     driver.kill()
     wait_until(lambda: not machine.is_running)
     wait_until(lambda: aws.remains() == {})

@@ -15,11 +15,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from testbed.metadata_service import ADDRESS, MetadataService
+
 __all__ = ["CloudMachine", "Machines", "can_start_cloud_machines"]
 
 _NETWORKS = range(1, 250)
 _FIRST, _LAST = 10, 250
-_IMDS = "169.254.169.254"
 _SSHD = shutil.which("sshd", path="/usr/sbin:/sbin:/usr/local/sbin")
 
 _INIT = """\
@@ -27,7 +28,9 @@ mount --make-rprivate /
 mount -t proc proc /proc
 hostname machine
 mount -t tmpfs tmpfs /mnt && mkdir /mnt/base && mount --bind "$BASE" /mnt/base
-cp -a /etc /mnt/etc && mount --bind /mnt/etc /etc
+mkdir /mnt/changed /mnt/work
+mount -t overlay -o lowerdir=/etc,upperdir=/mnt/changed,workdir=/mnt/work overlay /etc ||
+  { cp -a /etc /mnt/etc && mount --bind /mnt/etc /etc; }
 mkdir -p /etc/sudoers.d
 rm -f /etc/ssh/ssh_host_* && ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
 [ -z "$PROGRAMS" ] || mount --bind "$PROGRAMS" /usr/local/bin
@@ -37,7 +40,6 @@ chmod 1777 /tmp /var/tmp /dev/shm
 mkdir -p /run/sshd
 printf '#!/bin/sh\\nkill -TERM 1\\n' >/usr/local/sbin/shutdown && chmod +x /usr/local/sbin/shutdown
 ip link set lo up
-python3 -S /mnt/base/imds.py /mnt/base/metadata &
 sleep "$BOOT_SECONDS"
 "$SSHD" -D -e -f /mnt/base/sshd_config 2>/mnt/base/sshd.log &
 [ ! -s /mnt/base/user-data ] || bash /mnt/base/user-data >/mnt/base/user-data.log 2>&1 &
@@ -54,47 +56,6 @@ KbdInteractiveAuthentication no
 PrintMotd no
 UseDNS no
 MaxStartups 100:30:200
-"""
-_METADATA = """\
-import http.server, os, secrets, sys
-
-FOLDER, TOKENS = sys.argv[1], set()
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *arguments):
-        pass
-
-    def answer(self, status, text=""):
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(text.encode())))
-        self.end_headers()
-        self.wfile.write(text.encode())
-
-    def do_PUT(self):
-        if self.path != "/latest/api/token" or not self.headers.get("X-aws-ec2-metadata-token-ttl-seconds"):
-            return self.answer(400)
-        TOKENS.add(secrets.token_hex(8))
-        self.answer(200, max(TOKENS))
-
-    def do_GET(self):
-        path = self.path.partition("?")[0]
-        if path.startswith("/latest") and self.headers.get("X-aws-ec2-metadata-token") not in TOKENS:
-            return self.answer(401)
-        if path.startswith("/computeMetadata") and self.headers.get("Metadata-Flavor") != "Google":
-            return self.answer(403)
-        if path.startswith("/metadata") and self.headers.get("Metadata") != "true":
-            return self.answer(400)
-        file = FOLDER + path
-        if not os.path.isfile(file):
-            return self.answer(404)
-        with open(file) as opened:
-            self.answer(200, opened.read())
-
-
-http.server.ThreadingHTTPServer(("169.254.169.254", 80), Handler).serve_forever()
 """
 
 
@@ -120,15 +81,18 @@ class CloudMachine:
     """What is installed in `/usr/local/bin`, in place of what this computer has there."""
     address: str = field(init=False)
     _name: str = field(init=False)
+    _metadata: MetadataService = field(init=False)
     _process: "subprocess.Popen[bytes] | None" = field(init=False, default=None)
 
     def start(self) -> None:
         network, number = self.place
         self._name, self.address = f"skf{network}-{number}", f"10.213.{network}.{number}"
         (self.base / "metadata").mkdir(parents=True)
-        for name, text in (("user-data", self.user_data), ("sshd_config", _CONFIG), ("imds.py", _METADATA)):
+        for name, text in (("user-data", self.user_data), ("sshd_config", _CONFIG)):
             (self.base / name).write_text(text)
         self._plug_in()
+        self._metadata = MetadataService(self.base / "metadata")
+        self._metadata.open(self._name)
         namespaces = ["--pid", "--mount", "--uts", "--ipc", "--fork", "--kill-child"]
         environment = {
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -154,6 +118,7 @@ class CloudMachine:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+            self._metadata.close()
             self._unplug()
             self._process = None
 
@@ -214,7 +179,7 @@ class CloudMachine:
         _run("ip", "link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", name)
         _run("ip", "link", "set", cable, "master", _bridge(self.place[0]), "up")
         _run("ip", "-n", name, "address", "add", f"{self.address}/24", "dev", "eth0")
-        _run("ip", "-n", name, "address", "add", f"{_IMDS}/32", "dev", "lo")
+        _run("ip", "-n", name, "address", "add", f"{ADDRESS}/32", "dev", "lo")
         _run("ip", "-n", name, "link", "set", "eth0", "up")
 
     def _unplug(self) -> None:
