@@ -1,6 +1,6 @@
 """One view of a run: what happened to its jobs, steps and machines, wherever they were, on one clock."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,16 +51,16 @@ def _of_jobs(history: RunHistory) -> Iterator[Moment]:
     for job in history.jobs:
         yield Moment(at=job.queued_at, job=job.key, kind="job", text="queued")
         for attempt in history.attempts_of(job.key):
-            yield from _of_attempt(attempt)
-            for step in history.steps_of(job.key, attempt.number):
-                yield from _of_step(step)
+            yield from _of_attempt(attempt, history.steps_of(job.key, attempt.number))
         if job.completed_at is not None:
             yield Moment(at=job.completed_at, job=job.key, kind="job", text=_ended(job.conclusion, job.reason))
 
 
-def _of_attempt(attempt: AttemptRecord) -> Iterator[Moment]:
+def _of_attempt(attempt: AttemptRecord, steps: Iterable[StepRecord]) -> Iterator[Moment]:
     name = f"attempt {attempt.number}"
     yield Moment(at=attempt.started_at, job=attempt.job_key, kind="attempt", text=f"{name} begins")
+    for step in steps:
+        yield from _of_step(step)
     if attempt.completed_at is not None:
         text = f"{name}: {_ended(attempt.conclusion, attempt.reason)}"
         yield Moment(at=attempt.completed_at, job=attempt.job_key, kind="attempt", text=text)

@@ -24,7 +24,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import IO, NoReturn, Self
+from typing import IO, Any, NoReturn, Self
 
 __all__ = ["Fork", "Forks"]
 
@@ -153,6 +153,7 @@ def _look_often() -> None:
     """Look at what clouds and machines are doing more often than usual; how long to wait for them is as it always is."""
     from skyflow.app.machines import sweeper
     from skyflow.app.machines.rented import rental
+    from skyflow.model.hosts import KeepAlive
     from skyflow.provisioners import fleet
     from skyflow.provisioners.azure.session import AzureSession
     from skyflow.provisioners.gcp.session import GcpSession
@@ -161,6 +162,7 @@ def _look_often() -> None:
         fleet.Patience, first_pause=0.1, longest_pause=2.0, first_poll=0.05, poll=0.1
     )
     rental.Times = partial(rental.Times, longest_knock=0.5, notice_every=0.5)
+    _reach_machines(keep_alive=KeepAlive(seconds=1.0, most_missed=3))
     for session in (GcpSession, AzureSession):
         session.__init__.__kwdefaults__["poll_seconds"] = 0.05
 
@@ -168,7 +170,6 @@ def _look_often() -> None:
 def _hurry() -> None:
     """Wait a tenth of the usual times for answers of clouds and machines; nothing else is different."""
     from skyflow.app.machines import sweeper
-    from skyflow.app.machines.rented import acquiring
     from skyflow.model.hosts import KeepAlive
     from skyflow.provisioners import fleet
     from skyflow.provisioners.aws.session import AwsSession
@@ -178,12 +179,16 @@ def _hurry() -> None:
     sweeper.Patience = fleet.Patience = partial(
         fleet.Patience, tries=8, first_pause=0.05, longest_pause=0.5, visible_within=3.0
     )
-    host_of = acquiring.host_of
-    acquiring.host_of = lambda *given: replace(
-        host_of(*given), keep_alive=KeepAlive(seconds=0.5, most_missed=2), connect_seconds=2.0
-    )
+    _reach_machines(keep_alive=KeepAlive(seconds=0.5, most_missed=2), connect_seconds=2.0)
     for session in (AwsSession, GcpSession, AzureSession):
         session.__init__.__kwdefaults__["read_seconds"] = 1.0
+
+
+def _reach_machines(**changed: Any) -> None:
+    from skyflow.app.machines.rented import acquiring
+
+    host_of = acquiring.host_of
+    acquiring.host_of = lambda *given: replace(host_of(*given), **changed)
 
 
 def _serve(connection: socket.socket) -> None:

@@ -1,18 +1,22 @@
-"""The commands as a user calls them: a process of its own, which finds the servers by the SDKs' own variables."""
+"""The commands as a user calls them, which find the servers by the SDKs' own variables."""
 
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from benches import QUICK, clock, fleet_of
+from forks import Forks
 from launcher import request as machine_request
+from renting import PATIENCE_SECONDS
 from serving import Faults
 
 from skyflow.app.project import find_project
 
+Skyflow = Callable[..., str]
 _WATCHED = {"boto3": "boto3", "gcp": "google.cloud.compute_v1", "azure": "azure.mgmt.compute"}
 _PROGRAM = """
 import sys
@@ -39,106 +43,121 @@ def no_other_clouds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv(name, value)
 
 
-def skyflow(*arguments: str, cwd: Path, code: int = 0) -> tuple[str, str, set[str]]:
-    """Run a command; return what it printed, what went wrong, and which SDKs it imported."""
+@pytest.fixture
+def skyflow(forks: Forks, tmp_path: Path) -> Skyflow:
+    """Run a command, and return what it printed."""
+
+    def run(*arguments: str, code: int = 0) -> str:
+        process = forks.start(arguments, folder=tmp_path, environment=os.environ)
+        shown, _ = process.communicate(timeout=PATIENCE_SECONDS)
+        assert process.returncode == code, shown
+        return shown
+
+    return run
+
+
+def imported_by(*arguments: str, folder: Path) -> tuple[str, set[str]]:
+    """Run a command in a new process; return what it printed, and which SDKs it imported."""
     program = _PROGRAM.format(arguments=arguments, watched=tuple(_WATCHED.values()))
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=cwd, check=False)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=folder, check=False)
     errors, _, imported = done.stderr.rpartition("IMPORTED")
-    assert done.returncode == code, done.stderr
-    return done.stdout, errors, set(imported.split())
+    assert (done.returncode, errors) == (0, "")
+    return done.stdout, set(imported.split())
 
 
-def test_machines_are_listed_with_their_cost_and_swept(ec2: Faults, tmp_path: Path) -> None:
+def test_machines_are_listed_with_their_cost_and_swept(skyflow: Skyflow, ec2: Faults, tmp_path: Path) -> None:
     project = find_project(state=tmp_path / ".skyflow" / "state.db")
     fleet, owner = fleet_of("aws", project, clock(), QUICK)
     machine = fleet.acquire(machine_request("aws", owner))
-    shown, _, imported = skyflow("instances", "--on", "aws", cwd=tmp_path)
+    shown, imported = imported_by("instances", "--on", "aws", folder=tmp_path)
     assert imported == {"boto3"}
     assert "aws us-east-1a, m6i.large" in shown
     assert f"  {machine.id}\n  train of run run-1\n" in shown
     assert "1 machine: $0.10 per hour, $0.0" in shown
-    [listed] = json.loads(skyflow("instances", "--on", "aws", "--json", cwd=tmp_path)[0])
+    [listed] = json.loads(skyflow("instances", "--on", "aws", "--json"))
     assert (listed["id"], listed["usd_per_hour"], listed["state"]) == (machine.id, 0.096, "running")
-    assert "too new to judge" in skyflow("gc", "--on", "aws", cwd=tmp_path)[0]
-    told, _, _ = skyflow("gc", "--on", "aws", "--grace", "0", "--dry-run", cwd=tmp_path)
+    assert "too new to judge" in skyflow("gc", "--on", "aws")
+    told = skyflow("gc", "--on", "aws", "--grace", "0", "--dry-run")
     assert f"would go: aws us-east-1a: machine m6i.large {machine.id}: nobody drives its run" in told
-    assert len(json.loads(skyflow("instances", "--on", "aws", "--json", cwd=tmp_path)[0])) == 1
-    swept, _, _ = skyflow("gc", "--on", "aws", "--grace", "0", cwd=tmp_path)
+    assert len(json.loads(skyflow("instances", "--on", "aws", "--json"))) == 1
+    swept = skyflow("gc", "--on", "aws", "--grace", "0")
     assert f"goes: aws us-east-1a: machine m6i.large {machine.id}" in swept
-    assert "No machine of ours exists." in skyflow("instances", "--on", "aws", cwd=tmp_path)[0]
+    assert "No machine of ours exists." in skyflow("instances", "--on", "aws")
 
 
-def test_a_deleted_store_is_swept_by_its_name(gce: Faults, tmp_path: Path) -> None:
+def test_a_deleted_store_is_swept_by_its_name(skyflow: Skyflow, gce: Faults, tmp_path: Path) -> None:
     project = find_project(state=tmp_path / "lost" / "state.db")
     fleet, owner = fleet_of("gcp", project, clock(), QUICK)
     fleet.acquire(machine_request("gcp", owner))
     project.state.database.unlink()
-    assert json.loads(skyflow("instances", "--on", "gcp", "--json", cwd=tmp_path)[0]) == []
-    [seen] = json.loads(skyflow("instances", "--on", "gcp", "--all", "--json", cwd=tmp_path)[0])
+    assert json.loads(skyflow("instances", "--on", "gcp", "--json")) == []
+    [seen] = json.loads(skyflow("instances", "--on", "gcp", "--all", "--json"))
     assert seen["owner"] == owner
-    skyflow("gc", "--on", "gcp", "--grace", "0", cwd=tmp_path)
+    skyflow("gc", "--on", "gcp", "--grace", "0")
     assert gce.app.instances, "another store's machine was touched"
-    _, _, imported = skyflow("gc", "--on", "gcp", "--grace", "0", "--owner", owner, cwd=tmp_path)
+    _, imported = imported_by("gc", "--on", "gcp", "--grace", "0", "--owner", owner, folder=tmp_path)
     assert imported == {"google.cloud.compute_v1"}
     assert not any(gce.app.remains().values())
 
 
 def test_gc_fails_when_a_cloud_with_machines_cannot_be_asked(
-    ec2: Faults, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    skyflow: Skyflow, ec2: Faults, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = find_project(state=tmp_path / ".skyflow" / "state.db")
     fleet, owner = fleet_of("aws", project, clock(), QUICK)
     fleet.acquire(machine_request("aws", owner))
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    _, errors, _ = skyflow("gc", "--on", "aws", cwd=tmp_path, code=5)
+    errors = skyflow("gc", "--on", "aws", code=5)
     assert "aws was not asked: Unable to locate credentials" in errors
     assert "something may be left in aws" in errors
-    _, errors, _ = skyflow("instances", "--on", "aws", cwd=tmp_path, code=5)
+    errors = skyflow("instances", "--on", "aws", code=5)
     assert "machines may exist in aws, which could not be asked" in errors
 
 
 def test_where_nothing_was_ever_made_no_sdk_is_imported(tmp_path: Path) -> None:
-    assert skyflow("gc", cwd=tmp_path) == ("Nothing to remove.\n", "", set())
-    assert skyflow("instances", cwd=tmp_path) == ("No machine of ours exists.\n", "", set())
+    assert imported_by("gc", folder=tmp_path) == ("Nothing to remove.\n", set())
+    assert imported_by("instances", folder=tmp_path) == ("No machine of ours exists.\n", set())
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_check_says_what_to_fix_and_init_fixes_it(
-    arm: Faults, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    skyflow: Skyflow, arm: Faults, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("AZURE_TOKEN_CREDENTIALS")
-    shown, errors, imported = skyflow("cloud", "check", "azure", cwd=tmp_path, code=5)
-    assert imported == {"azure.mgmt.compute"}
+    shown = skyflow("cloud", "check", "azure", code=5)
     assert "fix: run `skyflow cloud init azure --region eastus`" in shown
-    assert "no machine could be made in azure" in errors
-    made, _, _ = skyflow("cloud", "init", "azure", cwd=tmp_path)
+    assert "no machine could be made in azure" in shown
+    made = skyflow("cloud", "init", "azure")
     assert "network skyflow-eastus: a subnet, and a security group that lets SSH in" in made
-    shown, _, _ = skyflow("cloud", "check", "azure", cwd=tmp_path)
+    shown, imported = imported_by("cloud", "check", "azure", folder=tmp_path)
     assert "warning" in shown  # there is no quota for spot machines
-    [answer] = json.loads(skyflow("cloud", "check", "azure", "--json", cwd=tmp_path)[0])
+    assert imported == {"azure.mgmt.compute"}
+    [answer] = json.loads(skyflow("cloud", "check", "azure", "--json"))
     assert answer["provider"] == "azure"
     assert {each["verdict"] for each in answer["results"]} == {"ok", "warning"}
-    removed, _, _ = skyflow("cloud", "init", "azure", "--remove", cwd=tmp_path)
+    removed = skyflow("cloud", "init", "azure", "--remove")
     assert "network skyflow-eastus removed" in removed
 
 
 def test_a_region_of_the_configuration_that_nobody_knows_is_told(
-    ec2: Faults, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    skyflow: Skyflow, ec2: Faults, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-esat-1")
-    shown, _, _ = skyflow("cloud", "check", "aws", cwd=tmp_path, code=5)
+    shown = skyflow("cloud", "check", "aws", code=5)
     assert "the catalog has no region 'us-esat-1' of aws, which your configuration names" in shown
     assert "did you mean 'us-east-1'?" in shown
-    assert "no region 'us-esat-1'" in skyflow("cloud", "init", "aws", cwd=tmp_path, code=2)[1]
+    assert "no region 'us-esat-1'" in skyflow("cloud", "init", "aws", code=2)
 
 
-def test_a_check_without_a_login_names_the_way_to_log_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_check_without_a_login_names_the_way_to_log_in(
+    skyflow: Skyflow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in [each for each in os.environ if each.startswith(("AWS_ACCESS", "GOOGLE_", "IDENTITY_"))]:
         monkeypatch.delenv(name)
-    shown, errors, _ = skyflow("cloud", "check", cwd=tmp_path, code=5)
+    shown = skyflow("cloud", "check", code=5)
     for way in ("aws sso login", "gcloud auth application-default login", "az login"):
         assert way in shown
-    assert errors == "error: no machine could be made in aws, gcp, azure\n"
+    assert shown.endswith("error: no machine could be made in aws, gcp, azure\n")
 
 
 @pytest.mark.parametrize(
@@ -152,5 +171,5 @@ def test_a_check_without_a_login_names_the_way_to_log_in(tmp_path: Path, monkeyp
         (("cloud", "init", "gcp", "--region", "eastus"), "no region 'eastus' of gcp"),
     ],
 )
-def test_a_slip_is_understood(arguments: tuple[str, ...], message: str, tmp_path: Path) -> None:
-    assert message in skyflow(*arguments, cwd=tmp_path, code=2)[1]
+def test_a_slip_is_understood(skyflow: Skyflow, arguments: tuple[str, ...], message: str, tmp_path: Path) -> None:
+    assert message in skyflow(*arguments, code=2)

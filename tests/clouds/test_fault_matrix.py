@@ -33,7 +33,7 @@ STEPS = (
     "{{run: 'echo count $(wc -l < ~/count)'}}]"
 )
 STEP_SECONDS = 1.0
-"""How long the step lasts that something happens to."""
+"""How long a step lasts where it may be what something happens to."""
 DATA_BYTES = 1_000_000
 MBIT_PER_SECOND = 20
 OUT_SECONDS = 2.0
@@ -48,7 +48,7 @@ def test_the_job_is_done_and_nothing_is_left(clouds, provider: str, moment: str,
     cloud.in_a_hurry = True
     cloud.machines.boot_seconds = 0.5 if moment == "connect" else 0.0
     (cloud.folder / "data.txt").write_bytes(os.urandom(DATA_BYTES))
-    steps = STEPS.format(seconds=STEP_SECONDS if moment == "step" else 0)
+    steps = STEPS.format(seconds=0 if moment in CALLS else STEP_SECONDS)
     cloud.write(f"  a: {{{TYPES[provider]}, steps: {steps}}}\n")
     driver = cloud.start("run", "w.yml", "--verbose")
     break_it = _break_call if moment in CALLS else _break_link

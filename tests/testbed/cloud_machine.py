@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -42,6 +43,7 @@ printf '#!/bin/sh\\nkill -TERM 1\\n' >/usr/local/sbin/shutdown && chmod +x /usr/
 ip link set lo up
 sleep "$BOOT_SECONDS"
 "$SSHD" -D -e -f /mnt/base/sshd_config 2>/mnt/base/sshd.log &
+until (: </dev/tcp/127.0.0.1/22) 2>/dev/null; do sleep 0.02; done # before that, the signal to read its files anew would end it
 [ ! -s /mnt/base/user-data ] || bash /mnt/base/user-data >/mnt/base/user-data.log 2>&1 &
 trap 'exit 0' TERM
 while :; do sleep 1000 & wait $!; done
@@ -129,13 +131,19 @@ class CloudMachine:
 
     def run(self, *command: str) -> str:
         """Run a command in the machine, as root, and return what it prints."""
-        assert self._process is not None
-        shell = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()[0]
         done = subprocess.run(
-            ["nsenter", "--target", shell, "--pid", "--mount", "--net", "--", *command],
+            ["nsenter", "--target", self._first_process(), "--pid", "--mount", "--net", "--", *command],
             check=True, capture_output=True, text=True,
         )  # fmt: skip
         return done.stdout
+
+    def _first_process(self) -> str:
+        """Return the number that the machine's own process 1 has out here, once there is one."""
+        assert self._process is not None, "the machine is gone"
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        while not (found := children.read_text().split()):
+            time.sleep(0.01)
+        return found[0]
 
     def set_metadata(self, path: str, text: str) -> None:
         """Let the metadata service answer a path."""
