@@ -156,7 +156,7 @@ def test_a_time_that_is_none_or_too_long_is_refused(clouds, time: str) -> None:
 def test_all_machines_of_a_job_are_kept_and_each_has_a_shell(clouds) -> None:
     aws = clouds("aws")
     on = ON["aws"].replace("resources: {", "resources: {nodes: 2, ")
-    aws.write(f"  a: {{{on}, steps: [{{run: 'echo rank $SKYFLOW_NODE_RANK > left.txt; exit 3'}}]}}\n")
+    aws.write(f"  a: {{{on}, steps: [{{run: 'echo rank $SKYFLOW_NODE_RANK > left.txt'}}, {{run: 'exit 3'}}]}}\n")
     assert "gives back 2 machines" in aws.skyflow("run", "w.yml", "--keep", code=1)
     for rank in ("0", "1"):
         assert aws.skyflow("ssh", "a", "--node", rank, "--", "cat left.txt") == f"rank {rank}\n"

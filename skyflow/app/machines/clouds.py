@@ -145,19 +145,15 @@ def list_instances(
         providers, lambda provider: open_cloud(provider, clock).provisioner.machines(None if of_all else owner)
     )
     by_name = {record.name: record for record in records}
-    prices = _prices() if any(answers.values()) else {}
+    there = [each for machines in answers.values() for each in machines if each.state is not MachineState.GONE]
+    prices = _prices() if any(each.name not in by_name for each in there) else {}  # that takes a second or two
     found: list[Instance] = []
-    for machines in answers.values():
-        for machine in machines:
-            if machine.state is MachineState.GONE:
-                continue
-            record = by_name.get(machine.name)
-            price = record.offering.price_usd_per_hour if record else prices.get(_line_of(machine))
-            hours = (
-                (clock.now() - machine.created_at).total_seconds() / _SECONDS_PER_HOUR if machine.created_at else None
-            )
-            cost = None if price is None or hours is None else price * max(0.0, hours)
-            found.append(Instance(machine, record, price, cost))
+    for machine in there:
+        record = by_name.get(machine.name)
+        price = record.offering.price_usd_per_hour if record else prices.get(_line_of(machine))
+        hours = (clock.now() - machine.created_at).total_seconds() / _SECONDS_PER_HOUR if machine.created_at else None
+        cost = None if price is None or hours is None else price * max(0.0, hours)
+        found.append(Instance(machine, record, price, cost))
     return Instances(tuple(found), asked, tuple(each for each in records if each.gone_at is None))
 
 
