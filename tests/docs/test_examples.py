@@ -8,6 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from skyflow import load_workflow
+from skyflow.app.planning.callees import callees_in
+from skyflow.app.planning.plan import PlanOptions, prepare_planning
+from skyflow.app.project import find_project
+from skyflow.model.objective import Objective
+from skyflow.model.placement import PlanStatus
+
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "workflows").glob("*.yml"))
 NAMES = [path.name for path in EXAMPLES]
@@ -42,11 +49,12 @@ def test_there_are_examples_of_both_kinds() -> None:
     assert "intercloud-training.yml" in set(NAMES) - set(CONCLUSIONS)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_it_validates_without_a_finding_and_says_what_it_is(folder, name: str) -> None:
-    assert json.loads(folder.skyflow("validate", "--json", f"workflows/{name}")) == []
-    text = (ROOT / "workflows" / name).read_text()
-    assert text.startswith("# yaml-language-server: $schema=../schemas/workflow.schema.json\n#\n# ")
+def test_they_validate_without_a_finding_and_say_what_they_are(folder) -> None:
+    assert json.loads(folder.skyflow("validate", "--json", *(f"workflows/{name}" for name in NAMES))) == []
+    for path in EXAMPLES:
+        assert path.read_text().startswith("# yaml-language-server: $schema=../schemas/workflow.schema.json\n#\n# "), (
+            path.name
+        )
 
 
 def test_those_of_the_evaluation_validate_without_a_finding(folder) -> None:
@@ -56,15 +64,21 @@ def test_those_of_the_evaluation_validate_without_a_finding(folder) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("objective", ["cost", "makespan"])
-def test_it_plans(folder, name: str, objective: str) -> None:
-    patience = ("--time-limit", "300")  # a busy machine says nothing about what can be proven
-    plan = json.loads(folder.skyflow("plan", "--json", *patience, "--objective", objective, f"workflows/{name}"))
-    assert plan["objective"] == objective
-    assert plan["status"] == "optimal" or name in CONCLUSIONS  # with few slots the bound on the makespan is not met
-    assert not any(job["is_duration_assumed"] for job in plan["jobs"])
+@pytest.mark.parametrize("objective", [Objective.COST, Objective.MAKESPAN])
+def test_it_plans(folder, name: str, objective: Objective) -> None:
+    workflow = load_workflow(folder.path / "workflows" / name)
+    patient = PlanOptions(
+        objective=objective, time_limit_seconds=300
+    )  # a busy machine says nothing about what is proven
+    callees = callees_in(workflow, folder.path)
+    project = find_project(start=folder.path, state=folder.path / ".skyflow" / "state.db")
+    plan = prepare_planning(workflow, callees=callees, options=patient, project=project).plan()
+    assert plan.objective is objective
+    # with few slots the bound on the makespan is not met
+    assert plan.status is PlanStatus.OPTIMAL or name in CONCLUSIONS
+    assert not any(placement.is_duration_assumed for placement in plan.placements)
     if name in CONCLUSIONS:
-        assert {job["offering"]["provider"] for job in plan["jobs"]} == {"local"}
+        assert {placement.offering.provider for placement in plan.placements} == {"local"}
 
 
 def test_the_machines_of_the_laboratory_come_first(folder) -> None:

@@ -27,7 +27,7 @@ def test_every_schema_is_one_and_describes_itself(name: str) -> None:
     assert schema["description"].endswith(".")
 
 
-@pytest.mark.parametrize("workflow", ["quickstart", "matrix", "conditions"])
+@pytest.mark.parametrize("workflow", ["quickstart", "conditions"])
 def test_events_and_runs(folder, workflow: str) -> None:
     lines = folder.skyflow("run", "--json", f"workflows/{workflow}.yml").splitlines()
     events = [json.loads(line) for line in lines]
