@@ -2,12 +2,13 @@
 
 import re
 from pathlib import Path
+from textwrap import dedent, indent
 
 import pytest
 
 from skyflow.diagnostics import Severity
 from skyflow.errors import WorkflowInvalidError
-from skyflow.spec import load_workflow
+from skyflow.spec import load_action, load_config, load_workflow
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")]
@@ -56,6 +57,47 @@ def test_every_whole_workflow_is_valid(page: Path) -> None:
         else:
             findings = load_workflow("workflow.yml", text=match[2], platform="linux").findings
             assert [finding for finding in findings if finding.severity is not Severity.HINT] == []
+
+
+JOB = "on: push\njobs:\n  a:\n    runs-on: local\n    steps: [{run: 'true'}]\n"
+OF_OTHERS = {"build", "repos"}
+"""What blocks for GitLab and pre-commit begin with; `tests/e2e/test_ci_files.py` knows what these want."""
+
+
+@named
+def test_every_part_of_a_workflow_or_a_configuration_is_valid_unless_it_is_wrong(page: Path) -> None:
+    text = page.read_text()
+    for match in FENCE.finditer(text):
+        if match[1] != "yaml" or re.search(r"^jobs:", match[2], re.MULTILINE):
+            continue
+        first = re.search(r"^ *([\w-]+):|$", match[2], re.MULTILINE)[1] or ""
+        if first in OF_OTHERS:
+            continue
+        if text[: match.start()].rstrip().endswith("Wrong:"):
+            with pytest.raises((WorkflowInvalidError, AssertionError)):
+                check(first, match[2])
+        else:
+            check(first, match[2])
+
+
+def check(first: str, part: str) -> None:
+    """Fail if there is something wrong with a part of a file, by the key that it begins with."""
+    if first in {"machines", "peering", "prices"}:
+        assert load_config("skyflow.yml", part)[1] == ()
+    elif first == "runs":
+        load_action("action.yml", part)
+    else:
+        load_workflow("workflow.yml", text=whole(first, part), platform="linux", read=lambda _: None)
+
+
+def whole(first: str, part: str) -> str:
+    """Return a workflow with a part of one: keys of its own, of a job, or a map of jobs."""
+    if first in {"plan", "run-name", "env", "defaults"}:
+        return part + JOB
+    if first in {"estimate", "container", "resources", "retry"}:
+        return JOB + indent(dedent(part), "    ")
+    jobs = re.sub(r"^([\w-]+:)$", r"\1\n  runs-on: local\n  steps: [{run: 'true'}]", part, flags=re.MULTILINE)
+    return "on: push\njobs:\n" + indent(jobs, "  ")
 
 
 def next_block(text: str, match: re.Match[str]) -> str:
