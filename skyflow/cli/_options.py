@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from skyflow._util.text import did_you_mean
+from skyflow._util.text import did_you_mean, sentence_list
 from skyflow.cli._completion import complete_run, complete_workflow
 from skyflow.errors import UsageError
 from skyflow.model.objective import Objective
@@ -99,7 +99,8 @@ def _objective(text: str) -> Objective:
     named = {"cost": Objective.COST, "makespan": Objective.MAKESPAN, "time": Objective.MAKESPAN}
     named["carbon"] = Objective.CARBON
     if text not in named:
-        raise UsageError(f"there is no objective '{text}'", hint=did_you_mean(text, named))
+        known = f"it is one of {sentence_list(sorted(set(named.values())), conjunction='or')}"
+        raise UsageError(f"there is no objective '{text}'", hint=did_you_mean(text, named, otherwise=known))
     return named[text]
 
 

@@ -59,6 +59,13 @@ def test_every_exit_code_is_in_the_readme() -> None:
     assert {int(code) for code in table} == codes
 
 
+def test_the_home_page_leads_to_every_page() -> None:
+    linked = set(re.findall(r"\]\(([\w/-]+\.md)", (DOCS / "index.md").read_text()))
+    folders = ("tutorial", "how-to", "reference", "explanation")
+    pages = {str(path.relative_to(DOCS)) for folder in folders for path in (DOCS / folder).glob("*.md")}
+    assert pages - linked == set()
+
+
 def test_every_page_is_in_the_navigation() -> None:
     import tomllib
 
