@@ -82,11 +82,14 @@ async def _find(call: ActionCall, keys: list[str]) -> CachedTree | None:
     for problem in map(cache_key_problem, keys):
         if problem:
             raise ActionFailure(problem)
+    for key in keys:
+        call.check_stored_name(key, "the key of a cache")
     return await call.caches.find(keys, version=_version(call), scopes=(_SCOPE,))
 
 
 async def _store(call: ActionCall, key: str) -> None:
     """Save; that it cannot be done is a warning only, for what was made is there all the same."""
+    call.check_stored_name(key, "the key of a cache")
     try:
         sources = await anyio.to_thread.run_sync(
             partial(cache_sources, _glob(call), _anchors(call)), abandon_on_cancel=True

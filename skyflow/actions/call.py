@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from skyflow._util.masking import Masks
 from skyflow.model.execution import Pairs, StepRef, StepResult
 from skyflow.ports.artifacts import ArtifactStore, CacheStore
 
@@ -45,6 +46,7 @@ class ActionCall:
     home: Path
     artifacts: ArtifactStore
     caches: CacheStore
+    secrets: Masks
     say: Callable[[str], None]
 
     def text(self, name: str) -> str:
@@ -75,6 +77,15 @@ class ActionCall:
         if value and value not in _TRUE | _FALSE:
             raise ActionFailure(f"the input '{name}' must be true or false, not '{value}'")
         return value in _TRUE
+
+    def check_stored_name(self, name: str, what: str) -> None:
+        """Let a name pass that is going to be stored in the clear.
+
+        Raises:
+            ActionFailure: there is a secret in it.
+        """
+        if self.secrets.hide_text(name) != name:
+            raise ActionFailure(f"{what} would be stored for all to see, and there is a secret in it: {name}")
 
     def print(self, text: str) -> None:
         """Print a line."""

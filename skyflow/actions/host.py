@@ -1,9 +1,10 @@
 """Runs actions: built-in ones here, JavaScript ones on the runner."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from skyflow._util.masking import Masks
 from skyflow.actions.call import ActionCall, ActionFailure, BuiltinAction
 from skyflow.actions.registry import BUILTINS
 from skyflow.model.execution import ActionRequest, StepRef, StepResult
@@ -30,6 +31,7 @@ class LocalActionHost:
         environment: Mapping[str, str],
         artifacts: ArtifactsFor,
         caches: CacheStore,
+        masks: Sequence[str] = (),
     ) -> None:
         """Prepare a host; nothing happens yet.
 
@@ -40,6 +42,7 @@ class LocalActionHost:
             environment: what every step inherits.
             artifacts: where artifacts are, for a step and what prints its lines.
             caches: where caches are.
+            masks: what must not be stored under a name that anybody can read.
         """
         self._workbench = workbench
         self._run = run
@@ -47,6 +50,7 @@ class LocalActionHost:
         self._environment = environment
         self._artifacts = artifacts
         self._caches = caches
+        self._secrets = Masks(masks)
 
     async def run_action(self, step: StepRef, request: ActionRequest, output: Callable[[str], None]) -> StepResult:
         """Run one phase of an action to its end."""
@@ -87,6 +91,7 @@ class LocalActionHost:
             home=Path(env.get("HOME") or Path.home()),
             artifacts=self._artifacts(step, say),
             caches=self._caches,
+            secrets=self._secrets,
             say=say,
         )
 

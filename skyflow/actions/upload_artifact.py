@@ -45,6 +45,7 @@ async def _perform(call: ActionCall) -> StepResult:
         if len(sources) > 1:
             raise ActionFailure(f"with 'archive: false' there can be only one file, and these are {len(sources)}")
         name = sources[0].file.name
+    call.check_stored_name(name, "the name of an artifact")
     call.print(f"{count_of(len(sources), 'file')} will be uploaded as artifact '{name}'")
     new = NewArtifact(
         run=call.run, name=name, sources=sources, by=call.step, retention_days=retention_days,

@@ -15,7 +15,7 @@ from skyflow.errors import UsageError
 from skyflow.model.run import Json
 from skyflow.model.workflow import DispatchInput, InputType
 from skyflow.vault.assignments import split_assignment
-from skyflow.vault.secrets import read_secrets, read_variables
+from skyflow.vault.secrets import read_secrets, read_variables, without_secrets
 
 __all__ = ["ask_input", "read_given", "read_given_secrets", "warn_of_missing"]
 
@@ -53,6 +53,8 @@ def read_given_secrets(secrets: Sequence[str] | None, files: Sequence[Path] | No
         ask=_ask_secret if sys.stdin.isatty() else None,
     )
     hide_from_now_on(found.masks)
+    for name in os.environ.keys() - without_secrets(os.environ).keys():
+        del os.environ[name]  # else every process that is started, such as ssh, would have it
     return GivenSecrets(found, use_keyring=True)
 
 

@@ -38,6 +38,7 @@ class OnDemandActionHost:
         clock: Clock,
         folder: RunFolder,
         transfers: TransferLog,
+        masks: tuple[str, ...],
         elsewhere: "RunnerRouter | None" = None,
     ) -> None:
         self._workbench = workbench
@@ -47,6 +48,7 @@ class OnDemandActionHost:
         self._clock = clock
         self._folder = folder
         self._transfers = transfers
+        self._masks = masks
         self._elsewhere = elsewhere
         self._is_pruned = False
 
@@ -103,6 +105,7 @@ class OnDemandActionHost:
             environment=self._environment,
             artifacts=artifacts,
             caches=Caches(self._objects, self._clock),
+            masks=self._masks,
         )
 
     def _artifacts_for(self, step: StepRef, say: Callable[[str], None]) -> ArtifactStore:

@@ -127,7 +127,7 @@ def drive(
         if hosts or pools or rented_placements(parts.plan):
             live, elsewhere = parts.runner_elsewhere(here, hosts=hosts, pools=pools, masks=state.masks)
             state = replace(state, rooms=live.rooms)
-        make_driver = partial(parts.driver, here, elsewhere=elsewhere, live=live, reporter=listener)
+        make_driver = partial(parts.driver, here, elsewhere=elsewhere, live=live, reporter=listener, masks=state.masks)
         ages = _ages(store.attempts(run.id), store.steps(run.id), clock.now())
         is_cancelled = partial(_is_cancelled, store, run.id)
         anyio.run(
@@ -236,7 +236,13 @@ class _Parts:
         return live, router
 
     def driver(
-        self, here: LocalRunner, *, elsewhere: "RunnerRouter | None", live: "LivePlan | None", reporter: Reporter
+        self,
+        here: LocalRunner,
+        *,
+        elsewhere: "RunnerRouter | None",
+        live: "LivePlan | None",
+        reporter: Reporter,
+        masks: tuple[str, ...],
     ) -> Driver:
         """Return the driver; to be called within the event loop."""
         run, project, runner = self.run, self.project, elsewhere or here
@@ -252,6 +258,7 @@ class _Parts:
             clock=self.clock,
             folder=self.folder,
             transfers=transfers,
+            masks=masks,
             elsewhere=elsewhere,
         )
         checkpoints = ProjectCheckpoints(
