@@ -3,10 +3,10 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from enum import Enum, StrEnum
+from functools import cache
 
-from skyflow._util.field_names import field_names
 from skyflow.diagnostics import Span
 from skyflow.expr import Template
 from skyflow.model.execution import Pairs
@@ -98,7 +98,25 @@ def _plain(value: object) -> object:
 
 
 def _plain_fields(value: object) -> object:
-    if not is_dataclass(value):
+    """Return the fields that are not what they are by default: a key that skyflow learns does not make all jobs run again."""
+    kind: type = type(value)
+    if not is_dataclass(kind):
         return repr(value)
-    named = ((name, getattr(value, name)) for name in field_names(value))
-    return {name: _plain(part) for name, part in named if not isinstance(part, Span)}
+    named = ((name, getattr(value, name), default) for name, default in _fields_of(kind))
+    return {
+        name: _plain(part)
+        for name, part, default in named
+        if not isinstance(part, Span) and not (part is default or part == default)
+    }
+
+
+@cache
+def _fields_of(kind: type) -> tuple[tuple[str, object], ...]:
+    """Return the names of the fields of a dataclass, and what they are by default, `MISSING` where they have to be given."""
+    return tuple((each.name, _default_of(each)) for each in fields(kind))
+
+
+def _default_of(declared: Field[object]) -> object:
+    if declared.default is not MISSING:
+        return declared.default
+    return MISSING if declared.default_factory is MISSING else declared.default_factory()
