@@ -1,6 +1,6 @@
 """A run as it was stored becomes a state that the machine can go on from."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -80,6 +80,7 @@ def _with_jobs(
     numbers: dict[str, list[int]] = defaultdict(list)
     for attempt in attempts:
         numbers[attempt.job_key].append(attempt.number)
+    lost = Counter(attempt.job_key for attempt in attempts if attempt.reason is Reason.LOST)
     steps_of: dict[tuple[str, int], list[StepRecord]] = defaultdict(list)
     for step in steps:
         steps_of[step.job_key, step.attempt].append(step)
@@ -87,7 +88,7 @@ def _with_jobs(
         if record.spec_id not in state.specs:
             continue  # of a called workflow that has ended; its caller has all that counts
         latest = max(numbers[record.key], default=state.attempts_before(record.key))
-        job = _job_state(record, latest, steps_of[record.key, latest])
+        job = replace(_job_state(record, latest, steps_of[record.key, latest]), lost=lost[record.key])
         state = state.with_job(job)
         if job.status is Status.IN_PROGRESS and state.specs[job.spec_id].call is not None:
             state = with_callee(state, job)

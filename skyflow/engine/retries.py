@@ -28,7 +28,8 @@ def job_delay(draft: Draft, job: JobState, attempt: AttemptState) -> float | Non
         reason, exit_code = attempt.cancel, None
     if attempt.verdict is Conclusion.SUCCESS or reason in {Reason.CANCELLED, Reason.FAIL_FAST, Reason.SUPERSEDED}:
         return None
-    return policy.delay_after(attempt.number - draft.state.attempts_before(job.key), reason, exit_code)
+    tries = attempt.number - job.lost - draft.state.attempts_before(job.key)  # what was lost has not failed
+    return policy.delay_after(tries, reason, exit_code)
 
 
 def try_step_again(

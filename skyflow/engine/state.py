@@ -42,7 +42,8 @@ class JobState:
     `key` is the id of the spec, with `.N` behind it for the N-th combination. `outcome` is the conclusion before
     `continue-on-error`. `group` is its concurrency group, `is_granted` whether that is ours. `is_paused` tells that it
     waits before it is tried again, or for its planned start. `fingerprint` is what it is remembered by
-    when it succeeds. `attempts` counts those begun; `attempt` is the one under way.
+    when it succeeds. `attempts` counts those begun, `lost` those of them that were lost with a driver or a
+    machine; `attempt` is the one under way.
     """
 
     key: str
@@ -63,6 +64,7 @@ class JobState:
     is_paused: bool = False
     fingerprint: str | None = None
     attempts: int = 0
+    lost: int = 0
     attempt: AttemptState | None = None
 
 
