@@ -305,7 +305,7 @@ class Plan:
                 begins_at=datetime.fromisoformat(data["begins_at"]) if data.get("begins_at") else None,
                 waiting=Waiting(**waiting) if waiting else None,
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:  # whoever wrote it
             raise ValueError(f"not a plan: {error}") from error
 
 
