@@ -1,37 +1,26 @@
 """The artifacts of runs, for looking at, fetching and removing."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import anyio
 
 from skyflow._util.text import did_you_mean
-from skyflow.app.artifact_place import PLACE_VARIABLE
 from skyflow.app.clock import SystemClock
 from skyflow.app.project import Project
+from skyflow.app.stores import ProjectStores
 from skyflow.artifacts.keys import artifact_key
 from skyflow.artifacts.named import Artifacts
-from skyflow.artifacts.places import open_place
 from skyflow.errors import StoreError, UsageError
 from skyflow.model.artifacts import Artifact
-from skyflow.ports.artifacts import ArtifactError, ObjectStore
+from skyflow.ports.artifacts import ArtifactError
 from skyflow.store.store import open_store
 
-__all__ = ["artifact_store", "fetch_artifact", "list_artifacts", "remove_artifact"]
-
-
-def artifact_store(project: Project) -> ObjectStore:
-    """Return where the artifacts and caches of a project are kept.
-
-    Raises:
-        UsageError: the variable names no store.
-    """
-    return open_place(os.environ.get(PLACE_VARIABLE) or str(project.state.artifacts))
+__all__ = ["fetch_artifact", "list_artifacts", "remove_artifact"]
 
 
 def list_artifacts(project: Project, run: str) -> tuple[Artifact, ...]:
-    """Return the artifacts of a run, by name.
+    """Return the artifacts of a run in all stores, by name.
 
     Raises:
         UsageError: there is no such run.
@@ -39,7 +28,7 @@ def list_artifacts(project: Project, run: str) -> tuple[Artifact, ...]:
     """
     with open_store(project.state, create=False) as store:
         record = store.find_run(run)
-    artifacts = Artifacts(artifact_store(project), SystemClock())
+    artifacts = Artifacts(ProjectStores(project).all_open(), SystemClock())
     try:
         return anyio.run(artifacts.artifacts, record.origin or record.id)
     except ArtifactError as error:
@@ -55,7 +44,7 @@ def fetch_artifact(project: Project, run: str, name: str, folder: Path) -> Artif
     """
     artifact = _find(list_artifacts(project, run), run, name)
     try:
-        anyio.run(Artifacts(artifact_store(project), SystemClock()).download, artifact, folder)
+        anyio.run(Artifacts(ProjectStores(project).all_open(), SystemClock()).download, artifact, folder)
     except ArtifactError as error:
         raise StoreError(str(error)) from error
     return artifact
@@ -70,7 +59,7 @@ def remove_artifact(project: Project, run: str, name: str) -> Artifact:
     """
     artifact = _find(list_artifacts(project, run), run, name)
     try:
-        artifact_store(project).delete(artifact_key(artifact.run, artifact.name))
+        ProjectStores(project)[artifact.store].delete(artifact_key(artifact.run, artifact.name))
     except OSError as error:
         raise StoreError(f"the artifact cannot be removed: {error}") from error
     return artifact

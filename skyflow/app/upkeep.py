@@ -8,8 +8,8 @@ from pathlib import Path
 
 import anyio
 
-from skyflow.app.artifacts import artifact_store
 from skyflow.app.project import Project
+from skyflow.app.stores import ProjectStores
 from skyflow.artifacts.keys import run_prefix
 from skyflow.artifacts.upkeep import prune as prune_artifacts
 from skyflow.errors import StoreError, StoreLockedError
@@ -97,11 +97,13 @@ def _is_forgotten(store: Store, run: RunRecord, project: Project) -> bool:
 
 def _artifact_remover(project: Project, runs: Collection[str], now: datetime) -> Callable[[], Awaitable[int]]:
     async def remove() -> int:
-        objects = artifact_store(project)
-        for run in sorted(runs):
-            for stored in list(objects.objects(run_prefix(run))):
-                objects.delete(stored.key)
-        return await prune_artifacts(objects, now)
+        freed = 0
+        for objects in ProjectStores(project).all_open().values():
+            for run in sorted(runs):
+                for stored in list(objects.objects(run_prefix(run))):
+                    objects.delete(stored.key)
+            freed += await prune_artifacts(objects, now)
+        return freed
 
     return remove
 

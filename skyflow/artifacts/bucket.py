@@ -6,17 +6,17 @@ created only if there is none, which the service decides. An answer that got los
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
 
 from skyflow.artifacts.keys import blob_key
-from skyflow.ports.artifacts import ArtifactError, Blob, Stored
+from skyflow.ports.artifacts import ArtifactError, Blob, SignedRequest, Stored
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore as Bucket
@@ -34,6 +34,10 @@ _MOST_PENDING_BYTES = 96 * 1024 * 1024
 _FRESH = timedelta(hours=3)
 """Half of the time for which contents are safe that no document mentions yet: an older one is stored again."""
 _TRIES = 3
+_SIGNED_FOR = timedelta(hours=3)
+"""How long others may begin a request that was signed for them."""
+_PUT_HEADERS = {"AzureStore": (("x-ms-blob-type", "BlockBlob"),)}
+"""What a service wants to be told with a content that is put in one request, by the name of its client."""
 _MISSING = (NotFoundError, FileNotFoundError)
 
 
@@ -78,6 +82,24 @@ class BucketStore:
                     raise ArtifactError(f"the stored content {digest[:12]} is gone") from None
             self.delete(key)  # so that storing the same content again mends it
         raise ArtifactError(f"the stored content {digest[:12]} is damaged")
+
+    def lacks(self, blob: Blob) -> bool:
+        """Tell whether a content has to be sent."""
+        key = blob_key(blob.digest)
+        with self._explained(key):
+            return not self._is_fresh(key, blob.size)
+
+    def signed(self, method: str, digests: Sequence[str]) -> list[SignedRequest] | None:
+        """Return requests for the service itself, signed with our credentials, which stay here."""
+        keys = [blob_key(digest) for digest in digests]
+        if not keys:
+            return []
+        try:
+            urls = obstore.sign(cast("Any", self._bucket), cast('Literal["GET", "PUT"]', method), keys, _SIGNED_FOR)
+        except (BaseError, ValueError, TypeError) as error:
+            raise ArtifactError(f"{self._name}: nothing can be signed: {str(error).splitlines()[0]}") from error
+        headers = _PUT_HEADERS.get(type(self._bucket).__name__, ()) if method == "PUT" else ()
+        return [SignedRequest(url, headers) for url in urls]
 
     def create(self, key: str, data: bytes) -> bool:
         """Put an object where none is."""

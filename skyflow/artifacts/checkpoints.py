@@ -1,14 +1,15 @@
-"""What jobs go on from after an attempt that did not end well, in an object store."""
+"""What jobs go on from after an attempt that did not end well, in the stores of a project."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from skyflow.artifacts.documents import read_checkpoint, write_checkpoint
 from skyflow.artifacts.keys import checkpoint_key
 from skyflow.artifacts.threads import in_thread
-from skyflow.artifacts.trees import Place, read_tree, restore_tree, store_tree, stored_size
-from skyflow.model.artifacts import Checkpoint, Source
+from skyflow.artifacts.trees import Place, read_tree, restore_tree, store_list, store_tree, stored_size
+from skyflow.model.artifacts import Checkpoint, Entry, Source
 from skyflow.ports.artifacts import ObjectStore
 from skyflow.ports.clock import Clock
 
@@ -18,14 +19,20 @@ __all__ = ["CheckpointStore", "sources_in"]
 class CheckpointStore:
     """One tree of files for each job of a run: the last one that was kept. Contents that did not change are kept once."""
 
-    def __init__(self, objects: ObjectStore, clock: Clock) -> None:
-        self._objects = objects
+    def __init__(self, stores: Mapping[str, ObjectStore], clock: Clock) -> None:
+        """Prepare; nothing happens yet.
+
+        Args:
+            stores: where they are, by the names of the stores.
+            clock: the time.
+        """
+        self._stores = stores
         self._clock = clock
 
     async def save(
-        self, run: str, job: str, sources: Callable[[], Sequence[Source]], *, attempt: int, was_here: bool
+        self, run: str, job: str, sources: Callable[[], Sequence[Source]], *, attempt: int, store: str = ""
     ) -> Checkpoint:
-        """Keep files in place of those that were kept before.
+        """Keep files of this machine in place of those that were kept before.
 
         Raises:
             ArtifactError: a file cannot be read or stored; what was kept before still is.
@@ -33,11 +40,44 @@ class CheckpointStore:
         now = self._clock.now()
 
         def work(go_on: Callable[[int], None]) -> Checkpoint:
-            tree, entries = store_tree(self._objects, sources(), follow_links=False, go_on=go_on)
-            size = stored_size(entries)
-            kept = Checkpoint(run=run, job=job, attempt=attempt, was_here=was_here, created=now, size=size, tree=tree)
-            self._objects.replace(checkpoint_key(run, job), write_checkpoint(kept))
-            return kept
+            tree, entries = store_tree(self._stores[store], sources(), follow_links=False, go_on=go_on)
+            return self._written(
+                Checkpoint(
+                    run=run,
+                    job=job,
+                    attempt=attempt,
+                    was_here=True,
+                    created=now,
+                    size=stored_size(entries),
+                    tree=tree,
+                    store=store,
+                )
+            )
+
+        return await in_thread(work)
+
+    async def enter(self, run: str, job: str, entries: Sequence[Entry], *, attempt: int, store: str = "") -> Checkpoint:
+        """Keep files of another machine in place of those that were kept before; their contents are in the store already.
+
+        Raises:
+            ArtifactError: the list cannot be stored; what was kept before still is.
+        """
+        now = self._clock.now()
+
+        def work(go_on: Callable[[int], None]) -> Checkpoint:
+            tree = store_list(self._stores[store], entries, go_on)
+            return self._written(
+                Checkpoint(
+                    run=run,
+                    job=job,
+                    attempt=attempt,
+                    was_here=False,
+                    created=now,
+                    size=stored_size(entries),
+                    tree=tree,
+                    store=store,
+                )
+            )
 
         return await in_thread(work)
 
@@ -45,13 +85,17 @@ class CheckpointStore:
         """Return what a job last kept, if anything.
 
         Raises:
-            ArtifactError: the store cannot be read.
+            ArtifactError: a store cannot be read.
         """
 
         def work(go_on: Callable[[int], None]) -> Checkpoint | None:
-            go_on(0)
-            data = self._objects.read(checkpoint_key(run, job))
-            return None if data is None else read_checkpoint(data)
+            found: list[Checkpoint] = []
+            for name, objects in self._stores.items():
+                go_on(0)
+                data = objects.read(checkpoint_key(run, job))
+                if data is not None:
+                    found.append(read_checkpoint(data, store=name))
+            return max(found, key=_age, default=None)
 
         return await in_thread(work)
 
@@ -64,9 +108,18 @@ class CheckpointStore:
         await in_thread(partial(self._restore, checkpoint, folder))
 
     def _restore(self, checkpoint: Checkpoint, folder: Path, go_on: Callable[[int], None]) -> None:
+        objects = self._stores[checkpoint.store]
         folder.mkdir(parents=True, exist_ok=True)
-        entries = read_tree(self._objects, checkpoint.tree, go_on)
-        restore_tree(self._objects, [Place(entry, folder, entry.path) for entry in entries], go_on)
+        entries = read_tree(objects, checkpoint.tree, go_on)
+        restore_tree(objects, [Place(entry, folder, entry.path) for entry in entries], go_on)
+
+    def _written(self, kept: Checkpoint) -> Checkpoint:
+        key = checkpoint_key(kept.run, kept.job)
+        self._stores[kept.store].replace(key, write_checkpoint(kept))
+        for name, objects in self._stores.items():
+            if name != kept.store:
+                objects.delete(key)  # of an attempt that ran elsewhere
+        return kept
 
 
 def sources_in(base: Path, path: str) -> list[Source]:
@@ -80,3 +133,7 @@ def sources_in(base: Path, path: str) -> list[Source]:
         return []
     found = [top, *sorted(top.rglob("*"))] if top.is_dir() else [top]
     return [Source(each.relative_to(base).as_posix(), each) for each in found]
+
+
+def _age(kept: Checkpoint) -> tuple[int, datetime]:
+    return kept.attempt, kept.created

@@ -42,8 +42,8 @@ def write_artifact(artifact: Artifact) -> bytes:
     return json.dumps(fields, indent=1).encode()
 
 
-def read_artifact(data: bytes) -> Artifact:
-    """Return the artifact of a document.
+def read_artifact(data: bytes, *, store: str = "") -> Artifact:
+    """Return the artifact of a document, which is in `store`: what that is called is not part of it.
 
     Raises:
         ArtifactError: it is none.
@@ -58,6 +58,7 @@ def read_artifact(data: bytes) -> Artifact:
         expires=fields.time("expires"),
         size=fields.number("size"),
         tree=fields.text("tree"),
+        store=store,
     )
 
 
@@ -93,11 +94,13 @@ def read_cache(data: bytes) -> CachedTree:
 
 def write_checkpoint(checkpoint: Checkpoint) -> bytes:
     """Return the document of a checkpoint."""
-    return json.dumps({**asdict(checkpoint), "created": checkpoint.created.isoformat()}, indent=1).encode()
+    fields = {**asdict(checkpoint), "created": checkpoint.created.isoformat()}
+    del fields["store"]
+    return json.dumps(fields, indent=1).encode()
 
 
-def read_checkpoint(data: bytes) -> Checkpoint:
-    """Return the checkpoint of a document.
+def read_checkpoint(data: bytes, *, store: str = "") -> Checkpoint:
+    """Return the checkpoint of a document, which is in `store`.
 
     Raises:
         ArtifactError: it is none.
@@ -111,6 +114,7 @@ def read_checkpoint(data: bytes) -> Checkpoint:
         created=fields.time("created"),
         size=fields.number("size"),
         tree=fields.text("tree"),
+        store=store,
     )
 
 

@@ -6,14 +6,14 @@ A file is written beside its place and then linked there, which fails if the pla
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
 from skyflow.artifacts.keys import blob_key
-from skyflow.ports.artifacts import ArtifactError, Blob, Stored
+from skyflow.ports.artifacts import ArtifactError, Blob, SignedRequest, Stored
 
 __all__ = ["FolderStore"]
 
@@ -56,6 +56,21 @@ class FolderStore:
         if actual.hexdigest() != digest:
             self.delete(blob_key(digest))  # so that storing the same content again mends it
             raise ArtifactError(f"the stored content {digest[:12]} is damaged")
+
+    def lacks(self, blob: Blob) -> bool:
+        """Tell whether a file has to be stored; one that is there counts as new from now on."""
+        path = self._path(blob_key(blob.digest))
+        try:
+            if path.stat().st_size != blob.size:
+                return True
+        except FileNotFoundError:
+            return True
+        self.touch(blob_key(blob.digest))
+        return False
+
+    def signed(self, method: str, digests: Sequence[str]) -> list[SignedRequest] | None:  # noqa: ARG002
+        """Return None: nobody else reaches a folder."""
+        return None
 
     def create(self, key: str, data: bytes) -> bool:
         """Write a new file."""

@@ -29,11 +29,15 @@ _AZURE_CREDENTIALS = (
 _RETRY: dict[str, Any] = {"max_retries": 5, "retry_timeout": timedelta(seconds=60)}
 
 
-def open_place(text: str, *, environment: Mapping[str, str] = os.environ) -> ObjectStore:
+def open_place(
+    text: str, *, region: str = "", endpoint: str = "", environment: Mapping[str, str] = os.environ
+) -> ObjectStore:
     """Return the store.
 
     Args:
         text: a path, or the URL of a bucket and perhaps a prefix.
+        region: where a bucket of S3 is, if not where the environment says.
+        endpoint: how the service is reached, if not as the environment says.
         environment: where credentials and endpoints are taken from, by the names the services' own tools use.
 
     Raises:
@@ -52,6 +56,10 @@ def open_place(text: str, *, environment: Mapping[str, str] = os.environ) -> Obj
     if not parts.netloc:
         raise UsageError(f"'{text}' names no bucket", hint=f"write {parts.scheme}://BUCKET/PREFIX")
     url, options = _azure(parts) if parts.scheme == "az" else (text, {})
+    if parts.scheme == "s3" and region:
+        options["region"] = region
+    if endpoint:
+        options["base_url" if parts.scheme == "gs" else "endpoint"] = endpoint
     try:
         import obstore.exceptions  # noqa: PLC0415 -- an extra
         from obstore.store import from_url  # noqa: PLC0415
@@ -66,7 +74,7 @@ def open_place(text: str, *, environment: Mapping[str, str] = os.environ) -> Obj
         bucket = open_bucket(
             url,
             **options,
-            client_options=_client_options(environment),
+            client_options=_client_options(endpoint, environment),
             retry_config=_RETRY,
             **_credentials(parts.scheme, environment),
         )
@@ -87,11 +95,10 @@ def _azure(parts: SplitResult) -> tuple[str, dict[str, Any]]:
     return f"az://{container}/{prefix}", {"account_name": parts.netloc}
 
 
-def _client_options(environment: Mapping[str, str]) -> dict[str, Any]:
+def _client_options(endpoint: str, environment: Mapping[str, str]) -> dict[str, Any]:
     """Return the options of the client; plain HTTP is for an endpoint that says so itself."""
-    endpoints = (
-        environment.get(name, "") for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AZURE_STORAGE_ENDPOINT")
-    )
+    names = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AZURE_STORAGE_ENDPOINT")
+    endpoints = (endpoint, *(environment.get(name, "") for name in names))
     return {**_CLIENT_OPTIONS, "allow_http": any(endpoint.startswith("http://") for endpoint in endpoints)}
 
 

@@ -12,7 +12,7 @@ from skyflow.artifacts.many import at_once
 from skyflow.model.artifacts import Entry, EntryKind, Source, is_safe_path
 from skyflow.ports.artifacts import ArtifactError, ObjectStore
 
-__all__ = ["Place", "read_tree", "restore_tree", "store_tree", "stored_size"]
+__all__ = ["Place", "read_tree", "restore_tree", "store_list", "store_tree", "stored_size"]
 
 _PERMISSIONS = 0o777
 """Bits of a mode that are kept; who a file belongs to, and running as its owner, are not anything to carry around."""
@@ -43,21 +43,35 @@ def store_tree(
         OSError: something cannot be read or stored.
     """
     ordered = sorted(sources, key=lambda each: each.path)
-    for source in ordered:
-        if not is_safe_path(source.path):
-            raise ArtifactError(
-                f"'{source.path}' cannot be stored: it would lie outside of the folder it is restored to"
-            )
+    _refuse_unsafe(source.path for source in ordered)
 
     def store(source: Source, still: Callable[[int], None]) -> tuple[Entry, ...]:
         return tuple(_store_one(objects, source, follow_links=follow_links, go_on=still))
 
-    entries = [entry for stored in at_once(store, ordered, go_on) for entry in stored]
-    text = "\n".join(map(write_entry, entries))
+    entries = tuple(entry for stored in at_once(store, ordered, go_on) for entry in stored)
+    return store_list(objects, entries, go_on), entries
+
+
+def store_list(objects: ObjectStore, entries: Iterable[Entry], go_on: Callable[[int], None]) -> str:
+    """Store a list of entries whose contents are stored, in the order of their paths, and return its digest.
+
+    Raises:
+        ArtifactError: a path is not safe.
+        OSError: it cannot be stored.
+    """
+    ordered = sorted(entries, key=lambda each: each.path)
+    _refuse_unsafe(entry.path for entry in ordered)
+    text = "\n".join(map(write_entry, ordered))
     with tempfile.TemporaryDirectory(prefix="skyflow-") as folder:
         listing = Path(folder, "entries")
         listing.write_text(text, encoding="utf-8")
-        return objects.put_blob(listing, go_on).digest, tuple(entries)
+        return objects.put_blob(listing, go_on).digest
+
+
+def _refuse_unsafe(paths: Iterable[str]) -> None:
+    for path in paths:
+        if not is_safe_path(path):
+            raise ArtifactError(f"'{path}' cannot be stored: it would lie outside of the folder it is restored to")
 
 
 def read_tree(objects: ObjectStore, digest: str, go_on: Callable[[int], None]) -> tuple[Entry, ...]:

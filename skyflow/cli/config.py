@@ -25,8 +25,9 @@ def check(
     hosts: Annotated[
         bool, typer.Option(help="Ask every host, and login nodes of queues, whether jobs can run there.")
     ] = True,
+    stores: Annotated[bool, typer.Option(help="Write, read and remove something in every store for artifacts.")] = True,
 ) -> None:
-    """Check a skyflow.yml: its form, whether what it names is in the catalog, and whether its hosts answer."""
+    """Check a skyflow.yml: its form, whether what it names is in the catalog, and whether its hosts and stores answer."""
     from skyflow.app.market.config import check_config  # noqa: PLC0415 -- start-up
     from skyflow.app.project import CONFIG_NAME, find_project  # noqa: PLC0415
     from skyflow.cli._console import err, out  # noqa: PLC0415
@@ -41,11 +42,35 @@ def check(
         (sum(pool.count for pool in config.pools), "machine"),
         (len(config.prices), "price rule"),
         (len(config.peerings), "line between clouds"),
+        (len(config.stores), "store"),
     )
     said = [f"{number} {what if number == 1 else _plural(what)}" for number, what in counted if number]
     out(f"{checked.path.name} is valid: {', '.join(said) or 'it declares nothing'}")
+    if stores and config.stores:
+        _try_stores(config)
     if hosts and any(pool.hosts or pool.slurm for pool in config.pools):
         _ask_hosts(config)
+
+
+def _try_stores(config: "ProjectConfig") -> None:
+    """Say whether artifacts can be kept in the stores.
+
+    Raises:
+        StoreError: they cannot in one of them.
+    """
+    from skyflow.app.store_checks import check_stores  # noqa: PLC0415 -- start-up
+    from skyflow.cli._console import err, out  # noqa: PLC0415
+    from skyflow.errors import StoreError  # noqa: PLC0415
+
+    checks = check_stores(config.stores)
+    for each in checks:
+        if each.doubt:
+            err(f"warning: store '{each.name}': {each.doubt}; data goes through this machine", style="yellow")
+        if not each.problem:
+            out(f"{each.name}: {each.url} can be written and read")
+    broken = [f"store '{each.name}': {each.problem}" for each in checks if each.problem]
+    if broken:
+        raise StoreError("\n".join(broken))
 
 
 def _ask_hosts(config: "ProjectConfig") -> None:

@@ -66,7 +66,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewArtifact:
-    """What a step of a run wants to store under a name, for so many days; `overwrite` lets it replace what has the name."""
+    """What a step of a run wants to store under a name, for so many days; `overwrite` lets it replace what has the name.
+
+    `store` is the name of the store that it goes to.
+    """
 
     run: str
     name: str
@@ -74,11 +77,12 @@ class NewArtifact:
     by: StepRef
     retention_days: int
     overwrite: bool = False
+    store: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
-    """A named tree that belongs to a run. `tree` is the digest under which its list of entries is stored."""
+    """A named tree that belongs to a run. `tree` is the digest under which its list of entries is stored, in `store`."""
 
     id: int
     name: str
@@ -88,11 +92,12 @@ class Artifact:
     expires: datetime
     size: int
     tree: str
+    store: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """What a job of a run last kept to go on from. `was_here` tells that it is from this machine, not another one."""
+    """What a job of a run last kept to go on from, in `store`. `was_here` tells that it is from this machine."""
 
     run: str
     job: str
@@ -101,6 +106,7 @@ class Checkpoint:
     created: datetime
     size: int
     tree: str
+    store: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

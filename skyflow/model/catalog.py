@@ -223,14 +223,21 @@ class Offering:
 class TransferRates:
     """What moving one decimal gigabyte costs and takes, for every ordered pair of `places`.
 
-    Both tables are indexed [source][destination] in the order of `places`.
+    Both tables are indexed [source][destination] in the order of `places`, and then of `outside`: the same places once
+    more, for data that no job hands on, where that goes another way.
     """
 
     places: tuple[Place, ...]
     usd_per_gb: tuple[tuple[float, ...], ...]
     seconds_per_gb: tuple[tuple[float, ...], ...]
+    outside: tuple[Place, ...] = ()
 
     @cached_property
     def index(self) -> dict[Place, int]:
         """The row and column of each place."""
         return {place: position for position, place in enumerate(self.places)}
+
+    @cached_property
+    def outside_index(self) -> dict[Place, int]:
+        """The row and column of each place for data that no job hands on."""
+        return {**self.index, **{place: len(self.places) + number for number, place in enumerate(self.outside)}}

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from skyflow.model.hosts import SshHost
 from skyflow.model.resources import Accelerators, Market
 from skyflow.model.slurm import SlurmQueue
+from skyflow.model.stores import DeclaredStore
 
 __all__ = ["OwnPool", "Peering", "PriceRule", "ProjectConfig", "rule_for"]
 
@@ -92,7 +93,7 @@ class ProjectConfig:
 
     `catalog` is a folder of tables to use instead of those that ship, as written in the file. `disk_prices` are US dollars
     per decimal gigabyte and month, by cloud. `idle_minutes` is how long a rented machine is kept for a job that is to take it
-    over.
+    over. `stores` are for artifacts, in the order of the file, with folders as written in it.
     """
 
     pools: tuple[OwnPool, ...] = ()
@@ -101,6 +102,7 @@ class ProjectConfig:
     catalog: str | None = None
     disk_prices: tuple[tuple[str, float], ...] = ()
     idle_minutes: float = 10.0
+    stores: tuple[DeclaredStore, ...] = ()
 
     def disk_usd_per_hour(self, provider: str, gib: float) -> float | None:
         """Return what a disk costs beside the machine, None where nobody says; a month has 730 hours."""

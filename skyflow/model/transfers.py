@@ -20,7 +20,11 @@ class Way(StrEnum):
     DIRECT = "direct"
     """From one machine of a pool to another."""
     TO_STORE = "to store"
+    """From here to a store."""
     FROM_STORE = "from store"
+    """From a store to here."""
+    UPLOAD = "machine to store"
+    DOWNLOAD = "store to machine"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

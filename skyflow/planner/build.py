@@ -1,7 +1,7 @@
 """From jobs and offerings to a placement problem."""
 
 from array import array
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 
@@ -155,7 +155,7 @@ class _Maker:
     def made(self, jobs: Sequence[PlanningJob], limits: Limits, hours: Hours | None) -> Problem:
         """Return the problem."""
         capacities = [self._capacity(pool) for pool in self.pools]
-        count = len(self.transfers.places)
+        count = len(self.transfers.usd_per_gb)
         setups: list[Hashable | None] = [None] * len(self.names)
         for job in jobs:
             has_ended = job.pinned_seconds == 0  # its machine is gone
@@ -186,12 +186,13 @@ class _Maker:
         """Add a job that stands for a place: it takes no time and costs nothing."""
         self.outside[len(self.names)] = data
         self.names.append(name)
-        self.candidates.append(Candidates.of([(self._place(data.place), 0.0, 0.0, 0.0)]))
+        self.candidates.append(Candidates.of([(self._place(data.place, self.transfers.outside_index), 0.0, 0.0, 0.0)]))
         self.timings.append((Timing(seconds=0.0, busy_seconds=0.0, source="", is_assumed=False),))
         return len(self.names) - 1
 
-    def _place(self, place: Place) -> int:
-        found = self.transfers.index.get(place)
+    @staticmethod
+    def _place(place: Place, index: Mapping[Place, int]) -> int:
+        found = index.get(place)
         if found is None:
             raise InternalError(f"no transfer rates are known for {place}")
         return found
@@ -212,7 +213,17 @@ class _Maker:
                     seconds=job.pinned_seconds, busy_seconds=job.pinned_seconds, source="", is_assumed=False
                 )
                 usd = grams = 0.0
-            rows.append((usd, timing.seconds, offering.id, self._place(offering.place), grams, offering, timing))
+            rows.append(
+                (
+                    usd,
+                    timing.seconds,
+                    offering.id,
+                    self._place(offering.place, self.transfers.index),
+                    grams,
+                    offering,
+                    timing,
+                )
+            )
         rows.sort(key=lambda row: row[:3])
         candidates = Candidates.of(
             ((place, seconds, usd, grams) for usd, seconds, _, place, grams, _, _ in rows),

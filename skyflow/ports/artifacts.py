@@ -6,10 +6,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from skyflow.model.artifacts import Artifact, CachedTree, NewArtifact, Source
+from skyflow.model.artifacts import Artifact, CachedTree, Entry, NewArtifact, Source
 from skyflow.model.execution import StepRef
 
-__all__ = ["ArtifactError", "ArtifactStore", "ArtifactsFor", "Blob", "CacheStore", "ObjectStore", "Stored"]
+__all__ = [
+    "ArtifactError",
+    "ArtifactStore",
+    "ArtifactsFor",
+    "Blob",
+    "CacheStore",
+    "ContentStore",
+    "ObjectStore",
+    "SignedRequest",
+    "Stored",
+]
 
 
 class ArtifactError(Exception):
@@ -28,6 +38,14 @@ class ArtifactStore(Protocol):
 
         Raises:
             ArtifactError: the name is not valid or taken, or a file cannot be read or stored.
+        """
+        ...
+
+    async def enter(self, new: NewArtifact, entries: Sequence[Entry]) -> Artifact:
+        """Store a list of files under a name whose contents are in the store already; else as `upload`.
+
+        Raises:
+            ArtifactError: the name is not valid or taken, or the list cannot be stored.
         """
         ...
 
@@ -97,6 +115,58 @@ class Blob:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedRequest:
+    """What whoever has it may ask a store for, until it expires, without credentials; `headers` have to come with it."""
+
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class ContentStore(Protocol):
+    """The contents of one store, one by one, for whoever moves them between it and other machines."""
+
+    async def lacks(self, blobs: Sequence[Blob]) -> list[Blob]:
+        """Return the contents that have to be stored, each once: they are not there, or too old to stay.
+
+        Raises:
+            ArtifactError: the store cannot be read.
+        """
+        ...
+
+    async def signed(self, method: str, digests: Sequence[str]) -> list[SignedRequest] | None:
+        """Return requests that GET or PUT contents; None where only we can reach the store.
+
+        Raises:
+            ArtifactError: there is nothing to sign them with.
+        """
+        ...
+
+    async def put(self, source: Path) -> Blob:
+        """Store the content of a file here.
+
+        Raises:
+            ArtifactError: it cannot be read or stored.
+        """
+        ...
+
+    async def read(self, digest: str, target: Path) -> None:
+        """Write a content to a file here, which is made for it.
+
+        Raises:
+            ArtifactError: it is gone or damaged, or cannot be read.
+        """
+        ...
+
+    async def forget(self, digests: Sequence[str]) -> None:
+        """Remove contents that are not what their digests say.
+
+        Raises:
+            ArtifactError: the store cannot be written.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
     """One object of a store."""
 
@@ -121,6 +191,18 @@ class ObjectStore(Protocol):
 
         Raises:
             ArtifactError: it is not there, or is not what its digest says.
+        """
+        ...
+
+    def lacks(self, blob: Blob) -> bool:
+        """Tell whether a content has to be stored: it is not there, not whole, or too old to stay until it is mentioned."""
+        ...
+
+    def signed(self, method: str, digests: Sequence[str]) -> list[SignedRequest] | None:
+        """Return requests with which anybody can GET or PUT contents for a time; None where only we reach the place.
+
+        Raises:
+            ArtifactError: there is nothing to sign them with.
         """
         ...
 

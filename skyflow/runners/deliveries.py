@@ -1,27 +1,29 @@
-"""Brings data to where a job needs it, by the shortest way: it is there, another machine has it, or it comes from here."""
+"""Brings data to where a job needs it, by the shortest way.
+
+It is there, another machine has it, the store gives it to the machine itself, or it comes from here.
+"""
 
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import anyio
 
 from skyflow.model.artifacts import Entry, EntryKind
 from skyflow.model.transfers import Leg, Way
+from skyflow.ports.artifacts import ContentStore
 from skyflow.ports.clock import Clock
 from skyflow.ports.transport import TransportError
+from skyflow.runners.deposits import requests_for
 from skyflow.runners.one_error import one_error
 from skyflow.runners.progress import Progress
-from skyflow.runners.remote.data import Destination, HostData
+from skyflow.runners.remote.data import HostData, HostWorkspace
 
-__all__ = ["Deliveries", "ReadContent"]
+__all__ = ["Deliveries"]
 
 _AT_ONCE = 8
 _ASK_SECONDS = 10.0
 """How long a machine that may have something is waited for, before the data comes from here."""
-
-ReadContent = Callable[[str, Path], Awaitable[None]]
-"""Writes the content of a digest to a file here."""
 
 
 class Deliveries:
@@ -41,10 +43,10 @@ class Deliveries:
     async def deliver(
         self,
         entries: Sequence[Entry],
-        destinations: Sequence[Destination],
+        destinations: Sequence[HostWorkspace],
         *,
         others: Sequence[HostData] | None,
-        read: ReadContent,
+        store: ContentStore,
         tell: Callable[[str], None],
     ) -> list[Leg]:
         """Put files, folders and links into workspaces; return on what ways how much has come.
@@ -53,7 +55,7 @@ class Deliveries:
             entries: what is put where.
             destinations: the workspaces; what one of them has, the others can have from it.
             others: further machines that may have some of it; None where machines do not reach each other.
-            read: reads a content here.
+            store: where all of it is.
             tell: takes a line for the log.
 
         Raises:
@@ -63,10 +65,10 @@ class Deliveries:
         sizes = {entry.content: entry.size for entry in entries if entry.kind is EntryKind.FILE}
         legs: list[Leg] = []
 
-        async def bring(destination: Destination) -> None:
+        async def bring(destination: HostWorkspace) -> None:
             near = [each.data for each in destinations if each is not destination]
             sources = () if others is None else (*near, *others)
-            legs.extend(await self._bring(sizes, destination.data, sources, read, tell))
+            legs.extend(await self._bring(sizes, destination.data, sources, store, tell))
             await destination.data.place(destination.attempt, entries, keep=others is not None)
 
         first, *rest = destinations
@@ -82,7 +84,7 @@ class Deliveries:
         sizes: Mapping[str, int],
         target: HostData,
         sources: Sequence[HostData],
-        read: ReadContent,
+        store: ContentStore,
         tell: Callable[[str], None],
     ) -> list[Leg]:
         missing: Sequence[str] = await target.lacks(sizes)
@@ -94,7 +96,10 @@ class Deliveries:
                 leg, missing = await self._directly(sizes, missing, source, target, tell)
                 legs += [] if leg is None else [leg]
         if missing:
-            legs.append(await self._from_here(sizes, missing, target, read, tell))
+            leg, missing = await self._from_store(sizes, missing, target, store, tell)
+            legs += [] if leg is None else [leg]
+        if missing:
+            legs.append(await self._from_here(sizes, missing, target, store, tell))
         return legs
 
     async def _directly(
@@ -139,12 +144,33 @@ class Deliveries:
             else:
                 return None
 
+    async def _from_store(
+        self,
+        sizes: Mapping[str, int],
+        missing: Sequence[str],
+        target: HostData,
+        store: ContentStore,
+        tell: Callable[[str], None],
+    ) -> tuple[Leg | None, Sequence[str]]:
+        """Have the target fetch what it needs from the store, where that can be reached from elsewhere; return the rest."""
+        requests = await requests_for(store, "GET", missing, tell)
+        if not requests:
+            return None, missing
+        progress = Progress(sum(sizes[digest] for digest in missing), tell, self._clock)
+        refused = await target.get(sizes, requests, progress.add)
+        if refused.left:
+            tell(f"What {target.name} cannot fetch from the store itself goes through this machine: {refused.why}\n")
+        if progress.moved:
+            tell(f"From the store to {target.name}: {_amount(progress)}\n")
+        leg = Leg(way=Way.DOWNLOAD, size=progress.moved, seconds=progress.seconds)
+        return leg if progress.moved else None, [digest for digest in missing if digest in refused.left]
+
     async def _from_here(
         self,
         sizes: Mapping[str, int],
         missing: Sequence[str],
         target: HostData,
-        read: ReadContent,
+        store: ContentStore,
         tell: Callable[[str], None],
     ) -> Leg:
         progress = Progress(sum(sizes[digest] for digest in missing), tell, self._clock)
@@ -155,7 +181,7 @@ class Deliveries:
             async def send(digest: str) -> None:
                 async with room:
                     file = Path(folder, digest)
-                    await read(digest, file)
+                    await store.read(digest, file)
                     await target.send(digest, file, progress.add)
                     await anyio.Path(file).unlink()  # there may be no room for all of them at once
 

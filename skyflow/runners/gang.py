@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
-from pathlib import Path
 
 import anyio
 
@@ -13,7 +12,8 @@ from skyflow.ports.clock import Clock
 from skyflow.runners.one_error import one_error
 from skyflow.runners.output.ranks import mark
 from skyflow.runners.output.step_log import StepLog
-from skyflow.runners.remote.data import Destination
+from skyflow.runners.remote.data import HostWorkspace
+from skyflow.runners.remote.files import RemoteFiles
 from skyflow.runners.remote.paths import PathPairs
 from skyflow.runners.remote.runner import RemoteRunner
 
@@ -217,21 +217,15 @@ class _Workspaces:
                     tasks.start_soon(member.workspaces.paths, job_key, attempt, tell)
         return await self._members[0].workspaces.paths(job_key, attempt)
 
-    async def fetch(
-        self,
-        job_key: str,
-        attempt: int,
-        patterns: str,
-        target: Path,
-        *,
-        keep_as: str = "",
-        moved: Callable[[int], None],
-    ) -> None:
-        """Copy files of the first machine to a folder here."""
-        first = self._members[0].workspaces
-        await first.fetch(job_key, attempt, patterns, target, keep_as=keep_as, moved=moved)
+    async def files(self, job_key: str, attempt: int) -> RemoteFiles:
+        """Return what tells which files the workspace on the first machine has."""
+        return await self._members[0].workspaces.files(job_key, attempt)
 
-    async def destinations(self, job_key: str, attempt: int) -> Sequence[Destination]:
+    async def keep(self, job_key: str, attempt: int, owner: str, names: Sequence[str]) -> None:
+        """Keep files of the first machine there."""
+        await self._members[0].workspaces.keep(job_key, attempt, owner, names)
+
+    async def destinations(self, job_key: str, attempt: int) -> Sequence[HostWorkspace]:
         """Return the workspaces on every machine."""
         await self.paths(job_key, attempt)
         return [each for member in self._members for each in await member.workspaces.destinations(job_key, attempt)]

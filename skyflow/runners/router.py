@@ -2,25 +2,25 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, closing
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import anyio
 
-from skyflow.model.artifacts import Entry
+from skyflow.model.artifacts import Entry, EntryKind
 from skyflow.model.containers import ContainersRequest, StartedContainers
 from skyflow.model.execution import ActionRequest, StepRef, StepRequest, StepResult
 from skyflow.model.layout import RunFolder
-from skyflow.model.transfers import Leg, Way
+from skyflow.model.transfers import Leg
+from skyflow.ports.artifacts import ContentStore
 from skyflow.ports.clock import Clock
 from skyflow.ports.runner import HashFilesError
 from skyflow.ports.transport import LinkLostError, TransportError
-from skyflow.runners.deliveries import Deliveries, ReadContent
+from skyflow.runners.deliveries import Deliveries
+from skyflow.runners.deposits import Deposits
 from skyflow.runners.local.runner import LocalRunner
 from skyflow.runners.output.step_log import StepLog
 from skyflow.runners.places import Attempt, MachineRunner, MovedError, Place
-from skyflow.runners.progress import Progress
 from skyflow.runners.remote.project_files import ProjectFilesError
 
 __all__ = ["RunnerRouter"]
@@ -50,6 +50,7 @@ class RunnerRouter:
         self._folder = folder
         self._clock = clock
         self._deliveries = Deliveries(clock, scratch=folder.root / "temp")
+        self._deposits = Deposits(clock, scratch=folder.root / "temp")
         self._here = here
         self._places = places
         self._place_of = place_of
@@ -169,31 +170,58 @@ class RunnerRouter:
             raise HashFilesError(f"hashFiles: {error}") from error
         return await runner.hash_files(job_key, attempt, patterns)
 
-    async def fetch(
-        self, step: StepRef, patterns: str, target: Path, *, keep_as: str, tell: Callable[[str], None]
-    ) -> Leg:
-        """Copy files of the workspace of a job that runs elsewhere to a folder here.
+    async def matching_files(self, step: StepRef, patterns: str) -> list[Entry]:
+        """Return the files in the workspace of a job that runs elsewhere that match patterns, with their contents.
+
+        Raises:
+            TransportError, ProjectFilesError, PatternError: they cannot be found or read.
+        """
+        files = await (await self._remote(step)).workspaces.files(step.job_key, step.attempt)
+        return await files.matching(patterns)
+
+    async def files_below(self, step: StepRef, path: str) -> list[Entry]:
+        """Return everything at and below a path in the workspace of a job that runs elsewhere, as it is.
+
+        Raises:
+            TransportError, ProjectFilesError: it cannot be read.
+        """
+        files = await (await self._remote(step)).workspaces.files(step.job_key, step.attempt)
+        return await files.below(path)
+
+    async def deposit(
+        self,
+        step: StepRef,
+        entries: Sequence[Entry],
+        *,
+        store: ContentStore,
+        keep_as: str,
+        tell: Callable[[str], None],
+    ) -> tuple[list[Entry], list[Leg]]:
+        """Store the contents of files in the workspace of a job that runs elsewhere; return what was stored, and the ways.
 
         Where machines reach one another, they are also kept on the machine, under a name, for the jobs that need them next.
 
         Raises:
-            TransportError, PatternError, OSError: they cannot be copied.
+            TransportError, ProjectFilesError, ArtifactError, OSError: something cannot be read or stored.
         """
-        which, progress = (step.job_key, step.attempt), Progress(None, tell, self._clock)
-        keeps = self._used[which].neighbours(which) is not None
+        which = (step.job_key, step.attempt)
         workspaces = (await self._remote(step)).workspaces
-        await workspaces.fetch(*which, patterns, target, keep_as=keep_as if keeps else "", moved=progress.add)
-        return Leg(way=Way.TO_HERE, size=progress.moved, seconds=progress.seconds)
+        origin, *_ = await workspaces.destinations(*which)  # of several machines, the first speaks for all
+        stored = await self._deposits.deposit(entries, origin, store=store, tell=tell)
+        if self._used[which].neighbours(which) is not None:
+            names = [entry.path for entry in entries if entry.kind is EntryKind.FILE]
+            await workspaces.keep(*which, keep_as, names)
+        return stored
 
     async def deliver(
-        self, step: StepRef, entries: Sequence[Entry], *, read: ReadContent, tell: Callable[[str], None]
+        self, step: StepRef, entries: Sequence[Entry], *, store: ContentStore, tell: Callable[[str], None]
     ) -> list[Leg]:
         """Put files, folders and links into the workspace of a job that runs elsewhere, by the shortest way.
 
         Args:
             step: whose job.
             entries: what is put where.
-            read: reads a content here, where no other machine has it.
+            store: where it is, if no other machine has it.
             tell: takes a line for the log.
 
         Raises:
@@ -203,7 +231,7 @@ class RunnerRouter:
         destinations = await (await self._remote(step)).workspaces.destinations(*which)
         others = self._used[which].neighbours(which)
         data = None if others is None else [each.workspaces.data for each in others]
-        return await self._deliveries.deliver(entries, destinations, others=data, read=read, tell=tell)
+        return await self._deliveries.deliver(entries, destinations, others=data, store=store, tell=tell)
 
     async def _on(
         self,

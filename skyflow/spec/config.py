@@ -28,6 +28,7 @@ from skyflow.spec.reading import Fields, Reading
 from skyflow.spec.requirements import read_accelerators
 from skyflow.spec.slurm import read_slurm
 from skyflow.spec.source import decode
+from skyflow.spec.stores import read_stores
 from skyflow.spec.tree import compose
 from skyflow.spec.walk import walk
 
@@ -70,6 +71,7 @@ def _read(reading: Reading, root: Node) -> ProjectConfig:
         catalog=reading.plain_text(fields.take("catalog")),
         disk_prices=tuple(_disk_prices(reading, fields.take("disks"))),
         idle_minutes=ProjectConfig().idle_minutes if idle is None else idle,
+        stores=read_stores(reading, reading.fields(fields.take("stores"))),
     )
 
 

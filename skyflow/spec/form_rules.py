@@ -113,6 +113,13 @@ FORM_RULES = (
         wrong="jobs:\n  build:\n    runs-on: local\n    steps: make\n",
     ),
     FormRule(
+        "store-place",
+        "A store of `skyflow.yml` is nowhere, at a place where it cannot be, or the same as another.",
+        wrong="stores:\n  virginia: {url: 's3://my-bucket/my-project'}\n",
+        right="stores:\n  virginia: {url: 's3://my-bucket/my-project', region: aws/us-east-1}\n",
+        file="skyflow.yml",
+    ),
+    FormRule(
         "yaml-alias",
         "An alias points nowhere, at itself, or at too much.",
         wrong="env: {FILES: *.txt}\njobs:\n" + _JOB,

@@ -402,6 +402,38 @@ def _m0017_run_numbers(db: "Database") -> None:
             db.execute(statement)
 
 
+_STORE_WAYS = """
+ALTER TABLE transfers RENAME TO old_transfers;
+DROP INDEX transfers_of_run;
+CREATE TABLE transfers (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id TEXT NOT NULL,
+    job_key TEXT NOT NULL,
+    attempt INTEGER NOT NULL CHECK (attempt > 0),
+    what TEXT NOT NULL,
+    way TEXT NOT NULL CHECK (
+        way IN ('to here', 'from here', 'direct', 'to store', 'from store', 'machine to store', 'store to machine')
+    ),
+    source TEXT CHECK (source IS NULL OR json_valid(source)),
+    target TEXT CHECK (target IS NULL OR json_valid(target)),
+    bytes INTEGER NOT NULL CHECK (bytes >= 0),
+    seconds REAL NOT NULL CHECK (seconds >= 0),
+    usd REAL,
+    at TEXT NOT NULL
+) STRICT;
+INSERT INTO transfers SELECT * FROM old_transfers;
+DROP TABLE old_transfers;
+CREATE INDEX transfers_of_run ON transfers (run_id);
+"""
+
+
+def _m0018_store_ways(db: "Database") -> None:
+    """Data goes between machines and stores without passing through here."""
+    for statement in _STORE_WAYS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 _MIGRATIONS: Sequence[Callable[["Database"], None]] = (
     _m0001_first_schema,
     _m0002_annotations,
@@ -420,6 +452,7 @@ _MIGRATIONS: Sequence[Callable[["Database"], None]] = (
     _m0015_transfers,
     _m0016_kept_machines,
     _m0017_run_numbers,
+    _m0018_store_ways,
 )
 
 SCHEMA_VERSION = len(_MIGRATIONS)

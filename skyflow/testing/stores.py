@@ -2,9 +2,12 @@
 
 import hashlib
 import threading
+from dataclasses import asdict
 from pathlib import Path
 
-from skyflow.ports.artifacts import ArtifactError, ObjectStore
+from skyflow.ports.artifacts import ArtifactError, Blob, ObjectStore
+from skyflow.runners.onhost.bucket import get_all, put_all
+from skyflow.runners.onhost.data import RunData
 
 __all__ = ["ObjectStoreConformance"]
 
@@ -108,6 +111,40 @@ class ObjectStoreConformance:
         store.put_blob(source, _go_on)
         store.get_blob(blob.digest, target, _go_on)
         assert target.read_bytes() == b"right"
+
+    def test_what_has_to_be_stored_is_known(self, store: ObjectStore, tmp_path: Path) -> None:
+        """That which is not there, or not whole."""
+        source = tmp_path / "source"
+        source.write_bytes(b"content")
+        digest = hashlib.sha256(b"content").hexdigest()
+        assert store.lacks(Blob(digest, 7))
+        assert store.put_blob(source, _go_on) == Blob(digest, 7)
+        assert not store.lacks(Blob(digest, 7))
+        assert store.lacks(Blob(digest, 8))
+
+    def test_whoever_has_a_signed_request_needs_nothing_else(self, store: ObjectStore, tmp_path: Path) -> None:
+        """What it puts is there for us, and what we have put it can get; a store that only we reach signs none."""
+        contents = {hashlib.sha256(data).hexdigest(): data for data in (b"", b"one", bytes(range(256)) * 4096)}
+        digests = sorted(contents)
+        if store.signed("PUT", digests) is None:
+            return
+        blobs = [
+            {"name": digest, "digest": digest, "size": len(contents[digest]), **asdict(request)}
+            for digest, request in zip(digests, store.signed("PUT", digests) or (), strict=True)
+        ]
+        for digest, data in contents.items():
+            (tmp_path / digest).write_bytes(data)
+        moved: list[int] = []
+        assert put_all(str(tmp_path), blobs, moved.append) == {"left": [], "spoiled": [], "why": ""}
+        assert sum(moved) == sum(map(len, contents.values()))
+        for digest, data in contents.items():
+            store.get_blob(digest, tmp_path / "back", _go_on)
+            assert (tmp_path / "back").read_bytes() == data
+            assert not store.lacks(Blob(digest, len(data)))
+        asked = zip(blobs, store.signed("GET", digests) or (), strict=True)
+        there = RunData(str(tmp_path / "run"))
+        assert get_all(there, [{**blob, **asdict(request)} for blob, request in asked], _go_on)["left"] == []
+        assert there.missing(digests) == []
 
     def test_work_is_given_up_when_asked(self, store: ObjectStore, tmp_path: Path) -> None:
         """And nothing can be seen of it."""

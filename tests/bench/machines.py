@@ -190,7 +190,7 @@ async def in_bucket(server: ObjectServer, folder: Path, rounds: int) -> None:
                 files.append(path)
             bucket = f"bench-{name}-{number}"
             server.make_bucket(bucket)
-            artifacts = Artifacts(open_place(f"s3://{bucket}/x"), SystemClock())
+            artifacts = Artifacts({"": open_place(f"s3://{bucket}/x")}, SystemClock())
             sources = [Source(path.name, path) for path in files]
             before = spent(server)
             await artifacts.upload(

@@ -48,7 +48,7 @@ async def make(root: Path) -> AsyncIterator[SimpleNamespace]:
                 run=run,
                 workspace=workspace,
                 environment=environment,
-                artifacts=lambda *_: Artifacts(objects, Clock()),
+                artifacts=lambda *_: Artifacts({"": objects}, Clock()),
                 caches=Caches(objects, Clock()),
             )
             inputs = request.pop("with_", {})

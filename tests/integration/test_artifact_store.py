@@ -42,7 +42,11 @@ class Clock:
 def make(root: Path) -> SimpleNamespace:
     objects, clock = FolderStore(root / "store"), Clock()
     return SimpleNamespace(
-        objects=objects, clock=clock, artifacts=Artifacts(objects, clock), caches=Caches(objects, clock), root=root
+        objects=objects,
+        clock=clock,
+        artifacts=Artifacts({"": objects}, clock),
+        caches=Caches(objects, clock),
+        root=root,
     )
 
 

@@ -2,7 +2,10 @@
 
 import base64
 import hashlib
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from azure.storage.blob import BlobBlock, BlobServiceClient, ContainerClient
 from testbed.azure_server import ACCOUNT, KEY
 from testbed.object_server import Fault, FaultProxy, ObjectServer
 
+from skyflow.artifacts.keys import blob_key
 from skyflow.artifacts.places import open_place
 from skyflow.errors import UsageError
 from skyflow.ports.artifacts import ArtifactError, ObjectStore
@@ -165,3 +169,25 @@ def test_a_url_without_a_container_is_refused() -> None:
     for text in ("az://account", "az://account/"):
         with pytest.raises(UsageError, match="names no container"):
             open_place(text)
+
+
+def test_what_is_signed_is_what_microsoft_signs(store: ObjectStore, microsofts: ContainerClient, small: Path) -> None:
+    """The server takes what Microsoft's own function signs; with another key, for another blob or too late it refuses."""
+    from azure.storage.blob import BlobSasPermissions, generate_blob_sas
+
+    blob = store.put_blob(small, go_on)
+    name = f"some/prefix/{blob_key(blob.digest)}"
+
+    def read(*, key: str = KEY, of: str = name, minutes: int = 5) -> bytes:
+        until = datetime.now(UTC) + timedelta(minutes=minutes)
+        query = generate_blob_sas(
+            ACCOUNT, microsofts.container_name, of, account_key=key, permission=BlobSasPermissions(read=True),
+            expiry=until, start=until - timedelta(hours=1), version="2023-11-03",
+        )  # fmt: skip
+        with urllib.request.urlopen(f"{microsofts.url}/{name}?{query}", timeout=60) as answer:
+            return answer.read()
+
+    assert read() == small.read_bytes()
+    for wrong in ({"key": WRONG_KEY}, {"of": "other"}, {"minutes": -1}):
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            read(**wrong)

@@ -24,13 +24,13 @@ def place(request, tmp_path: Path):
 
 async def test_the_last_one_counts(place, tmp_path: Path) -> None:
     clock = VirtualClock()
-    store = CheckpointStore(place, clock)
+    store = CheckpointStore({"": place}, clock)
     work = tmp_path / "work"
     (work / "kept" / "deep").mkdir(parents=True)
     (work / "kept" / "deep" / "a.bin").write_bytes(b"one")
     (work / "kept" / "link").symlink_to("deep/a.bin")
     (work / "other").write_text("not kept")
-    save = partial(store.save, "run", "train", partial(sources_in, work, "kept"), was_here=False)
+    save = partial(store.save, "run", "train", partial(sources_in, work, "kept"))
     assert await store.find("run", "train") is None
     await save(attempt=1)
     (work / "kept" / "deep" / "a.bin").write_bytes(b"three")
@@ -47,9 +47,9 @@ async def test_the_last_one_counts(place, tmp_path: Path) -> None:
 
 async def test_upkeep_keeps_it_for_a_while(place, tmp_path: Path) -> None:
     clock = VirtualClock()
-    store = CheckpointStore(place, clock)
+    store = CheckpointStore({"": place}, clock)
     (tmp_path / "kept").write_text("x")
-    kept = await store.save("run", "a", partial(sources_in, tmp_path, "kept"), attempt=1, was_here=True)
+    kept = await store.save("run", "a", partial(sources_in, tmp_path, "kept"), attempt=1)
     await prune(place, kept.created + timedelta(days=CHECKPOINT_DAYS - 1))
     await store.restore(await store.find("run", "a"), tmp_path / "back")
     later = max(kept.created, datetime.now(UTC)) + timedelta(days=CHECKPOINT_DAYS + 1)

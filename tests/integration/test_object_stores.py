@@ -59,6 +59,9 @@ class TestGoogleBucket(ObjectStoreConformance):
         )
         return BucketStore(bucket, name=f"gs://{name}")
 
+    @pytest.mark.skip(reason="this client signs for Google with a login there, or by asking Google")
+    def test_whoever_has_a_signed_request_needs_nothing_else(self) -> None: ...
+
 
 @pytest.fixture
 def store(bucket: str) -> ObjectStore:

@@ -1,6 +1,7 @@
 """A server that speaks Azure Blob Storage: block blobs with preconditions, blocks, lists in pages, batches of deletions.
 
-Every request has to be signed with the key of the account, as Microsoft's documentation of Shared Key says, and every request
+Every request has to be signed with the key of the account, as Microsoft's documentation of Shared Key and of the shared access
+signature of a service says, and every request
 and answer is held against what Microsoft's own SDK would send and read (`blob_contract`). A request that is none of the service's
 is refused with 400 and written to standard error; an answer that is none ends with 500.
 
@@ -16,7 +17,7 @@ import sys
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from urllib.parse import parse_qsl, unquote
 from xml.etree import ElementTree as ET
@@ -35,6 +36,7 @@ _VERSION = re.compile(r"20\d\d-\d\d-\d\d")
 _MOST_SKEW_SECONDS = 900
 _PAGE = 2
 """So few blobs come in one answer to a list, which the service may do as it likes: every client has to go on."""
+_SHARED_ACCESS = frozenset({"sp", "st", "se", "sv", "sr", "sig"})
 _SIGNED = (
     "content-encoding", "content-language", "content-length", "content-md5", "content-type", "date", "if-modified-since",
     "if-match", "if-none-match", "if-unmodified-since", "range",
@@ -286,6 +288,11 @@ class _Asked:
 
 def _check(asked: _Asked, operation: Operation, *, is_part: bool = False) -> None:
     """Refuse what the service would; for a part of a batch, the version of the whole holds."""
+    if "sig" in asked.query:
+        _check_shared_access(asked)
+        rest = {name: value for name, value in asked.query.items() if name not in _SHARED_ACCESS}
+        _refuse_faults(asked, operation.faults_of_request({"x-ms-version": asked.query["sv"], **asked.headers}, rest))
+        return
     headers = {"x-ms-version": "2023-11-03", **asked.headers} if is_part else asked.headers
     faults = operation.faults_of_request(headers, asked.query)
     if not _VERSION.fullmatch(headers.get("x-ms-version", "")):
@@ -294,13 +301,37 @@ def _check(asked: _Asked, operation: Operation, *, is_part: bool = False) -> Non
         raise BlobError("MissingContentLengthHeader")
     if operation.name == "upload" and asked.headers.get("x-ms-blob-type") != "BlockBlob":
         faults.append("x-ms-blob-type")
-    if faults:
-        sys.stderr.write(f"request {operation.name}: {faults}\n")
-        raise BlobError("InvalidHeaderValue")
+    _refuse_faults(asked, faults)
     said = asked.headers.get("x-ms-date") or asked.headers.get("date")
     if said is None or abs((parsedate_to_datetime(said) - datetime.now(UTC)).total_seconds()) > _MOST_SKEW_SECONDS:
         raise BlobError("AuthenticationFailed")
     if asked.headers.get("authorization") != f"SharedKey {ACCOUNT}:{_signature(asked)}":
+        raise BlobError("AuthenticationFailed")
+
+
+def _refuse_faults(asked: _Asked, faults: list[str]) -> None:
+    if faults:
+        sys.stderr.write(f"request {asked.verb}: {faults}\n")
+        raise BlobError("InvalidHeaderValue")
+
+
+def _check_shared_access(asked: _Asked) -> None:
+    """Refuse a signature that is not for this blob, verb and time: learn.microsoft.com/rest/api/storageservices/create-service-sas."""
+    query = asked.query
+    resource = f"/blob/{ACCOUNT}/{asked.container}/{asked.blob}"
+    fields = [query.get(name, "") for name in ("sp", "st", "se")] + [resource]
+    fields += [query.get(name, "") for name in ("si", "sip", "spr", "sv", "sr", "snapshot", "ses")]
+    fields += [query.get(name, "") for name in ("rscc", "rscd", "rsce", "rscl", "rsct")]
+    signature = hmac.digest(base64.b64decode(KEY), "\n".join(fields).encode(), "sha256")
+    now = datetime.now(UTC)
+    begins, ends = (datetime.fromisoformat(query[name]) for name in ("st", "se"))
+    needed = {"GET": "r", "PUT": "w"}.get(asked.verb, "?")
+    if (
+        query["sig"] != base64.b64encode(signature).decode()
+        or not begins - timedelta(seconds=_MOST_SKEW_SECONDS) <= now < ends
+        or needed not in query["sp"]
+        or query["sr"] != "b"
+    ):
         raise BlobError("AuthenticationFailed")
 
 

@@ -66,7 +66,7 @@ class ObjectServer:
 class Fault:
     """What happens to the next requests that a function picks by their method and path.
 
-    `kind` is `error` (503), `hang` (no answer, for `seconds`), `reset` (the connection breaks before anything is done),
+    `kind` is `error` (503), `refuse` (403), `hang` (no answer, for `seconds`), `reset` (the connection breaks before anything is done),
     `lost` (it is done, and the answer lost), `cut` (half of the answer comes), `spoil` (the answer is changed).
     """
 
@@ -125,8 +125,8 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(fault.seconds)
             self._reset()
             return
-        if kind == "error":
-            self._answer(503, [], b"")
+        if kind in {"error", "refuse"}:
+            self._answer(503 if kind == "error" else 403, [], b"")
             return
         connection = http.client.HTTPConnection("127.0.0.1", self.target)
         connection.request(self.command, self.path, body, dict(self.headers.items()))

@@ -3,19 +3,21 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from skyflow._util.text import did_you_mean
 from skyflow.app.market.catalog_folder import catalog_folder
 from skyflow.app.project import CONFIG_NAME
-from skyflow.catalog import load_catalog
+from skyflow.catalog import Catalog, load_catalog
 from skyflow.diagnostics import Diagnostic
 from skyflow.errors import UsageError
+from skyflow.model.catalog import LOCAL_PLACE
 from skyflow.model.config import ProjectConfig
 from skyflow.model.resources import Market
 from skyflow.spec import load_config
 from skyflow.spec.source import read_bytes
 
-__all__ = ["CheckedConfig", "check_config", "project_config"]
+__all__ = ["CheckedConfig", "check_config", "project_config", "refuse_unknown_regions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def check_config(path: Path) -> CheckedConfig:
     """Read a `skyflow.yml`, and look whether what it names is in the catalog.
 
     Raises:
-        UsageError: there is no such file.
+        UsageError: there is no such file, or no table knows where a store is.
         WorkflowInvalidError: the file has errors.
         CatalogError: the catalog it names cannot be used.
     """
@@ -54,12 +56,33 @@ def check_config(path: Path) -> CheckedConfig:
         raise UsageError(f"there is no {path}", hint="`skyflow config check FILE` checks another one")
     config, findings = load_config(_shown(path), read_bytes(str(path)))
     config = _from(path, config)
+    refuse_unknown_regions(config, load_catalog(catalog_folder(config), config))
     return CheckedConfig(path, config, findings, tuple(_doubts(config)))
 
 
+def refuse_unknown_regions(config: ProjectConfig, catalog: Catalog) -> None:
+    """Make sure that the tables know where every store is.
+
+    Raises:
+        UsageError: they do not.
+    """
+    for store in config.stores:
+        where = store.place
+        if where is not None and where != LOCAL_PLACE and (where.provider, where.region) not in catalog.regions:
+            known = [f"{provider}/{region}" for provider, region in catalog.regions]
+            name = f"{where.provider}/{where.region}"
+            raise UsageError(
+                f"the store '{store.name}' is in '{name}', which no table knows", hint=did_you_mean(name, known)
+            )
+
+
 def _from(path: Path, config: ProjectConfig) -> ProjectConfig:
-    """Take the folder of tables from where the file is."""
-    return replace(config, catalog=str(path.parent / config.catalog)) if config.catalog else config
+    """Take folders from where the file is."""
+    stores = tuple(
+        store if urlsplit(store.url).scheme else replace(store, url=str(path.parent / Path(store.url).expanduser()))
+        for store in config.stores
+    )
+    return replace(config, stores=stores, catalog=str(path.parent / config.catalog) if config.catalog else None)
 
 
 def _shown(path: Path) -> str:

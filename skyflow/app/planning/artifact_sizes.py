@@ -22,7 +22,7 @@ def last_sizes(workflow: Workflow, project: Project) -> Mapping[str, float]:
     wanted = unknown & {name for job in workflow.jobs for name in job.inputs}
     if not wanted or not project.state.database.exists():
         return {}
-    from skyflow.app.artifacts import artifact_store  # noqa: PLC0415 -- few plans need it
+    from skyflow.app.stores import ProjectStores  # noqa: PLC0415 -- few plans need it
     from skyflow.artifacts.documents import read_artifact  # noqa: PLC0415
     from skyflow.artifacts.keys import artifact_key  # noqa: PLC0415
 
@@ -30,10 +30,11 @@ def last_sizes(workflow: Workflow, project: Project) -> Mapping[str, float]:
     with open_store(project.state, create=False) as store:
         runs = [run for run in store.latest_runs(_RUNS) if run.workflow_path == workflow.path]
     try:
-        objects = artifact_store(project)
+        stores = list(ProjectStores(project).all_open().values())
         for run in runs:
             for name in sorted(wanted - found.keys()):
-                data = objects.read(artifact_key(run.origin or run.id, name))
+                key = artifact_key(run.origin or run.id, name)
+                data = next((data for objects in stores if (data := objects.read(key)) is not None), None)
                 if data is not None:
                     found[name] = read_artifact(data).size / 1e9
             if found.keys() == wanted:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from math import isfinite
 
 from skyflow._util.text import did_you_mean
+from skyflow.app.market.residency import is_resident, unknown_place
 from skyflow.app.planning.expansion import ExpectedJobs
 from skyflow.app.planning.host_options import reason_to_stay
-from skyflow.app.planning.residency import is_resident, unknown_place
 from skyflow.catalog import Catalog, also_fitting, select_candidates
 from skyflow.errors import NoCandidateError, UsageError
 from skyflow.model.blocks import Block

@@ -20,7 +20,7 @@ _TRANSFERS = 500
 """How many of the newest transfers of a project are."""
 _LEAST_BYTES = 1_000_000
 """Less takes as long as it takes to begin, which says nothing about more."""
-_WAYS = frozenset({Way.TO_HERE, Way.FROM_HERE, Way.DIRECT})
+_WAYS = frozenset({Way.TO_HERE, Way.FROM_HERE, Way.DIRECT, Way.UPLOAD, Way.DOWNLOAD})
 _MEGABYTES_PER_GIGABYTE = 1e3
 
 

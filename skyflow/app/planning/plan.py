@@ -16,6 +16,7 @@ from skyflow.app.planning.artifact_sizes import last_sizes
 from skyflow.app.planning.candidates import Selection
 from skyflow.app.planning.capacities import limited_pools
 from skyflow.app.planning.data_history import DataHistory, data_history
+from skyflow.app.planning.data_ways import store_notes, transfer_rates
 from skyflow.app.planning.expansion import ExpectedJobs, expected_jobs
 from skyflow.app.planning.hours import hours_of
 from skyflow.app.planning.knowledge import known_for
@@ -92,6 +93,8 @@ class Planning:
     """The same with what clouds have just refused to earlier runs, where that makes a difference."""
     priced_disks: frozenset[str] = frozenset()
     """The clouds of which the project says what a disk costs."""
+    notes_on_stores: Callable[[Plan], Iterator[str]] = lambda _: iter(())
+    """Tells over which stores data of a plan goes."""
 
     def plan(
         self,
@@ -127,7 +130,8 @@ class Planning:
                 raise
             return self.asking_again().plan(goal=goal, before=before)
         _refuse_missing_engine(self.expected, plan)
-        return replace(plan, notes=(*plan.notes, *self.notes, *_disk_notes(plan, self.priced_disks)))
+        notes = (*plan.notes, *self.notes, *_disk_notes(plan, self.priced_disks), *self.notes_on_stores(plan))
+        return replace(plan, notes=notes)
 
 
 def plan_workflow(
@@ -203,13 +207,14 @@ def prepare_planning(
     )
     offered = jobs_with_offers(selection, expected, project, asks_again=options.asks_again)
     offerings = [*_offerings(offered.jobs)]
-    places = {offering.place for offering in offerings} | {data.place for job in offered.jobs for data in job.outside}
     slots = options.slots or default_slots()
     wait = _wait_seconds(plan, options, limits, goal)
     hours, knowledge = _hours(catalog, offerings, knowledge, wait=wait, begins_at=options.begins_at)
     problem = build_problem(
         offered.jobs,
-        transfers=history.measured(catalog.rates_between(places)),
+        transfers=transfer_rates(
+            offered.jobs, project, config, catalog=catalog, history=history, residency=plan.residency
+        ),
         local_slots=slots,
         knowledge=knowledge,
         pools=limited_pools(plan, catalog),
@@ -230,6 +235,7 @@ def prepare_planning(
         anywhere=partial(again, options=replace(options, anywhere=True)) if plan.residency else None,
         asking_again=None if offered.are_asked else partial(again, options=replace(options, asks_again=True)),
         priced_disks=frozenset(cloud for cloud, _ in config.disk_prices),
+        notes_on_stores=partial(store_notes, project=project, config=config, residency=plan.residency),
     )
 
 

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 from skyflow.app.planning.host_options import works_anywhere
 from skyflow.app.project import Project
 from skyflow.app.running.transfer_log import TransferLog
+from skyflow.app.stores import ProjectStores
+from skyflow.model.catalog import LOCAL_PLACE
 from skyflow.model.execution import ActionRequest, StepRef, StepResult
 from skyflow.model.layout import RunFolder
 from skyflow.model.run import RunId
 from skyflow.ports.actions import ActionHost, Workbench
-from skyflow.ports.artifacts import ArtifactError, ArtifactsFor, ArtifactStore, ObjectStore
+from skyflow.ports.artifacts import ArtifactError, ArtifactsFor, ArtifactStore
 from skyflow.ports.clock import Clock
 
 if TYPE_CHECKING:
+    from skyflow.artifacts.contents import Contents
     from skyflow.artifacts.named import Artifacts
     from skyflow.runners.router import RunnerRouter
 
@@ -37,6 +40,7 @@ class OnDemandActionHost:
         environment: Mapping[str, str],
         clock: Clock,
         folder: RunFolder,
+        stores: ProjectStores,
         transfers: TransferLog,
         masks: tuple[str, ...],
         elsewhere: "RunnerRouter | None" = None,
@@ -47,6 +51,7 @@ class OnDemandActionHost:
         self._environment = environment
         self._clock = clock
         self._folder = folder
+        self._stores = stores
         self._transfers = transfers
         self._masks = masks
         self._elsewhere = elsewhere
@@ -68,10 +73,11 @@ class OnDemandActionHost:
         """Make room for what is about to be stored: expired artifacts and unused caches go, once a run."""
         from skyflow.artifacts.upkeep import prune  # noqa: PLC0415 -- see the module's docstring
 
-        try:
-            await prune(self._objects, self._clock.now())
-        except ArtifactError as error:  # what is about to be stored may still fit
-            output(f"warning: expired artifacts and unused caches cannot be removed: {error}\n")
+        for objects in self._stores.all_open().values():
+            try:
+                await prune(objects, self._clock.now())
+            except ArtifactError as error:  # what is about to be stored may still fit
+                output(f"warning: expired artifacts and unused caches cannot be removed: {error}\n")
 
     @cached_property
     def _here(self) -> ActionHost:
@@ -82,14 +88,12 @@ class OnDemandActionHost:
         from skyflow.app.running.mirror import MirroringHost  # noqa: PLC0415 -- see the module's docstring
 
         assert self._elsewhere is not None  # noqa: S101 -- or no job would run there
-        from skyflow.artifacts.contents import Contents  # noqa: PLC0415
-
         return MirroringHost(
             self._elsewhere,
             self._host_of,
             artifacts_for=self._artifacts_for,
             transfers=self._transfers,
-            contents=Contents(self._objects),
+            contents_of=self._contents_of,
             folder=self._folder,
             workspace=self._project.root,
         )
@@ -104,7 +108,7 @@ class OnDemandActionHost:
             workspace=workspace,
             environment=self._environment,
             artifacts=artifacts,
-            caches=Caches(self._objects, self._clock),
+            caches=Caches(self._stores[self._stores.near(LOCAL_PLACE).name], self._clock),
             masks=self._masks,
         )
 
@@ -113,14 +117,13 @@ class OnDemandActionHost:
 
         return JobArtifacts(self._artifacts, step, log=self._transfers, clock=self._clock, say=say)
 
+    def _contents_of(self, store: str) -> "Contents":
+        from skyflow.artifacts.contents import Contents  # noqa: PLC0415 -- see the module's docstring
+
+        return Contents(self._stores[store])
+
     @cached_property
     def _artifacts(self) -> "Artifacts":
         from skyflow.artifacts.named import Artifacts  # noqa: PLC0415 -- see the module's docstring
 
-        return Artifacts(self._objects, self._clock)
-
-    @cached_property
-    def _objects(self) -> ObjectStore:
-        from skyflow.app.artifacts import artifact_store  # noqa: PLC0415 -- see the module's docstring
-
-        return artifact_store(self._project)
+        return Artifacts(self._stores, self._clock)

@@ -1,25 +1,23 @@
-"""Keeps the folders of jobs with `checkpoint`, on whatever machine they run, in the project's artifact store."""
+"""Keeps the folders of jobs with `checkpoint`, on whatever machine they run, in the stores of the project."""
 
-import shutil
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from skyflow._util.glob_pattern import PatternError
 from skyflow.app.project import Project
 from skyflow.app.running.transfer_log import TransferLog
-from skyflow.model.artifacts import Checkpoint, Source
+from skyflow.app.stores import ProjectStores
+from skyflow.model.artifacts import Checkpoint, Entry
 from skyflow.model.execution import StepRef, StepResult
 from skyflow.model.layout import RunFolder
 from skyflow.model.run import RunId
 from skyflow.model.transfers import Leg, Way, with_reading
 from skyflow.ports.artifacts import ArtifactError
 from skyflow.ports.clock import Clock
-from skyflow.ports.runner import HashFilesError
 from skyflow.ports.transport import LinkLostError, TransportError
 from skyflow.runners.output.step_log import StepLog
+from skyflow.runners.remote.project_files import ProjectFilesError
 
 if TYPE_CHECKING:
     from skyflow.artifacts.checkpoints import CheckpointStore
@@ -39,6 +37,7 @@ class ProjectCheckpoints:
         project: Project,
         clock: Clock,
         folder: RunFolder,
+        stores: ProjectStores,
         transfers: TransferLog,
         elsewhere: "RunnerRouter | None",
     ) -> None:
@@ -46,44 +45,43 @@ class ProjectCheckpoints:
         self._project = project
         self._clock = clock
         self._folder = folder
+        self._stores = stores
         self._transfers = transfers
         self._elsewhere = elsewhere
-        self._hashes: dict[tuple[str, int], str] = {}
+        self._last: dict[tuple[str, int], list[Entry]] = {}
 
     async def save(self, step: StepRef, path: str, output: Callable[[str], None]) -> None:
         """Keep a folder of the workspace of an attempt as it is now."""
         try:
             await self._save(step, path, output)
-        except (ArtifactError, TransportError, HashFilesError, PatternError, OSError) as error:
+        except (ArtifactError, TransportError, ProjectFilesError, OSError) as error:
             output(f"warning: '{path}' is not kept this time: {error}\n")
 
     async def _save(self, step: StepRef, path: str, output: Callable[[str], None]) -> None:
-        from skyflow.artifacts.checkpoints import sources_in  # noqa: PLC0415 -- start-up
-
+        store = self._transfers.store_of(step.job_key)
         if self._elsewhere is None or not self._elsewhere.is_elsewhere(step.job_key):
             if (self._project.root / path).exists():
-                await self._keep(step, path, partial(sources_in, self._project.root, path), was_here=True)
+                await self._save_here(step, path, store)
             return
         which = (step.job_key, step.attempt)
-        digest = await self._elsewhere.hash_files(*which, (path, f"{path}/**"))
-        if not digest or digest == self._hashes.get(which):
+        entries = await self._elsewhere.files_below(step, path)
+        if not entries or entries == self._last.get(which):
             return
-        mirror = self._mirror(step)
-        try:
-            leg = await self._elsewhere.fetch(
-                step, str(self._project.root / path), mirror, keep_as=f"{step.job_key} {path}", tell=output
-            )
-            self._transfers.moved(step, path, [leg])
-            await self._keep(step, path, partial(sources_in, mirror, path), was_here=False)
-            self._hashes[which] = digest
-        finally:
-            shutil.rmtree(mirror, ignore_errors=True)
+        stored, legs = await self._elsewhere.deposit(
+            step, entries, store=self._contents(store), keep_as=f"{step.job_key} {path}", tell=output
+        )
+        self._transfers.moved(step, path, legs, store=store)
+        await self._store().enter(self._run_id, step.job_key, stored, attempt=step.attempt, store=store)
+        self._last[which] = entries
 
-    async def _keep(self, step: StepRef, path: str, sources: Callable[[], list[Source]], *, was_here: bool) -> None:
+    async def _save_here(self, step: StepRef, path: str, store: str) -> None:
+        from skyflow.artifacts.checkpoints import sources_in  # noqa: PLC0415 -- start-up
+
         begun = self._clock.monotonic()
-        kept = await self._store().save(self._run_id, step.job_key, sources, attempt=step.attempt, was_here=was_here)
+        sources = partial(sources_in, self._project.root, path)
+        kept = await self._store().save(self._run_id, step.job_key, sources, attempt=step.attempt, store=store)
         leg = Leg(way=Way.TO_STORE, size=kept.size, seconds=self._clock.monotonic() - begun)
-        self._transfers.moved(step, path, [leg])
+        self._transfers.moved(step, path, [leg], store=store)
 
     async def restore(self, step: StepRef, path: str, output: Callable[[str], None]) -> StepResult:
         """Put a folder into the workspace of an attempt as it was last kept."""
@@ -114,26 +112,21 @@ class ProjectCheckpoints:
             await store.restore(kept, self._project.root)
             tell(_restored(path, kept))
         else:
-            contents = self._contents()
+            contents = self._contents(kept.store)
             entries = await contents.entries(kept.tree)
-            legs = await self._elsewhere.deliver(step, entries, read=contents.read, tell=tell)
-            self._transfers.moved(step, path, with_reading(legs))
+            legs = await self._elsewhere.deliver(step, entries, store=contents, tell=tell)
+            self._transfers.moved(step, path, with_reading(legs), store=kept.store)
             tell(_restored(path, kept))
 
-    def _mirror(self, step: StepRef) -> Path:
-        return self._folder.temp(step.job_key, step.attempt) / "checkpoint"
+    def _contents(self, store: str) -> "Contents":
+        from skyflow.artifacts.contents import Contents  # noqa: PLC0415 -- start-up
 
-    def _contents(self) -> "Contents":
-        from skyflow.app.artifacts import artifact_store  # noqa: PLC0415 -- start-up
-        from skyflow.artifacts.contents import Contents  # noqa: PLC0415
-
-        return Contents(artifact_store(self._project))
+        return Contents(self._stores[store])
 
     def _store(self) -> "CheckpointStore":
-        from skyflow.app.artifacts import artifact_store  # noqa: PLC0415 -- start-up
-        from skyflow.artifacts.checkpoints import CheckpointStore  # noqa: PLC0415
+        from skyflow.artifacts.checkpoints import CheckpointStore  # noqa: PLC0415 -- start-up
 
-        return CheckpointStore(artifact_store(self._project), self._clock)
+        return CheckpointStore(self._stores, self._clock)
 
 
 def _restored(path: str, kept: Checkpoint) -> str:

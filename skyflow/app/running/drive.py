@@ -24,6 +24,7 @@ from skyflow.app.running.contexts import with_secrets
 from skyflow.app.running.job_cache import ProjectJobCache
 from skyflow.app.running.spending import Spending
 from skyflow.app.running.transfer_log import TransferLog
+from skyflow.app.stores import ProjectStores
 from skyflow.engine.driver import Driver
 from skyflow.engine.restore import restore
 from skyflow.engine.rooms import Rooms
@@ -247,8 +248,9 @@ class _Parts:
         """Return the driver; to be called within the event loop."""
         run, project, runner = self.run, self.project, elsewhere or here
         find = partial(planned, self.placements) if live is None else live.find
+        stores = ProjectStores(project, residency=self.workflow.plan.residency)
         transfers = TransferLog(
-            self.store, run.id, project=project, place_of=partial(self.place_of, live), clock=self.clock
+            self.store, run.id, stores=stores, place_of=partial(self.place_of, live), clock=self.clock
         )
         host = OnDemandActionHost(
             runner,
@@ -257,6 +259,7 @@ class _Parts:
             environment=without_secrets(os.environ),
             clock=self.clock,
             folder=self.folder,
+            stores=stores,
             transfers=transfers,
             masks=masks,
             elsewhere=elsewhere,
@@ -266,6 +269,7 @@ class _Parts:
             project=project,
             clock=self.clock,
             folder=self.folder,
+            stores=stores,
             transfers=transfers,
             elsewhere=elsewhere,
         )

@@ -1,10 +1,11 @@
 """The artifacts of a run as one step has them: what it moves is written down."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from skyflow.app.running.transfer_log import TransferLog
-from skyflow.model.artifacts import Artifact, NewArtifact, Source
+from skyflow.model.artifacts import Artifact, Entry, NewArtifact, Source
 from skyflow.model.execution import StepRef
 from skyflow.model.transfers import Leg, Way
 from skyflow.ports.artifacts import ArtifactStore
@@ -29,9 +30,15 @@ class JobArtifacts:
     async def upload(self, new: NewArtifact, *, moved: Callable[[int], None] | None = None) -> Artifact:
         """Store files under a name."""
         progress = Progress(_size(new.sources), self._say, self._clock)
+        new = replace(new, store=self._log.store_of(self._step.job_key))
         made = await self._artifacts.upload(new, moved=moved or progress.add)
-        self._log.moved(self._step, new.name, [Leg(way=Way.TO_STORE, size=made.size, seconds=progress.seconds)])
+        leg = Leg(way=Way.TO_STORE, size=made.size, seconds=progress.seconds)
+        self._log.moved(self._step, new.name, [leg], store=made.store)
         return made
+
+    async def enter(self, new: NewArtifact, entries: Sequence[Entry]) -> Artifact:
+        """Store a list of files under a name; whoever has moved their contents has written that down."""
+        return await self._artifacts.enter(new, entries)
 
     async def artifacts(self, run: str) -> tuple[Artifact, ...]:
         """Return the artifacts of a run, by name."""
@@ -42,7 +49,7 @@ class JobArtifacts:
         progress = Progress(artifact.size, self._say, self._clock)
         await self._artifacts.download(artifact, folder, moved=moved or progress.add)
         leg = Leg(way=Way.FROM_STORE, size=artifact.size, seconds=progress.seconds)
-        self._log.moved(self._step, artifact.name, [leg])
+        self._log.moved(self._step, artifact.name, [leg], store=artifact.store)
         self._log.handed_over(self._step, artifact)
 
 

@@ -1,13 +1,8 @@
 """Writes down what data a run moves: how much, how long it took, and what it cost by the tables that plans are made with."""
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING
 
-from skyflow.app.artifact_place import store_place
-from skyflow.app.market.catalog_folder import catalog_folder
-from skyflow.app.market.config import project_config
-from skyflow.app.project import Project
+from skyflow.app.stores import ProjectStores
 from skyflow.errors import CatalogError
 from skyflow.model.artifacts import Artifact
 from skyflow.model.catalog import LOCAL_PLACE, Place
@@ -18,9 +13,6 @@ from skyflow.ports.clock import Clock
 from skyflow.store.store import Store
 from skyflow.store.transfers import TransferStore
 
-if TYPE_CHECKING:
-    from skyflow.catalog import Catalog
-
 __all__ = ["TransferLog"]
 
 
@@ -28,29 +20,33 @@ class TransferLog:
     """The transfers of one run."""
 
     def __init__(
-        self, store: Store, run_id: RunId, *, project: Project, place_of: Callable[[str], Place], clock: Clock
+        self, store: Store, run_id: RunId, *, stores: ProjectStores, place_of: Callable[[str], Place], clock: Clock
     ) -> None:
         """Prepare; nothing happens yet.
 
         Args:
             store: where it is written.
             run_id: the run.
-            project: whose tables say what it costs.
+            stores: those of the project, whose tables say what it costs.
             place_of: where a job runs, by its key.
             clock: the time.
         """
         self._transfers = TransferStore(store)
         self._run_id = run_id
-        self._project = project
+        self._stores = stores
         self._place_of = place_of
         self._clock = clock
 
-    def moved(self, step: StepRef, what: str, legs: Sequence[Leg]) -> None:
-        """Write down what was moved for a step."""
+    def store_of(self, job_key: str) -> str:
+        """Return the name of the store that a job leaves its artifacts in, where it runs now."""
+        return self._stores.near(self._place_of(job_key)).name
+
+    def moved(self, step: StepRef, what: str, legs: Sequence[Leg], *, store: str) -> None:
+        """Write down what was moved for a step, to or from the store of a name where that is an end of it."""
         now = self._clock.now()
         records = []
         for leg in legs:
-            source, target = self._ends(leg.way, step.job_key)
+            source, target = self._ends(leg.way, step.job_key, self._stores.place(store))
             records.append(
                 TransferRecord(
                     run=self._run_id,
@@ -76,14 +72,16 @@ class TransferLog:
         )
         self._transfers.hand_over(self._run_id, handover)
 
-    def _ends(self, way: Way, job_key: str) -> tuple[Place | None, Place | None]:
+    def _ends(self, way: Way, job_key: str, store: Place | None) -> tuple[Place | None, Place | None]:
         there = self._place_of(job_key)
         return {
             Way.TO_HERE: (there, LOCAL_PLACE),
             Way.FROM_HERE: (LOCAL_PLACE, there),
             Way.DIRECT: (there, there),
-            Way.TO_STORE: (LOCAL_PLACE, store_place()),
-            Way.FROM_STORE: (store_place(), LOCAL_PLACE),
+            Way.TO_STORE: (LOCAL_PLACE, store),
+            Way.FROM_STORE: (store, LOCAL_PLACE),
+            Way.UPLOAD: (there, store),
+            Way.DOWNLOAD: (store, there),
         }[way]
 
     def _usd(self, source: Place | None, target: Place | None, size: int) -> float | None:
@@ -93,14 +91,7 @@ class TransferLog:
         if source == target:
             return 0.0
         try:
-            rates = self._catalog.rates_between({source, target})
+            rates = self._stores.rates_between(source, target)
         except CatalogError:
             return None
         return rates.usd_per_gb[rates.index[source]][rates.index[target]] * size / 1e9
-
-    @cached_property
-    def _catalog(self) -> "Catalog":
-        from skyflow.catalog import load_catalog  # noqa: PLC0415 -- start-up
-
-        config = project_config(self._project.root)
-        return load_catalog(catalog_folder(config), config)

@@ -6,18 +6,19 @@ import contextlib
 import hashlib
 import json
 import os
+import stat
 import tempfile
 
 from skyflow.runners.onhost.json_files import read_json
 from skyflow.runners.onhost.refused import RefusedError
-from skyflow.runners.onhost.small_files import CHUNK_BYTES, copy, write
+from skyflow.runners.onhost.small_files import CHUNK_BYTES, copy, digest_of, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-__all__ = ["RunData", "is_digest"]
+__all__ = ["RunData", "entries_of", "is_digest"]
 
 _DIGEST_LETTERS = 64
 
@@ -25,6 +26,32 @@ _DIGEST_LETTERS = 64
 def is_digest(text: str) -> bool:
     """Tell whether a text can name a content; nothing else ever becomes part of a path."""
     return len(text) == _DIGEST_LETTERS and not set(text) - set("0123456789abcdef")
+
+
+def entries_of(folder: str, names: list[str], *, follow_links: bool) -> list[dict[str, Any]]:
+    """Describe files, folders and links of a workspace, as `skyflow.model.artifacts.Entry` has them.
+
+    With `follow_links` they are the files that links lead to, without times.
+    """
+    found = []
+    for name in names:
+        path = os.path.join(folder, name)
+        status = os.stat(path) if follow_links else os.lstat(path)
+        entry = {
+            "path": name,
+            "mode": status.st_mode & 0o777,
+            "modified_ns": None if follow_links else status.st_mtime_ns,
+            "size": 0,
+            "content": "",
+        }
+        if stat.S_ISLNK(status.st_mode):
+            found.append({**entry, "kind": "link", "content": os.readlink(path)})
+        elif stat.S_ISDIR(status.st_mode):
+            found.append({**entry, "kind": "folder"})
+        elif stat.S_ISREG(status.st_mode):
+            found.append({**entry, "kind": "file", "size": status.st_size, "content": digest_of(path)})
+        # sockets, pipes and devices have no content that could be kept
+    return found
 
 
 class RunData:

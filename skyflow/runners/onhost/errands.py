@@ -17,7 +17,8 @@ import sys
 import threading
 import time
 
-from skyflow.runners.onhost.data import RunData
+from skyflow.runners.onhost.bucket import get_all, put_all
+from skyflow.runners.onhost.data import RunData, entries_of
 from skyflow.runners.onhost.fetching import fetch, fresh_key
 from skyflow.runners.onhost.lending import lend, serve
 from skyflow.runners.onhost.refused import RefusedError
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _TELL_SECONDS = 0.5
+_IN_ONE_LINE = 100
+"""So many files are told of at a time: nobody reads a line without end."""
 _ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE)
 
 
@@ -45,11 +48,11 @@ class _Errand:
         line = sys.stdin.buffer.readline()
         if not line:
             raise RefusedError("it was given up")
-        return json.loads(line.decode())
+        return json.loads(line.decode(errors="surrogateescape"))
 
     def tell(self, **fields: object) -> None:
         """Print a line."""
-        sys.stdout.buffer.write(json.dumps(fields).encode() + b"\n")
+        sys.stdout.buffer.write(json.dumps(fields).encode(errors="surrogateescape") + b"\n")
         sys.stdout.buffer.flush()
 
     def count(self, size: int) -> None:
@@ -82,8 +85,7 @@ def _keep(errand: _Errand, ask: dict[str, Any]) -> None:
 
 def _place(errand: _Errand, ask: dict[str, Any]) -> None:
     errand.end_with_input()
-    work = os.path.join(_below(os.path.join(errand.folder, "runs"), ask["folder"]), "work")
-    errand.data(ask).place(work, ask["entries"], keep=ask["keep"], moved=errand.count)
+    errand.data(ask).place(_workspace(errand, ask), ask["entries"], keep=ask["keep"], moved=errand.count)
 
 
 def _fetch(errand: _Errand, ask: dict[str, Any]) -> None:
@@ -100,7 +102,43 @@ def _lend(errand: _Errand, ask: dict[str, Any]) -> None:
         sys.stdin.buffer.read()  # until whoever asked has what it wanted, or is gone
 
 
-_ERRANDS = {"keep": _keep, "place": _place, "fetch": _fetch, "lend": _lend}
+def _list(errand: _Errand, ask: dict[str, Any]) -> None:
+    errand.end_with_input()
+    folder, names = _workspace(errand, ask), ask["names"]
+    for at in range(0, len(names), _IN_ONE_LINE):
+        some = entries_of(folder, names[at : at + _IN_ONE_LINE], follow_links=ask["follow_links"])
+        errand.tell(moved=0, entries=some)
+
+
+def _put(errand: _Errand, ask: dict[str, Any]) -> None:
+    errand.end_with_input()
+    _tell_refused(errand, put_all(_workspace(errand, ask), ask["blobs"], errand.count))
+
+
+def _get(errand: _Errand, ask: dict[str, Any]) -> None:
+    errand.end_with_input()
+    _tell_refused(errand, get_all(errand.data(ask), ask["blobs"], errand.count))
+
+
+def _tell_refused(errand: _Errand, refused: dict[str, Any]) -> None:
+    for name in ("left", "spoiled"):
+        for at in range(0, len(refused[name]), _IN_ONE_LINE):
+            errand.tell(moved=errand.moved, why=refused["why"], **{name: refused[name][at : at + _IN_ONE_LINE]})
+
+
+def _workspace(errand: _Errand, ask: dict[str, Any]) -> str:
+    return os.path.join(_below(os.path.join(errand.folder, "runs"), ask["folder"]), "work")
+
+
+_ERRANDS = {
+    "keep": _keep,
+    "place": _place,
+    "fetch": _fetch,
+    "lend": _lend,
+    "list": _list,
+    "put": _put,
+    "get": _get,
+}
 
 
 def main(folder: str, what: list[str]) -> None:

@@ -7,19 +7,31 @@ is made for one journey and is good for nothing else (`skyflow.runners.onhost.le
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from secrets import token_hex
+from typing import Any
 
 import anyio
 
 from skyflow.model.artifacts import Entry
+from skyflow.ports.artifacts import SignedRequest
 from skyflow.runners.remote.link import HostLink
+from skyflow.runners.remote.told import read_entries, read_texts
 
-__all__ = ["Destination", "HostData"]
+__all__ = ["HostData", "HostWorkspace", "Refused"]
 
 _PIECE_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What a machine and a store could not do without us: digests, and why. What is `spoiled` has to be removed there."""
+
+    left: Collection[str]
+    spoiled: Collection[str]
+    why: str
 
 
 class HostData:
@@ -86,6 +98,78 @@ class HostData:
                 if last:
                     return
 
+    async def list(self, attempt: str, names: Sequence[str], *, follow_links: bool) -> "list[Entry]":
+        """Describe files, folders and links of the workspace of an attempt (`RUN/JOB/NUMBER`), contents included.
+
+        Raises:
+            TransportError: one cannot be read.
+        """
+        found: dict[str, Entry] = {}
+        wanted = set(names)
+
+        def take(told: dict[str, Any]) -> None:
+            found.update((entry.path, entry) for entry in read_entries(told.get("entries", ())) if entry.path in wanted)
+
+        async with self._link.errand("list", folder=attempt, names=names, follow_links=follow_links) as errand:
+            await errand.finish(take=take)
+        return [found[name] for name in names if name in found]
+
+    async def read(self, attempt: str, name: str, target: Path, moved: Callable[[int], None]) -> None:
+        """Copy a file of the workspace of an attempt to a file here.
+
+        Raises:
+            TransportError: it cannot be read there.
+            OSError: it cannot be written here.
+        """
+        at, folder = 0, f"{await self._link.folder()}/runs/{attempt}/work"
+        async with await anyio.open_file(target, "wb") as file:
+            while True:
+                answer = await self._link.ask("read", folder=folder, path=name, offset=at, most=_PIECE_BYTES)
+                await file.write(answer.data)
+                at += len(answer.data)
+                moved(len(answer.data))
+                if len(answer.data) < _PIECE_BYTES:
+                    return
+
+    async def put(
+        self,
+        attempt: str,
+        files: Mapping[str, Entry],
+        requests: Mapping[str, SignedRequest],
+        moved: Callable[[int], None],
+    ) -> Refused:
+        """Have the machine send files of the workspace of an attempt to a store; both are by the digests of the contents.
+
+        Raises:
+            TransportError: it cannot be asked.
+        """
+        blobs = [
+            {"name": files[digest].path, "digest": digest, "size": files[digest].size, **asdict(request)}
+            for digest, request in requests.items()
+        ]
+        return await self._by_requests("put", moved, folder=attempt, blobs=blobs)
+
+    async def get(
+        self, sizes: Mapping[str, int], requests: Mapping[str, SignedRequest], moved: Callable[[int], None]
+    ) -> Refused:
+        """Have the machine fetch contents from a store.
+
+        Raises:
+            TransportError: it cannot be asked.
+        """
+        blobs = [{"digest": digest, "size": sizes[digest], **asdict(request)} for digest, request in requests.items()]
+        return await self._by_requests("get", moved, run=self._run, blobs=blobs)
+
+    async def _by_requests(self, do: str, moved: Callable[[int], None], **fields: object) -> Refused:
+        told: list[dict[str, Any]] = []
+        async with self._link.errand(do, **fields) as errand:
+            await errand.finish(moved, take=told.append)
+        return Refused(
+            left=[each for fields in told for each in read_texts(fields.get("left", ()))],
+            spoiled=[each for fields in told for each in read_texts(fields.get("spoiled", ()))],
+            why=next((str(fields["why"]) for fields in told if fields.get("why")), ""),
+        )
+
     async def place(self, attempt: str, entries: Sequence[Entry], *, keep: bool) -> None:
         """Put files, folders and links into the workspace of an attempt (`RUN/JOB/NUMBER`); their contents are there.
 
@@ -100,7 +184,7 @@ class HostData:
 
 
 @dataclass(frozen=True, slots=True)
-class Destination:
+class HostWorkspace:
     """The workspace of an attempt (`RUN/JOB/NUMBER`) on one machine."""
 
     data: HostData

@@ -62,8 +62,15 @@ class Errand:
             raise ErrandRefusedError(str(told["error"]))
         return told
 
-    async def finish(self, moved: Callable[[int], None] = lambda _: None) -> int:
+    async def finish(
+        self,
+        moved: Callable[[int], None] = lambda _: None,
+        *,
+        take: Callable[[dict[str, Any]], None] = lambda _: None,
+    ) -> int:
         """Wait until it is done; return how many bytes have moved, and tell meanwhile how many more have.
+
+        `take` gets all that the other side tells, as it comes.
 
         Raises:
             ErrandRefusedError, LinkLostError: as `hear`.
@@ -71,6 +78,7 @@ class Errand:
         before = 0
         while True:
             told = await self._told()
+            take(told)
             after = told.get("moved")
             if not isinstance(after, int):
                 raise ErrandRefusedError("the machine does not tell how much it has moved")

@@ -1,63 +1,56 @@
-"""Files that built-in actions need of another machine, copied to a folder here."""
+"""Which files of a workspace on another machine are meant, and what is in them."""
 
-from collections.abc import Callable
 from pathlib import Path
 
-import anyio
-
 from skyflow._util.glob import make_glob
+from skyflow.model.artifacts import Entry, is_safe_path
+from skyflow.runners.remote.data import HostData
 from skyflow.runners.remote.hashing import matching_files
 from skyflow.runners.remote.link import HostLink
+from skyflow.runners.remote.paths import PathPairs
 
-__all__ = ["fetch_files"]
-
-_PIECE_BYTES = 4 * 1024 * 1024
-_AT_ONCE = 8
+__all__ = ["RemoteFiles"]
 
 
-async def fetch_files(
-    link: HostLink, *, workspace: str, patterns: str, target: Path, moved: Callable[[int], None]
-) -> list[str]:
-    """Copy the files of a workspace that match to the same places in a folder here; return where these are in it.
+class RemoteFiles:
+    """The files in the workspace of one attempt: a folder on the machine, which the supervisor knows as `RUN/JOB/NUMBER`."""
 
-    Args:
-        link: reaches the machine.
-        workspace: the folder there.
-        patterns: one per line, as actions take them; only what is in the workspace is found.
-        target: the folder here, which is there afterwards.
-        moved: told how many bytes have come.
+    def __init__(self, link: HostLink, data: HostData, *, paths: PathPairs, workspace: str, attempt: str) -> None:
+        """Prepare; nothing happens yet.
 
-    Raises:
-        PatternError: a pattern cannot be used.
-        TransportError: a file cannot be read there.
-        OSError: one cannot be written here.
-    """
-    await anyio.Path(target).mkdir(parents=True, exist_ok=True)
-    glob = make_glob(patterns, workspace=Path(workspace))
-    walked = await link.ask("walk", folder=workspace)
-    room = anyio.CapacityLimiter(_AT_ONCE)
+        Args:
+            link: reaches the machine.
+            data: lists files there.
+            paths: what of this machine stands for what there.
+            workspace: the folder there.
+            attempt: what the supervisor calls it.
+        """
+        self._link = link
+        self._data = data
+        self._paths = paths
+        self._workspace = workspace
+        self._attempt = attempt
 
-    async def fetch(name: str) -> None:
-        async with room:
-            await _fetch(link, workspace, name, target / name, moved)
+    async def matching(self, patterns: str) -> list[Entry]:
+        """Return the files that match patterns, one per line, as actions take them; links stand for what they lead to.
 
-    names = matching_files(glob.patterns, Path(workspace), walked)
-    async with anyio.create_task_group() as tasks:
-        for name in names:
-            tasks.start_soon(fetch, name)
-    return names
+        Raises:
+            PatternError: a pattern cannot be used.
+            TransportError: a file cannot be read there.
+        """
+        glob = make_glob(self._paths.to_there(patterns), workspace=Path(self._workspace))
+        names = matching_files(
+            glob.patterns, Path(self._workspace), await self._link.ask("walk", folder=self._workspace)
+        )
+        return await self._data.list(self._attempt, names, follow_links=True) if names else []
 
+    async def below(self, path: str) -> list[Entry]:
+        """Return everything at and below a path as it is; nothing where there is nothing.
 
-async def _fetch(link: HostLink, workspace: str, name: str, target: Path, moved: Callable[[int], None]) -> None:
-    await anyio.Path(target.parent).mkdir(parents=True, exist_ok=True)
-    at, mode = 0, 0o644
-    async with await anyio.open_file(target, "wb") as file:
-        while True:
-            answer = await link.ask("read", folder=workspace, path=name, offset=at, most=_PIECE_BYTES)
-            mode = answer.get("mode", int) & 0o777
-            await file.write(answer.data)
-            at += len(answer.data)
-            moved(len(answer.data))
-            if len(answer.data) < _PIECE_BYTES:
-                break
-    await anyio.Path(target).chmod(mode)
+        Raises:
+            TransportError: a file cannot be read there.
+        """
+        walked = (await self._link.ask("walk", folder=self._workspace)).listing()
+        found = [each[0] for each in walked if isinstance(each, list) and each and isinstance(each[0], str)]
+        names = sorted(name for name in found if (name == path or name.startswith(f"{path}/")) and is_safe_path(name))
+        return await self._data.list(self._attempt, names, follow_links=False) if names else []

@@ -10,10 +10,9 @@ import anyio
 from skyflow.model.layout import RunFolder
 from skyflow.ports.runner import HashFilesError
 from skyflow.ports.transport import LinkLostError, TransportError
-from skyflow.runners.one_error import one_error
-from skyflow.runners.remote.data import Destination, HostData
+from skyflow.runners.remote.data import HostData, HostWorkspace
 from skyflow.runners.remote.errand import ErrandRefusedError
-from skyflow.runners.remote.files import fetch_files
+from skyflow.runners.remote.files import RemoteFiles
 from skyflow.runners.remote.hashing import hash_remote_files
 from skyflow.runners.remote.link import HostLink
 from skyflow.runners.remote.paths import PathPairs
@@ -113,47 +112,35 @@ class RemoteWorkspaces:
             raise HashFilesError(f"hashFiles on {self._link.name}: {error}") from error
         return await hash_remote_files(self._link, paths.to_there(str(self._project)), patterns)
 
-    async def fetch(
-        self,
-        job_key: str,
-        attempt: int,
-        patterns: str,
-        target: Path,
-        *,
-        keep_as: str = "",
-        moved: Callable[[int], None],
-    ) -> None:
-        """Copy the files of an attempt's workspace that match to a folder here.
-
-        Args:
-            job_key: the job.
-            attempt: its attempt.
-            patterns: one per line.
-            target: the folder.
-            keep_as: a name under which they are kept on the machine too, for the jobs that need them next.
-            moved: told how many bytes have come.
+    async def files(self, job_key: str, attempt: int) -> RemoteFiles:
+        """Return what tells which files an attempt's workspace has.
 
         Raises:
-            TransportError, PatternError, OSError: they cannot be copied.
+            TransportError, ProjectFilesError: the workspace cannot be made.
         """
         paths = await self.paths(job_key, attempt)
         workspace = paths.to_there(str(self._project))
-        with one_error():
-            names = await fetch_files(
-                self._link, workspace=workspace, patterns=paths.to_there(patterns), target=target, moved=moved
-            )
-        if keep_as:
-            with suppress(ErrandRefusedError):  # such as a full disk; the next job has them from here then
-                await self.data.keep(keep_as, workspace, names)
+        place = self.place(job_key, attempt)
+        return RemoteFiles(self._link, self.data, paths=paths, workspace=workspace, attempt=place)
 
-    async def destinations(self, job_key: str, attempt: int) -> Sequence[Destination]:
+    async def keep(self, job_key: str, attempt: int, owner: str, names: Sequence[str]) -> None:
+        """Keep files of an attempt's workspace on the machine, in place of what the owner has kept, for jobs that need them.
+
+        Raises:
+            TransportError: the machine cannot be reached.
+        """
+        paths = await self.paths(job_key, attempt)
+        with suppress(ErrandRefusedError):  # such as a full disk; the next job has them from elsewhere then
+            await self.data.keep(owner, paths.to_there(str(self._project)), names)
+
+    async def destinations(self, job_key: str, attempt: int) -> Sequence[HostWorkspace]:
         """Return where data of an attempt has to go: its workspace, which is there then.
 
         Raises:
             TransportError, ProjectFilesError: it cannot be made.
         """
         await self.paths(job_key, attempt)
-        return (Destination(self.data, self.place(job_key, attempt)),)
+        return (HostWorkspace(self.data, self.place(job_key, attempt)),)
 
     async def _make(self, place: str, tell: Callable[[str], None], *, was_made: bool) -> None:
         if was_made:

@@ -171,9 +171,32 @@ _LINE = table(
     },
     name="line",
 )
+_STORE = table(
+    "a map such as {url: s3://my-bucket/my-project, region: aws/us-east-1}",
+    {
+        "url": Key(
+            _word("a folder or the URL of a bucket, such as s3://my-bucket/my-project").about(
+                "A folder of this machine, relative to this file, or `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX`, "
+                "`az://ACCOUNT/CONTAINER/PREFIX`."
+            ),
+            required=True,
+        ),
+        "region": _word("a cloud and a region such as aws/us-east-1, or own/ and a name of machines").about(
+            "Where a bucket is, as tables and plans know it; one that stands beside machines of your own is at `own/NAME`."
+        ),
+        "endpoint": _word("a URL such as https://minio.example.org:9000").about(
+            "How a service is reached that speaks like one of these and is not the cloud's own."
+        ),
+        "serves": names("a cloud, a region such as aws/us-east-1 or aws/us-*, or a list of these").about(
+            "It is for the jobs there alone, and they use it. Without it, jobs use the store of their region, else the one to "
+            "which data costs least."
+        ),
+    },
+    name="store",
+)
 
 CONFIG = table(
-    "a map with 'machines', 'prices', 'peering', 'disks', 'catalog' or 'idle-minutes'",
+    "a map with 'machines', 'prices', 'peering', 'stores', 'disks', 'catalog' or 'idle-minutes'",
     {
         "machines": table("a map from names to machines", other=_MACHINES).about(
             "Machines of your own, each kind under a name; jobs get them with `runs-on: sky` or `own`."
@@ -183,6 +206,10 @@ CONFIG = table(
         ),
         "peering": items("a list of lines between clouds", _LINE).about(
             "Lines between two clouds on terms of your own."
+        ),
+        "stores": table("a map from names to stores", other=_STORE).about(
+            "Where artifacts and checkpoints are kept, each store under a name. A job leaves them in the one that is nearest; "
+            "`here`, the project's own folder, is always among them. `SKYFLOW_ARTIFACTS` names one that stands for all."
         ),
         "disks": table(
             "a map such as {aws: 0.08}",
