@@ -27,7 +27,10 @@ from skyflow.planner.bounds.crossing import Crossing, Link
 from skyflow.planner.bounds.network import Columns, Network
 from skyflow.planner.bounds.pairwise import Floats, Ints
 
-__all__ = ["Clocked", "Prices"]
+__all__ = ["Clocked", "Messages", "Prices"]
+
+Messages = tuple[list[Floats], list[Floats]]
+"""What each edge says to its target, and what to its source."""
 
 _ROUNDING = 1e-12
 """Seconds count as so much shorter, as a share, so that rounding never makes a tick of nothing."""
@@ -295,6 +298,16 @@ class Clocked:
     def learn_from(self, other: "Clocked") -> None:
         """Take the messages of a copy with the same labels: whatever they are, the bound holds."""
         self.said_ahead, self.said_back = [*other.said_ahead], [*other.said_back]
+
+    def messages(self) -> Messages:
+        """Return what the ends of all edges say now."""
+        return [*self.said_ahead], [*self.said_back]
+
+    def press_on(self, since: Messages, stride: float) -> None:
+        """Let messages change once more as they have since they were others, so many times as much; the bound holds with any."""
+        ahead, back = since
+        self.said_ahead = [now + stride * (now - then) for now, then in zip(self.said_ahead, ahead, strict=True)]
+        self.said_back = [now + stride * (now - then) for now, then in zip(self.said_back, back, strict=True)]
 
     def refine(self) -> None:
         """Halve the tick; the messages stay, and every label becomes two."""

@@ -5,7 +5,8 @@ the makespan alone counts and the rest is limited, a time is put to the test: if
 than the limits allow, it is a bound; if a plan turns up that ends by then, it is a better plan. Testing a time is much
 sharper than pricing the limits, because all that costs too much is out at once. What a test has learnt is not lost: when
 it rises too slowly to end in time, its deadline is made earlier, and whatever was out stays out; and the next test begins
-with the messages of the first sweeps.
+with the messages of the first sweeps. Sweeps alone become slow near their end, so messages are moved on in the direction in
+which they have changed, as far as that has worked out lately; a bound holds with any messages.
 
 Imports numpy; loaded only by a problem that leaves something to choose.
 """
@@ -14,7 +15,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from skyflow.planner.bounds.clocked import Clocked, Prices
+from skyflow.planner.bounds.clocked import Clocked, Messages, Prices
 
 if TYPE_CHECKING:
     from skyflow.planner.bounds.tradeoff import Tradeoff
@@ -23,12 +24,16 @@ __all__ = ["close"]
 
 _CELLS = 40_000_000
 """About a fifth of a second for a pass there and back; the tick to begin with makes no more of them."""
+_FEW_CELLS = 2_000_000
+"""So few that a pass takes no longer with a finer tick: what it costs is the number of edges."""
 _TICKS, _FEWEST_TICKS, _MOST_TICKS = 200, 16, 2_000
 _SWEEPS = 30
 _GAIN, _LOOK_BACK = 0.02, 4
 """A tick is halved when the last sweeps have closed less than this share of the gap."""
-_CROP_EVERY, _LESSON = 3, 6
+_CROP_EVERY, _LESSON = 3, 12
 """After how many sweeps dropped labels are forgotten; and up to which sweep a test teaches the one that it is a copy of."""
+_STRIDE, _LONGER, _SHORTER, _LONGEST = 1.0, 1.25, 0.5, 4.0
+"""By how many times their last changes messages are changed once more, and how that grows and shrinks as it works out."""
 _LEADS = (0.0, 0.005, 0.01, 0.02)
 """By what share of the deadline a plan on the way expects to be late, in turn."""
 _REPAIR_EVERY = 7
@@ -98,6 +103,13 @@ class _Test:
         self.bounds: list[float] = [-math.inf]
         """Bounds since the model was last changed."""
         self.turn = 0
+        self.since: Messages | None = None
+        """What the model's messages were after the last turn that was a multiple of `_CROP_EVERY`, if they can still be compared."""
+        self.unpressed: Messages | None = None
+        """What they were before they were last pressed on, likewise."""
+        self.reached, self.stride = -math.inf, _STRIDE
+        self.seen: set[tuple[int, ...]] = set()
+        """Plans on the way that have been improved already."""
         self.ticks: int = _TICKS if base is None else base.ticks
         if base is not None:
             self.model: Clocked = base.model.until(deadline)
@@ -141,7 +153,7 @@ class _Test:
                 return True
             left = self.tradeoff.seconds_left()
             sweeps = (left - share) / max(before - left, 1e-9) * 2 * _LOOK_BACK
-            if self._has_stalled() and self._refine():
+            if (self._has_stalled() or self.model.cells < _FEW_CELLS) and self._refine():
                 continue
             if not self._is_reachable(sweeps):
                 self._squeeze()
@@ -168,6 +180,7 @@ class _Test:
         if self.ticks >= _MOST_TICKS or self.model.cells > _CELLS:
             return False
         self.ticks *= 2
+        self.since = self.unpressed = None
         self.model.refine()
         self.bounds = self.bounds[-1:]
         return True
@@ -194,13 +207,35 @@ class _Test:
             if self.bounds[-1] > self.ceiling + slack:
                 return False
             model.drop(self.ceiling - forward + slack)
-            if self.base is not None and self.turn <= _LESSON:
+            phase = self.turn % _CROP_EVERY
+            if phase == 0:
+                self._judge_press(max(forward, backward))
+            if self.base is not None and self.turn <= _LESSON and self.ticks == self.base.ticks:
                 self.base.model.learn_from(model)
-            elif self.turn % _CROP_EVERY == 0 and not model.crop():
+            elif phase == 0 and not model.crop():
                 return False
+            if phase == 0:
+                self.since, self.unpressed = model.messages(), None
+            elif phase == _CROP_EVERY - 1:
+                self._press_on()
             if self._is_over() or (sweep > 2 * _LOOK_BACK and self._has_stalled()):
                 break
         return True
+
+    def _judge_press(self, reached: float) -> None:
+        """Take back how messages were changed where the bound has fallen since; the better it has worked out, the further next."""
+        if reached > self.reached:
+            self.stride = min(_LONGEST, self.stride * _LONGER)
+        elif self.unpressed is not None:
+            self.stride *= _SHORTER
+            self.model.said_ahead, self.model.said_back = self.unpressed
+        self.reached = max(reached, self.reached)
+
+    def _press_on(self) -> None:
+        """Go on in the direction in which the messages have changed lately."""
+        if self.since is not None:
+            self.unpressed = self.model.messages()
+            self.model.press_on(self.since, self.stride)
 
     def _offer(self, made: Sequence[int]) -> None:
         """Take note of a plan, improved if it is promising."""
@@ -211,8 +246,14 @@ class _Test:
             if figures.seconds <= self.deadline and exchange.value(figures) < _PROMISING * tradeoff.upper:
                 tradeoff.polish(list(made), deadline=figures.seconds if tradeoff.goal.seconds else self.deadline)
             return
-        if self.turn % _REPAIR_EVERY:
-            return
         priced = self.prices.usd * figures.usd + self.prices.grams * figures.grams
-        if figures.seconds < tradeoff.upper and priced < _REPAIRABLE * tradeoff.paid_back:
+        if figures.seconds <= self.deadline and priced < _PROMISING * tradeoff.paid_back:
+            if tuple(made) not in self.seen:
+                self.seen.add(tuple(made))
+                tradeoff.polish(list(made), deadline=self.deadline)
+        elif (
+            self.turn % _REPAIR_EVERY == 0
+            and figures.seconds < tradeoff.upper
+            and priced < _REPAIRABLE * tradeoff.paid_back
+        ):
             tradeoff.repair(list(made), deadline=max(figures.seconds, self.deadline))
