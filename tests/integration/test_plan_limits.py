@@ -47,6 +47,13 @@ def planned(jobs: str, plan: str = "{}", **options) -> Plan:
     return planning(jobs, plan, **options).plan()
 
 
+def test_no_machine_is_left_out_that_costs_less_with_its_start(here) -> None:
+    """Of machines that cost the same for an hour of a core, small ones cost less while they start."""
+    job = f"  work:\n    runs-on: azure\n    resources: {{cpus: 8+}}\n    estimate: {{work: {{core-hours: 20}}}}\n    {STEPS}\n"
+    every = planned(job, "{quotas: {azure: {vcpus: 100000}}}")  # a quota looks at all machines
+    assert planned(job).cost.total_usd == pytest.approx(every.cost.total_usd, rel=1e-9)
+
+
 def test_a_deadline_buys_time_and_a_budget_sells_it(here) -> None:
     cheap, fast = planned(CHAIN), planned(CHAIN, "{objective: makespan}")
     between = (cheap.makespan_seconds + fast.makespan_seconds) / 2

@@ -114,7 +114,13 @@ class Selection:
         return known
 
     def _seconds(self, estimate: Estimate, key: str) -> Callable[[Offering], float]:
-        return lambda offering: expected_timing(key, estimate, offering, self.knowledge).busy_seconds
+        """Return how long the job takes on a machine, with its start: that is paid for, and large machines pay more for it."""
+
+        def seconds(offering: Offering) -> float:
+            timing = expected_timing(key, estimate, offering, self.knowledge)
+            return timing.busy_seconds + timing.startup_seconds
+
+        return seconds
 
     def _with_shared(self, found: Mapping[_Asked, tuple[Offering, ...]]) -> Mapping[_Asked, tuple[Offering, ...]]:
         """Add the machines that are best for another job and fit this one too: the two may share one."""
