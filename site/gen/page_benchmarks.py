@@ -29,8 +29,8 @@ def render() -> str:
             fence("python tests/bench\npython site/gen/build.py --only pages", "sh"),
             (
                 "`python tests/bench PART` measures one part (`--help` lists them). What is compared is what the tools have in "
-                "common; of those here, only skyflow keeps state that survives a crash and a log of every step, which is what it "
-                "is slower for than make and doit. [Comparison](comparison.md) says when to take which."
+                "common. For every step, skyflow writes down what it is about to do before it does it, and keeps a log of its own: "
+                "that is what it is slower for than make and doit. [Comparison](comparison.md) says when to take which."
             ),
             *_tools(list(parts.values())),
             *(text for name in _ORDER if name in parts for text in _measured(parts[name])),
@@ -132,7 +132,7 @@ def _validation(part: Part) -> Iterator[str]:
     )
     key = "cpu" if is_busy(part) else "value"
     best = {row["lines"]: row for row in sorted(part["rows"], key=lambda row: row[key], reverse=True)}
-    beaten = [f"{lines:,}" for lines, row in best.items() if row["program"] != "skyflow"]
+    beaten = [f"{lines:,}" for lines, row in sorted(best.items()) if row["program"] != "skyflow"]
     if beaten:
         yield f"skyflow is not the fastest for {_and(beaten)} lines."
     yield (

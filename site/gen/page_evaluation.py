@@ -54,7 +54,8 @@ def _applications(part: Part) -> Iterator[str]:
     yield (
         "*The broker* may use every machine of three clouds, on demand and spot. The others may use less: machines of one cloud, or "
         "machines on demand. *Each job by itself* takes for each job what is best for it alone and lets the data follow, which is how "
-        "tasks are placed one at a time. The plans of all others are proven optimal under their rule, unless a row says how far. Costs "
+        "tasks are placed one at a time. The plans of all others are proven optimal under their rule, unless a row says how far they "
+        f"are proven when {part['patience_seconds']:g} seconds are over. Costs "
         "include what moving data costs."
     )
     for name, title in _KINDS.items():
@@ -87,6 +88,14 @@ def _planned(found: Part, key: str, title: str) -> Iterator[str]:
         else:
             rows.append((name, "not possible", "", ""))
     yield table(("", "cost", "time", f"of the broker's {of}"), rows)
+    beaten_by = [
+        rival["name"].replace("everything", "all") for rival in rivals if rival.get(key, found[key]) < found[key]
+    ]
+    if beaten_by:
+        yield (
+            f"**The broker's plan is not the best here**: it might have taken that of {' or '.join(beaten_by)}. It was proven to "
+            f"{found['gap']:.1%} when its time was over."
+        )
     yield f"The broker runs {'; '.join(map(_choice, found['choices']))}{_gap(found)}."
 
 

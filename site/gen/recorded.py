@@ -22,7 +22,10 @@ def circumstances(part: Part, *, is_timed: bool = True) -> str:
     """Return where and when a part was recorded, and, of what is timed, how busy the machine was."""
     what = part["circumstances"]
     if not is_timed:
-        return f"*{what['at']} at commit {what['commit']}; nothing of this depends on the machine.*"
+        return (
+            f"*{what['at']} at commit {what['commit']}, with a load average of {what['load']}; nothing of this depends on the machine "
+            "but how good a plan is that is not proven.*"
+        )
     rounds = f", medians of {part['rounds']} rounds" if part.get("rounds", 1) > 1 else ""
     return (
         f"*{what['at']} at commit {what['commit']}: {what['cpus']} CPUs ({what['cpu']}), {what['memory_gib']} GiB, "

@@ -85,7 +85,7 @@ def main() -> None:
     argparse.ArgumentParser(description="The paper's kinds of application, planned.").parse_args()
     began = of_now()
     found = {name: planned(WORKFLOWS / f"{name}.yml") for name in APPLICATIONS}
-    keep("evaluation.json", "applications", began, {"applications": found})
+    keep("evaluation.json", "applications", began, {"patience_seconds": PATIENCE, "applications": found})
     print(f"kept in {RESULTS / 'evaluation.json'}")
 
 
