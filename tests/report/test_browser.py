@@ -96,15 +96,15 @@ def test_it_can_be_read_without_javascript(browser, showcase, tmp_path: Path) ->
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_a_thousand_jobs_open_and_are_searched(browser, thousand_jobs, width) -> None:
-    browser.look_at(thousand_jobs, width=width)
-    browser.picture(f"thousand-{width}")
-    assert browser.complaints() == []
-    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
-    assert len(browser.find_elements(By.CSS_SELECTOR, "#jobs .job")) == 1000
-    browser.find_element(By.ID, "search").send_keys("the end of job977")
-    wait_for(lambda: found(browser).startswith("1 of 1000 jobs"))
+def test_a_thousand_jobs_open_and_are_searched(browser, thousand_jobs) -> None:
+    for width in WIDTHS:
+        browser.look_at(thousand_jobs, width=width)
+        browser.picture(f"thousand-{width}")
+        assert browser.complaints() == []
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+        assert len(browser.find_elements(By.CSS_SELECTOR, "#jobs .job")) == 1000
+        browser.find_element(By.ID, "search").send_keys("the end of job977")
+        wait_for(lambda: found(browser).startswith("1 of 1000 jobs"))
 
 
 def test_it_prints_on_white_with_what_is_open(browser, showcase) -> None:
