@@ -17,6 +17,7 @@ from skyflow.app.showing.history import step_summaries
 from skyflow.cli._console import draw, err, out
 from skyflow.cli._options import Format, in_github_actions
 from skyflow.model.costs import costs_of
+from skyflow.model.job_keys import names_in_plan, without_combination
 from skyflow.model.placement import Plan, read_plan
 from skyflow.model.resources import LOCAL, OWN
 from skyflow.model.run import RunHistory, RunOverview, RunRecord
@@ -29,6 +30,7 @@ __all__ = ["announce", "finish"]
 
 _MOST_HINTS = 3
 _MOST_NODES = 40
+_MOST_WAITING = 10
 
 
 def announce(reporter: ReporterFactory, slots: int | None, *, shown: Format) -> ReporterFactory:
@@ -114,7 +116,19 @@ def _draw_ending(result: RunResult) -> None:
     for job in [job for job in result.jobs if job.conclusion is Conclusion.FAILURE and job.started_at][:_MOST_HINTS]:
         out(f"What it printed: skyflow logs {result.run.number} {quote(job.key)}")
     if result.run.status is not Status.COMPLETED:
+        _say_what_is_to_come(result)
         out(f"Interrupted. `skyflow resume {result.run.number}` continues it.")
+
+
+def _say_what_is_to_come(result: RunResult) -> None:
+    """Name the jobs that no row of the table stands for, because what they need has not completed."""
+    plan = read_plan(result.run.plan)
+    there = {name for job in result.jobs for name in (job.spec_id, *names_in_plan(job.key))}
+    planned = (placement.job for placement in plan.placements) if plan is not None else ()
+    waiting = [name for name in dict.fromkeys(map(without_combination, planned)) if name not in there]
+    if waiting:
+        more = f" and {len(waiting) - _MOST_WAITING} more" if len(waiting) > _MOST_WAITING else ""
+        out(f"Waiting for what they need: {', '.join(waiting[:_MOST_WAITING])}{more}")
 
 
 def _say_what_is_kept(result: RunResult) -> None:

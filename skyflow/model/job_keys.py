@@ -5,11 +5,16 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import TypeVar
 
-__all__ = ["names_in_plan", "planned"]
+__all__ = ["names_in_plan", "planned", "without_combination"]
 
 _T = TypeVar("_T")
 
 _COMBINATION = re.compile(r"\.\d+$")
+
+
+def without_combination(key: str) -> str:
+    """Return the key of all jobs of the matrix that a job belongs to, or its own."""
+    return _COMBINATION.sub("", key)
 
 
 def names_in_plan(key: str) -> Iterator[str]:

@@ -259,7 +259,7 @@ def test_an_interrupted_run_cleans_up_and_can_be_resumed(project, wait_until, nu
     process.send_signal(number)
     out, err = process.communicate(timeout=20)
     assert process.returncode == 130, err
-    assert b"`skyflow resume 1` continues it." in out
+    assert b"Waiting for what they need: b\nInterrupted. `skyflow resume 1` continues it." in out
     assert lines(project.folder / "log") == ["start", "clean"]
     assert "interrupted" in project.skyflow("runs").out
     (project.folder / "go").touch()
