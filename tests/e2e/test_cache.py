@@ -105,6 +105,7 @@ def test_without_a_change_in_the_repository_nothing_runs(project) -> None:
     for command in ("init -q", "config user.email x@y.z", "config user.name x", "add w.yml"):
         subprocess.run(["git", *command.split()], cwd=project.folder, check=True)
     (project.folder / ".gitignore").write_text("log\n")
+    (project.folder / ".skyflow").mkdir()  # made by hand, so that nothing tells git to ignore it
     for _ in range(2):
         project.skyflow("run", "--changed", "w.yml")
     assert (project.folder / "log").read_text().split() == ["a"]

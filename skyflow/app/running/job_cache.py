@@ -103,7 +103,8 @@ class ProjectJobCache:
         if done is None or done.returncode != 0:
             files: Iterable[Path] = _files(self._project.root, ("**", "!**/.git/**", "!**/.skyflow/**"))
         else:
-            files = (self._project.root / os.fsdecode(name) for name in done.stdout.split(b"\0") if name)
+            names = (name for name in done.stdout.split(b"\0") if name and not name.startswith(b".skyflow/"))
+            files = (self._project.root / os.fsdecode(name) for name in names)
         return self._digests(path for path in files if path.is_file())
 
     def _digests(self, files: Iterable[Path]) -> dict[str, str]:
