@@ -1,7 +1,6 @@
 """Runs a run again, or what failed of it: a new run that takes over what need not be repeated."""
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 
 from skyflow.app.clock import SystemClock
 from skyflow.app.planning.callees import callees_from
@@ -14,7 +13,7 @@ from skyflow.app.showing.history import read_run
 from skyflow.app.showing.logs import chosen_jobs
 from skyflow.engine.state import frame_key, local_id
 from skyflow.errors import UsageError
-from skyflow.model.run import Carried, JobRecord, NewRun, RunHistory, RunId
+from skyflow.model.run import Carried, JobRecord, NewRun, RunHistory
 from skyflow.model.status import Conclusion, Status
 from skyflow.model.workflow import Workflow
 from skyflow.ports.clock import Clock
@@ -34,7 +33,6 @@ def retry_run(
     given: GivenSecrets,
     slots: int | None = None,
     clock: Clock | None = None,
-    make_id: Callable[[datetime], RunId] = new_run_id,
 ) -> RunResult:
     """Run the jobs of a completed run again, with the workflow, inputs and plan it had.
 
@@ -47,7 +45,6 @@ def retry_run(
         given: the secrets, which no run remembers.
         slots: how many jobs at once; by default as before.
         clock: the time.
-        make_id: makes the name of the new run.
 
     Raises:
         UsageError: there is no such run or job, the run has not completed, nothing of it failed, or a secret is missing.
@@ -63,7 +60,7 @@ def retry_run(
     graph = _Graph(workflow, callees_from(workflow, run.callee_sources), history.jobs)
     with open_store(project.state, create=False) as store:
         now = clock.now()
-        run_id = make_id(now)
+        run_id = new_run_id(now, project)
         new = NewRun(
             id=run_id,
             workflow_name=run.workflow_name,

@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -36,9 +36,12 @@ from skyflow.vault.secrets import Secrets
 __all__ = ["continue_run", "new_run_id", "resume_run", "run_lease", "run_workflow"]
 
 
-def new_run_id(now: datetime) -> RunId:
-    """Return a fresh name for a run, which sorts by time."""
-    return RunId(f"{now:%Y%m%d-%H%M%S}-{token_hex(2)}")
+def new_run_id(now: datetime, project: Project) -> RunId:
+    """Return a name for a run that no run of the project has; names sort by time."""
+    while True:
+        run_id = RunId(f"{now:%Y%m%d-%H%M%S}-{token_hex(2)}")
+        if not project.state.run(run_id).root.exists():
+            return run_id
 
 
 def run_workflow(
@@ -52,7 +55,6 @@ def run_workflow(
     debug: bool = False,
     options: RunOptions = RunOptions(),
     clock: Clock | None = None,
-    make_id: Callable[[datetime], RunId] = new_run_id,
 ) -> RunResult:
     """Run a planned workflow to its end.
 
@@ -74,7 +76,7 @@ def run_workflow(
     clock = clock or SystemClock()
     with open_store(project.state) as store:
         now = clock.now()
-        run_id = make_id(now)
+        run_id = new_run_id(now, project)
         contexts = run_contexts(project, run_id=run_id, workflow=workflow, launch=launch, debug=debug)
         new = NewRun(
             id=run_id,
