@@ -2,9 +2,12 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import wraps
+from typing import TypeVar
 
+from skyflow.errors import StoreError
 from skyflow.model.annotation import Annotation, AnnotationLevel, AnnotationRecord
 from skyflow.model.run import (
     AttemptRecord,
@@ -31,6 +34,25 @@ __all__ = [
     "time_text",
     "to_row",
 ]
+
+
+_Record = TypeVar("_Record")
+
+
+def _ours(read: Callable[[sqlite3.Row], _Record]) -> Callable[[sqlite3.Row], _Record]:
+    """Let a reader of rows say of one that skyflow cannot have written that it is damaged."""
+
+    @wraps(read)
+    def checked(row: sqlite3.Row) -> _Record:
+        try:
+            return read(row)
+        except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+            raise StoreError(
+                f"the state store is damaged: it holds what skyflow has not written ({error})",
+                hint="`skyflow db check` looks at all of it; move it away, or choose another one with --state",
+            ) from error
+
+    return checked
 
 
 def time_text(at: datetime) -> str:
@@ -84,6 +106,7 @@ def annotation_rows(run_id: RunId, transition: Transition) -> list[dict[str, obj
     return [step | {"ordinal": ordinal} | annotation for ordinal, annotation in enumerate(dicts, start=1)]
 
 
+@_ours
 def annotation_from_row(row: sqlite3.Row) -> AnnotationRecord:
     """Read an annotation."""
     return AnnotationRecord(
@@ -104,6 +127,7 @@ def annotation_from_row(row: sqlite3.Row) -> AnnotationRecord:
     )
 
 
+@_ours
 def run_from_row(row: sqlite3.Row) -> RunRecord:
     """Read a run."""
     return RunRecord(
@@ -133,6 +157,7 @@ def run_from_row(row: sqlite3.Row) -> RunRecord:
     )
 
 
+@_ours
 def job_from_row(row: sqlite3.Row) -> JobRecord:
     """Read a job."""
     outputs: Mapping[str, str] = json.loads(row["outputs"])
@@ -159,6 +184,7 @@ def job_from_row(row: sqlite3.Row) -> JobRecord:
     )
 
 
+@_ours
 def attempt_from_row(row: sqlite3.Row) -> AttemptRecord:
     """Read an attempt."""
     return AttemptRecord(
@@ -173,6 +199,7 @@ def attempt_from_row(row: sqlite3.Row) -> AttemptRecord:
     )
 
 
+@_ours
 def step_from_row(row: sqlite3.Row) -> StepRecord:
     """Read a step."""
     return StepRecord(
@@ -191,6 +218,7 @@ def step_from_row(row: sqlite3.Row) -> StepRecord:
     )
 
 
+@_ours
 def event_from_row(row: sqlite3.Row) -> Event:
     """Read an event."""
     return Event(

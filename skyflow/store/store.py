@@ -265,7 +265,7 @@ def open_store(folder: StateFolder, *, create: bool = True) -> Store:
         try:
             connection = _connect(database)
         except sqlite3.OperationalError as error:
-            if create or error.sqlite_errorcode != sqlite3.SQLITE_CANTOPEN:
+            if create or getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_CANTOPEN:
                 raise
             connection = _connect(database, is_fixed=True)
         if create:
@@ -311,14 +311,15 @@ def translated(database: Path) -> Iterator[None]:
     except SkyflowError:
         raise
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        code = getattr(error, "sqlite_errorcode", None)  # text that cannot be decoded comes without
+        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             raise StoreLockedError(
                 f"{database} stayed locked by another program for {_BUSY_SECONDS:.0f} seconds",
                 hint="wait for it, or end it",
             ) from error
-        hint = _IF_FULL if error.sqlite_errorcode == sqlite3.SQLITE_FULL else None
+        hint = _IF_FULL if code == sqlite3.SQLITE_FULL else None
         raise StoreError(f"{database} cannot be used: {error}", hint=hint) from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise StoreError(
             f"{database} is not a usable skyflow state store: {error}",
             hint="move it away, or choose another one with --state",
