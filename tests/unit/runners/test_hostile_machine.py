@@ -5,18 +5,19 @@ Jobs run on the machine as the user whom skyflow is there, so what answers may b
 
 import json
 import struct
+from pathlib import Path
 
 import anyio
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from skyflow._util.glob import make_glob
 from skyflow.ports.runner import HashFilesError
 from skyflow.ports.transport import Ended, LinkLostError, TransportError
 from skyflow.runners.remote.data import HostData
 from skyflow.runners.remote.errand import Errand
-from skyflow.runners.remote.files import fetch_files
-from skyflow.runners.remote.hashing import hash_remote_files
+from skyflow.runners.remote.hashing import hash_remote_files, matching_files
 from skyflow.runners.remote.session import Answer, HostSession
 
 pytestmark = pytest.mark.anyio
@@ -112,25 +113,17 @@ def test_an_errand_ends_or_says_why_not(pieces):
 @pytest.mark.parametrize(
     "name", ["../escaped", "/tmp/escaped", "a/../../escaped", "..", ".", "", "a//b", "a\0b", 5, None, ["a"], {}]
 )
-async def test_no_file_is_written_outside_of_the_folder(tmp_path, name):
-    target = tmp_path / "inner" / "target"
-    machine = Machine(
-        walk=Answer({}, json.dumps([[name, "file"], ["good", "file"], ["bad"], 7]).encode()),
-        read=Answer({"mode": 0o4755}, b"content"),
-    )
-    names = await fetch_files(machine, workspace="/work", patterns="**", target=target, moved=lambda _: None)
-    assert names == ["good"]
-    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()] == [
-        "inner/target/good"
-    ]
-    assert (target / "good").stat().st_mode & 0o7777 == 0o755, "never set-uid"
+async def test_no_file_outside_of_the_workspace_is_one_of_it(name):
+    walked = Answer({}, json.dumps([[name, "file"], ["good", "file"], ["bad"], 7]).encode())
+    patterns = make_glob("**", workspace=Path("/work")).patterns
+    assert matching_files(patterns, Path("/work"), walked) == ["good"]
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"null", b"[" * 100_000, b"\xff", b"[NaN]"])
-async def test_what_is_no_list_of_files_is_said(tmp_path, data):
-    machine = Machine(walk=Answer({}, data))
+async def test_what_is_no_list_of_files_is_said(data):
+    patterns = make_glob("**", workspace=Path("/work")).patterns
     with pytest.raises(TransportError, match="something else than the list"):
-        await fetch_files(machine, workspace="/work", patterns="**", target=tmp_path, moved=lambda _: None)
+        matching_files(patterns, Path("/work"), Answer({}, data))
 
 
 @pytest.mark.parametrize("digests", [None, ["zz"], "00", [1]])
