@@ -116,11 +116,16 @@ class Machine:
         self._wait_for_banner()
 
     def kill(self) -> None:
-        """End the machine at once, with everything that runs on it."""
+        """End the machine at once, with everything that runs on it; nothing does any more when this returns."""
         if self._process is not None:
+            first = _children(self._process.pid)
             self._process.kill()
             self._process.wait()
             self._process = None
+            deadline = time.monotonic() + _BOOT_SECONDS
+            while any(map(_is_alive, first)):  # it ends when all others of its namespace have
+                assert time.monotonic() < deadline, "the machine did not end"
+                time.sleep(0.005)
 
     def close(self) -> None:
         self.kill()
@@ -174,4 +179,15 @@ class Machine:
 
 
 def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:  # it has ended by itself
+        return []
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
+    except OSError:
+        return False
+    return state not in "ZX"
