@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 QUICKSTART = "python3 -m venv .venv && .venv/bin/pip install -q -e . && .venv/bin/skyflow run workflows/quickstart.yml"
-TESTS = "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/python -m pytest -n auto"
+TESTS = "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/python -m pytest -n auto --dist loadfile"
 
 
 def test_both_commands_are_in_the_readme_on_a_line_of_their_own() -> None:
