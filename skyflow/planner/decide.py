@@ -197,6 +197,7 @@ class _Search:
         tradeoff = Tradeoff(network, goal, seconds_left=self.seconds_left)
         for choice in (*extremes, known):
             tradeoff.offer(network.choice(network.nearest(choice)))
+        tradeoff.gather()
         self._work_out(tradeoff)
         return tradeoff.best if tradeoff.best is not None else known, max(tradeoff.bound, 0.0)
 
@@ -221,6 +222,7 @@ class _Search:
         for choice in [unlimited, *extremes.values(), *([self.best] if self.best is not None else [])]:
             tradeoff.offer(network.choice(network.nearest(choice)))
         tradeoff.price_from(unlimited, extremes)
+        tradeoff.gather()
         self._work_out(tradeoff)
         if tradeoff.is_refuted:
             return Infeasible(exceeded=tuple(extremes))

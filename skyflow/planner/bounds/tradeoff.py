@@ -18,6 +18,7 @@ import numpy as np
 
 from skyflow.model.objective import Goal
 from skyflow.planner.bounds.exchange import Exchange, Figures, Priced
+from skyflow.planner.bounds.gathered import gathered
 from skyflow.planner.bounds.network import Network
 from skyflow.planner.bounds.pairwise import Floats, Ints, Pairwise
 from skyflow.planner.bounds.woods import Woods
@@ -97,6 +98,20 @@ class Tradeoff:
         if value < self.upper and self.exchange.is_within(figures):
             self.upper, self.best = value, self.network.choice(at)
 
+    def gather(self) -> None:
+        """Take note of plans in which all jobs run at one place, and of what the best of them becomes."""
+        usd, grams = self._worth
+        best: list[int] | None = None
+        for at in gathered(self.network, usd=usd, grams=grams):
+            upper = self.upper
+            self.offer_labels(at)
+            if self.upper < upper:
+                best = at
+            if self.is_late():
+                return
+        if best is not None:
+            self.polish(best, deadline=self.paths.makespan(best))
+
     def price_from(self, unlimited: Choice, extremes: dict[str, Choice]) -> None:
         """Guess what the limits cost, from the best choice without them and those that are least in what is limited."""
         free = self.exchange.figures(self.network.nearest(unlimited))
@@ -113,6 +128,11 @@ class Tradeoff:
     def weights(self) -> tuple[float, float]:
         """What a dollar and a gram count in the goal, with the prices of their limits."""
         return self.goal.usd + self.prices.get("usd", 0.0), self.goal.grams + self.prices.get("grams", 0.0)
+
+    @property
+    def _worth(self) -> tuple[float, float]:
+        """What a dollar and a gram count between plans that end as soon: in the goal, or else as far as they are limited."""
+        return (self.goal.usd, self.goal.grams) if self.goal.usd or self.goal.grams else self.weights
 
     @property
     def paid_back(self) -> float:
@@ -273,9 +293,7 @@ class Tradeoff:
 
     def polish(self, made: list[int], *, deadline: float) -> None:
         """Take note of what labels become when they are exchanged for better ones that keep the limits and a deadline."""
-        usd, grams = self.goal.usd, self.goal.grams
-        if not (usd or grams):  # then dollars and grams matter as far as they are limited
-            usd, grams = self.weights
+        usd, grams = self._worth
         made = self.exchange.cheaper(made, deadline=deadline, usd=usd, grams=grams)
         if deadline < math.inf and self.exchange.value(self.exchange.figures(made)) < 1.02 * self.upper:
             for part in (0.5, 1.0):
@@ -295,9 +313,8 @@ class Tradeoff:
 
     def repair(self, made: Sequence[int], *, deadline: float) -> None:
         """Take note of what labels become when they are made cheaper, along trees, without missing a deadline."""
-        by_cost = bool(self.goal.usd or self.goal.grams)
-        usd, grams = (self.goal.usd, self.goal.grams) if by_cost else self.weights
-        if not by_cost:
+        usd, grams = self._worth
+        if not (self.goal.usd or self.goal.grams):
             made = self.exchange.cheaper(made, deadline=deadline, usd=usd, grams=grams)
         woods = Woods(self.network, self.paths, usd=usd, grams=grams)
         made = woods.improved(made, deadline=deadline, is_late=self.is_late)
