@@ -6,7 +6,7 @@ from types import ModuleType
 from markdown_text import fence, page, sentence
 
 from skyflow.planner import decide, estimates, hours, problem, schedule, spill, verify, waiting
-from skyflow.planner.bounds import clocked, closing, crossing, network, pairwise, paths, tradeoff, woods
+from skyflow.planner.bounds import clocked, closing, crossing, gathered, network, pairwise, paths, tradeoff, woods
 from skyflow.planner.sharing import refine, relay, relay_labels, savings
 from skyflow.planner.solver import formulation, solve
 from skyflow.planner.solver.formulation import FAMILIES
@@ -50,6 +50,7 @@ def render() -> str:
                 "### What an edge says": crossing,
                 "### The last of the gap": closing,
                 "### Many jobs at a time": woods,
+                "### All jobs together": gathered,
                 "### What is left": solve,
                 "## How long a job takes": estimates,
                 "## What the model leaves out": schedule,
