@@ -139,11 +139,11 @@ def _solver() -> CheckResult:
 def _extras() -> CheckResult:
     missing = {name: what for name, (module, what) in _EXTRAS.items() if find_spec(module) is None}
     there = [name for name in _EXTRAS if name not in missing]
-    found = sentence_list(there) if there else "none"
     if not missing:
-        return CheckResult("extras", Verdict.OK, found)
-    lacking = "; ".join(f"not {name}: {what}" for name, what in missing.items())
-    return CheckResult("extras", Verdict.ABSENT, f"{found}; {lacking}", f"pip install 'skyflow[{','.join(missing)}]'")
+        return CheckResult("extras", Verdict.OK, sentence_list(there))
+    lacking = ", ".join(f"{name} ({what})" for name, what in missing.items())
+    found = f"{lacking}; here: {sentence_list(there)}" if there else lacking
+    return CheckResult("extras", Verdict.ABSENT, found, f"pip install 'skyflow[{','.join(missing)}]'")
 
 
 def _project(project: Project, today: date) -> Iterator[CheckResult]:
