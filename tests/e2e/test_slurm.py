@@ -1,6 +1,8 @@
 """Runs in the queue of a Slurm cluster, as a person begins, breaks and resumes them."""
 
 import json
+import os
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -153,10 +155,15 @@ def test_cancel_ends_what_runs_in_the_queue(
     eventually(lambda: f"to-cancel-{is_driven}" not in slurm.ask(*queued))
 
 
-def test_an_interrupted_run_leaves_nothing_in_the_queue(project, slurm: SlurmCluster, cluster) -> None:
+def test_an_interrupted_run_leaves_nothing_in_the_queue(project, slurm: SlurmCluster, cluster, tmp_path: Path) -> None:
+    """Not even what it has submitted and not yet heard the number of."""
     cluster(options=["--begin=now+1hour", "--comment=interrupted"])
     project.write(SLOW)
-    run = project.start("run", "w.yml", **slurm.environment)
+    sbatch = tmp_path / "bin" / "sbatch"
+    sbatch.parent.mkdir()
+    sbatch.write_text(f'#!/bin/sh\nanswer=$({shutil.which("sbatch")} "$@")\nsleep 1\necho "$answer"\n')
+    sbatch.chmod(0o755)
+    run = project.start("run", "w.yml", PATH=f"{sbatch.parent}:{os.environ['PATH']}", **slurm.environment)
     eventually(lambda: "interrupted" in slurm.ask("squeue", "-h", "-t", "pending", "-o", "%k"))
     run.terminate()
     run.communicate(timeout=60)

@@ -45,7 +45,7 @@ _KILLED = 128
 _HEAR_SECONDS = 1.5
 """How long after a step was killed it may be heard that the whole allocation was."""
 _LEAVE_SECONDS = 5.0
-_END_SECONDS = 5.0
+_END_SECONDS = 10.0
 
 
 class SlurmPlace:
@@ -81,6 +81,8 @@ class SlurmPlace:
         self._gathered: list[Allocation] = []
         self._preparing = 0
         self._ending: set[str] = set()
+        self._unanswered = 0
+        self._answer = anyio.Event()
         self._look = anyio.Event()
         self._is_looking = False
         self._stack = AsyncExitStack()
@@ -96,9 +98,11 @@ class SlurmPlace:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
         """End what is left in the queue, and leave."""
-        left = sorted({each.job for each in self._known.values() if each.job} | self._ending)
         with anyio.move_on_after(_END_SECONDS, shield=True), suppress(TransportError):
-            await self._client.cancel(left)
+            while self._unanswered:  # what is in the queue already may not have told its number yet
+                await self._answer.wait()
+            left = {each.job for each in self._known.values() if each.job} | self._ending
+            await self._client.cancel(sorted(left))
         self._tasks.cancel_scope.cancel()
         return await self._stack.__aexit__(kind, error, trace)
 
@@ -225,7 +229,16 @@ class SlurmPlace:
         for group in alike.values():
             size = _MOST_IN_ARRAY if len(group) >= self._client.queue.array_from else 1
             for start in range(0, len(group), size):
-                self._tasks.start_soon(self._submit, group[start : start + size])
+                self._tasks.start_soon(self._submit_one, group[start : start + size])
+
+    async def _submit_one(self, group: list[Allocation]) -> None:
+        self._unanswered += 1
+        try:
+            await self._submit(group)
+        finally:
+            self._unanswered -= 1
+            self._answer.set()
+            self._answer = anyio.Event()
 
     async def _submit(self, group: list[Allocation]) -> None:
         name = job_name(self._run, [each.place for each in group])
