@@ -202,3 +202,4 @@ def test_a_run_that_can_be_resumed_is_not_retried(project, wait_until) -> None:
     run.kill()
     run.communicate()
     assert "`skyflow resume 1` goes on" in project.skyflow("retry", code=2).err
+    (project.folder / "go").touch()
