@@ -17,6 +17,7 @@ from skyflow.model.resources import (
     CAPABILITIES,
     DEFAULT_ARCH,
     LOCAL,
+    OWN,
     Accelerators,
     Amount,
     Market,
@@ -289,12 +290,18 @@ def _here_check(reason: str) -> Check:
 
 
 def _provider_check(providers: frozenset[str]) -> Check:
+    is_own = providers == {OWN}
     return Check(
-        asked=f"a machine of {sentence_list(sorted(providers), conjunction='or')}",
+        asked="a machine of your own"
+        if is_own
+        else f"a machine of {sentence_list(sorted(providers), conjunction='or')}",
         key=providers,
         where=lambda place, _: place.provider in providers,
         owned=lambda offering: offering.provider in providers,
         nearest=lambda rest: f"only {sentence_list(sorted({one.provider for one in rest}))} would have one",
+        hint="declare it in skyflow.yml, under `machines`; `skyflow config check` shows what is there"
+        if is_own
+        else None,
     )
 
 

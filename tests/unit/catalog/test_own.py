@@ -55,7 +55,7 @@ def test_a_pool_has_so_many_machines_and_no_more(catalog):
     own = frozenset({"own"})
     assert names(catalog, providers=own, nodes=3) == ["lab"]
     with pytest.raises(
-        NoCandidateError, match=r"asks for 4 nodes and a machine of own; .*the most machines of a kind are 3"
+        NoCandidateError, match=r"asks for 4 nodes and a machine of your own; .*the most machines of a kind are 3"
     ):
         names(catalog, providers=own, nodes=4)
 

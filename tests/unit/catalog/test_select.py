@@ -105,6 +105,10 @@ def test_an_accelerator_only_this_machine_has_can_be_asked_for_by_its_own_name(c
             "T4:1 and a machine of gcp; with all else as asked, no machine with T4 is on sale; or only aws would have one",
         ),
         (
+            {"providers": frozenset({"own"})},
+            "a machine of your own; only aws and gcp would have one",
+        ),
+        (
             {"accelerators": Accelerators("T4", 8), "cpus": Amount(500, or_more=True)},
             "T4:8 and 500+ vCPUs; with all else as asked, the most in one machine of the catalog is T4:1; try nodes: 8 with T4:1 each",
         ),
