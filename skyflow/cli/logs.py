@@ -45,6 +45,7 @@ def logs(
     state: StateOption = None,
 ) -> None:
     """Print what the steps of a run printed, in the order of jobs and steps."""
+    from skyflow._util.terminal import one_line  # noqa: PLC0415 -- start-up
     from skyflow.app.clock import SystemClock  # noqa: PLC0415 -- start-up
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.app.showing.history import read_run  # noqa: PLC0415
@@ -63,7 +64,7 @@ def logs(
         job=job, since=read_since(since, SystemClock().now()) if since else None, pattern=pattern, tail=tail
     )
     for found in step_logs(project, read_run(project, run), query):
-        sys.stdout.write(f"{found.title}\n")
+        sys.stdout.write(f"{one_line(found.title)}\n")
         shown = OutputLines(signs_for(sys.stdout.encoding))
         for line in found.lines:
             prefix = f"{line.at.astimezone():%H:%M:%S.%f}"[:-3] + " " if timestamps else ""

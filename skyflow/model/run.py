@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NewType
 
+from skyflow._util.terminal import one_line
 from skyflow.model.annotation import Annotation, AnnotationRecord
 from skyflow.model.machines import MachineRecord
 from skyflow.model.status import Conclusion, Entity, Reason, Status
@@ -200,7 +201,9 @@ class RunRecord:
     @property
     def title(self) -> str:
         """What to call the run in a line of text: its workflow, and its own name if it has one."""
-        return self.workflow_name if self.display_name is None else f"{self.workflow_name}: {self.display_name}"
+        return one_line(
+            self.workflow_name if self.display_name is None else f"{self.workflow_name}: {self.display_name}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

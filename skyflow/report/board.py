@@ -89,7 +89,9 @@ class BoardReporter:
         if job is not None and transition.entity is Entity.JOB and transition.new is Status.COMPLETED:
             self._console.print(self._ended(job))
         elif job is not None and is_tried_again(transition):
-            self._console.print(Text(f"{self._signs.waiting} {job.name}: {transition.message}", _DIM))
+            self._console.print(
+                Text(f"{self._signs.waiting} {job.name}: {reason_text(transition.reason, transition.message)}", _DIM)
+            )
 
     def output(self, step: StepRef, text: str) -> None:
         """Remember the last line."""

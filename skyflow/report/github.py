@@ -77,7 +77,8 @@ class GithubReporter:
         elif transition.entity is Entity.JOB and transition.new is Status.COMPLETED:
             self._say(_job_line(job, self._signs.of(job.status, job.conclusion)))
         elif is_tried_again(transition):
-            self._say(f"[{job.name}] {self._signs.waiting} {transition.message}\n")
+            why = reason_text(transition.reason, transition.message)
+            self._say(f"[{job.name}] {self._signs.waiting} {why}\n")
 
     def output(self, step: StepRef, text: str) -> None:
         """Write what a step printed, or keep it until its turn comes."""

@@ -1,5 +1,9 @@
-"""Output of steps as lines to be shown: groups are indented below their titles, tags become words."""
+"""Output of steps as lines to be shown: groups are indented below their titles, tags become words.
 
+Colours stay; of what else would make a terminal do something, nothing does.
+"""
+
+from skyflow._util.terminal import coloured, uncoloured
 from skyflow.model.annotation import LineTag
 from skyflow.report.words import Signs
 
@@ -19,7 +23,7 @@ class OutputLines:
 
     def shown(self, text: str) -> list[str]:
         """Return the lines of a piece of output, which consists of whole lines."""
-        lines = text.splitlines()
+        lines = [coloured(line) for line in text.splitlines()]
         if _ANY_TAG not in text:
             return [_INDENT + line for line in lines] if self._in_group else lines
         return [shown for line in lines if (shown := self._line(line)) is not None]
@@ -35,9 +39,9 @@ class OutputLines:
 
 
 def last_lines(text: str, count: int, signs: Signs) -> list[str]:
-    """Return the last lines of a piece of output to be shown, without looking at the rest of it."""
+    """Return the last lines of a piece of output to be shown, without colours, and without looking at the rest of it."""
     recent = text.rsplit("\n", count + 1)[-count - 1 :]
-    lines = [line for piece in recent for line in piece.splitlines()]
+    lines = [uncoloured(line) for piece in recent for line in piece.splitlines()]
     return [shown for line in lines[-count:] if (shown := _untagged(line, signs)) is not None]
 
 

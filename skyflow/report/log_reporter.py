@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TextIO
 
+from skyflow._util.terminal import one_line
 from skyflow.model.execution import StepRef
 from skyflow.model.run import Transition
 from skyflow.model.status import Entity
@@ -47,7 +48,7 @@ class LogReporter:
             return
         shown = self._lines.setdefault(step, OutputLines(self._signs)).shown(text)
         wanted = [line for line in shown if self._pattern is None or self._pattern.search(line)]
-        self._stream.write("".join(f"[{name}] {self._signs.bar} {line}\n" for line in wanted))
+        self._stream.write("".join(f"[{one_line(name)}] {self._signs.bar} {line}\n" for line in wanted))
         self._stream.flush()
 
     def waits(self, *_: object) -> None:

@@ -37,9 +37,7 @@ class PlainReporter:
             self._step_ended(job, transition)
         elif transition.entity is Entity.JOB and transition.new is Status.COMPLETED:
             self._job_ended(job)
-        elif is_tried_again(transition):
-            self._line(job, f"{self._signs.waiting} {transition.message}")
-        elif transition.reason is Reason.PLANNED_START:
+        elif is_tried_again(transition) or transition.reason is Reason.PLANNED_START:
             self._line(job, f"{self._signs.waiting} {reason_text(transition.reason, transition.message)}")
 
     def output(self, step: StepRef, text: str) -> None:

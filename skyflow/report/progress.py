@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from skyflow._util.terminal import one_line
 from skyflow.model.execution import StepRef
 from skyflow.model.run import Transition
 from skyflow.model.status import Conclusion, Entity, Reason, Status
@@ -71,7 +72,7 @@ class Progress:
             return None
         job = self.jobs.setdefault(move.job_key, JobProgress(key=move.job_key, name=move.job_key))
         if move.entity is Entity.JOB:
-            job.name = str(move.data.get("name", job.name))
+            job.name = one_line(str(move.data.get("name", job.name)))
             self._job_moved(job, move, at)
         elif move.entity is Entity.STEP:
             self._step_moved(job, move)
@@ -109,7 +110,7 @@ class Progress:
     def _step_moved(self, job: JobProgress, move: Transition) -> None:
         position = move.position or 0
         if "name" in move.data:
-            job.steps[position] = str(move.data["name"])
+            job.steps[position] = one_line(str(move.data["name"]))
         if move.new is Status.IN_PROGRESS:
             job.step_name, job.last_line = job.steps.get(position, ""), ""
             job.under_way.add(position)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from skyflow._util.terminal import one_line
 from skyflow.model.status import Conclusion, Reason, Status
 from skyflow.model.units import format_duration
 
@@ -73,7 +74,7 @@ REASON_WORDS = {
 
 def waiting_text(group: str) -> str:
     """Return what to say of somebody whose concurrency group is taken."""
-    return f"waits for the concurrency group '{group}', which another run or job has"
+    return f"waits for the concurrency group '{one_line(group)}', which another run or job has"
 
 
 def signs_for(encoding: str | None) -> Signs:
@@ -86,8 +87,8 @@ def signs_for(encoding: str | None) -> Signs:
 
 
 def reason_text(reason: Reason | None, message: str | None) -> str:
-    """Return why something ended so, as far as that is known: the message, or a sentence for the reason."""
-    return message or ("" if reason is None else REASON_WORDS[reason])
+    """Return why something ended so, as far as that is known: the message as one line, or a sentence for the reason."""
+    return one_line(message) if message else ("" if reason is None else REASON_WORDS[reason])
 
 
 def verdict_text(outcome: Conclusion | None, conclusion: Conclusion | None, status: Status) -> str:

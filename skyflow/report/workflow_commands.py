@@ -1,5 +1,6 @@
 """Workflow commands as GitHub's runner reads them, for a skyflow that runs inside of one."""
 
+from skyflow._util.terminal import plain
 from skyflow.model.annotation import Annotation
 
 __all__ = ["annotation_command", "group_command", "guarded"]
@@ -33,7 +34,7 @@ def guarded(text: str, token: str) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return plain(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
 
 
 def _property(text: str) -> str:

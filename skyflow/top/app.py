@@ -10,6 +10,7 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable, Footer, Static
 
+from skyflow._util.terminal import one_line
 from skyflow.app.machines.clouds import open_journal
 from skyflow.app.project import Project
 from skyflow.app.running.cancel import ask_to_cancel
@@ -88,7 +89,7 @@ class Top(App[None]):
         try:
             is_driven = ask_to_cancel(self._chosen or "latest", project=self._project)
         except SkyflowError as error:
-            self.notify(error.message, severity="warning", markup=False)
+            self.notify(one_line(error.message), severity="warning", markup=False)
             return
         said = "It is being cancelled." if is_driven else "Nobody drives it: `skyflow resume` sees it to its end."
         self.notify(said, markup=False)
@@ -158,4 +159,4 @@ def _fill(table: "DataTable[Text]", rows: Sequence[Row], *, state_column: int, l
 
 def _cell(row: Row, index: int, state_column: int) -> Text:
     style = row.colour if index == state_column else "bold" if index == 0 else ""
-    return Text(row.cells[index], "" if style == "default" else style)
+    return Text(one_line(row.cells[index]), "" if style == "default" else style)
