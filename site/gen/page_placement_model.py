@@ -18,6 +18,18 @@ __all__ = ["render"]
 def render() -> str:
     """Return the page."""
     parts = [
+        *_model(),
+        *_solution(),
+        *_sharing(),
+        *_moments(),
+        "## How a plan is checked",
+        _body(verify.__doc__, whole=True),
+    ]
+    return page("Placement model", source="`skyflow/planner`", parts=parts)
+
+
+def _model() -> list[str]:
+    parts = [
         (
             "The planner decides for every job on which offering of the catalog it runs. A plan is judged by its dollars "
             "(machines and data transfer), its makespan, its grams of CO2 equivalents, or a weighting of them; among plans "
@@ -36,7 +48,11 @@ def render() -> str:
     ]
     for name, (latex, family) in FAMILIES.items():
         parts += [f"### `{name}`", sentence(inspect.getdoc(family)), f"$$\n{latex}\n$$"]
-    parts += [
+    return parts
+
+
+def _solution() -> list[str]:
+    return [
         "## How it is solved",
         _body(decide.__doc__, whole=True),
         f"A plan within a share of {PROOF_GAP:g} of its bound is called optimal.",
@@ -65,6 +81,11 @@ def render() -> str:
             "Money is the hourly price times the estimated duration, the start of the machine included, billed by the second. "
             "Discounts and disks count as far as `skyflow.yml` knows them; free allowances do not."
         ),
+    ]
+
+
+def _sharing() -> list[str]:
+    return [
         "## Machines that are shared",
         _body(savings.__doc__, whole=True),
         (
@@ -76,6 +97,11 @@ def render() -> str:
         "### Searched",
         _body(relay.__doc__, whole=True),
         _body(relay_labels.__doc__, whole=True),
+    ]
+
+
+def _moments() -> list[str]:
+    return [
         "## Who leaves machines that are there",
         (
             "Without `plan.spill`, machines that are there and rented ones are alike. With it, who goes is settled before the "
@@ -91,10 +117,7 @@ def render() -> str:
             "time has a price does not wait. Prices do not depend on the hour: no table says that they do. The emissions of "
             "transfers are those of the yearly mean."
         ),
-        "## How a plan is checked",
-        _body(verify.__doc__, whole=True),
     ]
-    return page("Placement model", source="`skyflow/planner`", parts=parts)
 
 
 def _chapters(modules: dict[str, ModuleType]) -> list[str]:

@@ -23,12 +23,12 @@ __all__ = ["ask_input", "read_given", "read_given_secrets", "warn_of_missing"]
 def read_given(
     *,
     inputs: Sequence[str] | None,
-    variables: Sequence[str] | None,
-    variable_files: Sequence[Path] | None,
+    variables: Sequence[str] | None = None,
+    variable_files: Sequence[Path] | None = None,
     secrets: Sequence[str] | None,
     secret_files: Sequence[Path] | None,
-    event: str | None,
-    event_name: str | None,
+    event: str | None = None,
+    event_name: str | None = None,
 ) -> Given:
     """Return what the options give.
 

@@ -58,10 +58,7 @@ def watch(
     file = workflow or only_workflow()
     _refuse_missing((Path(file), *(paths or ())))
     project = find_project(state=state)
-    given = read_given(
-        inputs=inputs, variables=None, variable_files=None, secrets=secrets, secret_files=secret_files, event=None,
-        event_name=None,
-    )  # fmt: skip
+    given = read_given(inputs=inputs, secrets=secrets, secret_files=secret_files)
 
     def once(kind: "Kind") -> int:
         run = partial(watched_run, file, kind, job=job, given=given, jobs=jobs, project=project)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from skyflow.model.catalog import Place
 from skyflow.model.machines import MachineRecord
-from skyflow.model.run import Json, RunHistory, RunOverview
+from skyflow.model.run import AttemptRecord, JobRecord, Json, RunHistory, RunOverview, StepRecord
 from skyflow.model.transfers import TransferRecord
 
 __all__ = ["history_to_json", "overview_to_json"]
@@ -37,60 +37,60 @@ def history_to_json(history: RunHistory) -> dict[str, Json]:
         "superseded_plans": [
             {"at": _time(earlier.at), "why": earlier.why, "plan": earlier.plan} for earlier in history.superseded
         ],
-        "jobs": [
-            {
-                "key": job.key,
-                "id": job.spec_id,
-                "name": job.name,
-                "matrix": job.matrix,
-                "status": job.status.value,
-                "outcome": job.outcome,
-                "conclusion": job.conclusion,
-                "reason": job.reason,
-                "message": job.message,
-                "outputs": dict(job.outputs),
-                "queued_at": _time(job.queued_at),
-                "started_at": _time(job.started_at),
-                "completed_at": _time(job.completed_at),
-                "attempts": [
-                    {
-                        "number": attempt.number,
-                        "status": attempt.status.value,
-                        "conclusion": attempt.conclusion,
-                        "reason": attempt.reason,
-                        "message": attempt.message,
-                        "started_at": _time(attempt.started_at),
-                        "completed_at": _time(attempt.completed_at),
-                        "hosts": list(history.hosts.get((job.key, attempt.number), ())),
-                        "machines": [_machine_to_json(each) for each in history.machines_of(job.key, attempt.number)],
-                        "transfers": [
-                            _transfer_to_json(each) for each in history.transfers_of(job.key, attempt.number)
-                        ],
-                        "steps": [
-                            {
-                                "position": step.position,
-                                "name": step.name,
-                                "status": step.status.value,
-                                "outcome": step.outcome,
-                                "conclusion": step.conclusion,
-                                "reason": step.reason,
-                                "message": step.message,
-                                "exit_code": step.exit_code,
-                                "started_at": _time(step.started_at),
-                                "completed_at": _time(step.completed_at),
-                                "annotations": [
-                                    {**annotation.to_json()}
-                                    for annotation in history.annotations_of(job.key, attempt.number, step.position)
-                                ],
-                            }
-                            for step in history.steps_of(job.key, attempt.number)
-                        ],
-                    }
-                    for attempt in history.attempts_of(job.key)
-                ],
-            }
-            for job in history.jobs
-        ],
+        "jobs": [_job_to_json(job, history) for job in history.jobs],
+    }
+
+
+def _job_to_json(job: JobRecord, history: RunHistory) -> dict[str, Json]:
+    return {
+        "key": job.key,
+        "id": job.spec_id,
+        "name": job.name,
+        "matrix": job.matrix,
+        "status": job.status.value,
+        "outcome": job.outcome,
+        "conclusion": job.conclusion,
+        "reason": job.reason,
+        "message": job.message,
+        "outputs": dict(job.outputs),
+        "queued_at": _time(job.queued_at),
+        "started_at": _time(job.started_at),
+        "completed_at": _time(job.completed_at),
+        "attempts": [_attempt_to_json(attempt, history) for attempt in history.attempts_of(job.key)],
+    }
+
+
+def _attempt_to_json(attempt: AttemptRecord, history: RunHistory) -> dict[str, Json]:
+    job, number = attempt.job_key, attempt.number
+    return {
+        "number": number,
+        "status": attempt.status.value,
+        "conclusion": attempt.conclusion,
+        "reason": attempt.reason,
+        "message": attempt.message,
+        "started_at": _time(attempt.started_at),
+        "completed_at": _time(attempt.completed_at),
+        "hosts": list(history.hosts.get((job, number), ())),
+        "machines": [_machine_to_json(each) for each in history.machines_of(job, number)],
+        "transfers": [_transfer_to_json(each) for each in history.transfers_of(job, number)],
+        "steps": [_step_to_json(step, history) for step in history.steps_of(job, number)],
+    }
+
+
+def _step_to_json(step: StepRecord, history: RunHistory) -> dict[str, Json]:
+    annotations = history.annotations_of(step.job_key, step.attempt, step.position)
+    return {
+        "position": step.position,
+        "name": step.name,
+        "status": step.status.value,
+        "outcome": step.outcome,
+        "conclusion": step.conclusion,
+        "reason": step.reason,
+        "message": step.message,
+        "exit_code": step.exit_code,
+        "started_at": _time(step.started_at),
+        "completed_at": _time(step.completed_at),
+        "annotations": [{**annotation.to_json()} for annotation in annotations],
     }
 
 

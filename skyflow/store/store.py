@@ -35,7 +35,7 @@ from skyflow.model.run import (
 from skyflow.model.status import Entity, check_transition
 from skyflow.store import queries
 from skyflow.store.lease import file_lock
-from skyflow.store.migrations import SCHEMA_VERSION, migrate
+from skyflow.store.migrations.migrate import SCHEMA_VERSION, migrate
 from skyflow.store.rows import (
     annotation_from_row,
     annotation_rows,

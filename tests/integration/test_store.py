@@ -110,27 +110,6 @@ def test_a_run_that_cannot_be_named_is_not_stored(store: Store) -> None:
     assert [run.number for run in store.latest_runs(9)] == [1]
 
 
-def test_runs_of_the_first_schema_are_kept(folder: StateFolder) -> None:
-    from sqlite_utils import Database, Migrations
-
-    from skyflow.store.migrations import _m0001_first_schema
-
-    folder.root.mkdir()
-    connection = sqlite3.connect(folder.database, isolation_level=None)
-    migrations = Migrations("skyflow")
-    migrations(name="m0001_first_schema")(_m0001_first_schema)
-    migrations.apply(Database(connection))
-    connection.execute(
-        "INSERT INTO runs VALUES ('r-1', 1, 'w', 'w.yml', '', '{}', '{}', 1, 'queued', NULL, NULL, NULL,"
-        " '2026-01-01T00:00:00.000Z', NULL, NULL)"
-    )
-    connection.execute("PRAGMA user_version = 1")
-    connection.close()
-    with open_store(folder) as store:
-        run = store.find_run("1")
-    assert (run.display_name, run.secret_names, run.title) == (None, (), "w")
-
-
 def test_moves_change_rows_and_append_events(store: Store) -> None:
     store.record(RUN, [created(), BEGUN, ATTEMPT, STEP], NOW)
     store.record(RUN, [FAILED], LATER)
@@ -236,23 +215,6 @@ def test_annotations_are_stored_with_the_step_that_made_them(store: Store) -> No
     assert store.annotations(RunId("another")) == []
 
 
-def test_a_store_of_the_first_schema_is_brought_up_to_date(folder: StateFolder) -> None:
-    from skyflow.store import migrations
-
-    steps = migrations._MIGRATIONS
-    folder.root.mkdir(parents=True)
-    connection = sqlite3.connect(folder.database, isolation_level=None)
-    try:
-        migrations._MIGRATIONS, migrations.SCHEMA_VERSION = steps[:1], 1
-        migrations.migrate(connection)
-    finally:
-        migrations._MIGRATIONS, migrations.SCHEMA_VERSION = steps, len(steps)
-        connection.close()
-    with open_store(folder) as store:
-        store.create_run(new_run(), NOW)
-        assert store.annotations(RUN) == []
-
-
 def test_one_process_drives_a_run(folder: StateFolder, store: Store) -> None:
     run_folder = folder.run(RUN)
     assert not is_leased(run_folder)
@@ -275,26 +237,6 @@ def test_many_processes_may_make_the_same_store_at_once(folder: StateFolder) -> 
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [0] * 4
-
-
-def test_a_fresh_store_equals_one_that_went_through_every_migration(tmp_path: Path) -> None:
-    from skyflow.store import migrations
-
-    def schema(path: Path, versions: range) -> list[tuple]:
-        connection = sqlite3.connect(path, isolation_level=None)
-        steps = migrations._MIGRATIONS
-        try:
-            for version in versions:
-                migrations._MIGRATIONS = steps[:version]
-                migrations.SCHEMA_VERSION = version
-                migrations.migrate(connection)
-        finally:
-            migrations._MIGRATIONS, migrations.SCHEMA_VERSION = steps, len(steps)
-        tables = connection.execute("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE '\\_%' ESCAPE '\\'")
-        return sorted(tables.fetchall())
-
-    last = migrations.SCHEMA_VERSION
-    assert schema(tmp_path / "fresh.db", range(last, last + 1)) == schema(tmp_path / "grown.db", range(1, last + 1))
 
 
 class TestGroups:

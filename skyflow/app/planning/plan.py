@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from math import inf
 from types import MappingProxyType
 
 from skyflow._util.text import did_you_mean
@@ -190,52 +191,47 @@ def prepare_planning(
     expected = tuple(expected_jobs(workflow, callees, known_gb=last_sizes(workflow, project), history=history))
     config = project_config(project.root)
     catalog = load_catalog(catalog_folder(config), config).joined_by(this_machine())
-    plan = replace(workflow.plan, residency=()) if options.anywhere else workflow.plan
-    goal = Goal.of(options.objective) if options.objective else plan.goal or Goal.of(Objective.COST)
-    limits = _limits(plan, options)
+    wishes = _Wishes.of(workflow.plan, options)
+    residency = wishes.plan.residency
     estimates = [each.spec.estimate for each in expected if each.spec.estimate is not None]
     knowledge = known_for(workflow, estimates, catalog=catalog, project=project)
     selection = Selection(
         catalog=catalog,
-        plan=plan,
+        plan=wishes.plan,
         knowledge=knowledge,
-        by_power=options.counts_carbon or goal.grams > 0 or limits.grams is not None,
+        by_power=options.counts_carbon or wishes.count_carbon,
         providers=options.providers,
         pinned=options.pinned,
         lost=options.lost,
         blocks=options.blocks,
     )
     offered = jobs_with_offers(selection, expected, project, asks_again=options.asks_again)
-    offerings = [*_offerings(offered.jobs)]
+    hours, knowledge = _hours(catalog, offered.jobs, knowledge, wait=wishes.wait_seconds, begins_at=options.begins_at)
     slots = options.slots or default_slots()
-    wait = _wait_seconds(plan, options, limits, goal)
-    hours, knowledge = _hours(catalog, offerings, knowledge, wait=wait, begins_at=options.begins_at)
     problem = build_problem(
         offered.jobs,
-        transfers=transfer_rates(
-            offered.jobs, project, config, catalog=catalog, history=history, residency=plan.residency
-        ),
+        transfers=transfer_rates(offered.jobs, project, config, catalog=catalog, history=history, residency=residency),
         local_slots=slots,
         knowledge=knowledge,
-        pools=limited_pools(plan, catalog),
-        limits=limits,
+        pools=limited_pools(wishes.plan, catalog),
+        limits=wishes.limits,
         hours=hours,
     )
     again = partial(prepare_planning, workflow, callees=callees, project=project)
     return Planning(
         expected=expected,
-        problem=replace(problem, spill=plan.spill),
-        goal=goal,
+        problem=replace(problem, spill=wishes.plan.spill),
+        goal=wishes.goal,
         knowledge=knowledge,
         history=history,
         slots=slots,
         notes=(*_notes(expected, catalog), *offered.notes()),
         options=options,
         started=started,
-        anywhere=partial(again, options=replace(options, anywhere=True)) if plan.residency else None,
+        anywhere=partial(again, options=replace(options, anywhere=True)) if residency else None,
         asking_again=None if offered.are_asked else partial(again, options=replace(options, asks_again=True)),
         priced_disks=frozenset(cloud for cloud, _ in config.disk_prices),
-        notes_on_stores=partial(store_notes, project=project, config=config, residency=plan.residency),
+        notes_on_stores=partial(store_notes, project=project, config=config, residency=residency),
     )
 
 
@@ -250,30 +246,52 @@ def _offerings(jobs: Iterable[PlanningJob]) -> Iterator[Offering]:
         yield from candidates
 
 
-def _limits(plan: PlanSpec, options: PlanOptions) -> Limits:
-    return Limits(
-        usd=_first(options.limits.usd, plan.budget_usd),
-        grams=_first(options.limits.grams, plan.carbon_grams),
-        seconds=_first(options.limits.seconds, plan.deadline_seconds),
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wishes:
+    """What the workflow says of its plan, and in place of it what the caller asks.
+
+    Until `wait_seconds` from the start of the run may jobs wait for cleaner power; 0 where they may not or need not.
+    """
+
+    plan: PlanSpec
+    goal: Goal
+    limits: Limits
+    wait_seconds: float
+
+    @classmethod
+    def of(cls, plan: PlanSpec, options: PlanOptions) -> "_Wishes":
+        limits = Limits(
+            usd=_first(options.limits.usd, plan.budget_usd),
+            grams=_first(options.limits.grams, plan.carbon_grams),
+            seconds=_first(options.limits.seconds, plan.deadline_seconds),
+        )
+        goal = Goal.of(options.objective) if options.objective else plan.goal or Goal.of(Objective.COST)
+        waits = _count_carbon(goal, limits) and not goal.seconds
+        allowed = _first(options.wait_seconds, plan.wait_seconds, limits.seconds) or 0.0
+        return cls(
+            plan=replace(plan, residency=()) if options.anywhere else plan,
+            goal=goal,
+            limits=limits,
+            wait_seconds=min(allowed, inf if limits.seconds is None else limits.seconds) if waits else 0.0,
+        )
+
+    @property
+    def count_carbon(self) -> bool:
+        return _count_carbon(self.goal, self.limits)
 
 
-def _wait_seconds(plan: PlanSpec, options: PlanOptions, limits: Limits, goal: Goal) -> float:
-    """Return until when, from the start of the run, jobs may wait for cleaner power; 0 where they may not or need not."""
-    if goal.seconds or not (goal.grams or limits.grams is not None):
-        return 0.0
-    allowed = _first(options.wait_seconds, plan.wait_seconds, limits.seconds) or 0.0
-    return allowed if limits.seconds is None else min(allowed, limits.seconds)
+def _count_carbon(goal: Goal, limits: Limits) -> bool:
+    return goal.grams > 0 or limits.grams is not None
 
 
 def _hours(
-    catalog: Catalog, offerings: Iterable[Offering], knowledge: Knowledge, *, wait: float, begins_at: datetime | None
+    catalog: Catalog, jobs: Iterable[PlanningJob], knowledge: Knowledge, *, wait: float, begins_at: datetime | None
 ) -> tuple[Hours | None, Knowledge]:
     """Return the hours that jobs may wait for, if any, and what is known with the power that machines draw in them."""
     if not wait:
         return None, knowledge
     begins_at = begins_at or SystemClock().now()
-    hours, curve = hours_of(catalog, offerings, begins_at=begins_at, latest_seconds=wait)
+    hours, curve = hours_of(catalog, [*_offerings(jobs)], begins_at=begins_at, latest_seconds=wait)
     return hours, replace(knowledge, curve=curve)
 
 
