@@ -118,8 +118,9 @@ class Deliveries:
             return None, missing
         if not there:
             return None, missing
-        progress = Progress(sum(sizes[digest] for digest in there), tell, self._clock)
-        problem = await self._persistently(target, source, there, progress)
+        wanted = {digest: sizes[digest] for digest in there}
+        progress = Progress(sum(wanted.values()), tell, self._clock)
+        problem = await self._persistently(target, source, wanted, progress)
         if problem:
             self._apart.add((source.name, target.name))
             tell(
@@ -131,13 +132,14 @@ class Deliveries:
         return leg if progress.moved else None, await target.lacks(missing)
 
     async def _persistently(
-        self, target: HostData, source: HostData, digests: Sequence[str], progress: Progress
+        self, target: HostData, source: HostData, sizes: Mapping[str, int], progress: Progress
     ) -> str | None:
         """Fetch until all has come that there is, again where it broke off; return why nothing more comes."""
         while True:
             before = progress.moved
             try:
-                await target.fetch_from(source, await target.lacks(digests), progress.add)
+                missing = await target.lacks(sizes)
+                await target.fetch_from(source, {digest: sizes[digest] for digest in missing}, progress.add)
             except TransportError as error:
                 if progress.moved == before:
                     return str(error)

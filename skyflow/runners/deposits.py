@@ -114,7 +114,7 @@ class Deposits:
                 nonlocal seconds
                 async with room:
                     file = Path(folder, digest)
-                    await origin.data.read(origin.attempt, entry.path, file, progress.add)
+                    await origin.data.read(origin.attempt, entry, file, progress.add)
                     begun = self._clock.monotonic()
                     stored[digest] = await store.put(file)
                     seconds = max(seconds, self._clock.monotonic() - begun)

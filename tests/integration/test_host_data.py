@@ -20,6 +20,7 @@ from skyflow.transports.asyncssh import AsyncsshTransport
 
 pytestmark = pytest.mark.anyio
 CONTENT = bytes(range(256)) * 80_000
+TINY = hashlib.sha256(b"tiny").hexdigest()
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
 
 
@@ -72,7 +73,7 @@ async def test_a_content_that_was_cut_off_goes_on_where_it_was(make_machine, mac
         await target.lacks([DIGEST])
         stored(other).mkdir(parents=True)
         (stored(other) / f"{DIGEST}.part").write_bytes(CONTENT[:-1000])
-        assert await target.fetch_from(data, [DIGEST], lambda _: None) == 1000
+        assert await target.fetch_from(data, {DIGEST: len(CONTENT)}, lambda _: None) == 1000
         assert (stored(other) / DIGEST).read_bytes() == CONTENT
         assert await target.lacks([DIGEST]) == []
 
@@ -82,8 +83,11 @@ async def test_a_content_that_is_not_right_is_never_taken(make_machine, machine:
     async with data_on(machine) as (data, _), data_on(other) as (target, _):
         await keep(data, machine, big=CONTENT, small=b"small")
         (stored(machine) / DIGEST).write_bytes(CONTENT[:-1] + b"x")
+        (stored(machine) / TINY).write_bytes(CONTENT)
+        with pytest.raises(TransportError, match="the other machine sends more than there is"):
+            await target.fetch_from(data, {TINY: 4}, lambda _: None)
         small = hashlib.sha256(b"small").hexdigest()
-        await target.fetch_from(data, [DIGEST, small], lambda _: None)
+        await target.fetch_from(data, {DIGEST: len(CONTENT), small: 5}, lambda _: None)
         assert await target.lacks([DIGEST, small]) == [DIGEST]
         assert not list(stored(other).glob("*.part"))
 
@@ -93,7 +97,7 @@ async def test_a_content_that_the_other_does_not_have_is_left_out(make_machine, 
     async with data_on(machine) as (data, _), data_on(other) as (target, _):
         await keep(data, machine, small=b"small")
         small = hashlib.sha256(b"small").hexdigest()
-        await target.fetch_from(data, [DIGEST, small], lambda _: None)
+        await target.fetch_from(data, {DIGEST: len(CONTENT), small: 5}, lambda _: None)
         assert await target.lacks([DIGEST, small]) == [DIGEST]
 
 
@@ -109,7 +113,7 @@ async def test_a_journey_that_is_given_up_leaves_no_key(make_machine, machine: M
 
             async def fetch() -> None:
                 digest = hashlib.sha256(CONTENT * 20).hexdigest()
-                await target.fetch_from(data, [digest], lambda _: begun.set())
+                await target.fetch_from(data, {digest: 20 * len(CONTENT)}, lambda _: begun.set())
 
             tasks.start_soon(fetch)
             await until(lambda: "skyflow-lent" in keys(machine))

@@ -183,9 +183,11 @@ def _get(place: str, draft: str, blob: dict[str, Any], outcome: _Left) -> None:
             if there and answer.status != http.client.PARTIAL_CONTENT:
                 file.truncate(0)
                 outcome.count(-there)
-            for piece in iter(lambda: answer.read(CHUNK_BYTES), b""):
+            left = blob["size"] + 1 - file.seek(0, os.SEEK_END)  # a byte too many says that it is something else
+            while left > 0 and (piece := answer.read(min(CHUNK_BYTES, left))):
                 file.write(piece)
                 outcome.count(len(piece))
+                left -= len(piece)
         size = file.seek(0, os.SEEK_END)
         if size < blob["size"]:
             raise ConnectionError("the answer was cut off")

@@ -93,7 +93,7 @@ def _fetch(errand: _Errand, ask: dict[str, Any]) -> None:
         errand.tell(key=public)
         lent = errand.hear()
         errand.end_with_input()
-        fetch(errand.data(ask), key, lent, ask["digests"], errand.count)
+        fetch(errand.data(ask), key, lent, ask["sizes"], errand.count)
 
 
 def _lend(errand: _Errand, ask: dict[str, Any]) -> None:

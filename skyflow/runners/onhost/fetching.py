@@ -65,14 +65,14 @@ def fresh_key() -> Iterator[tuple[str, str]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def fetch(data: RunData, key: str, lent: dict[str, Any], digests: list[str], moved: Callable[[int], None]) -> None:
+def fetch(data: RunData, key: str, lent: dict[str, Any], sizes: dict[str, int], moved: Callable[[int], None]) -> None:
     """Fetch contents, each checked; of what an earlier try has left, only the rest is sent.
 
     Args:
         data: where they go.
         key: the file of the private key.
         lent: how the other machine is reached, as it says itself.
-        digests: which contents; those that the other machine does not have are left out.
+        sizes: which contents, and how large they are; those that the other machine does not have are left out.
         moved: told how many bytes have come.
 
     Raises:
@@ -86,7 +86,7 @@ def fetch(data: RunData, key: str, lent: dict[str, Any], digests: list[str], mov
     command += [word for option in _OPTIONS for word in ("-o", option)]
     command += ["-p", lent["port"], "-l", lent["user"], "--", lent["address"]]
     with _drafts(data) as draft_of, tempfile.TemporaryFile() as errors:
-        drafts = {digest: draft_of(digest) for digest in digests}
+        drafts = {digest: draft_of(digest) for digest in sizes}
         offsets = {digest: os.path.getsize(path) if os.path.exists(path) else 0 for digest, path in drafts.items()}
         try:
             ssh = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors)
@@ -97,8 +97,13 @@ def fetch(data: RunData, key: str, lent: dict[str, Any], digests: list[str], mov
         asking = threading.Thread(target=_ask, args=(ssh.stdin, offsets), daemon=True)
         asking.start()  # beside the reading: both pipes may be full
         try:
-            for digest in digests:
-                _receive(ssh.stdout, data.path(digest), drafts[digest], digest, moved)
+            for digest, size in sizes.items():
+                if offsets[digest] > size:  # an earlier try was given more than there is
+                    os.unlink(drafts[digest])
+                    raise RefusedError("what came is damaged")
+                _receive(
+                    ssh.stdout, data.path(digest), drafts[digest], digest, most=size - offsets[digest], moved=moved
+                )
         except _CutOffError:
             ssh.kill()
             ssh.wait()
@@ -135,14 +140,18 @@ def _ask(pipe: IO[bytes], offsets: dict[str, int]) -> None:
             pipe.write(f"{digest} {offset}\n".encode())
 
 
-def _receive(answers: IO[bytes], place: str, draft: str, digest: str, moved: Callable[[int], None]) -> None:
-    """Take in one content; it takes its place if it is right."""
+def _receive(
+    answers: IO[bytes], place: str, draft: str, digest: str, *, most: int, moved: Callable[[int], None]
+) -> None:
+    """Take in one content, of at most so many bytes; it takes its place if it is right."""
     head = answers.read(LENGTH.size)
     if len(head) < LENGTH.size:
         raise _CutOffError
     left = LENGTH.unpack(head)[0]
     if left == NOT_HERE:
         return
+    if left > most:
+        raise RefusedError("the other machine sends more than there is")
     with open(draft, "a+b") as file:
         actual = hashlib.sha256()
         file.seek(0)

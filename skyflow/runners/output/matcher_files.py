@@ -10,8 +10,10 @@ from skyflow.runners.output.regexps import RegexpError, compile_regexp
 __all__ = ["MatcherFileError", "read_matchers"]
 
 _LARGEST_BYTES = 1024 * 1024
-_STRING_OR_COMMENT = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
-_STRING_OR_COMMA = re.compile(r'"(?:[^"\\]|\\.)*"|,(?=\s*[\]}])', re.DOTALL)
+_STRING = r'"(?:[^"\\]|\\.)*+(?:"|\Z)'
+_STRING_OR_COMMENT = re.compile(_STRING + r"|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
+_STRING_OR_COMMA = re.compile(_STRING + r"|,(?=\s*[\]}])", re.DOTALL)
+"""What has no end goes to that of the file, so that nothing is looked through twice."""
 _SEVERITIES = frozenset({"", "error", "warning", "notice"})
 
 

@@ -1,15 +1,18 @@
 """What a driver leaves for the next one: what the steps of an attempt have answered, and which still run.
 
 The results lie with the temporary files of the attempt and go when it ends. They hold what the steps wrote for later
-ones, as the command files beside them do, and what is to be hidden.
+ones, as the command files beside them do, and what is to be hidden. Steps can write there, too: an attempt whose notes are
+not as they were written here is not gone on with.
 """
 
 import json
 import os
+import re
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 
@@ -24,7 +27,10 @@ __all__ = ["Inheritance", "Journal", "Survivor", "note_begun", "note_result", "r
 _POLL_SECONDS = 0.05
 """How often to look after a step whose keeper knows nothing of us."""
 _UNKNOWN_EXIT_CODE = 128 + 9
+_T = TypeVar("_T")
 _RESULTS = "results.jsonl"
+_LARGEST = 2**53
+_PLACE = re.compile(r"\d{1,9}(?:\.\d{1,9})*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +78,18 @@ class Journal:
         whole = data.rfind(b"\n") + 1
         self._offset += whole
         for line in _json_lines(data[:whole]):
-            if "started" in line:
-                self._survivors[line["started"]] = Survivor(line["pid"], line["keeper"], None)
-            elif (
-                "starting" in line or "truncated" in line
-            ):  # what is not kept whole is not seen through, but done again
-                self._survivors.pop(line.get("starting") or line["truncated"], None)
-            elif line.get("ended") in self._survivors:
-                survivor = self._survivors[line["ended"]]
-                self._survivors[line["ended"]] = Survivor(survivor.pid, survivor.keeper, line["code"])
+            with suppress(ValueError):  # no keeper has written it
+                self._take(line)
         return self._survivors
+
+    def _take(self, line: dict[str, Any]) -> None:
+        if "started" in line:
+            self._survivors[_of(str, line["started"])] = Survivor(_pid(line.get("pid")), _pid(line.get("keeper")), None)
+        elif "starting" in line or "truncated" in line:  # what is not kept whole is not seen through, but done again
+            self._survivors.pop(_of(str, line.get("starting") or line.get("truncated")), None)
+        elif (survivor := self._survivors.get(_of(str, line.get("ended")))) is not None:
+            code = _whole(line.get("code"))
+            self._survivors[line["ended"]] = Survivor(survivor.pid, survivor.keeper, code)
 
 
 class Inheritance:
@@ -161,20 +169,23 @@ def _step(job_key: str, attempt: int, place: str) -> StepRef:
 
 
 def read_attempt(temp: Path) -> EarlierAttempt | None:
-    """Return what is known of an attempt, or None if nothing is."""
+    """Return what is known of an attempt, or None if nothing is, or nothing that can be relied on."""
     try:
         data = (temp / _RESULTS).read_bytes()
     except FileNotFoundError:
         return None
     attempt = EarlierAttempt()
-    for line in _json_lines(data[: data.rfind(b"\n") + 1]):
-        if "begun" in line:
-            attempt.open[line["begun"]] = line["log"]
-            if line.get("repeatable"):
-                attempt.repeatable.add(line["begun"])
-        else:
-            attempt.open.pop(line["ended"], None)
-            attempt.results.setdefault(line["ended"], []).append(_result_from_json(line["result"]))
+    try:
+        for line in _json_lines(data[: data.rfind(b"\n") + 1]):
+            if "begun" in line:
+                attempt.open[_place(line["begun"])] = max(_whole(line.get("log")), 0)
+                if line.get("repeatable"):
+                    attempt.repeatable.add(line["begun"])
+            else:
+                attempt.open.pop(_place(line.get("ended")), None)
+                attempt.results.setdefault(line["ended"], []).append(_result_from_json(line.get("result")))
+    except ValueError:
+        return None
     return attempt
 
 
@@ -214,7 +225,7 @@ async def watch(kept: KeptProcess, name: str, journal: Journal, spool: Path) -> 
 
 
 def _cut(log: Path, size: int) -> None:
-    if log.exists():
+    if _size(log) > size:
         os.truncate(log, size)
 
 
@@ -241,23 +252,63 @@ def _json_lines(data: bytes) -> Iterator[dict[str, Any]]:
             yield found
 
 
-def _result_from_json(data: dict[str, Any]) -> StepResult:
+def _result_from_json(told: object) -> StepResult:
+    """Return a result that `note_result` has written.
+
+    Raises:
+        ValueError: it has not.
+    """
+    data = _of(dict, told)
+    code, not_started, file_error = data.get("exit_code"), data.get("not_started"), data.get("file_error")
+    try:
+        annotations = tuple(map(Annotation.from_json, data.get("annotations", ())))
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError from error
     return StepResult(
-        exit_code=data["exit_code"],
-        stopped=data.get("stopped", False),
-        not_started=data.get("not_started"),
-        file_error=data.get("file_error"),
-        masks=tuple(data.get("masks", ())),
-        outputs=_pairs(data.get("outputs", ())),
-        state=_pairs(data.get("state", ())),
-        env=_pairs(data.get("env", ())),
-        path=tuple(data.get("path", ())),
-        annotations=tuple(Annotation.from_json(annotation) for annotation in data.get("annotations", ())),
+        exit_code=None if code is None else _whole(code),
+        stopped=bool(data.get("stopped")),
+        not_started=None if not_started is None else _of(str, not_started),
+        file_error=None if file_error is None else _of(str, file_error),
+        masks=_texts(data.get("masks", [])),
+        outputs=_pairs(data.get("outputs", [])),
+        state=_pairs(data.get("state", [])),
+        env=_pairs(data.get("env", [])),
+        path=_texts(data.get("path", [])),
+        annotations=annotations,
     )
 
 
-def _pairs(data: list[list[str]]) -> Pairs:
-    return tuple((name, value) for name, value in data)
+def _pairs(data: object) -> Pairs:
+    return tuple((name, value) for name, value in map(_texts, _of(list, data)))
+
+
+def _texts(data: object) -> tuple[str, ...]:
+    return tuple(_of(str, each) for each in _of(list, data))
+
+
+def _of(kind: type[_T], data: object) -> _T:
+    if isinstance(data, kind):
+        return data
+    raise ValueError
+
+
+def _place(data: object) -> str:
+    if not _PLACE.fullmatch(_of(str, data)):
+        raise ValueError
+    return str(data)
+
+
+def _whole(data: object) -> int:
+    if abs(number := _of(int, data)) > _LARGEST:
+        raise ValueError
+    return number
+
+
+def _pid(data: object) -> int:
+    """Return the id of a process; to end 1 or less would be to end what nobody has started here."""
+    if (pid := _whole(data)) <= 1:
+        raise ValueError
+    return pid
 
 
 def _is_keeper(pid: int) -> bool:

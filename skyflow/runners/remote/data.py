@@ -68,13 +68,13 @@ class HostData:
         async with self._link.errand("keep", run=self._run, owner=key, folder=folder, names=list(names)) as errand:
             await errand.finish()
 
-    async def fetch_from(self, other: "HostData", digests: Sequence[str], moved: Callable[[int], None]) -> int:
-        """Fetch contents from another machine, which does not need us for it; return how many bytes came.
+    async def fetch_from(self, other: "HostData", sizes: Mapping[str, int], moved: Callable[[int], None]) -> int:
+        """Fetch contents, by digest, from another machine, which does not need us for it; return how many bytes came.
 
         Raises:
             TransportError: the two do not reach each other, or one of them not us; what has come stays.
         """
-        async with self._link.errand("fetch", run=self._run, digests=list(digests)) as fetching:
+        async with self._link.errand("fetch", run=self._run, sizes=dict(sizes)) as fetching:
             key = await fetching.hear("key", str)
             async with other._link.errand("lend", run=self._run, key=key) as lending:  # noqa: SLF001 -- of this class
                 await fetching.say(**await lending.hear("lent", dict))
@@ -114,8 +114,8 @@ class HostData:
             await errand.finish(take=take)
         return [found[name] for name in names if name in found]
 
-    async def read(self, attempt: str, name: str, target: Path, moved: Callable[[int], None]) -> None:
-        """Copy a file of the workspace of an attempt to a file here.
+    async def read(self, attempt: str, entry: Entry, target: Path, moved: Callable[[int], None]) -> None:
+        """Copy a file of the workspace of an attempt to a file here, as much of it as there was when it was listed.
 
         Raises:
             TransportError: it cannot be read there.
@@ -123,12 +123,14 @@ class HostData:
         """
         at, folder = 0, f"{await self._link.folder()}/runs/{attempt}/work"
         async with await anyio.open_file(target, "wb") as file:
-            while True:
-                answer = await self._link.ask("read", folder=folder, path=name, offset=at, most=_PIECE_BYTES)
-                await file.write(answer.data)
-                at += len(answer.data)
-                moved(len(answer.data))
-                if len(answer.data) < _PIECE_BYTES:
+            while at < entry.size:
+                most = min(_PIECE_BYTES, entry.size - at)
+                answer = await self._link.ask("read", folder=folder, path=entry.path, offset=at, most=most)
+                piece = answer.data[:most]
+                await file.write(piece)
+                at += len(piece)
+                moved(len(piece))
+                if len(piece) < most:
                     return
 
     async def put(

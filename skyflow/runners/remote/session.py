@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import accumulate, count
 from types import NoneType, UnionType
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ import anyio
 from skyflow._util.foreign_json import read_json
 from skyflow.ports.transport import Channel, Ended, LinkLostError, Transport, TransportError
 from skyflow.runners.onhost.messages import HEADER
+from skyflow.runners.onhost.steps import ANSWERS
 from skyflow.runners.remote.program import onhost_program
 
 __all__ = ["Answer", "Followed", "HostSession", "MachineRefusedError", "StepEnd", "open_session", "start_program"]
@@ -29,6 +30,7 @@ _PLACE = 'cd && umask 077 && mkdir -p "$1/programs" && cat >"$1/programs/$2.$$" 
 _MOST_HEAD_BYTES = 64 * 1024 * 1024
 _MOST_BODY_BYTES = 512 * 1024 * 1024
 """More than lists of a million files; memory is not given away to whatever else may answer on a machine."""
+_HIGHEST_CODE = 255
 _NO_MESSAGE = "what came from the machine is no message of the supervisor"
 _Kinds = Mapping[str, type | UnionType]
 _ANSWER: _Kinds = {"re": int}
@@ -244,12 +246,22 @@ class HostSession:
         if fields["event"] == "output":
             followed.output(data, fields["offset"] + len(data))
             return
-        answers, at = [], 0
-        for size in fields["sizes"] if all(isinstance(each, int) for each in fields["sizes"]) else ():
-            answers.append(data[at : at + size])
-            at += size
-        followed.end = StepEnd(fields["code"], tuple(answers), fields["full"], fields["problem"])
+        followed.end = StepEnd(fields["code"], _answers(fields, data), fields["full"], fields["problem"])
         followed.done.set()
+
+
+def _answers(fields: dict[str, Any], data: bytes) -> tuple[bytes, ...]:
+    """Return the contents of the files of a step that has ended.
+
+    Raises:
+        LinkLostError: they are not those, or the exit code is none.
+    """
+    sizes, code = fields["sizes"], fields["code"]
+    are_sizes = len(sizes) == len(ANSWERS) and all(isinstance(size, int) and size >= 0 for size in sizes)
+    if not are_sizes or sum(sizes) != len(data) or not (code is None or 0 <= code <= _HIGHEST_CODE):
+        raise LinkLostError(_NO_MESSAGE)
+    ends = list(accumulate(sizes))
+    return tuple(data[end - size : end] for size, end in zip(sizes, ends, strict=True))
 
 
 def _read_head(head: bytes) -> dict[str, Any]:

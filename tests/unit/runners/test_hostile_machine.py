@@ -13,8 +13,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from skyflow._util.glob import make_glob
+from skyflow.model.artifacts import Entry, EntryKind
 from skyflow.ports.runner import HashFilesError
 from skyflow.ports.transport import Ended, LinkLostError, TransportError
+from skyflow.runners.onhost.steps import ANSWERS
 from skyflow.runners.remote.data import HostData
 from skyflow.runners.remote.errand import Errand
 from skyflow.runners.remote.hashing import hash_remote_files, matching_files
@@ -31,6 +33,9 @@ NAMES = st.sampled_from(
     ["re", "step", "event", "offset", "sizes", "code", "full", "problem", "error", "folder", "moved", "done"]
 )
 FIELDS = st.dictionaries(NAMES, VALUES | st.sampled_from(["output", "ended", "s", 0, 1, [1, 2], [None], ["x"], -1]))
+
+
+ENDED = {"event": "ended", "step": "s", "sizes": [0] * len(ANSWERS), "code": 1, "full": False, "problem": ""}
 
 
 def message(fields, body=b""):
@@ -70,6 +75,9 @@ class Machine:
     def __init__(self, **answers):
         self.answers = answers
 
+    async def folder(self):
+        return "/root/.skyflow"
+
     async def ask(self, do, _data=b"", **fields):
         answer = self.answers[do]
         return answer(fields) if callable(answer) else answer
@@ -87,8 +95,8 @@ def outcome(work):
 @example([message(b"[" * 100_000)])
 @example([message(b'{"re": ' + b"9" * 5_000 + b"}")])
 @example([message(b'{"re": 1e999}')])
-@example([message({"event": "ended", "step": "s", "sizes": ["x"], "code": 1, "full": False, "problem": ""})])
 @example([struct.pack(">II", 0xFFFFFFFF, 0xFFFFFFFF)])
+@example([message(b'{"re": 1}'), message(ENDED | {"code": 10**400}, b"")])
 def test_any_answer_is_taken_or_ends_the_session(pieces):
     async def read():
         session = HostSession(Said(*pieces), b"")
@@ -100,6 +108,32 @@ def test_any_answer_is_taken_or_ends_the_session(pieces):
         return session.lost
 
     assert isinstance(outcome(read), LinkLostError)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"sizes": sizes} for sizes in ([], ["x"] * 5, [0] * 4, [0] * 6, [-1, 1, 0, 0, 0], [1, 0, 0, 0, 0], [10**30] * 5)]
+    + [{"code": code} for code in (-1, 256, 10**400)],
+)
+def test_the_end_of_a_step_that_can_be_none_ends_the_session(wrong):
+    async def read(fields):
+        session = HostSession(Said(message({"re": 1}), message(ENDED | fields)), b"")
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(session.read)
+            return await session.follow("s", 0, lambda _data, _offset: None)
+
+    assert anyio.run(read, {}).answers == (b"",) * 5
+    with pytest.raises(ExceptionGroup) as raised:
+        anyio.run(read, wrong)
+    assert raised.group_contains(LinkLostError)
+
+
+async def test_a_file_is_read_to_where_it_ended_however_much_comes(tmp_path):
+    machine = Machine(read=lambda fields: Answer({}, b"x" * 2 * fields["most"]))
+    entry = Entry(path="a", kind=EntryKind.FILE, size=5_000_000, content="0" * 64)
+    moved = []
+    await HostData(machine, run="r").read("r/j/1", entry, tmp_path / "a", moved.append)
+    assert (tmp_path / "a").stat().st_size == sum(moved) == 5_000_000
 
 
 @given(st.lists(st.binary(max_size=30) | FIELDS.map(lambda fields: json.dumps(fields).encode() + b"\n"), max_size=4))

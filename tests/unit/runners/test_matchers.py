@@ -221,3 +221,13 @@ def test_there_is_no_time_limit_in_other_threads() -> None:
     thread.start()
     thread.join()
     assert reached == [True]
+
+
+@pytest.mark.parametrize("piece", ['\\"', "/* ", "//", '"a'])
+def test_a_file_of_what_has_no_end_is_refused_at_once(tmp_path, piece):
+    file = tmp_path / "matcher.json"
+    file.write_text('"' * piece.startswith("\\") + piece * 300_000)
+    begun = time.process_time()
+    with pytest.raises(MatcherFileError):
+        read_matchers(file)
+    assert time.process_time() - begun < 10  # it took hours
