@@ -41,7 +41,7 @@ def _answered(
     """Return an endpoint that presses a button, and then leads to the page of the run that is to be looked at."""
 
     async def endpoint(request: Request) -> Response:
-        fields = parse_qs((await request.body()).decode())
+        fields = parse_qs((await request.body()).decode(errors="replace"))
         form = {name: values[-1] for name, values in fields.items()}
         run = await anyio.to_thread.run_sync(partial(press, project, request.path_params["run"], form))
         return RedirectResponse(f"/runs/{run}", 303)

@@ -22,6 +22,7 @@ from skyflow.ports.clock import Waiter
 from skyflow.report.page.machines import CloudsAnswer, render_machines_page
 from skyflow.report.page.plans import GoOn, render_plan_page, render_plans_page
 from skyflow.report.page.prices import render_prices_page
+from skyflow.web.numbers import whole_number
 
 __all__ = ["explorer_routes", "weights_of"]
 
@@ -70,11 +71,10 @@ def explorer_routes(project: Project, *, clock: Waiter, write_token: str) -> lis
 
 def weights_of(fields: Mapping[str, str]) -> Weights | None:
     """Return the weights that are asked for; None where none is, or not a number."""
-    given = [fields.get(name, "") for name in ("cost", "time", "carbon")]
-    if not all(text.isascii() and text.isdigit() for text in given):
+    cost, time, carbon = (whole_number(fields.get(name)) for name in ("cost", "time", "carbon"))
+    if cost is None or time is None or carbon is None:
         return None
-    cost, time, carbon = (min(int(text), _HIGHEST_WEIGHT) for text in given)
-    return Weights(cost=cost, time=time, carbon=carbon)
+    return Weights(cost=min(cost, _HIGHEST_WEIGHT), time=min(time, _HIGHEST_WEIGHT), carbon=min(carbon, _HIGHEST_WEIGHT))
 
 
 def _catalog(project: Project, request: Request) -> str:

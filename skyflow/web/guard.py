@@ -17,7 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["Guard"]
 
-_COOKIE = "skyflow-token"
+_COOKIE = "skyflow-token-"
+"""Before the port: cookies know no ports, and several projects may be looked at in one browser."""
 _SAFE_SITES = {"same-origin", "none"}
 _SAFE_METHODS = {"GET", "HEAD"}
 _FORM = "application/x-www-form-urlencoded"
@@ -78,7 +79,7 @@ class Guard:
         if scope["method"] in _SAFE_METHODS and _same(given, self._token):
             # The address that was printed has done its work: from now on a cookie does, and the address is harmless.
             response = RedirectResponse(scope["path"], 303)
-            response.set_cookie(_COOKIE, self._token, httponly=True, samesite="strict")
+            response.set_cookie(_cookie_name(headers), self._token, httponly=True, samesite="strict")
             return response
         if not self._is_of_ours(headers):
             return PlainTextResponse("requests of other sites are not answered\n", 403)
@@ -134,9 +135,13 @@ def _same(one: str, other: str) -> bool:
     return compare_digest(one.encode(), other.encode())
 
 
+def _cookie_name(headers: Headers) -> str:
+    return _COOKIE + headers.get("host", "").rpartition(":")[2]
+
+
 def _cookie(headers: Headers) -> str:
     try:
-        morsel = SimpleCookie(headers.get("cookie", "")).get(_COOKIE)
+        morsel = SimpleCookie(headers.get("cookie", "")).get(_cookie_name(headers))
     except CookieError:
         return ""
     return "" if morsel is None else morsel.value

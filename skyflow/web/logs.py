@@ -13,6 +13,7 @@ from starlette.routing import Route
 from skyflow.app.project import Project
 from skyflow.app.showing.step_log import NumberedLine, StepLog, find_step_log
 from skyflow.report.page.log_page import LogView, lines_html, render_log_page
+from skyflow.web.numbers import whole_number
 from skyflow.web.streams import stream
 
 __all__ = ["log_routes"]
@@ -31,7 +32,7 @@ def log_routes(project: Project, is_ending: Callable[[], bool]) -> list[Route]:
 
     async def lines(request: Request) -> Response:
         log = await anyio.to_thread.run_sync(partial(_asked, project, request))
-        after = _number(request.headers.get("last-event-id") or request.query_params.get("after")) or 0
+        after = whole_number(request.headers.get("last-event-id") or request.query_params.get("after")) or 0
         return stream(_told(project, log, after, request.query_params.get("find", "").strip()), is_ending)
 
     return [Route("/runs/{run}/log", page), Route("/runs/{run}/log/lines", lines)]
@@ -43,14 +44,14 @@ def _asked(project: Project, request: Request) -> StepLog:
         project,
         request.path_params["run"],
         asked.get("job", ""),
-        attempt=_number(asked.get("attempt")),
-        position=_number(asked.get("step")),
+        attempt=whole_number(asked.get("attempt")),
+        position=whole_number(asked.get("step")),
     )
 
 
 def _page(project: Project, request: Request) -> str:
     log, find = _asked(project, request), request.query_params.get("find", "").strip()
-    total, after = log.count(), _number(request.query_params.get("after"))
+    total, after = log.count(), whole_number(request.query_params.get("after"))
     if after is None:
         after = 0 if find else max(0, total - _PAGE_LINES)
     lines = log.lines(after=after, most=_PAGE_LINES + 1, text=find)
@@ -95,7 +96,3 @@ def _told(project: Project, log: StepLog, after: int, find: str) -> Callable[[],
 
 def _pairs(lines: list[NumberedLine]) -> list[tuple[int, str]]:
     return [(line.number, line.text) for line in lines]
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() else None

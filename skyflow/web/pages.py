@@ -21,6 +21,7 @@ from skyflow.web.buttons import button_routes
 from skyflow.web.explorers import explorer_routes
 from skyflow.web.live_runs import LiveRuns
 from skyflow.web.logs import log_routes
+from skyflow.web.numbers import whole_number
 from skyflow.web.streams import stream, told_of_run, told_of_runs
 
 __all__ = ["make_pages"]
@@ -82,11 +83,10 @@ def make_pages(
 
 def _wanted(request: Request) -> RunFilter:
     asked = request.query_params
-    before = asked.get("before", "")
     return RunFilter(
         state=asked.get("state", ""),
         text=asked.get("text", "").strip(),
-        before=int(before) if before.isascii() and before.isdigit() else None,
+        before=whole_number(asked.get("before")),
     )
 
 
@@ -98,7 +98,7 @@ def _runs_page(project: Project, wanted: RunFilter) -> str:
 def _version(request: Request) -> int:
     """Return the version of the page that a browser has: what it was last told, or the page says."""
     given = request.headers.get("last-event-id") or request.query_params.get("since", "")
-    return int(given) if given.isascii() and given.isdigit() else 0
+    return whole_number(given) or 0
 
 
 async def _told(request: Request, error: Exception) -> Response:

@@ -41,6 +41,10 @@ class Served:
     process: int
 
     @property
+    def cookie(self) -> str:
+        return f"skyflow-token-{self.port}={self.token}"
+
+    @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}/"
 
@@ -49,12 +53,12 @@ class Served:
     ) -> tuple[int, str, dict[str, str]]:
         """Send a request; `host` and so forth replace the usual headers, and an empty one leaves it out."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=90)
-        names = {"cookie": f"skyflow-token={self.token}"}
+        names = {"cookie": self.cookie}
         if form is not None:
             names |= {"origin": self.address.rstrip("/"), "content-type": "application/x-www-form-urlencoded"}
         names |= {name.replace("_", "-"): value for name, value in headers.items()}
         given = {name: value for name, value in names.items() if value}
-        connection.request(method, path, body=None if form is None else urlencode(form), headers=given)
+        connection.request(method, path, body=None if form is None else urlencode(form, encoding="latin-1"), headers=given)
         answer = connection.getresponse()
         body = answer.read().decode()
         connection.close()
@@ -64,7 +68,7 @@ class Served:
     def told(self, path: str) -> Iterator[Iterator[dict[str, Any]]]:
         """Listen to a stream of server-sent events, and yield what each carries."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=90)
-        connection.request("GET", path, headers={"cookie": f"skyflow-token={self.token}"})
+        connection.request("GET", path, headers={"cookie": self.cookie})
         answer = connection.getresponse()
         try:
             yield (json.loads(line[6:]) for line in answer if line.startswith(b"data: "))

@@ -28,8 +28,9 @@ def test_the_token_opens_the_door_once_and_a_strict_cookie_keeps_it_open(served)
     ("headers", "status"),
     [
         ({"cookie": ""}, 401),
-        ({"cookie": "skyflow-token=guess"}, 401),
-        ({"cookie": "skyflow-token"}, 401),
+        ({"cookie": "skyflow-token-{port}=guess"}, 401),
+        ({"cookie": "skyflow-token-{port}"}, 401),
+        ({"cookie": "skyflow-token-1={token}"}, 401),  # of another `skyflow ui` in the same browser
         ({"host": "evil.example"}, 421),
         ({"host": "evil.example:80"}, 421),
         ({"origin": "http://evil.example"}, 403),
@@ -39,7 +40,9 @@ def test_the_token_opens_the_door_once_and_a_strict_cookie_keeps_it_open(served)
     ],
 )
 def test_nobody_else_gets_in(served, headers: dict[str, str], status: int) -> None:
-    found, body, _ = served.ask(**headers)
+    found, body, _ = served.ask(
+        **{name: value.format(port=served.port, token=served.token) for name, value in headers.items()}
+    )
     assert found == status
     assert "Runs" not in body
 
@@ -66,6 +69,13 @@ def test_what_is_not_there_is_said_to_be_missing(served) -> None:
     assert served.ask("/runs/4711/changes")[0] == 404
     assert served.ask("/nothing")[0] == 404
     assert served.ask("/runs/..%2f..%2fetc%2fpasswd")[0] == 404
+
+
+@pytest.mark.parametrize("number", ["9" * 30, "9" * 5000])
+def test_a_number_that_nothing_has_is_none(served, number) -> None:
+    asked = [f"/?before={number}", f"/plan?workflow=no.yml&cost={number}&time=1&carbon=1"]
+    asked += [f"/runs/latest/log?job=a&step={number}", f"/runs/latest/changes?since={number}"]
+    assert [served.ask(path)[0] for path in asked] == [200, 404, 404, 404]
 
 
 def test_a_port_that_is_taken_is_named(served) -> None:
