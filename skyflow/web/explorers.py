@@ -74,7 +74,9 @@ def weights_of(fields: Mapping[str, str]) -> Weights | None:
     cost, time, carbon = (whole_number(fields.get(name)) for name in ("cost", "time", "carbon"))
     if cost is None or time is None or carbon is None:
         return None
-    return Weights(cost=min(cost, _HIGHEST_WEIGHT), time=min(time, _HIGHEST_WEIGHT), carbon=min(carbon, _HIGHEST_WEIGHT))
+    return Weights(
+        cost=min(cost, _HIGHEST_WEIGHT), time=min(time, _HIGHEST_WEIGHT), carbon=min(carbon, _HIGHEST_WEIGHT)
+    )
 
 
 def _catalog(project: Project, request: Request) -> str:

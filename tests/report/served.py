@@ -58,7 +58,9 @@ class Served:
             names |= {"origin": self.address.rstrip("/"), "content-type": "application/x-www-form-urlencoded"}
         names |= {name.replace("_", "-"): value for name, value in headers.items()}
         given = {name: value for name, value in names.items() if value}
-        connection.request(method, path, body=None if form is None else urlencode(form, encoding="latin-1"), headers=given)
+        connection.request(
+            method, path, body=None if form is None else urlencode(form, encoding="latin-1"), headers=given
+        )
         answer = connection.getresponse()
         body = answer.read().decode()
         connection.close()
