@@ -66,7 +66,7 @@ __all__ = [
 
 _HOMES = {
     "skyflow.app.library": ("load_workflow", "plan", "resume", "run"),
-    "skyflow.app.running.run": ("RunResult",),
+    "skyflow.app.running.drive": ("RunResult",),
     "skyflow.diagnostics": ("Diagnostic",),
     "skyflow.errors": (
         "InternalError",

@@ -8,7 +8,7 @@ from pathlib import Path
 from skyflow.artifacts.documents import read_checkpoint, write_checkpoint
 from skyflow.artifacts.keys import checkpoint_key
 from skyflow.artifacts.threads import in_thread
-from skyflow.artifacts.trees import Place, read_tree, restore_tree, store_list, store_tree, stored_size
+from skyflow.artifacts.trees import restore_into, store_list, store_tree, stored_size
 from skyflow.model.artifacts import Checkpoint, Entry, Source
 from skyflow.ports.artifacts import ObjectStore
 from skyflow.ports.clock import Clock
@@ -38,21 +38,11 @@ class CheckpointStore:
             ArtifactError: a file cannot be read or stored; what was kept before still is.
         """
         now = self._clock.now()
+        of_tree = partial(Checkpoint, run=run, job=job, attempt=attempt, was_here=True, created=now, store=store)
 
         def work(go_on: Callable[[int], None]) -> Checkpoint:
             tree, entries = store_tree(self._stores[store], sources(), follow_links=False, go_on=go_on)
-            return self._written(
-                Checkpoint(
-                    run=run,
-                    job=job,
-                    attempt=attempt,
-                    was_here=True,
-                    created=now,
-                    size=stored_size(entries),
-                    tree=tree,
-                    store=store,
-                )
-            )
+            return self._written(of_tree(tree=tree, size=stored_size(entries)))
 
         return await in_thread(work)
 
@@ -63,21 +53,11 @@ class CheckpointStore:
             ArtifactError: the list cannot be stored; what was kept before still is.
         """
         now = self._clock.now()
+        of_tree = partial(Checkpoint, run=run, job=job, attempt=attempt, was_here=False, created=now, store=store)
 
         def work(go_on: Callable[[int], None]) -> Checkpoint:
             tree = store_list(self._stores[store], entries, go_on)
-            return self._written(
-                Checkpoint(
-                    run=run,
-                    job=job,
-                    attempt=attempt,
-                    was_here=False,
-                    created=now,
-                    size=stored_size(entries),
-                    tree=tree,
-                    store=store,
-                )
-            )
+            return self._written(of_tree(tree=tree, size=stored_size(entries)))
 
         return await in_thread(work)
 
@@ -105,13 +85,7 @@ class CheckpointStore:
         Raises:
             ArtifactError: a file is gone or damaged, or cannot be written.
         """
-        await in_thread(partial(self._restore, checkpoint, folder))
-
-    def _restore(self, checkpoint: Checkpoint, folder: Path, go_on: Callable[[int], None]) -> None:
-        objects = self._stores[checkpoint.store]
-        folder.mkdir(parents=True, exist_ok=True)
-        entries = read_tree(objects, checkpoint.tree, go_on)
-        restore_tree(objects, [Place(entry, folder, entry.path) for entry in entries], go_on)
+        await in_thread(partial(restore_into, folder, self._stores[checkpoint.store], checkpoint.tree))
 
     def _written(self, kept: Checkpoint) -> Checkpoint:
         key = checkpoint_key(kept.run, kept.job)

@@ -12,7 +12,7 @@ from pathlib import Path
 from skyflow.artifacts.documents import read_artifact, write_artifact
 from skyflow.artifacts.keys import artifact_id, artifact_key, run_prefix
 from skyflow.artifacts.threads import in_thread
-from skyflow.artifacts.trees import Place, read_tree, restore_tree, store_list, store_tree, stored_size
+from skyflow.artifacts.trees import restore_into, store_list, store_tree, stored_size
 from skyflow.model.artifacts import Artifact, Entry, NewArtifact, artifact_name_problem
 from skyflow.ports.artifacts import ArtifactError, ObjectStore
 from skyflow.ports.clock import Clock
@@ -77,13 +77,7 @@ class Artifacts:
 
     async def download(self, artifact: Artifact, folder: Path, *, moved: Callable[[int], None] | None = None) -> None:
         """Write the files of an artifact into a folder."""
-        await in_thread(partial(self._restore, artifact, folder), moved)
-
-    def _restore(self, artifact: Artifact, folder: Path, go_on: _GoOn) -> None:
-        objects = self._stores[artifact.store]
-        folder.mkdir(parents=True, exist_ok=True)
-        entries = read_tree(objects, artifact.tree, go_on)
-        restore_tree(objects, [Place(entry, folder, entry.path) for entry in entries], go_on)
+        await in_thread(partial(restore_into, folder, self._stores[artifact.store], artifact.tree), moved)
 
     def _written(self, new: NewArtifact, tree: str, entries: Sequence[Entry], now: datetime) -> Artifact:
         """Write the document of an artifact whose contents are stored."""

@@ -88,6 +88,17 @@ def read_tree(objects: ObjectStore, digest: str, go_on: Callable[[int], None]) -
     return tuple(map(read_entry, lines))
 
 
+def restore_into(folder: Path, objects: ObjectStore, tree: str, go_on: Callable[[int], None]) -> None:
+    """Write a tree into a folder, over what is there; the folder is made where there is none.
+
+    Raises:
+        ArtifactError: a file is gone or damaged, or would come to lie outside the folder.
+        OSError: something cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    restore_tree(objects, [Place(entry, folder, entry.path) for entry in read_tree(objects, tree, go_on)], go_on)
+
+
 def restore_tree(objects: ObjectStore, places: Iterable[Place], go_on: Callable[[int], None]) -> None:
     """Write entries to their places, over files and links that are there.
 

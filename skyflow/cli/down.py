@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skyflow.cli._completion import complete_run
+from skyflow.cli._machines_left import AllRunsOption, RunOfMachines, chosen_machines
 from skyflow.cli._options import StateOption
 
 if TYPE_CHECKING:
@@ -17,32 +17,22 @@ __all__ = ["down"]
 
 
 def down(
-    run: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[RUN]",
-            help="A run: its number, its id, or `latest`.  [default: the newest that has machines left]",
-            autocompletion=complete_run,
-        ),
-    ] = None,
+    run: RunOfMachines = None,
     *,
-    of_all: Annotated[bool, typer.Option("--all", help="The machines of all runs.")] = False,
+    of_all: AllRunsOption = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     state: StateOption = None,
 ) -> None:
     """Give back the machines that stayed after a run, as with `skyflow run --keep`."""
     from skyflow.app.clock import SystemClock  # noqa: PLC0415 -- start-up
-    from skyflow.app.machines.give_back import give_back, staying_machines  # noqa: PLC0415
+    from skyflow.app.machines.give_back import give_back  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.cli._console import err, out  # noqa: PLC0415
     from skyflow.errors import ProvisionError, UsageError  # noqa: PLC0415
     from skyflow.report.kept import kept_text, sum_text  # noqa: PLC0415
 
-    if run is not None and of_all:
-        raise UsageError("a run and --all contradict each other", hint="leave one of them away")
     project, clock = find_project(state=state), SystemClock()
-    there = staying_machines(project, run)
-    chosen = there if of_all or run is not None else there.of_newest_run()
+    chosen, rest = chosen_machines(run, of_all=of_all, project=project)
     if not chosen.machines:
         out("No machine is left.")
         return
@@ -57,7 +47,7 @@ def down(
     gone = [each for each in chosen.machines if each not in failed]
     if gone:
         out(f"Given back: {sum_text(gone)}.")
-    if rest := [each for each in there.machines if each not in chosen.machines]:
+    if rest:
         out(f"Other runs have {sum_text(rest)}: `skyflow down --all`")
     if failed:
         where = sorted({each.offering.provider for each in failed})

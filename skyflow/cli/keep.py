@@ -4,24 +4,17 @@ from typing import Annotated
 
 import typer
 
-from skyflow.cli._completion import complete_run
+from skyflow.cli._machines_left import AllRunsOption, RunOfMachines, chosen_machines
 from skyflow.cli._options import StateOption
 
 __all__ = ["keep"]
 
 
 def keep(
-    run: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[RUN]",
-            help="A run: its number, its id, or `latest`.  [default: the newest that has machines left]",
-            autocompletion=complete_run,
-        ),
-    ] = None,
+    run: RunOfMachines = None,
     *,
     time: Annotated[str, typer.Option("--for", metavar="TIME", help="How long from now: 30m, 8h, at most 3d.")] = "1h",
-    of_all: Annotated[bool, typer.Option("--all", help="The machines of all runs.")] = False,
+    of_all: AllRunsOption = False,
     state: StateOption = None,
 ) -> None:
     """Let machines that stayed after a run, as with `skyflow run --keep`, stay until so long from now."""
@@ -34,12 +27,9 @@ def keep(
     from skyflow.errors import ProvisionError, UsageError  # noqa: PLC0415
     from skyflow.report.kept import kept_text, sum_text  # noqa: PLC0415
 
-    if run is not None and of_all:
-        raise UsageError("a run and --all contradict each other", hint="leave one of them away")
     seconds = read_keep_time("--for", time)
     project, clock = find_project(state=state), SystemClock()
-    there = staying_machines(project, run)
-    chosen = there if of_all or run is not None else there.of_newest_run()
+    chosen, _ = chosen_machines(run, of_all=of_all, project=project)
     if not chosen.machines:
         raise UsageError("no machine is left", hint="`skyflow run --keep` has rented machines stay after their jobs")
     ended = keep_longer(chosen.machines, seconds, project=project, clock=clock)

@@ -88,19 +88,19 @@ class Deliveries:
         tell: Callable[[str], None],
     ) -> list[Leg]:
         missing: Sequence[str] = await target.lacks(sizes)
-        legs = []
+        legs: list[Leg | None] = []
         if sizes and not missing:
             tell(f"Nothing has to be sent to {target.name}: an earlier job has left it there\n")
         for source in sources:
             if missing and (source.name, target.name) not in self._apart:
                 leg, missing = await self._directly(sizes, missing, source, target, tell)
-                legs += [] if leg is None else [leg]
+                legs.append(leg)
         if missing:
             leg, missing = await self._from_store(sizes, missing, target, store, tell)
-            legs += [] if leg is None else [leg]
+            legs.append(leg)
         if missing:
             legs.append(await self._from_here(sizes, missing, target, store, tell))
-        return legs
+        return [leg for leg in legs if leg is not None]
 
     async def _directly(
         self,
@@ -126,10 +126,8 @@ class Deliveries:
             tell(
                 f"Data of {source.name} cannot go to {target.name} directly, it goes through this machine: {problem}\n"
             )
-        if progress.moved:
-            tell(f"From {source.name} directly to {target.name}: {_amount(progress)}\n")
-        leg = Leg(way=Way.DIRECT, size=progress.moved, seconds=progress.seconds)
-        return leg if progress.moved else None, await target.lacks(missing)
+        leg = progress.leg(Way.DIRECT, f"From {source.name} directly to {target.name}")
+        return leg, await target.lacks(missing)
 
     async def _persistently(
         self, target: HostData, source: HostData, sizes: Mapping[str, int], progress: Progress
@@ -162,10 +160,8 @@ class Deliveries:
         refused = await target.get(sizes, requests, progress.add)
         if refused.left:
             tell(f"What {target.name} cannot fetch from the store itself goes through this machine: {refused.why}\n")
-        if progress.moved:
-            tell(f"From the store to {target.name}: {_amount(progress)}\n")
-        leg = Leg(way=Way.DOWNLOAD, size=progress.moved, seconds=progress.seconds)
-        return leg if progress.moved else None, [digest for digest in missing if digest in refused.left]
+        leg = progress.leg(Way.DOWNLOAD, f"From the store to {target.name}")
+        return leg, [digest for digest in missing if digest in refused.left]
 
     async def _from_here(
         self,
@@ -174,7 +170,7 @@ class Deliveries:
         target: HostData,
         store: ContentStore,
         tell: Callable[[str], None],
-    ) -> Leg:
+    ) -> Leg | None:
         progress = Progress(sum(sizes[digest] for digest in missing), tell, self._clock)
         room = anyio.CapacityLimiter(_AT_ONCE)
         self._scratch.mkdir(parents=True, exist_ok=True)
@@ -190,9 +186,4 @@ class Deliveries:
             async with anyio.create_task_group() as tasks:
                 for digest in missing:
                     tasks.start_soon(send, digest)
-        tell(f"From this machine to {target.name}: {_amount(progress)}\n")
-        return Leg(way=Way.FROM_HERE, size=progress.moved, seconds=progress.seconds)
-
-
-def _amount(progress: Progress) -> str:
-    return f"{progress.moved / 1e6:.1f} MB in {progress.seconds:.1f} s"
+        return progress.leg(Way.FROM_HERE, f"From this machine to {target.name}")

@@ -65,7 +65,7 @@ class Deposits:
         requests = await requests_for(store, "PUT", list(direct), tell)
         if requests:
             leg, left = await self._directly(direct, requests, origin, store, tell)
-            legs.append(leg)
+            legs += [] if leg is None else [leg]
             rest = {digest: entry for digest, entry in rest.items() if digest not in direct or digest in left}
         stored: Mapping[str, Blob] = {}
         if rest:
@@ -80,7 +80,7 @@ class Deposits:
         origin: HostWorkspace,
         store: ContentStore,
         tell: Callable[[str], None],
-    ) -> tuple[Leg, set[str]]:
+    ) -> tuple[Leg | None, set[str]]:
         """Have the machine send files; return what is left after that."""
         progress = Progress(sum(entry.size for entry in files.values()), tell, self._clock)
         refused = await origin.data.put(origin.attempt, files, requests, progress.add)
@@ -91,9 +91,7 @@ class Deposits:
         if left:
             why = refused.why or "not all of it is there"
             tell(f"What {origin.data.name} cannot send to the store itself goes through this machine: {why}\n")
-        if progress.moved:
-            tell(f"From {origin.data.name} to the store: {progress.moved / 1e6:.1f} MB in {progress.seconds:.1f} s\n")
-        return Leg(way=Way.UPLOAD, size=progress.moved, seconds=progress.seconds), left
+        return progress.leg(Way.UPLOAD, f"From {origin.data.name} to the store"), left
 
     async def _through_here(
         self,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from skyflow.model.transfers import Leg, Way
 from skyflow.model.units import format_duration
 from skyflow.ports.clock import Clock
 
@@ -33,6 +34,14 @@ class Progress:
     def seconds(self) -> float:
         """How long it has taken so far."""
         return self._clock.monotonic() - self._begun
+
+    def leg(self, way: Way, route: str) -> Leg | None:
+        """Say what has gone on a route, and how long it took; None, and nothing is said, where nothing has."""
+        if not self.moved:
+            return None
+        leg = Leg(way=way, size=self.moved, seconds=self.seconds)
+        self._tell(f"{route}: {leg.size / 1e6:.1f} MB in {leg.seconds:.1f} s\n")
+        return leg
 
     def add(self, size: int) -> None:
         """Count some bytes more."""

@@ -16,7 +16,6 @@ from skyflow.expr import BUILTINS, FunctionSpec, Invocation
 
 __all__ = [
     "ACTION_DEFAULT",
-    "ACTION_IF",
     "ACTION_OUTPUT",
     "ACTION_STEP",
     "ACTION_STEP_IF",
@@ -130,5 +129,3 @@ ACTION_OUTPUT = _available("github strategy matrix steps inputs job runner env")
 ACTION_STEP = _available("github inputs strategy matrix steps job runner env", _HASH_FILES)
 """Every key of a composite action's step but `id`, `uses` and `if`; there are no secrets and no vars."""
 ACTION_STEP_IF = _available("github inputs strategy matrix steps job runner env", *_STATUS, _HASH_FILES)
-ACTION_IF = _available("github inputs strategy matrix job runner env", *_STATUS, _HASH_FILES)
-"""`pre-if` and `post-if` of an action."""

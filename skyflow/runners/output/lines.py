@@ -40,11 +40,6 @@ class LogWriter:
         self._pending = b""
         self._is_mid_line = False
 
-    @property
-    def pending_bytes(self) -> int:
-        """How much of the output has not been passed on yet."""
-        return len(self._pending)
-
     def feed(self, data: bytes) -> None:
         """Take the next piece of output."""
         data = self._pending + data
