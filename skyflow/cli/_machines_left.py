@@ -16,7 +16,7 @@ __all__ = ["AllRunsOption", "RunOfMachines", "chosen_machines"]
 RunOfMachines = Annotated[
     str | None,
     typer.Argument(
-        metavar="[RUN]",
+        metavar="RUN",
         help="A run: its number, its id, or `latest`.  [default: the newest that has machines left]",
         autocompletion=complete_run,
     ),
