@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from skyflow.model.status import Conclusion, Status
     from skyflow.model.workflow import Workflow
 
-__version__ = "0.1.0"
+    __version__: str
 
 __all__ = [
     "Annotation",
@@ -89,12 +89,22 @@ _HOMES = {
 
 def __getattr__(name: str) -> object:
     """Import a public name on first use."""
+    if name == "__version__":
+        return _version_as_built()
     for module, names in _HOMES.items():
         if name in names:
             value: object = getattr(import_module(module), name)
             globals()[name] = value
             return value
     raise AttributeError(f"module 'skyflow' has no attribute '{name}'")
+
+
+def _version_as_built() -> str:
+    """Return the version of the tag, as it was when this was built or installed; before that, nobody has looked."""
+    try:
+        return str(import_module("skyflow._version").__version__)
+    except ModuleNotFoundError:
+        return "0.0.0"
 
 
 def __dir__() -> list[str]:

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from skyflow import __version__
 from skyflow.cli._commands import CommandTable
 from skyflow.cli._errors import exit_code_of
 from skyflow.cli._zsh import answer_the_first_tab
@@ -33,6 +32,8 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 -- Typer's signature
     if wanted:
+        from skyflow import __version__  # noqa: PLC0415 -- start-up
+
         typer.echo(f"skyflow {__version__}")
         raise typer.Exit
 
