@@ -67,7 +67,7 @@ DATA = table(
                     "The job leaves the data there. Default: it reads it."
                 ),
             },
-            name="data place",
+            name="data-place",
         ),
     ),
 ).about(
