@@ -26,7 +26,7 @@ async def _perform(call: ActionCall) -> StepResult:
             "warning",
             f"nothing is put in 'path: {call.text('path')}': steps find the files in the workspace, {call.workspace}",
         )
-    call.annotate("notice", f"Nothing to check out: steps run in the project folder as it is, {call.workspace}")
+    call.print(f"Nothing to check out: steps run in the project folder as it is, {call.workspace}")
     outputs = (("ref", call.env.get("GITHUB_REF", "")), ("commit", call.env.get("GITHUB_SHA", "")))
     return StepResult(exit_code=0, outputs=outputs)
 

@@ -42,10 +42,9 @@ async def _perform(call: ActionCall) -> StepResult:
             "or ask for a version that is there"
         )
     if call.text("cache"):
-        call.annotate(
-            "notice",
+        call.print(
             f"'cache: {call.text('cache')}' is not needed here: "
-            "what a package manager has downloaded stays on this machine",
+            "what a package manager has downloaded stays on this machine"
         )
     folder = command_folder(call, chosen, {"node": ""})
     call.print(f"Node.js {chosen.printed} is at {chosen.path}; {folder} comes first on PATH")

@@ -49,10 +49,9 @@ async def _perform(call: ActionCall) -> StepResult:
         if not chosen:
             raise ActionFailure("there is no Python on PATH of this machine")
     if call.text("cache"):
-        call.annotate(
-            "notice",
+        call.print(
             f"'cache: {call.text('cache')}' is not needed here: "
-            "what a package manager has downloaded stays on this machine",
+            "what a package manager has downloaded stays on this machine"
         )
     if call.text("pip-install") or call.text("pip-version"):
         raise ActionFailure(

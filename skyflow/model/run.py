@@ -1,9 +1,10 @@
 """One execution of a workflow as it is remembered: what moved, when, and what is known of it since."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NewType
+from functools import cached_property
+from typing import NewType, TypeVar
 
 from skyflow._util.terminal import one_line
 from skyflow.model.annotation import Annotation, AnnotationRecord
@@ -312,9 +313,9 @@ class RunFilter:
 ANY_RUN = RunFilter()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RunHistory:
-    """Everything that is stored of a run but its events.
+    """Everything that is stored of a run but its events; what belongs together is found by indexes, made when asked for.
 
     `superseded` are its earlier plans, `machines` those that it rented, `transfers` the data that it moved, oldest first.
     `hosts` says on which machines that it did not rent an attempt runs or ran, by the key of its job and its number.
@@ -337,19 +338,19 @@ class RunHistory:
 
     def attempts_of(self, job_key: str) -> tuple[AttemptRecord, ...]:
         """Return the attempts at a job, first to last."""
-        return tuple(attempt for attempt in self.attempts if attempt.job_key == job_key)
+        return self._attempts.get(job_key, ())
 
     def machines_of(self, job_key: str, attempt: int) -> tuple[MachineRecord, ...]:
         """Return the machines that were asked for, for an attempt, in order."""
-        return tuple(each for each in self.machines if (each.job, each.attempt) == (job_key, attempt))
+        return self._machines.get((job_key, attempt), ())
 
     def transfers_of(self, job_key: str, attempt: int) -> tuple[TransferRecord, ...]:
         """Return what an attempt has moved, in order."""
-        return tuple(each for each in self.transfers if (each.job, each.attempt) == (job_key, attempt))
+        return self._transfers.get((job_key, attempt), ())
 
     def steps_of(self, job_key: str, attempt: int) -> tuple[StepRecord, ...]:
         """Return the steps of an attempt in order."""
-        return tuple(step for step in self.steps if (step.job_key, step.attempt) == (job_key, attempt))
+        return self._steps.get((job_key, attempt), ())
 
     @property
     def last_annotations(self) -> tuple[AnnotationRecord, ...]:
@@ -358,12 +359,38 @@ class RunHistory:
 
     def annotations_of(self, job_key: str, attempt: int, position: int) -> tuple[Annotation, ...]:
         """Return the annotations of a step in the order it made them."""
-        place = (job_key, attempt, position)
-        return tuple(
-            record.annotation
-            for record in self.annotations
-            if (record.job_key, record.attempt, record.position) == place
-        )
+        return tuple(record.annotation for record in self._annotations.get((job_key, attempt, position), ()))
+
+    @cached_property
+    def _attempts(self) -> Mapping[str, tuple[AttemptRecord, ...]]:
+        return _grouped(self.attempts, lambda each: each.job_key)
+
+    @cached_property
+    def _machines(self) -> Mapping[tuple[str, int], tuple[MachineRecord, ...]]:
+        return _grouped(self.machines, lambda each: (each.job, each.attempt))
+
+    @cached_property
+    def _transfers(self) -> Mapping[tuple[str, int], tuple[TransferRecord, ...]]:
+        return _grouped(self.transfers, lambda each: (each.job, each.attempt))
+
+    @cached_property
+    def _steps(self) -> Mapping[tuple[str, int], tuple[StepRecord, ...]]:
+        return _grouped(self.steps, lambda each: (each.job_key, each.attempt))
+
+    @cached_property
+    def _annotations(self) -> Mapping[tuple[str, int, int], tuple[AnnotationRecord, ...]]:
+        return _grouped(self.annotations, lambda each: (each.job_key, each.attempt, each.position))
+
+
+_Key = TypeVar("_Key", bound=Hashable)
+_Record = TypeVar("_Record")
+
+
+def _grouped(records: Iterable[_Record], key: Callable[[_Record], _Key]) -> Mapping[_Key, tuple[_Record, ...]]:
+    groups: dict[_Key, list[_Record]] = {}
+    for record in records:
+        groups.setdefault(key(record), []).append(record)
+    return {each: tuple(group) for each, group in groups.items()}
 
 
 def last_annotations(

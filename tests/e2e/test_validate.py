@@ -96,6 +96,7 @@ def test_what_cannot_be_run_is_valid_all_the_same(project):
     assert "[cannot-run]" in done.err
     refused = project.skyflow("run", "w.yml", code=3)
     assert "[cannot-run]" in refused.err
+    assert "warning" not in refused.err
     assert "write the commands in a step with 'run'" in refused.err
     assert not (project.folder / ".skyflow").exists()
 

@@ -27,7 +27,7 @@ async def test_checkout_does_nothing_and_says_so(bench: Callable) -> None:
         result = await b.run("actions/checkout", env=env, with_={"repository": "Me/It", "fetch-depth": "0"})
         assert result == StepResult(exit_code=0, outputs=(("ref", "refs/heads/main"), ("commit", "abc")))
         assert text(b).count("\n") == 1
-        assert text(b).startswith("##[notice]notice: Nothing to check out")
+        assert text(b).startswith("Nothing to check out")
         assert b.folder.log(STEP).read_text() == text(b)
 
 
