@@ -88,8 +88,8 @@ class ActionCall:
             raise ActionFailure(f"{what} would be stored for all to see, and there is a secret in it: {name}")
 
     def print(self, text: str) -> None:
-        """Print a line."""
-        self.say(f"{text}\n")
+        """Print a line; what names in it hold is no other line, such as one with a command."""
+        self.say(f"{' '.join(text.splitlines())}\n")
 
     def annotate(self, kind: str, text: str) -> None:
         """Print a line that is an annotation: a notice, warning or error."""

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from skyflow._util.foreign_json import read_json
+from skyflow.artifacts.keys import is_digest
 from skyflow.model.artifacts import Artifact, CachedTree, Checkpoint, Entry, EntryKind
 from skyflow.model.execution import StepRef
 from skyflow.ports.artifacts import ArtifactError
@@ -57,7 +58,7 @@ def read_artifact(data: bytes, *, store: str = "") -> Artifact:
         created=fields.time("created"),
         expires=fields.time("expires"),
         size=fields.number("size"),
-        tree=fields.text("tree"),
+        tree=fields.digest("tree"),
         store=store,
     )
 
@@ -88,7 +89,7 @@ def read_cache(data: bytes) -> CachedTree:
         scope=fields.text("scope"),
         created=fields.time("created"),
         size=fields.number("size"),
-        tree=fields.text("tree"),
+        tree=fields.digest("tree"),
     )
 
 
@@ -113,7 +114,7 @@ def read_checkpoint(data: bytes, *, store: str = "") -> Checkpoint:
         was_here=bool(fields.number("was_here")),
         created=fields.time("created"),
         size=fields.number("size"),
-        tree=fields.text("tree"),
+        tree=fields.digest("tree"),
         store=store,
     )
 
@@ -138,7 +139,7 @@ def read_entry(line: str) -> Entry:
         kind=EntryKind(kind),
         mode=fields.number("mode") & _PERMISSIONS,
         size=fields.number("size"),
-        content=fields.text("content"),
+        content=fields.digest("content") if kind == EntryKind.FILE else fields.text("content"),
         modified_ns=None if fields.has_no("modified_ns") else fields.number("modified_ns", least=_LEAST),
     )
 
@@ -169,6 +170,13 @@ class _Fields:
         """Return a text."""
         value = self._found.get(name)
         if isinstance(value, str):
+            return value
+        raise self.damaged(name)
+
+    def digest(self, name: str) -> str:
+        """Return the SHA-256 of a content."""
+        value = self.text(name)
+        if is_digest(value):
             return value
         raise self.damaged(name)
 

@@ -9,6 +9,9 @@ Names and keys that users choose are hashed, so that no file system is too small
 """
 
 import hashlib
+import re
+
+from skyflow.ports.artifacts import ArtifactError
 
 __all__ = [
     "BLOBS",
@@ -21,20 +24,33 @@ __all__ = [
     "blob_key",
     "cache_key",
     "checkpoint_key",
+    "is_digest",
     "run_prefix",
 ]
 
 _ID_DIGITS = 12
 """In hexadecimal: few enough for every JSON reader, many enough that two artifacts hardly share them."""
 
+_DIGEST = re.compile("[0-9a-f]{64}")
 BLOBS = "blobs/"
 RUNS = "runs/"
 CACHES = "caches/"
 CHECKPOINTS = "checkpoints/"
 
 
+def is_digest(text: str) -> bool:
+    """Tell whether a text is the SHA-256 of a content: nothing else ever becomes part of a path."""
+    return _DIGEST.fullmatch(text) is not None
+
+
 def blob_key(digest: str) -> str:
-    """Return the key of a content."""
+    """Return the key of a content.
+
+    Raises:
+        ArtifactError: it is no digest, and could lead anywhere.
+    """
+    if not is_digest(digest):
+        raise ArtifactError(f"'{digest[:80]}' names no stored content")
     return f"{BLOBS}{digest[:2]}/{digest}"
 
 

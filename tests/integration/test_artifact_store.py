@@ -13,12 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from skyflow.artifacts.caches import Caches
+from skyflow.artifacts.documents import read_cache, read_entry, write_cache, write_entry
 from skyflow.artifacts.folder import FolderStore
 from skyflow.artifacts.keys import BLOBS, CACHES, RUNS, blob_key
 from skyflow.artifacts.named import Artifacts
 from skyflow.artifacts.trees import Place, restore_tree
 from skyflow.artifacts.upkeep import prune
-from skyflow.model.artifacts import Entry, EntryKind, NewArtifact, Source
+from skyflow.model.artifacts import CachedTree, Entry, EntryKind, NewArtifact, Source
 from skyflow.model.execution import StepRef
 from skyflow.ports.artifacts import ArtifactError
 
@@ -169,6 +170,20 @@ async def test_damage_is_noticed_and_mended_by_the_next_upload(b: SimpleNamespac
         await b.artifacts.download(artifact, b.root / "out")
     await upload(b, "y", "a")
     await b.artifacts.download(artifact, b.root / "out")
+
+
+@pytest.mark.parametrize("digest", ["../../precious", "", "x", "A" * 64, "a" * 64 + "\n", "/etc/passwd"])
+async def test_what_is_no_digest_leads_nowhere(b: SimpleNamespace, digest: str) -> None:
+    (b.root / "store" / "blobs").mkdir(parents=True)
+    (b.root / "precious").write_text("precious")
+    entry = Entry(path="x", kind=EntryKind.FILE, content=digest)
+    with pytest.raises(ArtifactError, match="names no stored content"):
+        restore_tree(b.objects, [Place(entry, b.root / "out", "x")], go_on)
+    with pytest.raises(ArtifactError, match="'content' is missing or wrong"):
+        read_entry(write_entry(entry))
+    with pytest.raises(ArtifactError, match="'tree' is missing or wrong"):
+        read_cache(write_cache(CachedTree(key="k", version="v", scope="s", created=NOW, size=0, tree=digest)))
+    assert (b.root / "precious").read_text() == "precious"  # contents that are damaged are deleted
 
 
 async def test_a_cancelled_upload_leaves_nothing(b: SimpleNamespace) -> None:
