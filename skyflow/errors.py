@@ -68,7 +68,7 @@ EXIT_NO_PLAN = 4
 EXIT_PROVISION = 5
 """A machine could not be provided."""
 EXIT_STORE = 6
-"""The state store cannot be used."""
+"""The state store cannot be used, or a store of artifacts: what the others have is shown or removed all the same."""
 EXIT_INTERNAL = 70
 """A bug in skyflow; the message asks for a report."""
 EXIT_TIMEOUT = 124

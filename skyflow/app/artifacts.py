@@ -1,6 +1,7 @@
 """The artifacts of runs, for looking at, fetching and removing."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -16,23 +17,29 @@ from skyflow.model.artifacts import Artifact
 from skyflow.ports.artifacts import ArtifactError
 from skyflow.store.store import open_store
 
-__all__ = ["fetch_artifact", "list_artifacts", "remove_artifact"]
+__all__ = ["StoredArtifacts", "fetch_artifact", "list_artifacts", "remove_artifact"]
 
 
-def list_artifacts(project: Project, run: str) -> tuple[Artifact, ...]:
-    """Return the artifacts of a run in all stores, by name.
+@dataclass(frozen=True, slots=True)
+class StoredArtifacts:
+    """The artifacts of a run in all stores that can be read, and a sentence for each store that cannot."""
+
+    artifacts: tuple[Artifact, ...]
+    unread: tuple[str, ...]
+
+
+def list_artifacts(project: Project, run: str) -> StoredArtifacts:
+    """Return the artifacts of a run, by name.
 
     Raises:
         UsageError: there is no such run.
-        StoreError: the artifacts cannot be read.
     """
     with open_store(project.state, create=False) as store:
         record = store.find_run(run)
     artifacts = Artifacts(ProjectStores(project).all_open(), SystemClock())
-    try:
-        return anyio.run(artifacts.artifacts, record.origin or record.id)
-    except ArtifactError as error:
-        raise StoreError(str(error)) from error
+    unread: dict[str, Exception] = {}
+    found = anyio.run(partial(artifacts.artifacts, record.origin or record.id, unread=unread))
+    return StoredArtifacts(found, tuple(f"the store '{name}' cannot be read: {why}" for name, why in unread.items()))
 
 
 def fetch_artifact(project: Project, run: str, name: str, folder: Path) -> Artifact:
@@ -44,7 +51,7 @@ def fetch_artifact(project: Project, run: str, name: str, folder: Path) -> Artif
     """
     artifact = _find(list_artifacts(project, run), run, name)
     try:
-        anyio.run(Artifacts(ProjectStores(project).all_open(), SystemClock()).download, artifact, folder)
+        anyio.run(Artifacts(ProjectStores(project), SystemClock()).download, artifact, folder)
     except ArtifactError as error:
         raise StoreError(str(error)) from error
     return artifact
@@ -65,12 +72,14 @@ def remove_artifact(project: Project, run: str, name: str) -> Artifact:
     return artifact
 
 
-def _find(artifacts: Sequence[Artifact], run: str, name: str) -> Artifact:
-    for artifact in artifacts:
+def _find(stored: StoredArtifacts, run: str, name: str) -> Artifact:
+    for artifact in stored.artifacts:
         if artifact.name == name:
             return artifact
+    if stored.unread:
+        raise StoreError(f"no store that can be read has an artifact '{name}' of run {run}; {'; '.join(stored.unread)}")
     raise UsageError(
         f"run {run} has no artifact '{name}'",
-        hint=did_you_mean(name, [artifact.name for artifact in artifacts])
+        hint=did_you_mean(name, [artifact.name for artifact in stored.artifacts])
         or f"`skyflow artifacts list {run}` lists them",
     )

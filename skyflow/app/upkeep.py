@@ -14,7 +14,7 @@ from skyflow.artifacts.keys import run_prefix
 from skyflow.artifacts.upkeep import prune as prune_artifacts
 from skyflow.errors import StoreError, StoreLockedError
 from skyflow.model.run import RunRecord
-from skyflow.ports.artifacts import ArtifactError
+from skyflow.ports.artifacts import ArtifactError, ObjectStore
 from skyflow.store import maintenance
 from skyflow.store.lease import hold_lease
 from skyflow.store.store import Store, open_store
@@ -27,10 +27,11 @@ _LEFTOVER = ".forgotten"
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What was forgotten, or would be."""
+    """What was forgotten, or would be, with a sentence for each store that something could not be removed from."""
 
     runs: tuple[RunRecord, ...]
     freed_bytes: int
+    problems: tuple[str, ...] = ()
 
 
 def check_store(project: Project) -> tuple[str, ...]:
@@ -62,8 +63,9 @@ def prune(project: Project, *, older_than: timedelta, now: datetime, dry_run: bo
     without a run, which the next call removes.
 
     Raises:
-        StoreError: something cannot be removed.
+        StoreError: something cannot be removed from this machine.
     """
+    problems: list[str] = []
     if not project.state.database.exists():
         return Pruned((), 0)
     with open_store(project.state, create=False) as store:
@@ -79,10 +81,10 @@ def prune(project: Project, *, older_than: timedelta, now: datetime, dry_run: bo
                     _remove(folder)
                 needed = {run.origin or run.id for run in store.latest_runs(-1)}  # tries at a run share its artifacts
                 gone = {run.origin or run.id for run in runs} - needed
-                freed += anyio.run(_artifact_remover(project, gone, now))
-            except (OSError, ArtifactError) as error:
+                freed += anyio.run(_artifact_remover(project, gone, now, problems))
+            except OSError as error:
                 raise StoreError(f"not everything could be removed: {error}") from error
-    return Pruned(runs, freed)
+    return Pruned(runs, freed, tuple(problems))
 
 
 def _is_forgotten(store: Store, run: RunRecord, project: Project) -> bool:
@@ -95,14 +97,24 @@ def _is_forgotten(store: Store, run: RunRecord, project: Project) -> bool:
     return True
 
 
-def _artifact_remover(project: Project, runs: Collection[str], now: datetime) -> Callable[[], Awaitable[int]]:
+def _artifact_remover(
+    project: Project, runs: Collection[str], now: datetime, problems: list[str]
+) -> Callable[[], Awaitable[int]]:
+    """Return what removes artifacts from all stores; one that cannot be used keeps its own, and is added to the problems."""
+
+    async def remove_from(objects: ObjectStore) -> int:
+        for run in sorted(runs):
+            for stored in list(objects.objects(run_prefix(run))):
+                objects.delete(stored.key)
+        return await prune_artifacts(objects, now)
+
     async def remove() -> int:
         freed = 0
-        for objects in ProjectStores(project).all_open().values():
-            for run in sorted(runs):
-                for stored in list(objects.objects(run_prefix(run))):
-                    objects.delete(stored.key)
-            freed += await prune_artifacts(objects, now)
+        for name, objects in ProjectStores(project).all_open().items():
+            try:
+                freed += await remove_from(objects)
+            except (ArtifactError, OSError) as error:
+                problems.append(f"the store '{name}' keeps what it has of them: {error}")
         return freed
 
     return remove

@@ -58,18 +58,28 @@ class Artifacts:
 
         return await in_thread(work)
 
-    async def artifacts(self, run: str) -> tuple[Artifact, ...]:
-        """Return the artifacts of a run, by name; of two of a name, one of which was about to be removed, the later."""
+    async def artifacts(self, run: str, *, unread: dict[str, Exception] | None = None) -> tuple[Artifact, ...]:
+        """Return the artifacts of a run, by name; of two of a name, one of which was about to be removed, the later.
+
+        Args:
+            run: its id.
+            unread: if given, a store that cannot be read is left out, and put here by its name with what is wrong.
+
+        Raises:
+            ArtifactError: a document is damaged.
+            OSError: a store cannot be read.
+        """
         now = self._clock.now()
 
         def work(go_on: _GoOn) -> tuple[Artifact, ...]:
             found: list[Artifact] = []
-            for name, objects in self._stores.items():
-                for stored in objects.objects(run_prefix(run)):
-                    go_on(0)
-                    data = objects.read(stored.key)
-                    if data is not None:
-                        found.append(read_artifact(data, store=name))
+            for name in self._stores:
+                try:
+                    found += self._of_store(name, run, go_on)
+                except (ArtifactError, OSError) as error:
+                    if unread is None:
+                        raise
+                    unread[name] = error
             latest = {each.name: each for each in sorted(found, key=lambda each: each.created)}
             return tuple(sorted((each for each in latest.values() if each.expires > now), key=lambda each: each.name))
 
@@ -78,6 +88,15 @@ class Artifacts:
     async def download(self, artifact: Artifact, folder: Path, *, moved: Callable[[int], None] | None = None) -> None:
         """Write the files of an artifact into a folder."""
         await in_thread(partial(restore_into, folder, self._stores[artifact.store], artifact.tree), moved)
+
+    def _of_store(self, name: str, run: str, go_on: _GoOn) -> list[Artifact]:
+        found, objects = [], self._stores[name]
+        for stored in objects.objects(run_prefix(run)):
+            go_on(0)
+            data = objects.read(stored.key)
+            if data is not None:
+                found.append(read_artifact(data, store=name))
+        return found
 
     def _written(self, new: NewArtifact, tree: str, entries: Sequence[Entry], now: datetime) -> Artifact:
         """Write the document of an artifact whose contents are stored."""

@@ -3,14 +3,14 @@
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from skyflow.cli._console import err
 from skyflow.cli._redact import redacted, redacted_arguments
-from skyflow.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, SkyflowError, WorkflowInvalidError
+from skyflow.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_STORE, SkyflowError, WorkflowInvalidError
 
-__all__ = ["exit_code_of"]
+__all__ = ["end_in_part", "exit_code_of"]
 
 
 def exit_code_of(command_line: Callable[[], object]) -> int:  # noqa: PLR0911 -- one way out per kind of error
@@ -42,6 +42,18 @@ def exit_code_of(command_line: Callable[[], object]) -> int:  # noqa: PLR0911 --
         _report_bug(error)
         return EXIT_INTERNAL
     return 0
+
+
+def end_in_part(problems: Sequence[str]) -> None:
+    """End a command that has done what it could, if stores kept it from doing all: say which, and exit with their code.
+
+    Raises:
+        SystemExit: there are problems.
+    """
+    for problem in problems:
+        err(f"error: {redacted(problem)}", style="red")
+    if problems:
+        raise SystemExit(EXIT_STORE)
 
 
 def _report_bug(error: BaseException) -> None:

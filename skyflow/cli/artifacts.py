@@ -20,18 +20,20 @@ RunOption = Annotated[str, typer.Option("--run", metavar="RUN", help="A run: its
 
 @artifacts.command("list")
 def list_(run: RunArgument = "latest", *, state: StateOption = None, as_json: JsonOption = False) -> None:
-    """List the artifacts of a run."""
+    """List the artifacts of a run; where a store cannot be read, those of the others, with exit code 6."""
     from skyflow.app.artifacts import list_artifacts  # noqa: PLC0415 -- start-up
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.cli._console import out  # noqa: PLC0415
+    from skyflow.cli._errors import end_in_part  # noqa: PLC0415
     from skyflow.report.artifact_list import artifact_lines, artifacts_to_json  # noqa: PLC0415
 
-    found = list_artifacts(find_project(state=state), run)
+    stored = list_artifacts(find_project(state=state), run)
     if as_json:
-        out(json.dumps(artifacts_to_json(found), indent=2, ensure_ascii=False))
-        return
-    for line in artifact_lines(found):
-        out(line)
+        out(json.dumps(artifacts_to_json(stored.artifacts), indent=2, ensure_ascii=False))
+    elif stored.artifacts or not stored.unread:
+        for line in artifact_lines(stored.artifacts):
+            out(line)
+    end_in_part(stored.unread)
 
 
 @artifacts.command()

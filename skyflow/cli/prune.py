@@ -21,6 +21,7 @@ def prune(
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.app.upkeep import prune as forget  # noqa: PLC0415
     from skyflow.cli._console import out  # noqa: PLC0415
+    from skyflow.cli._errors import end_in_part  # noqa: PLC0415
     from skyflow.errors import UsageError  # noqa: PLC0415
     from skyflow.model.units import format_gb, parse_duration_seconds  # noqa: PLC0415
 
@@ -33,7 +34,9 @@ def prune(
         out(f"run {run.number}: {run.title}, {run.conclusion}")
     if not done.runs and not done.freed_bytes:
         out(f"No run ended more than {older_than} ago: nothing to forget.")
+        end_in_part(done.problems)
         return
     count = "1 run" if len(done.runs) == 1 else f"{len(done.runs)} runs"
     verb = "would be" if dry_run else "was" if len(done.runs) == 1 else "were"
     out(f"{count} {verb} forgotten, {format_gb(done.freed_bytes / 1e9)} {'to free' if dry_run else 'freed'}")
+    end_in_part(done.problems)

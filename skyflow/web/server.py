@@ -44,6 +44,7 @@ def serve(
         ready: is told the address, token included, once it answers.
 
     Raises:
+        KeyboardInterrupt: always, in the end.
         UsageError: the address is none of this machine's, it says nothing about how we are reached, or the port is taken
             or not ours to take.
     """
@@ -79,6 +80,7 @@ def serve(
         server = uvicorn.Server(config)
         ready(f"http://{known[0]}:{number}/?token={token}")
         server.run(sockets=[listener])
+        raise KeyboardInterrupt  # it sends itself the signal that ended it, which is lost where it was ignored before
 
 
 def _own_names(address: str) -> list[str]:

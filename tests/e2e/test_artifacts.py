@@ -1,6 +1,7 @@
 """Artifacts of runs, kept in the project's folder or in a bucket, as a person handles them."""
 
 import pytest
+from testbed.ports import free_port
 
 WORKFLOW = """
 on: push
@@ -65,3 +66,18 @@ def test_a_bucket_that_is_not_there_fails_the_step_and_says_why(project, bucket)
     project.write(WORKFLOW)
     done = project.skyflow("run", "w.yml", code=1, SKYFLOW_ARTIFACTS=bucket.replace("s3://", "s3://no-such-"))
     assert "does not do what it is asked" in done.out
+
+
+def test_a_store_that_does_not_answer_hides_nothing_that_others_have(project) -> None:
+    project.write(WORKFLOW)
+    project.skyflow("run", "-q", "w.yml")
+    store = f"{{url: 's3://nothing/x', region: aws/us-east-1, endpoint: 'http://127.0.0.1:{free_port()}'}}"
+    project.write(f"stores: {{far: {store}}}", "skyflow.yml")
+    keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"}
+    listed = project.skyflow("artifacts", "list", "--json", code=6, **keys)
+    assert [each["name"] for each in listed.json] == ["log", "results"]
+    assert listed.err.startswith("error: the store 'far' cannot be read: s3://nothing/x ")
+    assert "to log" in project.skyflow("artifacts", "get", "log", **keys).out
+    pruned = project.skyflow("prune", "--older-than", "0s", code=6, **keys)
+    assert pruned.out.splitlines()[-1].startswith("1 run was forgotten")
+    assert pruned.err.startswith("error: the store 'far' keeps what it has of them: s3://nothing/x ")

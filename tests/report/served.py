@@ -105,9 +105,9 @@ class Served:
 
 @contextmanager
 def serving(folder: Path, *options: str) -> Iterator[Served]:
-    """Serve a folder until the end of the context."""
+    """Serve a folder until the end of the context; Ctrl-C ends it also where it was ignored, as in a shell's background."""
     (folder / ".skyflow").mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "skyflow", "ui", *options]
+    command = ["env", "--ignore-signal=INT", sys.executable, "-m", "skyflow", "ui", *options]
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
     match = re.search(r"http://([^/]+):(\d+)/\?token=(\S+)", process.stdout.readline())
     assert match
