@@ -17,10 +17,11 @@ from skyflow.app.showing.history import step_summaries
 from skyflow.cli._console import draw, err, out
 from skyflow.cli._options import Format, in_github_actions
 from skyflow.model.costs import costs_of
+from skyflow.model.history import RunHistory
 from skyflow.model.job_keys import names_in_plan, without_combination
 from skyflow.model.placement import Plan, read_plan
 from skyflow.model.resources import LOCAL, OWN
-from skyflow.model.run import RunHistory, RunOverview, RunRecord
+from skyflow.model.run import RunOverview, RunRecord
 from skyflow.model.status import Conclusion, Status
 from skyflow.model.units import format_usd
 from skyflow.ports.reporter import Reporter

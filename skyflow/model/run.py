@@ -1,16 +1,12 @@
 """One execution of a workflow as it is remembered: what moved, when, and what is known of it since."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
-from typing import NewType, TypeVar
+from typing import NewType
 
 from skyflow._util.terminal import one_line
-from skyflow.model.annotation import Annotation, AnnotationRecord
-from skyflow.model.machines import MachineRecord
 from skyflow.model.status import Conclusion, Entity, Reason, Status
-from skyflow.model.transfers import TransferRecord
 
 __all__ = [
     "ANY_RUN",
@@ -21,7 +17,6 @@ __all__ = [
     "Json",
     "NewRun",
     "RunFilter",
-    "RunHistory",
     "RunId",
     "RunOptions",
     "RunOverview",
@@ -29,7 +24,6 @@ __all__ = [
     "StepRecord",
     "SupersededPlan",
     "Transition",
-    "last_annotations",
 ]
 
 RunId = NewType("RunId", str)
@@ -311,93 +305,3 @@ class RunFilter:
 
 
 ANY_RUN = RunFilter()
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunHistory:
-    """Everything that is stored of a run but its events; what belongs together is found by indexes, made when asked for.
-
-    `superseded` are its earlier plans, `machines` those that it rented, `transfers` the data that it moved, oldest first.
-    `hosts` says on which machines that it did not rent an attempt runs or ran, by the key of its job and its number.
-    """
-
-    overview: RunOverview
-    jobs: tuple[JobRecord, ...]
-    attempts: tuple[AttemptRecord, ...]
-    steps: tuple[StepRecord, ...]
-    annotations: tuple[AnnotationRecord, ...] = ()
-    superseded: tuple[SupersededPlan, ...] = ()
-    machines: tuple[MachineRecord, ...] = ()
-    transfers: tuple[TransferRecord, ...] = ()
-    hosts: Mapping[tuple[str, int], tuple[str, ...]] = field(default_factory=dict)
-
-    @property
-    def first_plan(self) -> Json:
-        """The plan that the run began with, in its JSON form."""
-        return self.superseded[0].plan if self.superseded else self.overview.run.plan
-
-    def attempts_of(self, job_key: str) -> tuple[AttemptRecord, ...]:
-        """Return the attempts at a job, first to last."""
-        return self._attempts.get(job_key, ())
-
-    def machines_of(self, job_key: str, attempt: int) -> tuple[MachineRecord, ...]:
-        """Return the machines that were asked for, for an attempt, in order."""
-        return self._machines.get((job_key, attempt), ())
-
-    def transfers_of(self, job_key: str, attempt: int) -> tuple[TransferRecord, ...]:
-        """Return what an attempt has moved, in order."""
-        return self._transfers.get((job_key, attempt), ())
-
-    def steps_of(self, job_key: str, attempt: int) -> tuple[StepRecord, ...]:
-        """Return the steps of an attempt in order."""
-        return self._steps.get((job_key, attempt), ())
-
-    @property
-    def last_annotations(self) -> tuple[AnnotationRecord, ...]:
-        """The annotations of every job's last attempt."""
-        return last_annotations(self.attempts, self.annotations)
-
-    def annotations_of(self, job_key: str, attempt: int, position: int) -> tuple[Annotation, ...]:
-        """Return the annotations of a step in the order it made them."""
-        return tuple(record.annotation for record in self._annotations.get((job_key, attempt, position), ()))
-
-    @cached_property
-    def _attempts(self) -> Mapping[str, tuple[AttemptRecord, ...]]:
-        return _grouped(self.attempts, lambda each: each.job_key)
-
-    @cached_property
-    def _machines(self) -> Mapping[tuple[str, int], tuple[MachineRecord, ...]]:
-        return _grouped(self.machines, lambda each: (each.job, each.attempt))
-
-    @cached_property
-    def _transfers(self) -> Mapping[tuple[str, int], tuple[TransferRecord, ...]]:
-        return _grouped(self.transfers, lambda each: (each.job, each.attempt))
-
-    @cached_property
-    def _steps(self) -> Mapping[tuple[str, int], tuple[StepRecord, ...]]:
-        return _grouped(self.steps, lambda each: (each.job_key, each.attempt))
-
-    @cached_property
-    def _annotations(self) -> Mapping[tuple[str, int, int], tuple[AnnotationRecord, ...]]:
-        return _grouped(self.annotations, lambda each: (each.job_key, each.attempt, each.position))
-
-
-_Key = TypeVar("_Key", bound=Hashable)
-_Record = TypeVar("_Record")
-
-
-def _grouped(records: Iterable[_Record], key: Callable[[_Record], _Key]) -> Mapping[_Key, tuple[_Record, ...]]:
-    groups: dict[_Key, list[_Record]] = {}
-    for record in records:
-        groups.setdefault(key(record), []).append(record)
-    return {each: tuple(group) for each, group in groups.items()}
-
-
-def last_annotations(
-    attempts: Iterable[AttemptRecord], annotations: Iterable[AnnotationRecord]
-) -> tuple[AnnotationRecord, ...]:
-    """Return the annotations that were made by the last attempt at their job."""
-    last: dict[str, int] = {}
-    for attempt in attempts:
-        last[attempt.job_key] = max(attempt.number, last.get(attempt.job_key, 0))
-    return tuple(record for record in annotations if record.attempt == last.get(record.job_key))

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from skyflow.model.history import RunHistory
 from skyflow.model.machines import MachineRecord
-from skyflow.model.run import AttemptRecord, RunHistory, StepRecord
+from skyflow.model.run import AttemptRecord, StepRecord
 from skyflow.model.units import format_duration
 
 __all__ = ["Moment", "timeline_of"]

@@ -9,8 +9,9 @@ from rich.text import Text
 
 from skyflow._util.text import sentence_list
 from skyflow.model.costs import costs_of
+from skyflow.model.history import RunHistory
 from skyflow.model.placement import read_plan
-from skyflow.model.run import AttemptRecord, JobRecord, RunHistory, RunOverview, StepRecord
+from skyflow.model.run import AttemptRecord, JobRecord, RunOverview, StepRecord
 from skyflow.model.status import Conclusion, Status
 from skyflow.model.units import format_usd
 from skyflow.report.annotations import render_annotations

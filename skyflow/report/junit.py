@@ -7,7 +7,8 @@ from io import BytesIO
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from skyflow.model.execution import StepRef
-from skyflow.model.run import JobRecord, RunHistory, StepRecord
+from skyflow.model.history import RunHistory
+from skyflow.model.run import JobRecord, StepRecord
 from skyflow.model.status import Conclusion
 from skyflow.report.words import reason_text, verdict_text
 

@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from skyflow.model.catalog import Place
+from skyflow.model.history import RunHistory
 from skyflow.model.machines import MachineRecord
-from skyflow.model.run import AttemptRecord, JobRecord, Json, RunHistory, RunOverview, StepRecord
+from skyflow.model.run import AttemptRecord, JobRecord, Json, RunOverview, StepRecord
 from skyflow.model.transfers import TransferRecord
 
 __all__ = ["history_to_json", "overview_to_json"]

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from skyflow.app.showing.graph import placements_of_run, plan_of_run
 from skyflow.model.graph import Standing
+from skyflow.model.history import RunHistory
 from skyflow.model.machines import MachineRecord
 from skyflow.model.placement import Placement
-from skyflow.model.run import JobRecord, RunHistory
+from skyflow.model.run import JobRecord
 from skyflow.model.status import Status
 from skyflow.model.units import format_duration, format_grams, format_usd
 from skyflow.report.forecast import Forecast

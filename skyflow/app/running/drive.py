@@ -33,11 +33,12 @@ from skyflow.errors import EXIT_INTERRUPTED, EXIT_NOT_SUCCESS, EXIT_SUCCESS, Sky
 from skyflow.model.annotation import AnnotationRecord
 from skyflow.model.catalog import LOCAL_PLACE, Place
 from skyflow.model.config import OwnPool
+from skyflow.model.history import last_annotations
 from skyflow.model.job_keys import planned
 from skyflow.model.layout import RunFolder
 from skyflow.model.machines import MachineRecord
 from skyflow.model.placement import Placement, Plan
-from skyflow.model.run import AttemptRecord, JobRecord, Json, RunId, RunRecord, StepRecord, last_annotations
+from skyflow.model.run import AttemptRecord, JobRecord, Json, RunId, RunRecord, StepRecord
 from skyflow.model.status import Conclusion, Status
 from skyflow.model.transfers import TransferRecord
 from skyflow.model.workflow import Workflow

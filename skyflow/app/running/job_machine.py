@@ -16,9 +16,10 @@ from skyflow.app.project import Project
 from skyflow.app.showing.history import read_run
 from skyflow.app.showing.logs import chosen_jobs
 from skyflow.errors import ProvisionError, UsageError
+from skyflow.model.history import RunHistory
 from skyflow.model.hosts import Link, SshHost
 from skyflow.model.machines import Intent, MachineRecord, MachineState
-from skyflow.model.run import JobRecord, RunHistory
+from skyflow.model.run import JobRecord
 from skyflow.ports.clock import Waiter
 from skyflow.provisioners.fleet import Fleet
 from skyflow.runners.remote.note import noted_hosts

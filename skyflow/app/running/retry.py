@@ -13,7 +13,8 @@ from skyflow.app.showing.history import read_run
 from skyflow.app.showing.logs import chosen_jobs
 from skyflow.engine.state import frame_key, local_id
 from skyflow.errors import UsageError
-from skyflow.model.run import Carried, JobRecord, NewRun, RunHistory
+from skyflow.model.history import RunHistory
+from skyflow.model.run import Carried, JobRecord, NewRun
 from skyflow.model.status import Conclusion, Status
 from skyflow.model.workflow import Workflow
 from skyflow.ports.clock import Clock

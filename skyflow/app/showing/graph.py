@@ -9,8 +9,9 @@ from skyflow.app.planning.callees import callees_from
 from skyflow.app.planning.expansion import ExpectedJobs, expected_jobs
 from skyflow.model.fold import Fold
 from skyflow.model.graph import Graph, GraphEdge, GraphJob, GraphNode, Standing, needed_edges
+from skyflow.model.history import RunHistory
 from skyflow.model.placement import Placement, Plan, read_plan
-from skyflow.model.run import JobRecord, RunHistory
+from skyflow.model.run import JobRecord
 from skyflow.model.workflow import Workflow
 from skyflow.spec import reread_workflow
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from skyflow.app.project import Project
+from skyflow.model.history import RunHistory
 from skyflow.model.layout import RunFolder
-from skyflow.model.run import ANY_RUN, JobRecord, RunFilter, RunHistory, RunId, RunOverview
+from skyflow.model.run import ANY_RUN, JobRecord, RunFilter, RunId, RunOverview
 from skyflow.runners.remote.note import hosts_in
 from skyflow.store.lease import is_leased
 from skyflow.store.machines import machine_records

@@ -11,7 +11,8 @@ from skyflow._util.text import did_you_mean
 from skyflow.app.project import Project
 from skyflow.errors import UsageError
 from skyflow.model.execution import StepRef
-from skyflow.model.run import JobRecord, RunHistory, StepRecord
+from skyflow.model.history import RunHistory
+from skyflow.model.run import JobRecord, StepRecord
 
 __all__ = ["LogLine", "LogQuery", "StepLogLines", "chosen_jobs", "read_since", "step_logs"]
 

@@ -13,8 +13,8 @@ from skyflow.app.showing.log_excerpts import excerpt
 from skyflow.app.showing.run_frontier import frontier_of_run, is_quickly_found
 from skyflow.app.showing.run_plans import RunPlans, plans_of_run
 from skyflow.model.execution import StepRef
+from skyflow.model.history import RunHistory
 from skyflow.model.layout import RunFolder
-from skyflow.model.run import RunHistory
 from skyflow.model.status import Conclusion
 from skyflow.ports.clock import Clock
 from skyflow.report.page.data import LogExcerpt, ReportData

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 from skyflow.app.planning.plan_views import diff_plans
 from skyflow.app.showing.graph import placements_of_run, plan_of_run
+from skyflow.model.history import RunHistory
 from skyflow.model.placement import Placement, Plan, read_plan
-from skyflow.model.run import RunHistory
 from skyflow.report.page.data import Replacement
 
 __all__ = ["RunPlans", "plans_of_run"]

@@ -11,7 +11,8 @@ from skyflow.app.showing.history import read_run
 from skyflow.app.showing.logs import chosen_jobs
 from skyflow.errors import UsageError
 from skyflow.model.execution import StepRef
-from skyflow.model.run import JobRecord, RunHistory, StepRecord
+from skyflow.model.history import RunHistory
+from skyflow.model.run import JobRecord, StepRecord
 from skyflow.model.status import Conclusion, Status
 
 __all__ = ["NumberedLine", "StepLog", "find_step_log"]

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from skyflow.model.execution import StepRef
 from skyflow.model.graph import Graph
+from skyflow.model.history import RunHistory
 from skyflow.model.placement import Placement, Plan
 from skyflow.model.plan_view import PlanDiff
-from skyflow.model.run import RunHistory
 
 __all__ = ["LogExcerpt", "Replacement", "ReportData"]
 
