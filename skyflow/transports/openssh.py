@@ -28,6 +28,8 @@ MOST_COMMANDS = 6
 """As many commands at once as one connection carries with every sshd."""
 
 _MARK = "skyflow: ended with "
+_MOST_DIGITS = 3
+"""Of an exit code."""
 _MARKED = f'"$@"; echo "{_MARK}$?" >&2'
 """Runs a command, and says on standard error that it has ended."""
 _FATAL = (
@@ -152,7 +154,8 @@ class _OpensshChannel(ProcessChannel):
         """Tell the end of the command from that of ssh."""
         del exit_code
         text, mark, code = error_text.rpartition(_MARK)
-        if not mark:
+        code = code.strip()
+        if not mark or not (code.isascii() and code.isdecimal() and len(code) <= _MOST_DIGITS):
             raise self._failure(text or code)
         return Ended(exit_code=int(code), error_text=text)
 

@@ -228,7 +228,10 @@ async def test_what_a_dead_driver_left_is_cancelled(drive: Driver, tmp_path: Pat
 
 
 async def test_an_answer_that_is_lost_submits_nothing_twice(drive: Driver, tmp_path: Path, slurm: SlurmCluster) -> None:
-    """The first answer gets lost before anything could write it down, the second one after that."""
+    """The first answer gets lost before anything could write it down, the second one after that.
+
+    Somebody else, who sees the name in the queue, has given it to a job that never runs.
+    """
     shim = tmp_path / "bin" / "sbatch"
     shim.parent.mkdir()
     shim.write_text(
@@ -240,6 +243,9 @@ async def test_an_answer_that_is_lost_submits_nothing_twice(drive: Driver, tmp_p
         run, calls = transport.run, []
 
         async def losing(command: Sequence[str], **rest: Any) -> Ended:
+            if "sbatch" in " ".join(command) and not calls:
+                same = ("--uid=nobody", "--hold", f"--job-name={command[5]}", "--chdir=/", "--output=/dev/null")
+                assert "Submitted" in slurm.ask("sbatch", *same, "--wrap=true")
             ended = await run(command, **rest)
             if "sbatch" in " ".join(command):
                 calls.append(ended.exit_code)
@@ -249,8 +255,9 @@ async def test_an_answer_that_is_lost_submits_nothing_twice(drive: Driver, tmp_p
 
         transport.run = losing
         assert (await bench.run("cat a.txt")).exit_code == 0
+    slurm.ask("scancel", "--user=nobody")
     assert calls == [137, 0, 0]
-    assert len(jobs(slurm, tmp_path.name)) == 1
+    assert len(jobs(slurm, tmp_path.name)) == 2
 
 
 @pytest.mark.parametrize("partition", ["low", "spare"])

@@ -181,6 +181,16 @@ async def test_openssh_reads_its_configuration(machine: Machine, tmp_path: Path)
     await transport.aclose()
 
 
+@pytest.mark.parametrize("code", ["no number", "9" * 5000, "-1", ""])
+async def test_how_a_command_ended_is_not_what_a_machine_invents(machine: Machine, tmp_path: Path, code: str) -> None:
+    transport = make_transport(replace(machine.host(), link=Link.OPENSSH), tmp_path)
+    try:
+        with pytest.raises(LinkLostError):
+            await transport.run(["sh", "-c", 'echo "skyflow: ended with $1" >&2; kill -9 $PPID', "sh", code])
+    finally:
+        await transport.aclose()
+
+
 async def test_openssh_goes_through_a_jump_host(make_machine: Callable[..., Machine], tmp_path: Path) -> None:
     """The machine behind knows the one in front as where it is reached from, and each has its own host key."""
     front, behind = make_machine("front"), make_machine("behind")

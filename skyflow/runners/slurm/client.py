@@ -9,6 +9,7 @@ from skyflow.ports.transport import Ended, LinkLostError, Transport, TransportEr
 from skyflow.runners.slurm.commands import (
     SUBMIT_ONCE,
     Listed,
+    is_job_number,
     is_worth_another_try,
     list_command,
     read_list,
@@ -78,7 +79,12 @@ class SlurmClient:
         ended = await self._until_answered(command, script.encode())
         if ended.exit_code:
             raise SlurmRefusedError(self._why(ended, job))
-        return ended.output.decode().strip()
+        number = ended.output.decode(errors="replace").strip()
+        if not is_job_number(number):
+            raise SlurmRefusedError(
+                f"Slurm answers with something else than the number of a job: {number[:_MOST_SAID]}"
+            )
+        return number
 
     async def listed(self, names: Sequence[str]) -> list[Listed]:
         """Return the jobs of some names that the queue knows: for some minutes after its end, it knows a job.

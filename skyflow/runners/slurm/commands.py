@@ -14,6 +14,7 @@ __all__ = [
     "Phase",
     "Refusal",
     "batch_script",
+    "is_job_number",
     "is_worth_another_try",
     "job_name",
     "phase_of",
@@ -28,7 +29,7 @@ known=$1 name=$2; shift 2
 exec 9>"$known.lock" || exit
 flock 9 2>/dev/null
 if [ ! -s "$known" ]; then
-  found=$(squeue -h -a -t all -n "$name" -o %F) || exit
+  found=$(squeue -h -a -u "$(id -un)" -t all -n "$name" -o %F) || exit
   [ -n "$found" ] || found=$(sacct -X -n -P -S now-2days --name "$name" -o JobID 2>/dev/null)
   found=$(printf '%s\\n' "$found" | head -n 1)
   found=${found%%_*}
@@ -39,7 +40,8 @@ cat "$known"
 """
 """Submits what is on standard input, unless that was done before: the words are a file that keeps the answer, the name of
 the job, and options. Whoever asks again waits for whoever asked before; where the answer was lost
-before it was kept, the queue is asked for a job of that name, and the accounting."""
+before it was kept, the queue is asked for a job of ours of that name, and the accounting. Names are seen by all users, who can
+give them to jobs of theirs."""
 
 _LIST_FIELDS = "%j|%F|%K|%T|%r"
 """The name of a job, its number or that of its array, the index in that, its state, and why it is in it."""
@@ -200,8 +202,14 @@ def batch_script(places: Sequence[str], *, program: str, folder: str, python: st
 
 
 def list_command(names: Sequence[str]) -> list[str]:
-    """Return the command that shows how the jobs of some names are."""
-    return ["squeue", "-h", "-a", "-r", "-t", "all", "-n", ",".join(names), "-o", _LIST_FIELDS]
+    """Return the command that shows how our jobs of some names are."""
+    options = ["-h", "-a", "-r", "-t", "all", "-n", ",".join(names), "-o", _LIST_FIELDS]
+    return ["sh", "-c", 'exec squeue -u "$(id -un)" "$@"', "sh", *options]
+
+
+def is_job_number(text: str) -> bool:
+    """Tell whether a text can be the number of a job, and a word of a command."""
+    return text.isascii() and text.isdecimal() and len(text) < _LONGEST_NUMBER
 
 
 def read_list(text: str) -> list[Listed]:
@@ -209,9 +217,9 @@ def read_list(text: str) -> list[Listed]:
     listed = []
     for line in text.splitlines():
         fields = [field.strip() for field in line.split("|", _FIELDS - 1)]
-        if len(fields) == _FIELDS:
+        if len(fields) == _FIELDS and is_job_number(fields[1]):
             name, job, index, state, reason = fields
-            place = int(index) if index.isdecimal() and len(index) < _LONGEST_NUMBER else None
+            place = int(index) if is_job_number(index) else None
             listed.append(Listed(name, job, place, state, reason.strip("()")))
     return listed
 

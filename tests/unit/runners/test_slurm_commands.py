@@ -76,6 +76,11 @@ def test_some_reasons_for_waiting_no_time_cures(reason: str) -> None:
     assert one.is_hopeless
 
 
+@pytest.mark.parametrize("number", ["--user=root", "-1", "", "1;2", "9" * 30, "1_2", "\u0661"])
+def test_what_is_no_number_is_never_a_word_of_a_command(number: str) -> None:
+    assert read_list(f"n|{number}|N/A|RUNNING|None\n") == []
+
+
 def test_a_job_that_runs_has_no_reason_that_matters() -> None:
     (one,) = read_list("n|12|N/A|RUNNING|PartitionTimeLimit\n")
     assert not one.is_hopeless
