@@ -28,7 +28,8 @@ def at_once(
     Args:
         work: does something with an item; it gets a function to call with the bytes it has moved, which raises to give up.
         items: what to do it with.
-        go_on: called now and then in this thread, with the bytes that all have moved since; raises to give up.
+        go_on: called now and then in this thread, with the bytes that all have moved since; raises to give up. A single item
+            is worked on in this thread, and calls it itself.
     """
     is_over = Event()
     moved: SimpleQueue[int] = SimpleQueue()
@@ -44,6 +45,10 @@ def at_once(
             total += moved.get()
         go_on(total)
 
+    items = list(items)
+    if len(items) == 1:  # a thread costs more than most files
+        yield work(items[0], go_on)
+        return
     with ThreadPoolExecutor(AT_ONCE) as pool:
         futures = [pool.submit(work, item, still) for item in items]
         try:

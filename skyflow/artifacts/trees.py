@@ -81,8 +81,8 @@ def read_tree(objects: ObjectStore, digest: str, go_on: Callable[[int], None]) -
         ArtifactError: it is gone or damaged.
         OSError: it cannot be read.
     """
-    with tempfile.TemporaryDirectory(prefix="skyflow-") as folder:
-        listing = Path(folder, "entries")
+    with tempfile.NamedTemporaryFile(prefix="skyflow-") as file:
+        listing = Path(file.name)
         objects.get_blob(digest, listing, go_on)
         lines = listing.read_text(encoding="utf-8", errors="replace").splitlines()
     return tuple(map(read_entry, lines))

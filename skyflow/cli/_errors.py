@@ -1,5 +1,6 @@
 """From an exception to a message for a person and an exit code for a script."""
 
+import errno
 import os
 import sys
 import traceback
@@ -11,6 +12,9 @@ from skyflow.cli._redact import redacted, redacted_arguments
 from skyflow.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_STORE, SkyflowError, WorkflowInvalidError
 
 __all__ = ["end_in_part", "exit_code_of"]
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+"""A disk that is full or may not be written to is no bug, wherever it is noticed."""
 
 
 def exit_code_of(command_line: Callable[[], object]) -> int:  # noqa: PLR0911 -- one way out per kind of error
@@ -38,10 +42,19 @@ def exit_code_of(command_line: Callable[[], object]) -> int:  # noqa: PLR0911 --
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_INTERRUPTED
     except Exception as error:  # noqa: BLE001 -- the last resort, which hides nothing
-        err(f"error: {type(error).__name__}: {redacted(str(error))}", style="red")
-        _report_bug(error)
-        return EXIT_INTERNAL
+        return _unexpected(error)
     return 0
+
+
+def _unexpected(error: Exception) -> int:
+    """Tell a disk that cannot be written from a bug."""
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        err(f"error: {redacted(error.filename or 'a file')} cannot be written: {error.strerror}", style="red")
+        err("hint: `skyflow doctor` says what is wrong with the disk and the folder of the state")
+        return EXIT_STORE
+    err(f"error: {type(error).__name__}: {redacted(str(error))}", style="red")
+    _report_bug(error)
+    return EXIT_INTERNAL
 
 
 def end_in_part(problems: Sequence[str]) -> None:

@@ -301,6 +301,12 @@ def _creates_job(transition: Transition) -> bool:
 
 
 _IF_FULL = "make room; `skyflow resume` goes on with a run that was under way"
+_ELSEWHERE = "it has to be where it can be written: `--state FILE` names another place"
+_HINTS = {
+    sqlite3.SQLITE_FULL: _IF_FULL,
+    sqlite3.SQLITE_CANTOPEN: _ELSEWHERE,
+    sqlite3.SQLITE_READONLY: _ELSEWHERE,
+}
 
 
 @contextmanager
@@ -317,7 +323,7 @@ def translated(database: Path) -> Iterator[None]:
                 f"{database} stayed locked by another program for {_BUSY_SECONDS:.0f} seconds",
                 hint="wait for it, or end it",
             ) from error
-        hint = _IF_FULL if code == sqlite3.SQLITE_FULL else None
+        hint = _HINTS.get(code) if code is not None else None
         raise StoreError(f"{database} cannot be used: {error}", hint=hint) from error
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise StoreError(
