@@ -1,15 +1,16 @@
 """Texts that must not be seen, and how they are taken out of what is shown and kept.
 
 A text is hidden as it is and in the forms that programs give it on the way to a log: base64 at any alignment, JSON, URL,
-XML, and the quoting of expressions, command lines and PowerShell. GitHub's runner hides the same forms.
+XML, and the quoting of expressions, command lines and PowerShell, which are those that GitHub's runner hides; and as Python
+and shells quote it, `set -x` among them, and forms of web pages.
 """
 
 import base64
 import json
 from collections.abc import Iterable, Iterator
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
-__all__ = ["HIDDEN", "Masks"]
+__all__ = ["HIDDEN", "Masks", "quoted"]
 
 HIDDEN = "***"
 """What is seen instead."""
@@ -154,9 +155,19 @@ def _encoded(value: str) -> Iterator[str]:
     yield value.translate(_XML)
     yield value.replace('"', '\\"')
     yield value.replace("'", "''")
+    yield value.replace("'", "'\\''")
+    yield quote_plus(raw, safe="-_.~")
+    yield from quoted(value)
     if len(value) > _SHORTEST_QUOTED and value[0] == value[-1] == '"':
         yield value[1:-1]
     yield from _powershell_sections(value)
+
+
+def quoted(value: str) -> Iterator[str]:
+    """Yield a text as it is between quotes in Python, and in `$'...'` of a shell."""
+    escaped = repr(f"{value}'\"")[1:-4]  # where there are both kinds of quotes, the single ones are escaped
+    yield escaped
+    yield escaped.replace("\\'", "'")
 
 
 def _base64(raw: bytes) -> Iterator[str]:

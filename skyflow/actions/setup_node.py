@@ -75,7 +75,8 @@ def _choose(wanted: str, tools: list[Tool]) -> Tool | None:
     try:
         return choose(tools, parse_range(text), unreleased=False)
     except VersionError as error:
-        raise ActionFailure(f"'node-version': {error}") from error
+        # as it was given: in another case, a secret would be seen
+        raise ActionFailure(f"'node-version': '{wanted}' is not a range of versions") from error
 
 
 def _wanted(call: ActionCall) -> str:

@@ -6,6 +6,8 @@ What programs make of a secret on the way to a log is the runner's business.
 import json
 from collections.abc import Iterable, Iterator
 
+from skyflow._util.masking import quoted
+
 __all__ = ["masks_of"]
 
 
@@ -21,3 +23,5 @@ def _shapes(value: str) -> Iterator[str]:
         yield part.strip()
     yield json.dumps(value, ensure_ascii=False)[1:-1]  # toJSON(secrets)
     yield value.replace("'", "''")  # an expression that a message quotes
+    for part in (value, *value.replace("\r", "\n").split("\n")):
+        yield from quoted(part)  # what a function was called with, in a message

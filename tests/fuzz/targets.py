@@ -17,6 +17,7 @@ from pathlib import Path
 from skyflow._util.foreign_json import read_json
 from skyflow._util.glob_pattern import PatternError, parse_pattern
 from skyflow._util.masking import Masks
+from skyflow._util.terminal import coloured, one_line, plain, uncoloured
 from skyflow._util.version_range import VersionError, parse_range, parse_version
 from skyflow.app.planning.bare_problem import load_problem
 from skyflow.artifacts import documents
@@ -28,6 +29,7 @@ from skyflow.model.matrix import expand_matrix
 from skyflow.model.placement import Plan
 from skyflow.model.run import RunOptions
 from skyflow.ports.artifacts import ArtifactError
+from skyflow.ports.transport import LinkLostError
 from skyflow.report.page.logs import line_html
 from skyflow.report.page.markdown_html import markdown_html
 from skyflow.report.step_summaries import render_summaries
@@ -36,6 +38,10 @@ from skyflow.runners.output.lines import LogWriter
 from skyflow.runners.output.matcher_files import MatcherFileError, read_matchers
 from skyflow.runners.output.matchers import Matchers
 from skyflow.runners.output.obey import AttemptMemory, StepCommands
+from skyflow.runners.processes.recovery import Journal, read_attempt
+from skyflow.runners.remote.errand import ErrandRefusedError
+from skyflow.runners.remote.session import HostSession
+from skyflow.runners.remote.told import read_entries, read_texts
 from skyflow.runners.slurm.commands import phase_of, read_list, refusal
 from skyflow.spec import action, config, load
 from skyflow.vault.dotenv import parse_dotenv
@@ -171,6 +177,36 @@ def stored_document(data: bytes) -> None:
         documents.read_entry(data.decode("utf-8", errors="replace"))
 
 
+def machine_answer(data: bytes) -> None:
+    """What a machine tells of its files, in an errand or in a message of the supervisor."""
+    with contextlib.suppress(LinkLostError):
+        HostSession(None, b"").take(bytearray(data))
+    with contextlib.suppress(ErrandRefusedError, ValueError):
+        told = read_json(data)
+        list(read_entries(told))
+        read_texts(told)
+
+
+def earlier_notes(data: bytes) -> None:
+    """What a driver finds of an earlier one."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("results.jsonl", "keeper.jsonl"):
+            Path(folder, name).write_bytes(data)
+        read_attempt(Path(folder))
+        Journal(Path(folder, "keeper.jsonl")).read()
+
+
+def terminal(data: bytes) -> None:
+    """Names, messages and lines of output on a terminal."""
+    text = _text(data)
+    obeyed = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+    assert not re.search(obeyed, plain(text))
+    assert not re.search(f"{obeyed}|[\n\t]", one_line(text))
+    left = uncoloured(coloured(text))
+    assert left == uncoloured(text)
+    assert not re.search("[\x00-\x08\x0a-\x1f\x7f-\x9f]", left)
+
+
 def catalog_table(data: bytes) -> None:
     """A table of the catalog, as each kind there is; the header is right, so that it is about the rows."""
     with tempfile.TemporaryDirectory() as folder:
@@ -235,6 +271,9 @@ TARGETS = {
     "log_line": Target(log_line),
     "slurm_answer": Target(slurm_answer),
     "stored_document": Target(stored_document),
+    "machine_answer": Target(machine_answer),
+    "earlier_notes": Target(earlier_notes),
+    "terminal": Target(terminal),
     "catalog_table": Target(catalog_table),
     "stored_plan": Target(stored_plan),
     "bare_problem": Target(bare_problem),

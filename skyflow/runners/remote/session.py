@@ -137,10 +137,10 @@ class HostSession:
         """Take in what comes until the link breaks or the session is closed, then tell all who wait."""
         inbox = bytearray(self._first)
         try:
-            self._take(inbox)
+            self.take(inbox)
             while data := await self._channel.receive():
                 inbox += data
-                self._take(inbox)
+                self.take(inbox)
             self.lost = LinkLostError("the session has ended")
         except LinkLostError as error:
             self.lost = error
@@ -218,7 +218,12 @@ class HostSession:
         """Close the session."""
         await self._channel.aclose()
 
-    def _take(self, inbox: bytearray) -> None:
+    def take(self, inbox: bytearray) -> None:
+        """Take in the whole messages at the beginning of what has come, and leave the rest of it.
+
+        Raises:
+            LinkLostError: it is no message.
+        """
         at = 0
         with memoryview(inbox) as view:  # else every piece of output would be copied once more
             while len(view) - at >= HEADER.size:

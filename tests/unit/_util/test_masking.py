@@ -45,6 +45,11 @@ def test_what_is_hidden(masks: tuple[str, ...], text: str, hidden: str) -> None:
         ("part one&part two", "part one&"),
         ("part one&+part two", "art two"),
         ("line one\nline two", json.dumps("line one\nline two")[1:-1]),
+        ("line one\nline 'two\"", repr("line one\nline 'two\"")[1:-1]),
+        ("it's C:\\so", repr("it's C:\\so")[1:-1]),
+        ("it's so", "it'\\''s so"),  # `set -x`
+        ("it's\tso", "it\\'s\\tso"),  # the same, in $'...'
+        ("pass word&", "pass+word%26"),
         ("line one\nline two", base64.b64encode(b"line one\nline two").decode().rstrip("=")),
         ("\xff\xfe\xfd secret", base64.urlsafe_b64encode("\xff\xfe\xfd secret".encode()).decode().rstrip("=")),
     ],

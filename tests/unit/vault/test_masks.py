@@ -24,6 +24,7 @@ def test_what_expressions_make_of_a_secret_is_hidden() -> None:
     masks = masks_of(['it\'s "x"\ny'])
     assert 'it\'s \\"x\\"\\ny' in masks
     assert "it''s \"x\"\ny" in masks
+    assert 'it\\\'s "x"\\ny' in masks  # between quotes, as messages name what a function was given
 
 
 def test_longest_come_first_and_blanks_are_left_alone() -> None:
