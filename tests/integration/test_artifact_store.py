@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from skyflow.artifacts.caches import Caches
 from skyflow.artifacts.documents import read_cache, read_entry, write_cache, write_entry
 from skyflow.artifacts.folder import FolderStore
-from skyflow.artifacts.keys import BLOBS, CACHES, RUNS, blob_key
+from skyflow.artifacts.keys import BLOBS, CACHES, RUNS, artifact_key, blob_key
 from skyflow.artifacts.named import Artifacts
 from skyflow.artifacts.trees import Place, restore_tree
 from skyflow.artifacts.upkeep import prune
@@ -104,6 +104,15 @@ async def test_a_name_is_taken_only_once(b: SimpleNamespace) -> None:
     third = await upload(b, "x", "d", by=replace(BY, attempt=2))
     assert len({first.id, second.id, third.id}) == 3
     assert await b.artifacts.artifacts("r1") == (third,)
+
+
+async def test_what_an_earlier_attempt_left_in_another_store_is_removed(b: SimpleNamespace) -> None:
+    there = FolderStore(b.root / "there")
+    artifacts = Artifacts({"": b.objects, "there": there}, b.clock)
+    await artifacts.upload(new("x", sources(b.root, "a")))
+    again = await artifacts.upload(new("x", sources(b.root, "b"), store="there", by=StepRef("build", 2, 1)))
+    assert await artifacts.artifacts("r1") == (again,)
+    assert [b.objects.read(artifact_key("r1", "x")), await b.artifacts.artifacts("r1")] == [None, ()]
 
 
 @pytest.mark.parametrize("run", ["../../etc", "r1/..", "", "."])

@@ -296,3 +296,23 @@ def test_a_lost_offering_moves_no_more_than_it_must(here) -> None:
 def test_time_is_kept(here) -> None:
     plan = planned(CHAIN, "{objective: {cost: 1, time: 3 USD/h}}", time_limit_seconds=0.0)
     assert plan.status is PlanStatus.FEASIBLE or plan.proof.gap <= 1e-6
+
+
+@pytest.mark.parametrize(
+    ("plan", "options", "seconds"),
+    [
+        ("{objective: carbon, wait: 12h}", PlanOptions(), 12 * 3600),
+        ("{objective: carbon, wait: 12h, deadline: 8h}", PlanOptions(), 8 * 3600),
+        ("{objective: carbon, wait: 12h}", PlanOptions(wait_seconds=3600), 3600),
+        ("{objective: carbon, deadline: 8h}", PlanOptions(), 8 * 3600),
+        ("{objective: cost, carbon-cap: 40kg, deadline: 8h}", PlanOptions(), 8 * 3600),
+        ("{objective: carbon, wait: 12h}", PlanOptions(wait_seconds=0), None),
+        ("{objective: carbon}", PlanOptions(), None),
+        ("{objective: cost, wait: 12h}", PlanOptions(), None),
+        ("{objective: {carbon: 1, time: 1}, wait: 12h}", PlanOptions(), None),  # time has a price
+    ],
+)
+def test_until_when_jobs_may_wait_for_cleaner_power(here, plan, options, seconds) -> None:
+    workflow = load_workflow("w.yml", text=f"on: push\nplan: {plan}\njobs:\n{CHAIN}").workflow
+    hours = prepare_planning(workflow, options=options).problem.placement.hours
+    assert (None if hours is None else hours.latest_seconds) == seconds
