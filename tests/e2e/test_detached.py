@@ -109,7 +109,7 @@ def test_a_driver_that_dies_while_it_cancels_leaves_a_run_that_stays_cancelled(p
     wait_until(lambda: _is_cancelled(project))
     os.kill(run.pid, signal.SIGKILL)
     run.communicate()
-    canceller.communicate(timeout=20)
+    canceller.communicate(timeout=60)
     assert project.skyflow("show", "--json").json["state"] == "cancelled"
     assert "b" not in (project.folder / "log").read_text().split()
 

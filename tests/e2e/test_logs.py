@@ -77,7 +77,7 @@ def test_a_log_folder_that_is_deleted_under_a_run_does_not_end_it(project, wait_
     [folder] = project.folder.glob(".skyflow/runs/*/a")
     shutil.rmtree(folder)
     (project.folder / "go").touch()
-    out, err = run.communicate(timeout=20)
+    out, err = run.communicate(timeout=60)
     assert run.returncode == 0, err
     assert b"two" in out
     assert b"three" in out

@@ -114,7 +114,7 @@ def test_a_step_that_lives_on_is_seen_through(left_alone, wait_until, ends) -> N
         resumed = left_alone.start("resume")
         wait_until(lambda: left_alone.skyflow("runs", "--json").json[0]["state"] == "in_progress")
         (left_alone.folder / "go").touch()
-        out, err = resumed.communicate(timeout=20)
+        out, err = resumed.communicate(timeout=60)
         assert resumed.returncode == 0, out + err
     assert lines(left_alone.folder / "begun") == ["first", "second", "third"]
     printed = left_alone.skyflow("logs", "latest", "a").out.splitlines()
@@ -150,7 +150,7 @@ def test_a_driver_goes_on_when_only_the_keeper_is_killed(project, wait_until) ->
     wait_until((project.folder / "running").exists)
     step, keeper = processes(project)
     os.kill(keeper, signal.SIGKILL)
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=60)
     assert process.returncode == 1
     assert b"exit code 137" in out
     assert not is_alive(step)
@@ -257,7 +257,7 @@ def test_an_interrupted_run_cleans_up_and_can_be_resumed(project, wait_until, nu
     process = project.start("run", "w.yml")
     wait_until(lambda: lines(project.folder / "log") == ["start"])
     process.send_signal(number)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert b"Waiting for what they need: b\nInterrupted. `skyflow resume 1` continues it." in out
     assert lines(project.folder / "log") == ["start", "clean"]
@@ -290,5 +290,5 @@ def test_a_run_that_is_being_driven_is_not_driven_twice(project, wait_until) -> 
     assert f"process {process.pid}" in refused.err
     assert "in progress" in project.skyflow("runs").out
     os.kill(process.pid, signal.SIGINT)
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert process.returncode == 130

@@ -176,7 +176,7 @@ def interrupted(project, wait_until):
         process = project.start("run", *options, "w.yml", **env)
         wait_until(lambda: lines(project.folder / "log") == ["start"])
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=60)
         assert process.returncode == 130, err
         (project.folder / "go").touch()
         return project.folder / "log"
