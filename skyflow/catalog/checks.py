@@ -291,6 +291,10 @@ def _here_check(reason: str) -> Check:
 
 def _provider_check(providers: frozenset[str]) -> Check:
     is_own = providers == {OWN}
+    hints = {
+        frozenset({OWN}): "declare it in skyflow.yml, under `machines`; `skyflow config check` shows what is there",
+        frozenset({LOCAL}): "`runs-on: sky` lets a job run on any cloud and on machines of your own",
+    }
     return Check(
         asked="a machine of your own"
         if is_own
@@ -299,9 +303,7 @@ def _provider_check(providers: frozenset[str]) -> Check:
         where=lambda place, _: place.provider in providers,
         owned=lambda offering: offering.provider in providers,
         nearest=lambda rest: f"only {sentence_list(sorted({one.provider for one in rest}))} would have one",
-        hint="declare it in skyflow.yml, under `machines`; `skyflow config check` shows what is there"
-        if is_own
-        else None,
+        hint=hints.get(providers),
     )
 
 

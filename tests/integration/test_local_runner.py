@@ -34,8 +34,7 @@ def bench(tmp_path: Path) -> Callable:
             workspace=tmp_path,
             environment=os.environ,
             clock=SystemClock(),
-            ladder=QUICK,
-            **options,
+            **{"ladder": QUICK, **options},
         )
         async with runner:
 
@@ -45,6 +44,13 @@ def bench(tmp_path: Path) -> Callable:
             yield SimpleNamespace(runner=runner, run=run, shown=shown, folder=folder, tag=runner._run_tag)
 
     return make
+
+
+async def gone(pid: int) -> None:
+    """Wait until a process that was killed is gone; by itself it would end after a minute."""
+    with anyio.fail_after(30):
+        while is_alive(pid):
+            await anyio.sleep(0.01)
 
 
 def is_alive(pid: int) -> bool:
@@ -228,15 +234,20 @@ async def stop_when_ready(b: SimpleNamespace, *, force: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "code"),
+    ("script", "patience", "code"),
     [
-        ("trap 'echo int; exit 9' INT; echo ready; sleep 30 & wait $!", 9),
-        ("trap '' INT; trap 'echo term; exit 8' TERM; echo ready; while :; do sleep 0.05; done", 8),
-        ("trap '' INT TERM; echo ready; while :; do sleep 0.05; done", 137),
+        ("trap 'echo int; exit 9' INT; echo ready; sleep 30 & wait $!", (60, 60), 9),
+        ("trap '' INT; trap 'echo term; exit 8' TERM; echo ready; while :; do sleep 0.05; done", (0.2, 60), 8),
+        ("trap '' INT TERM; echo ready; while :; do sleep 0.05; done", (0.2, 0.2), 137),
     ],
 )
-async def test_the_kill_ladder_is_interrupt_terminate_kill(bench: Callable, script: str, code: int) -> None:
-    async with bench() as b, anyio.create_task_group() as tasks:
+async def test_the_kill_ladder_is_interrupt_terminate_kill(
+    bench: Callable, script: str, patience: tuple[float, float], code: int
+) -> None:
+    async with (
+        bench(ladder=KillLadder(interrupt_seconds=patience[0], terminate_seconds=patience[1])) as b,
+        anyio.create_task_group() as tasks,
+    ):
         tasks.start_soon(lambda: stop_when_ready(b, force=False))
         result = await b.run(script)
         assert result.stopped
@@ -258,9 +269,8 @@ async def test_stopping_leaves_nothing_of_the_tree_behind(bench: Callable, tmp_p
         await b.run(
             f"setsid sleep 60 & echo $! > {tmp_path}/daemon\nsleep 60 & echo $! > {tmp_path}/child\necho ready\nwait"
         )
-        await anyio.sleep(0.05)
-        assert not is_alive(int((tmp_path / "daemon").read_text()))
-        assert not is_alive(int((tmp_path / "child").read_text()))
+        await gone(int((tmp_path / "daemon").read_text()))
+        await gone(int((tmp_path / "child").read_text()))
 
 
 @pytest.mark.parametrize("force", [False, True])
@@ -313,8 +323,7 @@ async def test_a_daemon_ends_with_the_run_at_the_latest(bench: Callable, tmp_pat
     async with bench() as b:
         await b.run(f"setsid sleep 60 & echo $! > {tmp_path}/pid")
         await b.runner.release("job", 1)
-    await anyio.sleep(0.05)
-    assert not is_alive(int((tmp_path / "pid").read_text()))
+    await gone(int((tmp_path / "pid").read_text()))
 
 
 async def test_a_step_that_does_not_start_leaves_no_summary(bench: Callable) -> None:
@@ -328,8 +337,7 @@ async def test_recovery_kills_what_a_dead_driver_left(bench: Callable, tmp_path:
     async with bench() as b:
         await b.run(f"setsid sleep 60 & echo $! > {tmp_path}/pid")
         await b.runner.recover(())
-        await anyio.sleep(0.05)
-        assert not is_alive(int((tmp_path / "pid").read_text()))
+        await gone(int((tmp_path / "pid").read_text()))
 
 
 def test_nothing_is_killed_that_is_not_tagged() -> None:

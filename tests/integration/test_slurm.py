@@ -57,6 +57,7 @@ def drive(tmp_path: Path, slurm: SlurmCluster) -> Driver:
         queue: SlurmQueue = CLUSTER,
         need: SlurmJob = ANYTHING,
         transport: Transport | None = None,
+        ladder: KillLadder = QUICK,
         **environment: str,
     ) -> AsyncIterator[RunnerBench]:
         folder = RunFolder(tmp_path / "run")
@@ -79,7 +80,7 @@ def drive(tmp_path: Path, slurm: SlurmCluster) -> Driver:
                 tools=tmp_path / "tools",
                 workspace=project,
                 clock=clock,
-                ladder=QUICK,
+                ladder=ladder,
                 judge=judge,
                 has_ranks=lambda _: need.nodes > 1,
             ),
@@ -404,7 +405,8 @@ async def test_a_step_runs_on_all_nodes_and_the_first_one_answers(drive: Driver)
 
 
 async def test_a_step_on_all_nodes_is_interrupted_on_all(drive: Driver, tmp_path: Path) -> None:
-    async with drive(need=SlurmJob(nodes=2)) as bench:
+    patient = KillLadder(interrupt_seconds=60, terminate_seconds=60)  # the cluster may take a while to pass a signal on
+    async with drive(need=SlurmJob(nodes=2), ladder=patient) as bench:
         await held(bench)
 
         async def stop() -> None:
