@@ -3,8 +3,8 @@
     python catalogs/build.py --facts DIR
 
 Where each row comes from, and what is left out, is in SOURCES.md. Rows whose source states no licence, or a share-alike
-one, stay out: only the sources named in `build_prices.LICENSED` and `build_types.LICENSED_SPECS` are read. Needs nothing
-but Python; the same facts give the same bytes.
+one, stay out: only the sources named in `build_prices.LICENSED` and `build_types.LICENSED_SPECS` are read. Needs
+nothing but skyflow itself; the same facts give the same bytes.
 """
 
 import argparse

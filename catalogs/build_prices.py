@@ -6,6 +6,8 @@ from pathlib import Path
 from build_facts import read
 from build_types import TPU_TYPES
 
+from skyflow.catalog.doubt import least_believable
+
 COLUMNS = (
     "region", "zone", "instance_type", "usd_per_hour", "basis", "date", "spot_usd_per_hour", "spot_basis", "spot_date",
     "interruption",
@@ -88,9 +90,15 @@ def _aws(facts: Path, collected: list[dict[str, str]], types: Mapping[str, objec
 
 
 def _azure(collected: list[dict[str, str]], types: Mapping[str, tuple[object, ...]]) -> Iterator[Row]:
+    listed: dict[str, list[float]] = {}
+    for row in collected:
+        listed.setdefault(row["instance_type"], []).append(float(row["price_usd_h"]))
+    least = {name: least_believable(prices) for name, prices in listed.items()}
     for row in collected:
         basis, date = LICENSED[row["price_source"]]
         device, price = types[row["instance_type"]][5], float(row["price_usd_h"])
+        if price < least[row["instance_type"]]:
+            continue
         spot: tuple[str, str, str] = ("", "", "")
         if device not in AZURE_NO_SPOT:
             share = AZURE_ACCELERATED_SPOT_SHARE if device else AZURE_SPOT_SHARE

@@ -13,6 +13,7 @@ from typing import Any
 
 from skyflow.catalog.accelerators import AcceleratorNames, accelerator_names
 from skyflow.catalog.columns import SHARED, TABLES
+from skyflow.catalog.doubt import least_believable
 from skyflow.catalog.tables import Fault, Table, read_table
 from skyflow.catalog.transfers import region_rates
 from skyflow.errors import CatalogError
@@ -144,6 +145,7 @@ def _prices(building: _Building, provider: str, table: Table, numbers: dict[str,
         "region", "zone", "instance_type", "usd_per_hour", "basis", "date", "spot_usd_per_hour", "spot_basis",
         "spot_date", "interruption",
     )  # fmt: skip
+    least = _least_believable(table)
     for line, region, zone, name, usd, basis, day, spot_usd, spot_basis, spot_day, risk in table.rows(*columns):
         number = numbers.get(name)
         key = (region, zone, name)
@@ -155,12 +157,29 @@ def _prices(building: _Building, provider: str, table: Table, numbers: dict[str,
             table.fault(line, "instance_type", f"{provider}/{zone or region}/{name} is there twice")
         elif spot_usd is not None and not (spot_basis and spot_day):
             table.fault(line, "spot_basis", "is empty, or spot_date is, where a spot price is given")
+        elif usd < least[name] and not _is_agreed(building, provider, region, name):
+            reason = f"is taken for a mistake: it is less than a fifth of what '{name}' costs elsewhere"
+            table.fault(line, "usd_per_hour", f"${usd:g} {reason}")
         else:
             seen.add(key)
             where = (provider, region, zone)
             _shelve(building, where, 0, "", (number, usd, basis, day, draws[number]))
             if spot_usd is not None:
                 _shelve(building, where, 1, risk or "", (number, spot_usd, spot_basis, spot_day, draws[number]))
+
+
+def _least_believable(table: Table) -> dict[str, float]:
+    """Return, of each machine type, the list price below which a row is doubted."""
+    listed: dict[str, list[float]] = {}
+    for _, name, usd in table.rows("instance_type", "usd_per_hour"):
+        listed.setdefault(name, []).append(usd)
+    return {name: least_believable(prices) for name, prices in listed.items()}
+
+
+def _is_agreed(building: _Building, provider: str, region: str, name: str) -> bool:
+    """Tell whether a project states what a machine type costs there, whatever the list says."""
+    rule = rule_for(building.rules, provider, region, name, Market.ON_DEMAND) if building.rules else None
+    return rule is not None and rule.usd_per_hour is not None
 
 
 def _shelve(

@@ -19,7 +19,7 @@ from skyflow.model.config import Peering, PriceRule
 __all__ = ["CACHE_VARIABLE", "cache_folder", "load_index"]
 
 CACHE_VARIABLE = "SKYFLOW_CACHE"
-_FORMAT = 4
+_FORMAT = 5
 """Grows with every change of what `build` lays out."""
 
 Stamp = list[Any]

@@ -9,6 +9,7 @@ import pytest
 from skyflow.catalog import load_catalog
 from skyflow.errors import CatalogError
 from skyflow.model.catalog import LOCAL_PLACE, Offering, Place
+from skyflow.model.config import PriceRule, ProjectConfig
 from skyflow.model.footprint import Footprint
 from skyflow.model.resources import Accelerators, Market
 
@@ -192,6 +193,20 @@ def test_a_bad_row_is_named_and_the_others_still_load(directory, table, old, new
     catalog = load_catalog(directory)
     assert any(str(one).startswith(fault) for one in catalog.faults), catalog.faults
     assert len(catalog.offerings) >= 2
+
+
+def test_a_price_far_below_what_the_machine_costs_elsewhere_is_taken_for_a_mistake(directory):
+    path = directory / PRICE
+    rows = "".join(f"us-east-1,us-east-1{zone},m6i.2xlarge,0.5,list,2025-04-04,,,,\n" for zone in "abc")
+    last = "us-east-1,us-east-1d,m6i.2xlarge,0.09,list,2025-04-04,,,,\n"  # with the row in Ireland there are five
+    path.write_text(path.read_text(encoding="utf-8") + rows + last, encoding="utf-8")
+    fault = f"{PRICE}:13: column 'usd_per_hour': $0.09 is taken for a mistake: it is less than a fifth of what"
+    catalog = load_catalog(directory)
+    assert [str(one) for one in catalog.faults if str(one).startswith(fault)]
+    agreed = PriceRule(instance_type="m6i.2xlarge", region="us-east-1", usd_per_hour=0.08)
+    catalog = load_catalog(directory, ProjectConfig(prices=(agreed,)))
+    assert catalog.faults == ()
+    assert {one.price_usd_per_hour for one in catalog.offerings if one.instance_type == "m6i.2xlarge"} == {0.08, 0.428}
 
 
 @pytest.mark.parametrize(
