@@ -130,10 +130,11 @@ class RunnerConformance:
 
     async def test_a_step_that_heeds_no_signal_is_killed(self, bench: RunnerBench) -> None:
         """With all it has started."""
+        mark = f"603.{os.getpid()}"  # others may run the same suite at the same time
         await self._stopped(
-            bench, "trap '' INT TERM; (trap '' INT TERM; sleep 600) & echo begun; while :; do sleep 1; done"
+            bench, f"trap '' INT TERM; (trap '' INT TERM; sleep {mark}) & echo begun; while :; do sleep 1; done"
         )
-        assert await self._count(bench, "[s]leep 600") == 0
+        assert await self._count(bench, f"[s]leep {mark}") == 0
 
     async def test_force_does_not_wait(self, bench: RunnerBench) -> None:
         """A step that would clean up for long is gone at once."""

@@ -175,14 +175,13 @@ def test_a_job_that_waits_for_its_concurrency_group_says_so(project) -> None:
 def test_a_newer_run_may_cancel_the_one_in_progress(project, wait_until) -> None:
     project.write(
         "on: push\nconcurrency: {group: deploy, cancel-in-progress: true}\njobs:\n  a:\n    runs-on: local\n    steps:\n"
-        "      - run: echo begun >> log; test -e go || sleep 60\n      - {run: echo cleaned >> log, if: cancelled()}\n"
+        "      - run: echo begun >> log; test $(grep -c begun log) = 2 || sleep 60\n      - {run: echo cleaned >> log, if: cancelled()}\n"
     )
     first = project.start("run", "-q", "w.yml")
     wait_until((project.folder / "log").exists)
-    (project.folder / "go").touch()
     done = threading.Thread(target=project.skyflow, args=("run", "-q", "w.yml"))
     done.start()
-    out, _ = first.communicate(timeout=30)
+    out, _ = first.communicate(timeout=60)
     done.join()
     assert first.returncode == 1
     assert "cancelled" in out.decode()

@@ -37,7 +37,7 @@ COUNT = "echo x >>counted; for i in $(seq 40); do echo line $i; sleep 0.1; done;
 COUNTED = "".join(f"line {number}\n" for number in range(1, 41))
 PYTHON = Path(sys.executable).resolve()
 CLUSTER, ANYTHING = SlurmQueue(name="cluster"), SlurmJob()
-QUICK = KillLadder(interrupt_seconds=0.6, terminate_seconds=0.3)
+QUICK = KillLadder(interrupt_seconds=1.5, terminate_seconds=0.3)
 
 
 Driver = Callable[..., "asynccontextmanager[RunnerBench]"]

@@ -21,7 +21,8 @@ class Relay:
         self._open.set()
         self._lock = threading.Lock()
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._acceptor = threading.Thread(target=self._accept, daemon=True)
+        self._acceptor.start()
 
     def freeze(self) -> None:
         """Pull the cable: nothing passes, nobody is told."""
@@ -41,6 +42,11 @@ class Relay:
 
     def close(self) -> None:
         """End everything."""
+        with contextlib.suppress(
+            OSError
+        ):  # it wakes who accepts: who still did would do so for the next socket of this number
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._acceptor.join()
         self._listener.close()
         self.thaw()
         self.cut()
