@@ -202,7 +202,7 @@ def _set_expression(name: str, start: int) -> tuple[str, int]:
     while position < len(name) and (name[position] != "]" or (not items and not negated)):
         is_escape = name[position] == "\\" and position + 1 < len(name)
         position += is_escape
-        is_range = not is_escape and name[position] == "-" and bool(items)
+        is_range = not is_escape and name[position] == "-" and bool(items) and items[-1] != "-"
         items.append("-" if is_range else re.escape(name[position]))
         position += 1
     if position >= len(name) or not items:

@@ -20,6 +20,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from skyflow.errors import StoreError
+from skyflow.model.artifacts import is_safe_path
 from skyflow.model.execution import StepRef
 from skyflow.model.run import RunId
 
@@ -70,7 +72,13 @@ class StateFolder:
         return self.root / "tools"
 
     def run(self, run_id: RunId) -> "RunFolder":
-        """Return the folder of one run."""
+        """Return the folder of one run.
+
+        Raises:
+            StoreError: a store names a run so that this would be another folder; it may come from somebody else.
+        """
+        if not is_safe_path(run_id) or "/" in run_id:
+            raise StoreError(f"the state store is damaged: '{run_id}' is no name of a run")
         return RunFolder(self.runs / run_id)
 
 

@@ -1,12 +1,16 @@
 """A database that was damaged, or changed by hand, is said to be that: whatever stands in it, no command ends in a bug."""
 
 import random
+import sqlite3
 from collections.abc import Callable
-from datetime import UTC, datetime
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from skyflow.app.project import Project
+from skyflow.app.upkeep import prune
 from skyflow.errors import StoreError, UsageError
 from skyflow.model.layout import StateFolder
 from skyflow.model.run import NewRun, RunId, Transition
@@ -94,6 +98,23 @@ def test_what_was_changed_by_hand_is_said_or_is_only_a_text(
     assert old in sound
     said = outcome(tmp_path, sound.replace(old, new))
     assert said or new == b"w\0yml"
+
+
+@pytest.mark.parametrize("name", ["../../../precious", "", ".", "..", "a/b", "a\0b"])
+def test_no_name_of_a_run_leads_to_another_folder(tmp_path: Path, sound: bytes, name: str) -> None:
+    """A project may come from somebody else, its state with it; what is forgotten is removed."""
+    project, precious = (
+        Project(tmp_path / "p", StateFolder(tmp_path / "p" / ".skyflow" / "state.db")),
+        tmp_path / "precious",
+    )
+    for folder in (project.state.runs, precious):
+        folder.mkdir(parents=True)
+    project.state.database.write_bytes(sound)
+    with closing(sqlite3.connect(project.state.database)) as connection, connection:
+        connection.execute("UPDATE runs SET id = ?", (name,))
+    with pytest.raises(StoreError, match="is no name of a run"):
+        prune(project, older_than=timedelta(0), now=NOW + timedelta(days=1))
+    assert precious.is_dir()
 
 
 def test_no_damage_is_a_bug(tmp_path: Path, sound: bytes) -> None:

@@ -33,6 +33,7 @@ def parse(text: str):
         ("a**b", ["/ws/ab", "/ws/axxb"], ["/ws/a/b"]),
         ("[abc]x", ["/ws/ax"], ["/ws/dx", "/ws/x", "/ws/[abc]x"]),
         ("[a-c-]x", ["/ws/bx", "/ws/-x"], ["/ws/dx"]),
+        ("[+--]x", ["/ws/+x", "/ws/,x", "/ws/-x"], ["/ws/ax"]),
         ("[!a-c]x", ["/ws/dx"], ["/ws/bx", "/ws/x"]),
         ("[^a-c]x", ["/ws/dx"], ["/ws/bx"]),
         ("[]a]*", ["/ws/]x", "/ws/ax"], ["/ws/bx"]),
