@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
 __all__ = ["config"]
 
+_LINE = "\nerror: "
+"""Between two problems that one error tells of."""
+
 config = typer.Typer(help="The project's skyflow.yml: its own machines, and what it pays.", no_args_is_help=True)
 
 
@@ -70,7 +73,7 @@ def _try_stores(config: "ProjectConfig") -> None:
             out(f"{each.name}: {each.url} can be written and read")
     broken = [f"store '{each.name}': {each.problem}" for each in checks if each.problem]
     if broken:
-        raise StoreError("\n".join(broken))
+        raise StoreError(_LINE.join(broken))
 
 
 def _ask_hosts(config: "ProjectConfig") -> None:
@@ -91,7 +94,7 @@ def _ask_hosts(config: "ProjectConfig") -> None:
             out(f"{each.pool}: {each.host} answers: {each.answer}")
     broken = [each for each in checks if each.problem]
     if broken:
-        lines = "\n".join(f"machines '{each.pool}': {_with_host(each.host, each.problem)}" for each in broken)
+        lines = _LINE.join(f"machines '{each.pool}': {_with_host(each.host, each.problem)}" for each in broken)
         raise ProvisionError(lines, hint="jobs go to the other hosts meanwhile" if len(broken) < len(checks) else None)
 
 

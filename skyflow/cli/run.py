@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from skyflow.app.project import Project
     from skyflow.app.running.launch import Given
     from skyflow.model.objective import Objective
+    from skyflow.model.placement import Plan
     from skyflow.model.run import RunOptions
 
 __all__ = ["run"]
@@ -127,7 +128,6 @@ def _begin(
     debug: bool,
     showing: Showing,
 ) -> None:
-    from skyflow.app.machines.renting import rented_placements  # noqa: PLC0415
     from skyflow.app.planning.callees import callees_in  # noqa: PLC0415 -- start-up
     from skyflow.app.planning.host_options import read_host  # noqa: PLC0415
     from skyflow.app.planning.plan import plan_workflow  # noqa: PLC0415
@@ -135,7 +135,6 @@ def _begin(
     from skyflow.app.running.refusal import refuse_what_cannot_run  # noqa: PLC0415
     from skyflow.app.running.rehearsal import rehearsed  # noqa: PLC0415
     from skyflow.app.running.run import run_workflow  # noqa: PLC0415
-    from skyflow.cli._console import err  # noqa: PLC0415
     from skyflow.cli._findings import print_warnings  # noqa: PLC0415
     from skyflow.cli._given import ask_input, warn_of_missing  # noqa: PLC0415
     from skyflow.cli._redact import hide_from_now_on  # noqa: PLC0415
@@ -151,8 +150,7 @@ def _begin(
     callees = callees_in(loaded.workflow, project.root)
     chosen, called = rehearsed(loaded.workflow, callees) if options.rehearsal else (loaded.workflow, callees)
     plan = plan_workflow(chosen, callees=called, project=project, **planning)
-    if options.keep_seconds and not rented_placements(plan):
-        err("warning: no job is planned on a rented machine, so none will be kept", style="yellow")
+    _warn_of_no_effect(plan, options)
     result = run_workflow(
         loaded.workflow,
         plan,
@@ -164,6 +162,18 @@ def _begin(
         reporter=showing.reporter(project, host_slots or plan.local_slots),
     )
     showing.finish(result, project)
+
+
+def _warn_of_no_effect(plan: "Plan", options: "RunOptions") -> None:
+    """Say which options change nothing, as the run is planned."""
+    from skyflow.app.machines.renting import rented_placements  # noqa: PLC0415 -- start-up
+    from skyflow.cli._console import err  # noqa: PLC0415
+    from skyflow.model.resources import LOCAL  # noqa: PLC0415
+
+    if options.keep_seconds and not rented_placements(plan):
+        err("warning: no job is planned on a rented machine, so none will be kept", style="yellow")
+    if options.hosts and plan.placements and all(each.offering.provider != LOCAL for each in plan.placements):
+        err("warning: no job is planned on this machine, so --host takes the place of nothing", style="yellow")
 
 
 def _cache_mode(*, changed: bool, force: bool, no_cache: bool) -> str:

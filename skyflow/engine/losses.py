@@ -54,7 +54,8 @@ def lose_attempt(draft: Draft, job: JobState, *, message: str | None = None) -> 
     attempt = replace(attempt.with_verdict(Conclusion.CANCELLED), reason=Reason.LOST, message=message)
     draft.move_attempt(job, attempt, Status.IN_PROGRESS, Status.COMPLETED)
     draft.emit(ReleaseAttempt(job.key, attempt.number))
-    requeue(draft, replace(job, lost=job.lost + 1))
+    follows = f"attempt {attempt.number + 1} follows"
+    requeue(draft, replace(job, lost=job.lost + 1), message=f"{message}; {follows}" if message else follows)
 
 
 def _end(draft: Draft, job: JobState, outcome: Conclusion, *, reason: Reason | None, message: str) -> None:

@@ -53,6 +53,7 @@ from skyflow.engine.state import JobState, RunState, Stop
 from skyflow.expr import BUILTINS
 from skyflow.model.concurrency import GroupMove
 from skyflow.model.status import Conclusion, Reason, Status
+from skyflow.model.units import format_usd
 
 __all__ = ["THE_RUN", "handle"]
 
@@ -282,8 +283,9 @@ def _give_up_unaffordable(draft: Draft) -> bool:
     for key in queue:
         job = draft.state.jobs[key]
         if not _is_affordable(draft.state, job):
-            budget, price = draft.state.options.budget_usd or 0.0, draft.state.price_of(job)
-            message = f"${draft.state.spent:.2f} is spent and it would cost ${price:.2f}; the budget is ${budget:.2f}"
+            amounts = (draft.state.spent, draft.state.price_of(job), draft.state.options.budget_usd or 0.0)
+            spent, price, budget = map(format_usd, amounts)
+            message = f"{spent} is spent and it would cost {price}; the budget is {budget}"
             complete_job(draft, job, Conclusion.CANCELLED, reason=Reason.BUDGET, message=message)
     settle_dependents(draft)
     return draft.state.queue != queue

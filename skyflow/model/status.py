@@ -87,7 +87,7 @@ class Reason(StrEnum):
     PREEMPTED = "preempted"
     """Its machine was taken away by the provider."""
     LOST = "lost"
-    """The process that drove it died."""
+    """Its machine is lost, or the process that drove it died."""
     EXPRESSION = "expression"
     """An expression could not be evaluated."""
     FILE_COMMAND = "file_command"

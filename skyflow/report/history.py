@@ -101,9 +101,11 @@ def _costs(history: RunHistory, now: datetime) -> Iterator[Text]:
 
 
 def _where(history: RunHistory, attempt: AttemptRecord) -> str:
-    """Return the machines of an attempt, nothing for one that ran here."""
+    """Return the machines that an attempt had, else those that it asked for; nothing for one that ran here."""
     which = (attempt.job_key, attempt.number)
-    rented = (f"{each.offering.instance_type} in {each.offering.place.name}" for each in history.machines_of(*which))
+    asked = history.machines_of(*which)
+    had = [each for each in asked if each.created_at is not None] or asked
+    rented = (f"{each.offering.instance_type} in {each.offering.place.name}" for each in had)
     machines = [*history.hosts.get(which, ()), *rented]
     return f"on {sentence_list(machines)}" if machines else ""
 

@@ -65,7 +65,7 @@ REASON_WORDS = {
     Reason.PLANNED_START: "it waits for its planned start",
     Reason.BUDGET: "the budget does not allow it",
     Reason.REUSED: "taken over from an earlier run",
-    Reason.LOST: "the skyflow that drove it died",
+    Reason.LOST: "lost with its machine, or with the skyflow that drove it",
     Reason.EXPRESSION: "an expression failed",
     Reason.FILE_COMMAND: "a command file cannot be read",
     Reason.NOT_STARTED: "its process could not be started",

@@ -254,7 +254,10 @@ def open_store(folder: StateFolder, *, create: bool = True) -> Store:
     """
     database = folder.database
     if not create and not database.exists():
-        raise UsageError(f"there is no run yet: {database} does not exist", hint="`skyflow run FILE` makes one")
+        raise UsageError(
+            f"there is no run yet: {database} does not exist",
+            hint="`skyflow run FILE` makes one; of runs of another project, --state names the database",
+        )
     with translated(database):
         if create and not folder.root.exists():
             folder.root.mkdir(parents=True, mode=0o700, exist_ok=True)  # another process may be faster

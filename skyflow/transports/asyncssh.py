@@ -185,7 +185,10 @@ def _known_hosts(host: SshHost) -> asyncssh.SSHKnownHosts:
 
 def _host_key_message(host: SshHost, error: asyncssh.HostKeyNotVerifiable) -> str:
     if host.host_keys:
-        return f"{host.name} shows another host key than the one that is pinned: {error.reason}"
+        return (
+            f"{host.name} shows another host key than the one that is pinned: {error.reason}; if it was set up anew, "
+            "compare its new key with its owner, and give that as its host-key"
+        )
     return (
         f"the host key of {host.name} is not in ~/.ssh/known_hosts, so it may be another machine ({error.reason}); "
         "compare the key with its owner, then add it there or as host-key of the host"

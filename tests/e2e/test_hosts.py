@@ -1,6 +1,7 @@
 """Runs on other machines, over SSH, as a person begins, breaks and resumes them."""
 
 import os
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -140,7 +141,9 @@ def test_a_job_moves_when_its_machine_dies(make_machine, machine: Machine, on, h
     other = make_machine("other")
     held = hold(machine, other, options=on(other), runs_on="local", SKYFLOW_HOST_PATIENCE="2s")
     second = held.go_elsewhere()
-    assert "after set" in held.end()
+    said = held.end()
+    assert "after set" in said
+    assert re.search(r" is lost: .*; attempt 2 follows$", said, re.MULTILINE)
     assert (second.home / "count").read_text() == "once\n"
     attempts = held.attempts()
     assert [(each["number"], each["reason"]) for each in attempts] == [(1, "lost"), (2, None)]

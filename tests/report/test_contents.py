@@ -94,7 +94,10 @@ def test_each_machine_of_an_attempt_counts_where_it_was_rented(past) -> None:
 def test_jobs_that_were_tried_again_are_listed(past) -> None:
     past.add(CLOUDS, lost=frozenset({"train"}))
     section = section_of(past.report(), "attempts")
-    assert "1 of 4 attempts were followed by another: 1 x the skyflow that drove it died." in section
+    assert (
+        "1 of 4 attempts were followed by another: 1 x lost with its machine, or with the skyflow that drove it."
+        in section
+    )
     assert re.search(r"train 1 aws \S+ \S+ 2026-03-04", section)
     assert "success" in section
 
