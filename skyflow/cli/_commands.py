@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from skyflow.cli._examples import epilog_of
+
 if TYPE_CHECKING:
     from typer._click import Command, Context, HelpFormatter  # Typer gives its own copy of Click no public name
 
@@ -81,8 +83,11 @@ def load(name: str) -> "Command":
     holder = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     if isinstance(found, typer.Typer):
         holder.add_typer(found, name=name, cls=InnerTable)
-        return typer.main.get_group(holder).commands[name]
-    holder.command(name)(found)
+        group: TyperGroup = typer.main.get_group(holder).commands[name]  # type: ignore[assignment]
+        for inner, command in group.commands.items():
+            command.epilog = epilog_of(f"{name} {inner}")
+        return group
+    holder.command(name, epilog=epilog_of(name))(found)
     return typer.main.get_command(holder)
 
 

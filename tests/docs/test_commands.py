@@ -1,6 +1,7 @@
 """Commands that pages name, but that cannot be run there, at least exist, with the options that are shown."""
 
 import re
+import shlex
 from functools import cache
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from typer.core import TyperGroup
 
 from skyflow.cli._commands import COMMANDS, load
+from skyflow.cli._examples import EXAMPLES
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")]
@@ -61,3 +63,13 @@ def test_what_is_wrong_would_be_noticed() -> None:
     assert "--jbos" not in options_of("run", "")
     assert "--jobs" in options_of("run", "w.yml")
     assert "--accelerators" in options_of("catalog", "list")
+
+
+def test_every_example_of_a_help_text_is_understood() -> None:
+    for name, examples in EXAMPLES.items():
+        for example in examples:
+            command, words = load(name.split()[0]), shlex.split(example.partition(" > ")[0])
+            if isinstance(command, TyperGroup):
+                command = command.commands[name.split()[1]]
+            assert words[: len(name.split())] == name.split()
+            command.make_context(name, words[len(name.split()) :])  # fails as the command would

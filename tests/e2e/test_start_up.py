@@ -13,6 +13,7 @@ HEAVY = {
 }  # fmt: skip
 START_UP = {
     "skyflow", "skyflow.cli", "skyflow.cli._commands", "skyflow.cli._console", "skyflow.cli._errors",
+    "skyflow.cli._examples",
     "skyflow.cli._redact", "skyflow.cli._zsh", "skyflow.diagnostics", "skyflow.errors",
 }  # fmt: skip
 """All that skyflow imports, besides Typer, before it knows which command is called."""
