@@ -1,8 +1,8 @@
 """What skyflow adds to the time that a cloud takes, against EC2 as a server on this computer and machines with a real sshd.
 
-    PYTHONPATH=tests:tests/clouds python tests/bench/clouds.py [--rounds N] [--machines N]
+    python tests/bench/clouds.py [--rounds N] [--strict]
 
-Needs root, sshd, iproute2, unshare and moto; prints a Markdown table with the load of the computer. The overhead counts from
+Needs root, sshd, iproute2, unshare and moto; prints a Markdown table. The overhead counts from
 when the cloud has answered and the machine has done what it was started with, whichever is later, until the first step
 begins: finding the address, getting in, copying the project, starting the supervisor. A decision counts from a refusal to
 where the job goes instead: planning the rest of the run with the whole catalog, and storing that. What a driver of many
@@ -10,24 +10,29 @@ machines takes is its own peak of resident memory, and its CPU time by the secon
 while all of them do.
 """
 
-import argparse
 import os
 import re
 import sqlite3
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "clouds"))
+
 import ec2_server
 from accounts import aws_variables
+from measuring import Figure, arguments, report
 from serving import Faults, served
 from testbed.cloud_machine import Machines
 
 HOLD_SECONDS = 30.0
+MANY = 50
 JOB = "runs-on: aws, resources: {{regions: {regions}, instance-type: m6i.large}}, steps: [{{run: 'true'}}]"
 
 
@@ -114,44 +119,58 @@ def drive_many(folder: Path, machines: Machines, number: int) -> tuple[float, fl
     return peak, starting, working
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--machines", type=int, default=50)
-    options = parser.parse_args()
-    rounds = options.rounds
-    overheads, decisions = [], []
-    with (
-        tempfile.TemporaryDirectory() as name,
-        served(Faults(ec2_server.Ec2Server(), ec2_server.name_call), handler=ec2_server.Ec2Server.handler) as address,
-    ):
-        folder = Path(name) / "project"
-        folder.mkdir()
+@contextmanager
+def a_cloud(folder: Path) -> Iterator[Machines]:
+    """Serve EC2 to what is called meanwhile, with machines of this computer."""
+    with served(Faults(ec2_server.Ec2Server(), ec2_server.name_call), handler=ec2_server.Ec2Server.handler) as address:
         os.environ |= aws_variables(address)
         ec2_server.register_images()
-        machines = ec2_server.ACCOUNT.machines = Machines(Path(name) / "machines")
+        machines = ec2_server.ACCOUNT.machines = Machines(folder / "machines")
         try:
-            for _ in range(rounds):
-                run_once(folder, f"  a: {{{JOB.format(regions='us-east-1')}}}\n")
-                overheads.append(overhead(folder, machines))
-            peak, starting, working = drive_many(Path(name) / "many", machines, options.machines)
-            ec2_server.ACCOUNT.capacity |= {(f"us-east-1{zone}", "m6i.large"): 0 for zone in "abcdef"}
-            for number in range(rounds):
-                fresh = Path(name) / f"refused-{number}"  # the next run of a project knows what was refused
-                fresh.mkdir()
-                ten = "".join(f"  j{n}: {{{JOB.format(regions='[us-east-1, eu-west-1]')}}}\n" for n in range(10))
-                decisions += map(float, re.findall(r"Planned anew in ([\d.]+) s", run_once(fresh, ten)))
+            yield machines
         finally:
             machines.close()
         assert ec2_server.remains()["machines"] == []
-    print("| what | median | worst |\n|---|---|---|")
-    for what, times in (("driver overhead, s", overheads), ("decision with a new plan, 10 jobs, s", decisions)):
-        print(f"| {what} | {statistics.median(times):.2f} | {max(times):.2f} |")
-    for what, share in (("start", starting), ("work", working)):
-        print(f"| CPUs of a driver while {options.machines} machines {what} | {share:.3f} | |")
-    print(f"| its peak of memory, MB | {peak:.0f} | |")
-    print(f"\nload {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs")
 
+
+def in_words(name: str, times: list[float], limit: float) -> Figure:
+    middle = statistics.median(times)
+    return Figure(name, f"{middle:.2f} s, at worst {max(times):.2f} s", "", f"{limit} s", middle <= limit)
+
+
+def one_machine(rounds: int, folder: Path) -> list[Figure]:
+    overheads, decisions = [], []
+    (folder / "project").mkdir()
+    with a_cloud(folder) as machines:
+        for _ in range(rounds):
+            run_once(folder / "project", f"  a: {{{JOB.format(regions='us-east-1')}}}\n")
+            overheads.append(overhead(folder / "project", machines))
+        refused = {(f"us-east-1{zone}", "m6i.large"): 0 for zone in "abcdef"}
+        ec2_server.ACCOUNT.capacity |= refused
+        for number in range(rounds):
+            fresh = folder / f"refused-{number}"  # the next run of a project knows what was refused
+            fresh.mkdir()
+            ten = "".join(f"  j{n}: {{{JOB.format(regions='[us-east-1, eu-west-1]')}}}\n" for n in range(10))
+            decisions += map(float, re.findall(r"Planned anew in ([\d.]+) s", run_once(fresh, ten)))
+        for place in refused:
+            del ec2_server.ACCOUNT.capacity[place]
+    return [
+        in_words("from a started machine to the first step", overheads, 1.5),
+        in_words("from a refusal to a new plan of ten jobs", decisions, 0.5),
+    ]
+
+
+def many_machines(_: int, folder: Path) -> list[Figure]:
+    with a_cloud(folder) as machines:
+        peak, starting, working = drive_many(folder / "many", machines, MANY)
+    return [
+        Figure(f"CPUs of a driver while {MANY} machines start", f"{starting:.2f}", "", "1", starting <= 1),
+        Figure(f"CPUs of a driver while {MANY} machines work", f"{working:.3f}", "", "1", working <= 1),
+        Figure(f"peak of memory of a driver of {MANY} machines", f"{peak:.0f} MB", "", "200 MB", peak <= 200),
+    ]
+
+
+BENCHMARKS = (one_machine, many_machines)
 
 if __name__ == "__main__":
-    main()
+    report(BENCHMARKS, arguments("What skyflow adds to the time that a cloud takes.", rounds=5).parse_args())

@@ -1,25 +1,25 @@
 """How quickly the live page shows what happens, and whether much output freezes it; in chromium, with a real run.
 
-    .venv/bin/python tests/bench/live_page.py
+    python tests/bench/live_page.py [--strict]
 
 `event` is the time from a step's `date` to when the browser has changed the page; `frame` the longest time between two
 frames that the browser could draw while a step printed so many lines a second. The same `event` in a run of a thousand
-jobs, of which two end and two begin every second or so, with the time that the server took of a core meanwhile. The load
-of the machine is printed too: all are times on the clock.
+jobs, of which two end and two begin every second or so, with the time that the server took of a core meanwhile. All are times on
+the clock.
 """
 
-import os
-import shutil
 import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from measuring import Figure, arguments, report
 from report.browser import Browser
 from report.served import Served, serving
 
@@ -104,34 +104,49 @@ def watched_of_many(browser: Browser, served: Served, number: int) -> tuple[list
     return delays, gaps, share
 
 
-def main() -> None:
-    folder = Path(tempfile.mkdtemp())
-    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    try:
-        with serving(folder) as served:
-            browser = Browser(folder / "profile")
-            try:
-                browser.get(f"{served.address}?token={served.token}")
-                delays, _ = watched(browser, served, EVENTS, 1)
-                print(
-                    f"event: median {statistics.median(delays):.0f} ms, longest {max(delays):.0f} ms of {len(delays)}"
-                )
-                delays, gaps, share = watched_of_many(browser, served, 2)
-                print(
-                    f"event of {JOBS:,} jobs: median {statistics.median(delays):.0f} ms, longest {max(delays):.0f} ms of "
-                    f"{len(delays)}; frame at most {max(gaps):.0f} ms; server {share:.0%} of a core"
-                )
-                delays, gaps = watched(browser, served, FLOOD, 3)
-                print(
-                    f"10,000 lines a second: frame at most {max(gaps):.0f} ms, median {statistics.median(gaps):.0f} ms; "
-                    f"shown after {statistics.median(delays):.0f} ms (median of {len(delays)} pictures)"
-                )
-            finally:
-                browser.quit()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+@contextmanager
+def a_browser(folder: Path) -> Iterator[tuple[Browser, Served]]:
+    with serving(folder) as served:
+        browser = Browser(folder / "profile")
+        try:
+            browser.get(f"{served.address}?token={served.token}")
+            yield browser, served
+        finally:
+            browser.quit()
 
+
+def in_words(name: str, delays: list[float]) -> Figure:
+    middle = statistics.median(delays)
+    measured = f"{middle:.0f} ms, at worst {max(delays):.0f} ms of {len(delays)}"
+    return Figure(f"from an event to the screen, {name}", measured, "", "300 ms", middle <= 300)
+
+
+def events(_: int, folder: Path) -> list[Figure]:
+    with a_browser(folder) as (browser, served):
+        return [in_words("one job", watched(browser, served, EVENTS, 1)[0])]
+
+
+def events_of_many(_: int, folder: Path) -> list[Figure]:
+    with a_browser(folder) as (browser, served):
+        delays, gaps, share = watched_of_many(browser, served, 1)
+    return [
+        in_words(f"{JOBS:,} jobs", delays),
+        Figure(f"longest time between two frames, {JOBS:,} jobs", f"{max(gaps):.0f} ms", ""),
+        Figure(f"what the server takes of a core, {JOBS:,} jobs", f"{share:.0%}", ""),
+    ]
+
+
+def flood(_: int, folder: Path) -> list[Figure]:
+    with a_browser(folder) as (browser, served):
+        delays, gaps = watched(browser, served, FLOOD, 1)
+    return [
+        in_words("10,000 lines a second", delays),
+        Figure("longest time between two frames, 10,000 lines a second", f"{max(gaps):.0f} ms", ""),
+    ]
+
+
+BENCHMARKS = (events, events_of_many, flood)
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    main()
+    report(BENCHMARKS, arguments("How quickly the live page shows what happens.", rounds=1).parse_args())

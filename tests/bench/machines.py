@@ -1,24 +1,24 @@
 """What other machines and buckets cost, each figure beside something that is run in turn with it.
 
-    PYTHONPATH=tests python tests/bench/machines.py [--rounds N] [--only ssh]
+    python tests/bench/machines.py [--rounds N] [--only ssh] [--strict]
 
 Needs root, sshd, unshare, moto and Slurm; prints a Markdown table. The network is that of this computer.
 """
 
-import argparse
 import functools
 import hashlib
 import os
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 import anyio
+from measuring import Figure, arguments, report
 from testbed.machine import Machine, make_key
 from testbed.object_server import ObjectServer
 from testbed.slurm import SlurmCluster
@@ -76,9 +76,9 @@ async def timed(work: Callable[[], Awaitable[object]], *, times: int = 1) -> flo
     return (time.perf_counter() - began) / times
 
 
-async def on_machine(machine: Machine, folder: Path, rounds: int) -> None:
-    made: dict[str, list[tuple[float, float]]] = {}
-    used: list[float] = []
+async def on_machine(machine: Machine, folder: Path, rounds: int) -> list[Figure]:
+    made: dict[str, list[float]] = {}
+    beside: dict[str, list[float]] = {"command": [], "output": []}
     asyncssh, openssh = AsyncsshTransport(direct(machine)), OpensshTransport(direct(machine), config=Path("/dev/null"))
     (folder / "project").mkdir()
     runner = RemoteRunner(
@@ -102,25 +102,38 @@ async def on_machine(machine: Machine, folder: Path, rounds: int) -> None:
         for transport in (asyncssh, openssh):
             await command(transport)
         for _ in range(rounds):
-            beside = plain_ssh(machine, folder, "true", times=COMMANDS)
+            beside["command"].append(plain_ssh(machine, folder, "true", times=COMMANDS) * 1e3)
             for name, work in (
                 ("a command, asyncssh", functools.partial(command, asyncssh)),
                 ("a command, openssh", functools.partial(command, openssh)),
                 ("a step", functools.partial(step, "true")),
             ):
-                made.setdefault(f"{name} | ms", []).append((await timed(work, times=COMMANDS) * 1e3, beside * 1e3))
-            beside = plain_ssh(machine, folder, f"head -c {OUTPUT_MB}000000 /dev/zero | tr '\\0' '\\n'")
+                made.setdefault(name, []).append(await timed(work, times=COMMANDS) * 1e3)
+            plain = plain_ssh(machine, folder, f"head -c {OUTPUT_MB}000000 /dev/zero | tr '\\0' '\\n'")
             began = time.process_time()
             seconds = await timed(functools.partial(step, f"yes {'x' * 99} | head -c {OUTPUT_MB}000000"))
             ours = time.process_time() - began
-            made.setdefault("output of a step | MB/s", []).append((OUTPUT_MB / seconds, OUTPUT_MB / beside))
-            used.append(ours / OUTPUT_MB * 1e3)
+            beside["output"].append(OUTPUT_MB / plain)
+            made.setdefault("output", []).append(OUTPUT_MB / seconds)
+            made.setdefault("processor", []).append(ours / OUTPUT_MB * 1e3)
     for transport in (asyncssh, openssh):
         await transport.aclose()
-    for name, pairs in made.items():
-        figure, beside = (statistics.median(values) for values in zip(*pairs, strict=True))
-        print(f"| {name} | {figure:.1f} | {beside:.1f} | {figure / beside:.2f} |")
-    print(f"| output of a step, processor time here | ms/MB | {statistics.median(used):.1f} | | |")
+    middle = {name: statistics.median(values) for name, values in made.items()}
+    plain, stream = (statistics.median(values) for values in beside.values())
+    return [
+        *(
+            Figure(f"{name} over SSH", f"{middle[name]:.1f} ms", f"`ssh` {plain:.1f} ms", "15 ms", middle[name] <= 15)
+            for name in ("a command, asyncssh", "a command, openssh")
+        ),
+        Figure("a step over SSH", f"{middle['a step']:.1f} ms", f"`ssh` {plain:.1f} ms"),
+        Figure(
+            f"{OUTPUT_MB} MB of output of a step",
+            f"{middle['output']:.0f} MB/s, {middle['processor']:.1f} ms of our processor for each MB",
+            f"`ssh` {stream:.0f} MB/s",
+            "80 MB/s",
+            middle["output"] >= 80,
+        ),
+    ]
 
 
 def plain_array(cluster: SlurmCluster) -> float:
@@ -132,7 +145,7 @@ def plain_array(cluster: SlurmCluster) -> float:
     return (time.perf_counter() - began) / QUEUED
 
 
-async def in_queue(cluster: SlurmCluster, folder: Path, rounds: int) -> None:
+async def in_queue(cluster: SlurmCluster, folder: Path, rounds: int) -> list[Figure]:
     """Compare jobs of one step that does nothing with jobs that do nothing."""
     (folder / "queued").mkdir()
     pairs = []
@@ -171,15 +184,18 @@ async def in_queue(cluster: SlurmCluster, folder: Path, rounds: int) -> None:
                     tasks.start_soon(one, index)
             pairs.append(((time.perf_counter() - began) / QUEUED, beside))
     figure, beside = (statistics.median(values) * 1e3 for values in zip(*pairs, strict=True))
-    print(f"| a job of an array of {QUEUED} | ms | {figure:.1f} | {beside:.1f} | {figure / beside:.2f} |")
+    above = figure - beside
+    measured = f"{figure:.1f} ms, {above:.1f} ms above it"
+    return [Figure(f"a job of an array of {QUEUED}", measured, f"`sbatch` {beside:.1f} ms", "20 ms above", above <= 20)]
 
 
-async def in_bucket(server: ObjectServer, folder: Path, rounds: int) -> None:
+async def in_bucket(server: ObjectServer, folder: Path, rounds: int) -> list[Figure]:
     """Compare uploads with those of boto3, in turn: seconds, and those of the processors of client and server."""
     import boto3
 
     client = boto3.client("s3")
-    for name, count, size in (("small", SMALL, 1_000), ("large", 1, LARGE_MB * 1_000_000)):
+    figures = []
+    for name, count, size, limit in (("small", SMALL, 1_000, 6), ("large", 1, LARGE_MB * 1_000_000, 8)):
         ours: list[tuple[float, ...]] = []
         theirs: list[tuple[float, ...]] = []
         for number in range(rounds):
@@ -204,16 +220,18 @@ async def in_bucket(server: ObjectServer, folder: Path, rounds: int) -> None:
             theirs.append(tuple(end - begin for begin, end in zip(between, after, strict=True)))
             for path in files:
                 path.unlink()
-        for what, mine, beside in zip(
-            ("", ", processor", ", processor of the server"),
-            zip(*ours, strict=True),
-            zip(*theirs, strict=True),
-            strict=True,
-        ):
-            figure, other = statistics.median(mine), statistics.median(beside)
-            print(
-                f"| {count} x {size / 1e6:g} MB to S3{what} | s | {figure:.2f} | {other:.2f} | {figure / other:.2f} |"
+        took, here, there = (statistics.median(each) for each in zip(*ours, strict=True))
+        plain = [statistics.median(each) for each in zip(*theirs, strict=True)]
+        figures.append(
+            Figure(
+                f"{count} x {size / 1e6:g} MB to S3 (processors here + there)",
+                f"{took:.2f} s ({here:.2f} + {there:.2f})",
+                f"boto3 {plain[0]:.2f} s ({plain[1]:.2f} + {plain[2]:.2f})",
+                f"{limit} s",
+                took <= limit,
             )
+        )
+    return figures
 
 
 def spent(server: ObjectServer) -> tuple[float, float, float]:
@@ -223,45 +241,40 @@ def spent(server: ObjectServer) -> tuple[float, float, float]:
     return time.perf_counter(), time.process_time(), there
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", choices=("slurm", "ssh", "s3"), help="instead of all")
-    given = parser.parse_args()
-    rounds, only = given.rounds, given.only
-    folder = Path(tempfile.mkdtemp(prefix="skyflow-bench-"))
-    print("| what | unit | skyflow | beside: ssh, sbatch, boto3 | ratio |\n|---|---|---|---|---|")
+def slurm(rounds: int, folder: Path) -> list[Figure]:
+    cluster = SlurmCluster(folder / "slurm", cpus=QUEUED)
+    cluster.start()
     try:
-        if only in {None, "slurm"}:
-            cluster = SlurmCluster(folder / "slurm", cpus=QUEUED)
-            cluster.start()
-            try:
-                anyio.run(in_queue, cluster, folder, rounds)
-            finally:
-                cluster.close()
-        if only in {None, "ssh"}:
-            machine = Machine(folder / "box", make_key(folder / "id"))
-            machine.start()
-            try:
-                anyio.run(on_machine, machine, folder, rounds)
-            finally:
-                machine.close()
-        if only in {None, "s3"}:
-            server = ObjectServer()
-            os.environ |= {
-                "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.port}",
-                "AWS_ACCESS_KEY_ID": "test",
-                "AWS_SECRET_ACCESS_KEY": "test",
-                "AWS_REGION": "us-east-1",
-                "AWS_DEFAULT_REGION": "us-east-1",
-            }
-            try:
-                anyio.run(in_bucket, server, folder, rounds)
-            finally:
-                server.close()
+        return anyio.run(in_queue, cluster, folder, rounds)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        cluster.close()
 
+
+def ssh(rounds: int, folder: Path) -> list[Figure]:
+    machine = Machine(folder / "box", make_key(folder / "id"))
+    machine.start()
+    try:
+        return anyio.run(on_machine, machine, folder, rounds)
+    finally:
+        machine.close()
+
+
+def s3(rounds: int, folder: Path) -> list[Figure]:
+    server = ObjectServer()
+    os.environ |= {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.port}",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    try:
+        return anyio.run(in_bucket, server, folder, rounds)
+    finally:
+        server.close()
+
+
+BENCHMARKS = (slurm, ssh, s3)
 
 if __name__ == "__main__":
-    main()
+    report(BENCHMARKS, arguments("What other machines and buckets cost.", rounds=3).parse_args())
