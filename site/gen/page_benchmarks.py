@@ -1,6 +1,6 @@
 """The page on benchmarks, from what `python tests/bench` has recorded."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from markdown_text import fence, page, table
@@ -19,7 +19,7 @@ def render() -> str:
     parts = read("benchmarks.json")
     return page(
         "Benchmarks",
-        source="`site/results/benchmarks.json`",
+        source="`site/results/benchmarks.json` and `targets.json`",
         parts=[
             (
                 "skyflow beside the tools that one would take instead, doing the same on the same machine, in turn: in each "
@@ -37,8 +37,43 @@ def render() -> str:
             *(_validation(parts["validation"]) if "validation" in parts else ()),
             *(_problems(parts["problems"]) if "problems" in parts else ()),
             *(_on_the_catalog(parts["on_the_catalog"]) if "on_the_catalog" in parts else ()),
+            *_targets(read("targets.json")),
         ],
     )
+
+
+_SUITES = {
+    "costs": "Start-up, runs, validation, reports",
+    "engine": "Many jobs, resuming, watching, output",
+    "planner": "Plans",
+    "machines": "SSH, Slurm and buckets",
+    "clouds": "Machines of clouds",
+    "live_page": "The live page",
+    "limits": "Limits",
+}
+
+
+def _targets(parts: Mapping[str, Part]) -> Iterator[str]:
+    if not parts:
+        return
+    held = [figure for part in parts.values() for figure in part["figures"] if figure["target"]]
+    yield "## Against its own targets"
+    yield (
+        "What skyflow is held to, by suites that can be run one by one; what clocks say depends on the machine, so each figure "
+        "stands beside something that was run in turn with it, where there is such a thing. "
+        f"{sum(figure['met'] for figure in held)} of {len(held)} targets are met in what is recorded here."
+    )
+    for name, title in _SUITES.items():
+        if name in parts:
+            yield f"### {title}"
+            yield f"`python {parts[name]['script']}`"
+            yield table(("what", "measured", "run in turn with", "target", ""), map(_held, parts[name]["figures"]))
+            yield circumstances(parts[name])
+
+
+def _held(figure: Part) -> tuple[str, ...]:
+    verdict = ("met" if figure["met"] else "**missed**") if figure["target"] else ""
+    return (figure["name"], figure["measured"], figure["beside"], figure["target"], verdict)
 
 
 def _tools(parts: Sequence[Part]) -> Iterator[str]:

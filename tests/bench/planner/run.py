@@ -31,6 +31,7 @@ from skyflow.planner.problem import Candidates, Choice, Limits, PlacementProblem
 from skyflow.planner.schedule import evaluate
 
 SECONDS = 10.0
+MEMORY_MB = 600
 OVER = 1.05 * SECONDS
 """What the time limit is allowed to be missed by: a pass that has begun is ended."""
 GOALS = {"cost": Goal.of(Objective.COST), "time": Goal.of(Objective.MAKESPAN)}
@@ -55,10 +56,13 @@ def timed(problem: PlacementProblem, goal: Goal, start: Choice | None = None) ->
 def show(name: str, seconds: float, found: Decision, limit: float, *, gap: float = 0.0) -> Figure:
     is_met = seconds <= limit and found.value - found.bound <= gap * found.value + 1e-6 * abs(found.value)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    is_met = is_met and peak <= MEMORY_MB
     left = max(0.0, 1 - found.bound / found.value) if found.value else 0.0
     measured = f"{seconds:.2f} s of CPU, gap {left:.2%}, {peak} MB at most"
     beside = yardstick()
-    return Figure(name, measured, f"numpy {beside * 1e3:.0f} ms = {seconds / beside:.1f} x", f"{limit} s", is_met)
+    return Figure(
+        name, measured, f"numpy {beside * 1e3:.0f} ms = {seconds / beside:.1f} x", f"{limit} s, {MEMORY_MB} MB", is_met
+    )
 
 
 def hundred(rounds: int, __: Path) -> Iterator[Figure]:
