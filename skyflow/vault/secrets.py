@@ -27,18 +27,17 @@ class Secrets:
 
     _values: Final[Mapping[str, str]]
 
-    def __init__(self, values: Mapping[str, str] | None = None, *, where: str = "secrets") -> None:
+    def __init__(self, values: Mapping[str, str] | None = None) -> None:
         """Take secrets.
 
         Args:
             values: by name; case does not tell names apart.
-            where: what a message about a name begins with.
 
         Raises:
             UsageError: a name is not one, or reserved.
         """
         self._values = {
-            check_name(name, where=where, allow_token=True): value for name, value in (values or {}).items()
+            check_name(name, where="secrets", allow_token=True): value for name, value in (values or {}).items()
         }
 
     def __contains__(self, name: str) -> bool:

@@ -10,7 +10,6 @@ from skyflow.catalog import Catalog
 from skyflow.errors import UsageError
 from skyflow.model.availability import HALF_LIFE_DAYS, Availability, Observation, Outcome, estimate_availability
 from skyflow.model.blocks import Block
-from skyflow.ports.clock import Clock
 from skyflow.store.blocks import refused_to_any
 from skyflow.store.observations import ObservationStore
 from skyflow.store.store import open_store
@@ -21,9 +20,7 @@ _HORIZON = timedelta(days=20 * HALF_LIFE_DAYS)
 """What is older weighs less than a millionth."""
 
 
-def seen_availability(
-    project: Project, offerings: Collection[str] | None = None, *, clock: Clock | None = None
-) -> dict[str, Availability]:
+def seen_availability(project: Project, offerings: Collection[str] | None = None) -> dict[str, Availability]:
     """Return what the project's store says of some offerings or all, by their ids; nothing of those nobody has tried.
 
     Raises:
@@ -31,7 +28,7 @@ def seen_availability(
     """
     if not project.state.database.exists():
         return {}
-    now = (clock or SystemClock()).now()
+    now = SystemClock().now()
     with open_store(project.state, create=False) as store:
         seen = ObservationStore(store).observations_of(offerings, since=now - _HORIZON)
     estimates = {offering: estimate_availability(found, now=now) for offering, found in seen.items()}
@@ -57,7 +54,6 @@ def observe(
     outcome: Outcome,
     *,
     seconds: float | None = None,
-    clock: Clock | None = None,
 ) -> Observation:
     """Record what became of a machine, for example one that was rented by other means.
 
@@ -73,7 +69,7 @@ def observe(
             f"the catalog has no offering '{offering}'",
             hint=did_you_mean(offering, sorted(near), otherwise="`skyflow catalog list --format csv` has their ids"),
         )
-    seen = Observation(offering=offering, at=(clock or SystemClock()).now(), outcome=outcome, seconds=seconds)
+    seen = Observation(offering=offering, at=SystemClock().now(), outcome=outcome, seconds=seconds)
     with open_store(project.state) as store:
         ObservationStore(store).record_observations([seen])
     return seen

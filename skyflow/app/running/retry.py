@@ -17,7 +17,6 @@ from skyflow.model.history import RunHistory
 from skyflow.model.run import Carried, JobRecord, NewRun
 from skyflow.model.status import Conclusion, Status
 from skyflow.model.workflow import Workflow
-from skyflow.ports.clock import Clock
 from skyflow.spec import load_workflow
 from skyflow.store.store import open_store
 
@@ -33,7 +32,6 @@ def retry_run(
     reporter: ReporterFactory,
     given: GivenSecrets,
     slots: int | None = None,
-    clock: Clock | None = None,
 ) -> RunResult:
     """Run the jobs of a completed run again, with the workflow, inputs and plan it had.
 
@@ -45,12 +43,10 @@ def retry_run(
         reporter: who is told.
         given: the secrets, which no run remembers.
         slots: how many jobs at once; by default as before.
-        clock: the time.
 
     Raises:
         UsageError: there is no such run or job, the run has not completed, nothing of it failed, or a secret is missing.
     """
-    clock = clock or SystemClock()
     history = read_run(project, name)
     run = history.overview.run
     if run.status is not Status.COMPLETED:
@@ -60,7 +56,7 @@ def retry_run(
     again = _chosen(history, job, failed_only=failed_only)
     graph = _Graph(workflow, callees_from(workflow, run.callee_sources), history.jobs)
     with open_store(project.state, create=False) as store:
-        now = clock.now()
+        now = SystemClock().now()
         run_id = new_run_id(now, project)
         new = NewRun(
             id=run_id,
@@ -79,7 +75,7 @@ def retry_run(
         )
         with run_lease(project.state.run(new.id)):
             created = store.create_run(new, now, name=lambda _: run.display_name)
-            return continue_run(store, created, project=project, reporter=reporter, given=given, clock=clock)
+            return continue_run(store, created, project=project, reporter=reporter, given=given)
 
 
 def _chosen(history: RunHistory, job: str | None, *, failed_only: bool) -> Sequence[JobRecord]:

@@ -26,7 +26,6 @@ from skyflow.model.placement import Plan
 from skyflow.model.run import Json, NewRun, RunId, RunOptions, RunRecord
 from skyflow.model.status import Status
 from skyflow.model.workflow import Workflow
-from skyflow.ports.clock import Clock
 from skyflow.spec import load_workflow
 from skyflow.store.lease import hold_lease, is_leased
 from skyflow.store.store import Store, open_store
@@ -54,7 +53,6 @@ def run_workflow(
     reporter: ReporterFactory,
     debug: bool = False,
     options: RunOptions = RunOptions(),
-    clock: Clock | None = None,
 ) -> RunResult:
     """Run a planned workflow to its end.
 
@@ -72,8 +70,8 @@ def run_workflow(
         jobs = [job for each in (workflow, *callees.values()) for job in each.jobs]
         refuse_what_stays_here(jobs, hint="leave --host away, or keep such jobs in a workflow of their own")
     engine = engine_for(all_specs(workflow, callees))
-    refuse_strangers(plan, SystemClock())
-    clock = clock or SystemClock()
+    clock = SystemClock()
+    refuse_strangers(plan, clock)
     with open_store(project.state) as store:
         now = clock.now()
         run_id = new_run_id(now, project)
@@ -114,7 +112,6 @@ def resume_run(
     given: GivenSecrets,
     slots: int | None = None,
     starts_now: bool = False,
-    clock: Clock | None = None,
 ) -> RunResult:
     """Continue a run: completed jobs stay as they are, one that was under way gets a new attempt.
 
@@ -127,7 +124,6 @@ def resume_run(
         given: the secrets, which no run remembers.
         slots: how many jobs at once; by default as before.
         starts_now: do not wait for the starts that the plan has chosen.
-        clock: the time.
 
     Raises:
         UsageError: there is nothing to resume, or a secret is missing that the run was started with.
@@ -147,7 +143,6 @@ def resume_run(
                 given=given,
                 slots=slots,
                 starts_now=starts_now,
-                clock=clock,
             )
 
 
@@ -160,7 +155,6 @@ def continue_run(
     given: GivenSecrets,
     slots: int | None = None,
     starts_now: bool = False,
-    clock: Clock | None = None,
 ) -> RunResult:
     """Drive a stored run with what is stored of it; the caller holds its lease.
 
@@ -181,7 +175,7 @@ def continue_run(
         project=project,
         engine=engine_for(all_specs(workflow, callees)),
         reporter=reporter,
-        clock=clock or SystemClock(),
+        clock=SystemClock(),
         starts_now=starts_now,
     )
 

@@ -1,8 +1,8 @@
 """The grammar of an `action.yml`."""
 
 from skyflow.spec.availability import ACTION_DEFAULT, ACTION_OUTPUT, ACTION_STEP, ACTION_STEP_IF
-from skyflow.spec.grammar.common import NON_EMPTY, TEXT, texts
 from skyflow.spec.grammar.shapes import ANY, Key, Shape, flag, items, one_of, table
+from skyflow.spec.grammar.texts import NON_EMPTY, TEXT, texts
 
 __all__ = ["ACTION"]
 

@@ -1,8 +1,8 @@
 """The shapes below `on`: as lenient as GitHub's service, which looks closely at `workflow_call` alone."""
 
 from skyflow.spec.availability import CALL_DEFAULT, CALL_OUTPUT
-from skyflow.spec.grammar.common import TEXT
 from skyflow.spec.grammar.shapes import ANY, Key, Shape, flag, items, one_of, table, text
+from skyflow.spec.grammar.texts import TEXT
 
 __all__ = ["ON"]
 

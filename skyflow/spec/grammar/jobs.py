@@ -10,21 +10,13 @@ from skyflow.spec.availability import (
     JOB_OUTPUTS,
     JOB_STRATEGY,
 )
-from skyflow.spec.grammar.common import (
-    LABEL_LIST,
-    NON_EMPTY,
-    PERMISSIONS,
-    TEXT,
-    concurrency,
-    container,
-    defaults,
-    service,
-    texts,
-)
+from skyflow.spec.grammar.both_levels import PERMISSIONS, concurrency, defaults
+from skyflow.spec.grammar.containers import container, service
 from skyflow.spec.grammar.planning import ARTIFACTS, CACHE, CHECKPOINT, DATA, ESTIMATE, INPUTS, RECOVERY, RETRY
 from skyflow.spec.grammar.resources import RESOURCES
 from skyflow.spec.grammar.shapes import ANY, Key, Shape, flag, items, number, one_of, table, text
 from skyflow.spec.grammar.steps import CONDITION, STEPS
+from skyflow.spec.grammar.texts import LABEL_LIST, NON_EMPTY, TEXT, texts
 
 __all__ = ["JOBS"]
 

@@ -3,8 +3,8 @@
 from skyflow.model.planning import SpillReason
 from skyflow.model.resources import RENTED
 from skyflow.spec.availability import JOB
-from skyflow.spec.grammar.common import LABEL_LIST, NON_EMPTY
 from skyflow.spec.grammar.shapes import Key, Shape, TextShape, items, one_of, quantity, table, text
+from skyflow.spec.grammar.texts import LABEL_LIST, NON_EMPTY
 
 __all__ = ["ARTIFACTS", "CACHE", "CHECKPOINT", "DATA", "ESTIMATE", "INPUTS", "PLAN", "RECOVERY", "RETRY"]
 

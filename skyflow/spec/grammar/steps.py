@@ -1,9 +1,9 @@
 """The shapes of steps."""
 
 from skyflow.spec.availability import STEP, STEP_IF
-from skyflow.spec.grammar.common import LABEL_LIST, NON_EMPTY, SHELL, TEXT, texts
 from skyflow.spec.grammar.planning import RETRY
 from skyflow.spec.grammar.shapes import Key, Shape, flag, items, number, one_of, table
+from skyflow.spec.grammar.texts import LABEL_LIST, NON_EMPTY, SHELL, TEXT, texts
 
 __all__ = ["CONDITION", "STEPS"]
 

@@ -1,11 +1,12 @@
 """The grammar of a workflow file."""
 
 from skyflow.spec.availability import RUN_NAME, WORKFLOW_ENV
-from skyflow.spec.grammar.common import PERMISSIONS, TEXT, concurrency, defaults, texts
+from skyflow.spec.grammar.both_levels import PERMISSIONS, concurrency, defaults
 from skyflow.spec.grammar.events import ON
 from skyflow.spec.grammar.jobs import JOBS
 from skyflow.spec.grammar.planning import PLAN
 from skyflow.spec.grammar.shapes import Key, table
+from skyflow.spec.grammar.texts import TEXT, texts
 
 __all__ = ["WORKFLOW"]
 
