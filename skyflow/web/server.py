@@ -48,17 +48,7 @@ def serve(
         UsageError: the address is none of this machine's, it says nothing about how we are reached, or the port is taken
             or not ours to take.
     """
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with closing(socket.socket(family, socket.SOCK_STREAM)) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((address, port))
-        except OSError as error:
-            raise UsageError(
-                f"cannot listen on port {port} of {address}: {error.strerror}",
-                hint="choose another --port, or an address of this machine",
-            ) from error
-        listener.listen()
+    with closing(_listener(address, port)) as listener:
         number = listener.getsockname()[1]
         known = [*names, *_own_names(address)]
         if not known:
@@ -81,6 +71,21 @@ def serve(
         ready(f"http://{known[0]}:{number}/?token={token}")
         server.run(sockets=[listener])
         raise KeyboardInterrupt  # it sends itself the signal that ended it, which is lost where it was ignored before
+
+
+def _listener(address: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address, port))
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        raise UsageError(
+            f"cannot listen on port {port} of {address}: {error.strerror}",
+            hint="choose another --port, or an address of this machine",
+        ) from error
+    return listener
 
 
 def _own_names(address: str) -> list[str]:
