@@ -1,7 +1,6 @@
 """Files and functions stay small enough to be read, and no two modules need each other.
 
-Lines of code are all but blank ones and comments, docstrings among them. What of these lines a file is to have at the
-most, and that imports go one way between packages, is written down in CONTRIBUTING.md.
+Lines of code are all but blank ones and comments, docstrings among them. `lint-imports` sees to the layers.
 """
 
 import ast
