@@ -57,7 +57,7 @@ def test_a_job_goes_on_where_its_strategy_says_from_its_checkpoint(clouds, strat
     if stays:
         wait_until(lambda: _is_refused(both.folder))
         give_room(both, place, 1)
-    wait_until(lambda: both.machines.running and both.only is not first and both.has("/home/skyflow/begun"))
+    wait_until(lambda: first not in both.machines.running.values() and both.has("/home/skyflow/begun"))
     assert (place_of(both) == place) is stays
     shown = finish(both, driver)
     assert ("Waiting up to 2m 00s for another" in shown) is stays
@@ -72,7 +72,7 @@ def test_a_machine_that_does_not_come_back_is_given_up(clouds) -> None:
     first, place = both.only, place_of(both)
     give_room(both, place, 0)
     take_away(both, place)
-    wait_until(lambda: both.machines.running and both.only is not first and both.has("/home/skyflow/begun"))
+    wait_until(lambda: first not in both.machines.running.values() and both.has("/home/skyflow/begun"))
     assert place_of(both) != place
     assert "There is none again after 3.0s" in finish(both, driver)
 
