@@ -298,7 +298,7 @@ def test_a_spot_machine_that_is_taken_away_with_notice_is_replaced(clouds, provi
     driver = cloud.start_until_begun("run", "w.yml", "--verbose")
     first = cloud.only
     first.set_metadata(*NOTICES[provider])
-    wait_until(lambda: cloud.machines.running and cloud.only is not first and cloud.has("/home/skyflow/begun"))
+    wait_until(lambda: first not in cloud.machines.running.values() and cloud.has("/home/skyflow/begun"))
     shown = cloud.let_go_on(driver)
     assert "saved" in shown, "the step was interrupted before it was killed"
     assert f"is taken away by {provider}: " in shown
@@ -312,7 +312,7 @@ def test_after_a_spot_machine_vanished_its_job_runs_elsewhere(clouds) -> None:
     driver = both.start_until_begun("run", "w.yml", "--verbose")
     first = both.only
     both.take_away()
-    wait_until(lambda: both.machines.running and both.only is not first and both.has("/home/skyflow/begun"))
+    wait_until(lambda: first not in both.machines.running.values() and both.has("/home/skyflow/begun"))
     shown = both.let_go_on(driver)
     assert re.search(r"Planned anew: \S+ \(spot\) in ", shown), shown
     starts = re.findall(r"Starting (\S+ \(spot\) in \S+) ", shown)
@@ -328,7 +328,7 @@ def test_a_machine_that_dies_is_replaced_and_one_that_is_cut_off_is_waited_for(c
     time.sleep(2)
     first.cut_off(is_cut=False)
     aws.take_away()  # what happens when the hardware breaks looks the same
-    wait_until(lambda: aws.machines.running and aws.only is not first and aws.has("/home/skyflow/begun"))
+    wait_until(lambda: first not in aws.machines.running.values() and aws.has("/home/skyflow/begun"))
     aws.let_go_on(driver)
     [job] = aws.run_json()["jobs"]
     assert [each["reason"] for each in job["attempts"]] == ["lost", None]

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from testbed.s3_server import creating_in_turn
+
 __all__ = ["gcs_app"]
 
 _Environ = dict[str, Any]
@@ -55,7 +57,9 @@ def main() -> None:
     from werkzeug.serving import make_server
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    make_server("127.0.0.1", int(sys.argv[-1]), gcs_app(create_backend_app("s3")), threaded=True).serve_forever()
+    make_server(
+        "127.0.0.1", int(sys.argv[-1]), gcs_app(creating_in_turn(create_backend_app("s3"))), threaded=True
+    ).serve_forever()
 
 
 if __name__ == "__main__":

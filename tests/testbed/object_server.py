@@ -26,7 +26,7 @@ _HOP = frozenset({"connection", "content-length", "transfer-encoding", "keep-ali
 class ObjectServer:
     """moto's S3 as a process of its own; or another module that takes the same options."""
 
-    def __init__(self, module: str = "moto.server") -> None:
+    def __init__(self, module: str = "testbed.s3_server") -> None:
         self.port = free_port()
         command = [sys.executable, "-m", module, "-H", "127.0.0.1", "-p", str(self.port)]
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
