@@ -22,6 +22,8 @@ __all__ = [
     "with_descendants",
 ]
 
+_MOST_CHARACTERS = 4096
+"""No path of Linux is longer (PATH_MAX), and reading a pattern takes the square of its length where brackets stay open."""
 _Segment = str | re.Pattern[str] | None
 """A literal name, a pattern for one name, or None for `**`."""
 
@@ -53,9 +55,11 @@ def parse_pattern(text: str, *, workspace: Path, home: Path) -> Pattern:
     """Read one pattern; a relative one is meant below the workspace, `~` is the home folder.
 
     Raises:
-        PatternError: it is empty, or contains `.` elsewhere than at the beginning, or `..`.
+        PatternError: it is empty, longer than a path can be, or contains `.` elsewhere than at the beginning, or `..`.
     """
     body = text.strip()
+    if len(body) > _MOST_CHARACTERS:
+        raise PatternError(f"the pattern '{body[:40]}...' has {len(body):,} characters, and a path at most 4,096")
     negate = False
     while body.startswith("!"):
         negate, body = not negate, body[1:].strip()
