@@ -149,6 +149,8 @@ def watching(rounds: int, folder: Path) -> list[Figure]:
     job = "{runs-on: local, cache: {inputs: in}, steps: [{run: touch .skyflow/started}]}"
     (folder / "w.yml").write_text(f"on: push\njobs:\n  a: {job}\n")
     taken, saved = [], 0.0
+    # whoever starts this in the background of a script has it ignored, and so would the watch, which would never end
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with (folder / "said").open("wb") as said:
         process = subprocess.Popen(
             [*SKYFLOW, "watch", "w.yml", "in"],
