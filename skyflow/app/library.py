@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from skyflow import spec
+from skyflow.app.action_folders import action_folders
 from skyflow.app.planning.callees import callees_in
 from skyflow.app.planning.plan import plan_workflow
 from skyflow.app.project import Project, find_project
@@ -101,8 +102,9 @@ def run(
         StoreError: the state store cannot be used.
     """
     loaded = _loaded(workflow)
-    refuse_what_cannot_run(spec.load_workflow(loaded.path, text=loaded.source))
     project = find_project(state=state)
+    folder_of = action_folders(project.root)
+    refuse_what_cannot_run(spec.load_workflow(loaded.path, text=loaded.source, folder_of=folder_of))
     given = _given(inputs or {}, vars or {}, secrets, event or {}, event_name)
     launch = prepare_launch(loaded, given, project=project)
     callees = callees_in(loaded, project.root)

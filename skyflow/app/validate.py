@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from skyflow.app.action_folders import action_folders
 from skyflow.app.container_engine import engine_findings
 from skyflow.app.workflow_files import ACTION_FILES, STANDARD_INPUT, find_files
 from skyflow.diagnostics import Diagnostic, Severity, Span, in_reading_order
 from skyflow.errors import WorkflowInvalidError
-from skyflow.spec import load_action, load_workflow, reader_for
+from skyflow.spec import load_action, load_workflow, reader_for, workspace_of
 from skyflow.spec.checks.registry import CHECKS
 from skyflow.spec.form_rules import FORM_RULES
 from skyflow.spec.second_opinion import schema_findings
@@ -73,8 +74,10 @@ def _check(file: str, content: bytes | None) -> tuple[Diagnostic, ...]:
         if Path(file).name in ACTION_FILES:
             load_action(file, read_bytes(file))
             return ()
-        read = reader_for(Path.cwd()) if content is not None else None
-        loaded = load_workflow(file, text=content, platform=sys.platform, read=read)
+        root = workspace_of(file) if content is None else Path.cwd()
+        loaded = load_workflow(
+            file, text=content, platform=sys.platform, read=reader_for(root), folder_of=action_folders(root)
+        )
         second = schema_findings(file, loaded.root)
     except WorkflowInvalidError as error:
         return error.diagnostics

@@ -14,6 +14,7 @@ import skyflow.report.plain
 import skyflow.report.summary
 import skyflow.spec.load  # noqa: F401
 from skyflow._util.text import did_you_mean
+from skyflow.app.action_folders import action_folders
 from skyflow.app.planning.callees import callees_in
 from skyflow.app.planning.plan import plan_workflow
 from skyflow.app.project import Project
@@ -45,7 +46,7 @@ def watched_run(
         SkyflowError: it cannot be run.
         typer.Exit: it has ended, with its exit code.
     """
-    loaded = load_workflow(workflow)
+    loaded = load_workflow(workflow, folder_of=action_folders(project.root))
     print_warnings(loaded.findings)
     refuse_what_cannot_run(loaded)
     chosen = loaded.workflow if job is None else _only(loaded.workflow, job)

@@ -46,6 +46,7 @@ def check(
         (len(config.prices), "price rule"),
         (len(config.peerings), "line between clouds"),
         (len(config.stores), "store"),
+        (len(config.actions), "action folder"),
     )
     said = [f"{number} {what if number == 1 else _plural(what)}" for number, what in counted if number]
     out(f"{checked.path.name} is valid: {', '.join(said) or 'it declares nothing'}")

@@ -128,7 +128,8 @@ def _begin(
     debug: bool,
     showing: Showing,
 ) -> None:
-    from skyflow.app.planning.callees import callees_in  # noqa: PLC0415 -- start-up
+    from skyflow.app.action_folders import action_folders  # noqa: PLC0415 -- start-up
+    from skyflow.app.planning.callees import callees_in  # noqa: PLC0415
     from skyflow.app.planning.host_options import read_host  # noqa: PLC0415
     from skyflow.app.planning.plan import plan_workflow  # noqa: PLC0415
     from skyflow.app.running.launch import prepare_launch  # noqa: PLC0415
@@ -141,7 +142,7 @@ def _begin(
     from skyflow.spec import load_workflow  # noqa: PLC0415
 
     host_slots = sum(read_host(text).slots for text in options.hosts)
-    loaded = load_workflow(workflow)
+    loaded = load_workflow(workflow, folder_of=action_folders(project.root))
     print_warnings(loaded.findings)
     refuse_what_cannot_run(loaded)
     launch = prepare_launch(loaded.workflow, read_given(), project=project, ask=ask_input())

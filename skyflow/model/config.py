@@ -9,10 +9,30 @@ from skyflow.model.resources import Accelerators, Market
 from skyflow.model.slurm import SlurmQueue
 from skyflow.model.stores import DeclaredStore
 
-__all__ = ["OwnPool", "Peering", "PriceRule", "ProjectConfig", "rule_for"]
+__all__ = ["ActionFolder", "OwnPool", "Peering", "PriceRule", "ProjectConfig", "rule_for"]
 
 _GB_PER_GIB = 2**30 / 10**9
 _HOURS_PER_MONTH = 730.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionFolder:
+    """A folder that stands for a repository of actions, or for one of its folders.
+
+    `name` is `OWNER/REPOSITORY`, or that and a path in it; `ref` is what a `uses` has to say behind its `@`, empty for
+    whatever it says.
+    """
+
+    name: str
+    ref: str
+    folder: str
+
+    def below(self, uses: str) -> str | None:
+        """Return the path below the folder that `uses` names, None where it names something else."""
+        path, _, ref = uses.partition("@")
+        inner = path[len(self.name) :]
+        is_ours = path.lower().startswith(self.name.lower()) and inner[:1] in {"", "/"}
+        return inner.strip("/") if is_ours and self.ref in {"", ref} else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +113,8 @@ class ProjectConfig:
 
     `catalog` is a folder of tables to use instead of those that ship, as written in the file. `disk_prices` are US dollars
     per decimal gigabyte and month, by cloud. `idle_minutes` is how long a rented machine is kept for a job that is to take it
-    over. `stores` are for artifacts, in the order of the file, with folders as written in it.
+    over. `stores` are for artifacts, in the order of the file, with folders as written in it. `actions` are what stands for
+    actions of other repositories.
     """
 
     pools: tuple[OwnPool, ...] = ()
@@ -103,6 +124,16 @@ class ProjectConfig:
     disk_prices: tuple[tuple[str, float], ...] = ()
     idle_minutes: float = 10.0
     stores: tuple[DeclaredStore, ...] = ()
+    actions: tuple[ActionFolder, ...] = ()
+
+    def action_folder(self, uses: str) -> str | None:
+        """Return the folder of an action of another repository; what is said of its version and path most closely holds."""
+        by_closeness = sorted(self.actions, key=lambda each: (len(each.name), bool(each.ref)), reverse=True)
+        for each in by_closeness:
+            inner = each.below(uses)
+            if inner is not None:
+                return f"{each.folder}/{inner}" if inner else each.folder
+        return None
 
     def disk_usd_per_hour(self, provider: str, gib: float) -> float | None:
         """Return what a disk costs beside the machine, None where nobody says; a month has 730 hours."""

@@ -16,7 +16,7 @@ from skyflow.diagnostics import Diagnostic
 from skyflow.model.workflow import Workflow
 from skyflow.spec.render import render_diagnostic
 from skyflow.spec.source import read_bytes, source_lines
-from skyflow.spec.workspace import ReadFile, reader_for, workspace_of
+from skyflow.spec.workspace import FolderOf, ReadFile, nowhere, reader_for, workspace_of
 
 if TYPE_CHECKING:
     from skyflow.model.action import Action
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from skyflow.spec.nodes import Node
 
 __all__ = [
+    "FolderOf",
     "LoadedWorkflow",
     "ReadFile",
     "load_action",
@@ -52,7 +53,12 @@ class LoadedWorkflow:
 
 
 def load_workflow(
-    path: str, *, text: str | bytes | None = None, platform: str = sys.platform, read: ReadFile | None = None
+    path: str,
+    *,
+    text: str | bytes | None = None,
+    platform: str = sys.platform,
+    read: ReadFile | None = None,
+    folder_of: FolderOf = nowhere,
 ) -> LoadedWorkflow:
     """Read, check and parse one workflow file.
 
@@ -62,6 +68,7 @@ def load_workflow(
         platform: The `sys.platform` of the machine that `runs-on: local` means.
         read: What reads the files that the workflow refers to; by default those of its workspace, or none where the
             text is given.
+        folder_of: Says which folders stand for actions of other repositories; those without one cannot be run.
 
     Raises:
         UsageError: The file cannot be read.
@@ -73,7 +80,7 @@ def load_workflow(
     if content is None:
         content = read_bytes(path)
         read = read or reader_for(workspace_of(path))
-    loaded = load(path, content, platform=platform, read=read)
+    loaded = load(path, content, platform=platform, read=read, folder_of=folder_of)
     return LoadedWorkflow(loaded.workflow, loaded.root, loaded.findings, loaded.refusals)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from skyflow.diagnostics import Diagnostic, has_errors, in_reading_order
 from skyflow.errors import WorkflowInvalidError
-from skyflow.model.config import OwnPool, Peering, PriceRule, ProjectConfig
+from skyflow.model.config import ActionFolder, OwnPool, Peering, PriceRule, ProjectConfig
 from skyflow.model.hosts import SshHost
 from skyflow.model.resources import (
     Accelerators,
@@ -30,11 +30,13 @@ from skyflow.spec.slurm import read_slurm
 from skyflow.spec.source import decode
 from skyflow.spec.stores import read_stores
 from skyflow.spec.tree import compose
+from skyflow.spec.uses import is_built_in
 from skyflow.spec.walk import walk
 
 __all__ = ["load"]
 
 _PER_CENT = 100
+_OWNER_AND_REPOSITORY = 2
 
 
 def load(path: str, content: bytes | str) -> tuple[ProjectConfig, tuple[Diagnostic, ...]]:
@@ -72,7 +74,24 @@ def _read(reading: Reading, root: Node) -> ProjectConfig:
         disk_prices=tuple(_disk_prices(reading, fields.take("disks"))),
         idle_minutes=ProjectConfig().idle_minutes if idle is None else idle,
         stores=read_stores(reading, reading.fields(fields.take("stores"))),
+        actions=tuple(_actions(reading, fields.take("actions"))),
     )
+
+
+def _actions(reading: Reading, node: Node | None) -> Iterator[ActionFolder]:
+    for key, value in reading.fields(node).rest():
+        name, _, ref = key.key.partition("@")
+        segments = name.split("/")
+        if is_built_in(key.key):
+            message, hint = f"'{name}' is built into skyflow", "remove it; './folder' names an action of the project"
+            reading.findings.error("action-name", key.span, message, hint=hint)
+        elif (
+            len(segments) < _OWNER_AND_REPOSITORY or not all(segments) or name.startswith(".") or key.key.endswith("@")
+        ):
+            message = f"'{key.key}' names no action of another repository"
+            hint = "write 'owner/repository', 'owner/repository@ref' or 'owner/repository/folder@ref'"
+            reading.findings.error("action-name", key.span, message, hint=hint)
+        yield ActionFolder(name=name, ref=ref, folder=reading.plain_text(value) or "")
 
 
 def _disk_prices(reading: Reading, node: Node | None) -> Iterator[tuple[str, float]]:

@@ -28,6 +28,13 @@ FORM_RULES = (
         file="action.yml",
     ),
     FormRule(
+        "action-name",
+        "`actions` in `skyflow.yml` names no action of another repository, or one that is built in.",
+        wrong="actions: {setup-uv: ../setup-uv}\n",
+        right="actions: {astral-sh/setup-uv: ../setup-uv}\n",
+        file="skyflow.yml",
+    ),
+    FormRule(
         "bad-quantity",
         "A duration, an amount or a size cannot be read.",
         wrong="jobs:\n  build:\n    resources: {memory: 16 gigs}\n    steps: [{run: make}]\n",

@@ -21,7 +21,7 @@ from skyflow.spec.source import decode
 from skyflow.spec.tree import compose
 from skyflow.spec.unsupported import find_refusals
 from skyflow.spec.walk import walk
-from skyflow.spec.workspace import ReadFile
+from skyflow.spec.workspace import FolderOf, ReadFile, nowhere
 
 __all__ = ["Loaded", "load", "parse"]
 
@@ -36,20 +36,24 @@ class Loaded:
     refusals: tuple[Diagnostic, ...]
 
 
-def load(path: str, content: bytes | str, *, platform: str, read: ReadFile | None) -> Loaded:
+def load(
+    path: str, content: bytes | str, *, platform: str, read: ReadFile | None, folder_of: FolderOf = nowhere
+) -> Loaded:
     """Return the workflow in `content`.
 
     Raises:
         WorkflowInvalidError: the file has errors; it carries all findings.
     """
-    _, loaded = _load(path, content, platform=platform, read=read)
+    _, loaded = _load(path, content, platform=platform, read=read, folder_of=folder_of)
     return loaded
 
 
-def _load(path: str, content: bytes | str, *, platform: str, read: ReadFile | None) -> tuple[Parsed, Loaded]:
+def _load(
+    path: str, content: bytes | str, *, platform: str, read: ReadFile | None, folder_of: FolderOf = nowhere
+) -> tuple[Parsed, Loaded]:
     findings = Findings(path)
     parsed = parse(content, findings)
-    subject = Subject(parsed, platform=platform, read=read, parse=_parse_called)
+    subject = Subject(parsed, platform=platform, read=read, parse=_parse_called, folder_of=folder_of)
     _run(Phase.FORM, subject, findings)
     _run(Phase.GRAPH, subject, findings)
     if not has_errors(findings.found):  # what is wrong with a `uses` would be told a second time

@@ -18,6 +18,7 @@ from skyflow.spec.findings import Findings
 from skyflow.spec.nodes import MappingNode, Node, find
 from skyflow.spec.runs_on import labels_of, misplaced_label
 from skyflow.spec.uses import is_docker, is_remote
+from skyflow.spec.workspace import is_action_folder
 
 __all__ = ["FEATURES", "Feature", "find_refusals"]
 
@@ -74,6 +75,18 @@ def _actions(subject: Subject, wanted: Callable[[str], bool]) -> Iterator[Span]:
             yield step.uses_span
 
 
+def _not_at_hand(subject: Subject) -> Iterator[Span]:
+    return _actions(subject, lambda uses: is_remote(uses) and subject.folder_of(uses) is None)
+
+
+def _without_description(subject: Subject) -> Iterator[Span]:
+    def wanted(uses: str) -> bool:
+        folder = subject.folder_of(uses) if is_remote(uses) else None
+        return folder is not None and not is_action_folder(folder)
+
+    return _actions(subject, wanted)
+
+
 def _job_keys(*keys: str) -> Callable[[Subject], Iterator[Span]]:
     """Return what finds keys of jobs."""
 
@@ -110,8 +123,14 @@ def _misplaced(subject: Subject) -> Iterator[Span]:
 FEATURES: tuple[Feature, ...] = (
     Feature(
         "an action of another repository",
-        "write the commands in a step with 'run', or keep a copy of the action in the workspace and use './folder'",
-        lambda subject: _actions(subject, is_remote),
+        "write the commands in a step with 'run', or keep a copy of the action and say where in skyflow.yml: "
+        "`actions: {owner/repository: ./folder}`",
+        _not_at_hand,
+    ),
+    Feature(
+        "an action without an action.yml in the folder that stands for it",
+        "look at `actions` in skyflow.yml: a folder has to be there, with a copy of the action",
+        _without_description,
     ),
     Feature(
         "an action that is a container image",

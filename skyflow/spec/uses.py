@@ -1,6 +1,6 @@
 """What kind of action the `uses` of a step names."""
 
-__all__ = ["BUILT_IN_ACTIONS", "is_docker", "is_remote"]
+__all__ = ["BUILT_IN_ACTIONS", "is_built_in", "is_docker", "is_remote"]
 
 BUILT_IN_ACTIONS = (
     "actions/cache",
@@ -15,6 +15,11 @@ BUILT_IN_ACTIONS = (
 """The actions that skyflow has versions of its own of."""
 
 
+def is_built_in(uses: str) -> bool:
+    """Tell whether a step uses an action that skyflow has a version of its own of."""
+    return uses.partition("@")[0].lower() in BUILT_IN_ACTIONS
+
+
 def is_docker(uses: str) -> bool:
     """Tell whether a step uses a container image as an action."""
     return uses.startswith("docker://")
@@ -23,5 +28,4 @@ def is_docker(uses: str) -> bool:
 def is_remote(uses: str) -> bool:
     """Tell whether a step uses an action of another repository that is not built in."""
     is_local = uses.startswith(("./", ".\\", "$/"))
-    is_built_in = uses.partition("@")[0].lower() in BUILT_IN_ACTIONS
-    return not (is_local or is_docker(uses) or is_built_in)
+    return not (is_local or is_docker(uses) or is_built_in(uses))

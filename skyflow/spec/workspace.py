@@ -6,12 +6,27 @@ from pathlib import Path
 from skyflow.errors import UsageError
 from skyflow.spec.source import read_bytes
 
-__all__ = ["ReadFile", "reader_for", "workspace_of"]
+__all__ = ["ACTION_FILES", "FolderOf", "ReadFile", "is_action_folder", "nowhere", "reader_for", "workspace_of"]
 
 ReadFile = Callable[[str], bytes | None]
 """Returns the content of a file, by its path relative to the workspace; None where there is no such file."""
 
+FolderOf = Callable[[str], str | None]
+"""Returns the folder that stands for an action of another repository, by its `uses`; None where none does."""
+
+ACTION_FILES = ("action.yml", "action.yaml")
+"""What the description of an action is called."""
+
 _MARKERS = (".git", ".skyflow", "skyflow.yml")
+
+
+def is_action_folder(folder: str) -> bool:
+    """Tell whether there is an action in a folder."""
+    return any((Path(folder) / name).is_file() for name in ACTION_FILES)
+
+
+def nowhere(_: str) -> None:
+    """Know no folder of any action: a `FolderOf`."""
 
 
 def workspace_of(path: str) -> Path:

@@ -87,6 +87,26 @@ def test_an_action_that_is_not_there_fails_its_step(project) -> None:
     assert "there is no action.yml in ./nothing" in project.skyflow("run", "w.yml", code=1).out
 
 
+def test_a_folder_stands_for_an_action_of_another_repository(project, tmp_path) -> None:
+    action = tmp_path / "elsewhere" / "greet"
+    action.mkdir(parents=True)
+    (action / "action.yml").write_text(ACTION)
+    project.write(
+        "on: push\njobs:\n  a:\n    runs-on: local\n    steps:\n"
+        "      - {id: g, uses: someone/tools/greet@v1, with: {who: you}}\n"
+        '      - run: echo "${{ steps.g.outputs.text }}, $FROM_ACTION"\n'
+    )
+    refused = project.skyflow("run", "w.yml", code=3).err
+    assert "w.yml:6:23: skyflow cannot run an action of another repository" in refused
+    assert "`actions: {owner/repository: ./folder}`" in refused
+    put(project, "skyflow.yml", "actions: {someone/tools: nowhere}\n")
+    assert "without an action.yml in the folder that stands for it" in project.skyflow("run", "w.yml", code=3).err
+    put(project, "skyflow.yml", f"actions: {{someone/tools@v1: {action.parent}}}\n")
+    out = project.skyflow("run", "w.yml").out
+    assert "in greet as " in out
+    assert "hello you, yes" in out
+
+
 def test_a_called_workflow_runs_within_the_calling_one(project) -> None:
     put(project, ".github/workflows/called.yml", CALLED)
     project.write(CALLER)

@@ -82,7 +82,11 @@ def _from(path: Path, config: ProjectConfig) -> ProjectConfig:
         store if urlsplit(store.url).scheme else replace(store, url=str(path.parent / Path(store.url).expanduser()))
         for store in config.stores
     )
-    return replace(config, stores=stores, catalog=str(path.parent / config.catalog) if config.catalog else None)
+    actions = tuple(
+        replace(each, folder=str((path.parent / Path(each.folder).expanduser()).resolve())) for each in config.actions
+    )
+    catalog = str(path.parent / config.catalog) if config.catalog else None
+    return replace(config, stores=stores, actions=actions, catalog=catalog)
 
 
 def _shown(path: Path) -> str:
@@ -99,6 +103,9 @@ def _doubts(config: ProjectConfig) -> Iterator[str]:
             yield f"machines '{pool.name}': no table knows the accelerator '{pool.accelerators.name}'; {near}"
         if pool.idle_watts is not None and pool.gco2_per_kwh is None and not pool.country:
             yield f"machines '{pool.name}': say 'country' or 'carbon' in 'place', else their carbon is not reckoned"
+    for action in config.actions:
+        if not Path(action.folder).is_dir():
+            yield f"action '{action.name}': there is no folder {action.folder}"
     index = catalog.index
     sold = {(index.places[place].provider, index.places[place].region) for place, _, _ in index.header["shelves"]}
     types = set(zip(index.columns["provider"], index.columns["instance_type"], strict=True))

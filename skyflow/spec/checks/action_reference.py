@@ -1,8 +1,10 @@
 """A local action exists, is given the inputs it declares, and uses nothing that cannot be run.
 
-An earlier step may create it, so that it is not there yet is no more than a hint.
+An earlier step may create it, so that it is not there yet is no more than a hint. A folder that stands for an action of
+another repository is looked at likewise.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skyflow._util.text import did_you_mean
@@ -13,13 +15,12 @@ from skyflow.model.workflow import INSERT, UsesStep
 from skyflow.spec.checks.subject import Check, Subject, all_steps
 from skyflow.spec.findings import Findings
 from skyflow.spec.uses import is_remote
+from skyflow.spec.workspace import ACTION_FILES, ReadFile, is_action_folder, reader_for
 
 if TYPE_CHECKING:
     from skyflow.model.action import Action
 
 __all__ = ["CHECK"]
-
-_FILES = ("action.yml", "action.yaml")
 
 
 def _run(subject: Subject, findings: Findings) -> None:
@@ -27,13 +28,18 @@ def _run(subject: Subject, findings: Findings) -> None:
         return
     for job in subject.workflow.jobs:
         for step in all_steps(job.steps):
-            if isinstance(step, UsesStep) and step.uses.startswith(("./", "$/")):
-                _check(subject, step, findings)
+            if not isinstance(step, UsesStep):
+                continue
+            folder = subject.folder_of(step.uses) if is_remote(step.uses) else None
+            if step.uses.startswith(("./", "$/")):
+                _check(subject, step, reader=subject.read, folder=step.uses[2:].strip("/"), findings=findings)
+            elif folder is not None and is_action_folder(folder):
+                _check(subject, step, reader=reader_for(Path(folder)), folder="", findings=findings)
 
 
-def _check(subject: Subject, step: UsesStep, findings: Findings) -> None:
+def _check(subject: Subject, step: UsesStep, *, reader: ReadFile, folder: str, findings: Findings) -> None:
     try:
-        action = _action(subject, step.uses)
+        action = _action(reader, folder)
     except WorkflowInvalidError as error:
         first = next(found for found in error.diagnostics if found.severity is Severity.ERROR)
         findings.warning(CHECK.code, step.uses_span, f"this action has errors; the first is {first}")
@@ -44,9 +50,9 @@ def _check(subject: Subject, step: UsesStep, findings: Findings) -> None:
         return
     inner = action.runs.steps if isinstance(action.runs, CompositeRuns) else ()
     for each in inner:
-        if isinstance(each, UsesStep) and is_remote(each.uses):
+        if isinstance(each, UsesStep) and is_remote(each.uses) and subject.folder_of(each.uses) is None:
             message = f"the action '{step.uses}' uses '{each.uses}' of another repository, which skyflow cannot run"
-            hint = f"it is at {action.path}:{each.uses_span.line}:{each.uses_span.column}; keep a copy in the workspace"
+            hint = f"it is at {action.path}:{each.uses_span.line}:{each.uses_span.column}; keep a copy, and name its folder under `actions` in skyflow.yml"
             findings.warning(CHECK.code, step.uses_span, message, hint=hint)
     known = [declared.name for declared in action.inputs]
     passed = {name.lower() for name, _ in step.inputs}
@@ -60,13 +66,12 @@ def _check(subject: Subject, step: UsesStep, findings: Findings) -> None:
             findings.warning(CHECK.code, step.uses_span, message, hint="set it in 'with'")
 
 
-def _action(subject: Subject, uses: str) -> "Action | None":
+def _action(read: ReadFile, folder: str) -> "Action | None":
     from skyflow.spec.action import load  # noqa: PLC0415 -- most workflows use no local action
 
-    folder = uses[2:].strip("/")
-    for file in _FILES:
+    for file in ACTION_FILES:
         path = f"{folder}/{file}" if folder else file
-        content = subject.read(path) if subject.read is not None else None
+        content = read(path)
         if content is not None:
             return load(path, content)
     return None

@@ -26,7 +26,7 @@ from skyflow.model.workflow import (
 from skyflow.spec.findings import Findings
 from skyflow.spec.parse import Parsed
 from skyflow.spec.positions import span_inside
-from skyflow.spec.workspace import ReadFile
+from skyflow.spec.workspace import FolderOf, ReadFile, nowhere
 
 __all__ = ["Check", "Phase", "Reference", "Subject", "all_steps", "container_values", "leaves", "step_values"]
 
@@ -63,12 +63,19 @@ class Subject:
     """One workflow under examination."""
 
     def __init__(
-        self, parsed: Parsed, *, platform: str, read: ReadFile | None, parse: Callable[[str, bytes], Parsed]
+        self,
+        parsed: Parsed,
+        *,
+        platform: str,
+        read: ReadFile | None,
+        parse: Callable[[str, bytes], Parsed],
+        folder_of: FolderOf = nowhere,
     ) -> None:
         self.workflow: Workflow = parsed.workflow
         self.root = parsed.root
         self.platform = platform
         self.read = read
+        self.folder_of = folder_of
         self._parse = parse
         self._loaded: dict[str, Parsed | WorkflowInvalidError | None] = {}
         self.scalars = parsed.scalars

@@ -196,7 +196,7 @@ _STORE = table(
 )
 
 CONFIG = table(
-    "a map with 'machines', 'prices', 'peering', 'stores', 'disks', 'catalog' or 'idle-minutes'",
+    "a map with 'machines', 'prices', 'peering', 'stores', 'disks', 'catalog', 'idle-minutes' or 'actions'",
     {
         "machines": table("a map from names to machines", other=_MACHINES).about(
             "Machines of your own, each kind under a name; jobs get them with `runs-on: sky` or `own`."
@@ -228,6 +228,15 @@ CONFIG = table(
         "idle-minutes": quantity("minutes, for example 10").about(
             "So long a rented machine is kept without a job, for one that is planned to take it over. 10 by default; with 0 every "
             "attempt has a machine of its own."
+        ),
+        "actions": table(
+            "a map such as {astral-sh/setup-uv@v6: ../setup-uv}",
+            other=_word("a folder such as ../setup-uv, relative to this file"),
+            name="actions",
+        ).about(
+            "Folders that stand for actions of other repositories, which skyflow does not fetch: under `OWNER/REPOSITORY@REF`, or "
+            "without `@REF` for all versions, the folder of a copy, relative to this file. `OWNER/REPOSITORY/PATH` stands for one "
+            "action of several."
         ),
     },
 ).about("What skyflow knows about a project: its own machines, and what it pays.")

@@ -133,6 +133,26 @@ def test_a_cluster_is_said_to_be_reached_and_asked():
     assert plain == SlurmQueue(name="plain", said_at={"kind": "skyflow.yml:19:3"})
 
 
+@pytest.mark.parametrize(
+    ("uses", "folder"),
+    [
+        ("o/tools@v1", "any"),
+        ("O/Tools/lint/fast@main", "any/lint/fast"),
+        ("o/tools@v2", "second"),
+        ("o/tools/deep@v2", "second/deep"),
+        ("o/tools/own@v1", "own"),
+        ("o/tools/own/er@v2", "own/er"),
+        ("o/toolset@v1", None),
+        ("o/pinned@v2", None),
+        ("o/pinned/sub@v1", "pinned/sub"),
+    ],
+)
+def test_the_folder_of_an_action_is_what_names_it_most_closely(uses, folder):
+    text = "actions: {o/tools: any, o/tools@v2: second, o/tools/own: own, o/pinned@v1: pinned}\n"
+    config, findings = load_config("skyflow.yml", text)
+    assert (config.action_folder(uses), findings) == (folder, ())
+
+
 @pytest.mark.parametrize("text", ["", "\n", "# nothing yet\n\n"])
 def test_an_empty_file_says_nothing(text):
     assert load_config("skyflow.yml", text) == (ProjectConfig(), ())
@@ -181,6 +201,11 @@ def test_an_empty_file_says_nothing(text):
         ("peering: [{between: [aws, gcp], gbps: 0}]\n", "1:39: '0' is not above zero"),
         ("idle-minutes: -1\n", "1:15: '-1' is not a number of minutes from zero"),
         ("idle-minutes: soon\n", "1:15: 'soon' is not a number of minutes from zero"),
+        ("actions: {setup-uv: x}\n", "1:11: 'setup-uv' names no action of another repository"),
+        ("actions: {a/b@: x}\n", "1:11: 'a/b@' names no action of another repository"),
+        ("actions: {./a/b: x}\n", "1:11: './a/b' names no action of another repository"),
+        ("actions: {Actions/Checkout@v4: x}\n", "1:11: 'Actions/Checkout' is built into skyflow"),
+        ("actions: {a/b: }\n", "1:16: expected a folder"),
         ("- 1\n", "1:1: expected a map with 'machines'"),
         ("catalog: ${{ 1 + 1 }}\n", "1:10: "),
     ],
