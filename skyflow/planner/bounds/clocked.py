@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skyflow.planner.bounds.crossing import Crossing, Link
+from skyflow.planner.bounds.groups import Groups
 from skyflow.planner.bounds.network import Columns, Network
 from skyflow.planner.bounds.pairwise import Floats, Ints
 
@@ -114,14 +115,13 @@ class Clocked:
         self.places: list[Ints] = []
         self.spots: list[Ints] = []
         """For each label of a job, where its place is among the job's places."""
-        self._by: list[tuple[Ints, Ints]] = []
-        """The labels of a job by place, and where in that order each place begins."""
+        self._by: list[Groups] = []
+        """The labels of a job by place."""
         for columns in self.columns:
             spots = columns.by_place()
             self.places.append(spots.places)
             self.spots.append(spots.of)
-            order = np.argsort(spots.of, kind="stable")
-            self._by.append((order, np.searchsorted(spots.of[order], np.arange(len(spots.places)))))
+            self._by.append(Groups(spots.of))
         self._crossings = [self._crossing(e) for e in range(len(self.ends))]
 
     def _crossing(self, e: int) -> Crossing:
@@ -204,7 +204,7 @@ class Clocked:
     def _send(self, e: int, share: Floats) -> float:
         """Tell an edge's target what its source knows, less the least of it, which is returned."""
         u, v = self.ends[e]
-        best = np.minimum.accumulate(self._by_place(u, share) - self.said_back[e], axis=1)  # by then at the latest
+        best = np.minimum.accumulate(self._by[u].least(share) - self.said_back[e], axis=1)  # by then at the latest
         message = self._crossings[e].forward(best)
         least = float(message.min())
         self.said_ahead[e] = self._finite(v, message, least, np.arange(len(message)))
@@ -230,14 +230,6 @@ class Clocked:
             self.unary[j][is_out[of_label]] = np.inf
             message[is_out] = 0.0
         return message
-
-    def _by_place(self, j: int, values: Floats) -> Floats:
-        """Return the least of a job's labels at each place."""
-        order, starts = self._by[j]
-        if len(order) == len(starts):
-            return values[order]
-        least: Floats = np.minimum.reduceat(values[order], starts, axis=0)
-        return least
 
     def _pick(self, j: int, made: Sequence[int], finishes: Sequence[float], lead: float) -> tuple[int, float]:
         """Choose the label that is cheapest beside those chosen before and what the future says; return it and its end."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skyflow.planner.bounds.groups import Groups
 from skyflow.planner.bounds.pairwise import Floats, Ints
 
 __all__ = ["Crossing", "Link", "alike"]
@@ -72,12 +73,11 @@ class Crossing:
         """Take an edge, what makes ticks of seconds, by how many the target's first is later, and how many both ends have."""
         self._ahead, self._back = ahead, back
         voice = link.voices[link.there] if link.gigabytes else np.zeros(len(link.there), dtype=np.int64)
-        self._order = np.argsort(voice, kind="stable")
-        self._firsts = np.flatnonzero(np.diff(voice[self._order], prepend=-1))
-        self._of = np.searchsorted(voice[self._order][self._firsts], voice)
-        sizes = np.diff(self._firsts, append=len(voice))
-        first = link.there[self._order[self._firsts]]
-        other = link.there[self._order[self._firsts + (sizes > 1)]]  # who speaks to the place of the first
+        self._voices = Groups(voice)
+        order, firsts, sizes = self._voices.order, self._voices.firsts, self._voices.sizes
+        self._of = np.searchsorted(voice[order][firsts], voice)
+        first = link.there[order[firsts]]
+        other = link.there[order[firsts + (sizes > 1)]]  # who speaks to the place of the first
         speaker = np.where(first[:, None] == link.here[None, :], other[:, None], first[:, None])
         self._costs, took = self._of_pairs(link, speaker, link.here[None, :])
         late = lead - ticks(took + link.seconds[None, :])
@@ -91,7 +91,7 @@ class Crossing:
         labels = np.flatnonzero(is_home)
         self._labels = labels[np.argsort(at[labels], kind="stable")]
         self._homes = at[self._labels]
-        self._home_firsts = np.flatnonzero(np.diff(self._homes, prepend=-1))
+        self._by_home = Groups(self._homes)
         places = link.here[self._labels]
         self._home_costs, took = self._of_pairs(link, places, places)
         late = lead - ticks(took + link.seconds[self._labels])
@@ -112,9 +112,7 @@ class Crossing:
 
     def forward(self, best: Floats) -> Floats:
         """Return the least for each label and tick of the target, from the least by then of each place of the source."""
-        voices = best[self._order]
-        if len(self._firsts) < len(voices):
-            voices = np.minimum.reduceat(voices, self._firsts)
+        voices = self._voices.least(best)
         said = _windows(voices, self._ahead, before=np.inf, after=voices[:, -1:])
         said = said[np.arange(len(voices))[:, None], self._starts]
         said += self._costs[:, :, None]
@@ -134,8 +132,8 @@ class Crossing:
         if len(self._labels):
             home = windows[self._labels, self._home_back_starts]
             home += self._home_costs[:, None]
-            at = self._homes[self._home_firsts]
-            message[at] = np.minimum(message[at], np.minimum.reduceat(home, self._home_firsts))
+            at = self._homes[self._by_home.firsts]
+            message[at] = np.minimum(message[at], self._by_home.least(home))
         return message
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skyflow.planner.bounds.groups import Groups
 from skyflow.planner.bounds.pairwise import Floats, Ints, Settled
 
 __all__ = ["Bounds", "Masks", "Paths"]
@@ -59,8 +60,8 @@ class Paths:
         for edge, (u, v) in enumerate(ends):
             self.out[u].append(edge)
             self.into[v].append(edge)
-        self._order: dict[int, tuple[Ints, Ints]] = {}
-        """For each job asked about, its labels by place, and where in that order each place begins."""
+        self._by_place: dict[int, Groups] = {}
+        """For each job asked about, its labels by place."""
         self.upper = np.inf
         self.best: list[int] = []
         self.bound = 0.0
@@ -106,14 +107,9 @@ class Paths:
 
     def least_by_place(self, j: int, values: Floats) -> Floats:
         """Return the least of a job's values, a row for each label, at each place."""
-        if j not in self._order:
-            order = np.argsort(self.spots[j], kind="stable")
-            self._order[j] = order, np.flatnonzero(np.diff(self.spots[j][order], prepend=-1))
-        order, starts = self._order[j]
-        least: Floats = values[order]
-        if len(starts) < len(order):
-            least = np.minimum.reduceat(least, starts, axis=0)
-        return least
+        if j not in self._by_place:
+            self._by_place[j] = Groups(self.spots[j])
+        return self._by_place[j].least(values)
 
     def to_target(self, edge: int, label: int) -> Floats:
         """Return how long the data of an edge is under way to each label of its target."""
