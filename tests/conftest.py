@@ -27,8 +27,9 @@ pytest_plugins = ["testbed.fixtures"]
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# whoever starts the tests in the background of a script has it ignored, and so would all that they start
+# whoever starts the tests in the background of a script, or with nohup, has these ignored, and so would all that they start
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.register_profile("search", max_examples=3_000, deadline=None)

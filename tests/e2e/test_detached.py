@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 
 import pytest
 
@@ -33,13 +34,19 @@ def test_a_detached_run_is_waited_for_and_looked_at(detached) -> None:
     assert detached.skyflow("wait").out == "Run 1: success\n"
 
 
-def test_whoever_looks_on_can_leave(detached) -> None:
-    watcher = detached.start("attach")
+@pytest.mark.parametrize(
+    ("command", "said"), [(["attach"], b"the run goes on"), (["logs", "-f"], b"")], ids=["attach", "logs"]
+)
+def test_whoever_looks_on_can_leave_also_where_a_script_began_it(detached, command, said) -> None:
+    watcher = subprocess.Popen(
+        ["bash", "-c", "trap '' INT; exec \"$@\"", "as-with-&", *detached.command(*command)],
+        cwd=detached.folder, env=detached.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
     watcher.stdout.readline()
     watcher.send_signal(signal.SIGINT)
     _, err = watcher.communicate(timeout=60)
     assert watcher.returncode == 130
-    assert b"the run goes on" in err
+    assert said in err
     (detached.folder / "go").touch()
     detached.skyflow("wait")
 

@@ -267,6 +267,21 @@ def test_an_interrupted_run_cleans_up_and_can_be_resumed(project, wait_until, nu
     assert lines(project.folder / "log") == ["start", "clean", "start", "b"]
 
 
+def test_nohup_keeps_a_run_from_ending_with_its_terminal(project, wait_until) -> None:
+    project.write(
+        "on: push\njobs:\n  a: {runs-on: local, steps: [{run: 'touch up; until test -e go; do sleep 0.05; done'}]}\n"
+    )
+    process = subprocess.Popen(
+        ["nohup", *project.command("run", "w.yml")], cwd=project.folder, env=project.environment(),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    wait_until((project.folder / "up").exists)
+    process.send_signal(signal.SIGHUP)
+    (project.folder / "go").touch()
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, out
+
+
 def test_a_second_interrupt_kills_what_does_not_heed_the_first(project, wait_until) -> None:
     project.write(
         "on: push\njobs:\n  a: {runs-on: local, steps: [{run: 'trap \"\" INT TERM; echo start >> log; while :; do sleep 0.1; done'}]}\n"

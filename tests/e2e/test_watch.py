@@ -7,6 +7,7 @@ import signal
 import subprocess
 import termios
 import time
+from pathlib import Path
 
 import pytest
 
@@ -145,6 +146,20 @@ def test_keys_run_again_what_is_asked_for_and_quit(project, watching, wait_until
     assert termios.tcgetattr(theirs) == before, "the terminal is as it was"
     os.close(mine)
     os.close(theirs)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_loop_that_a_script_began_in_the_background_ends_with_all_it_started(project, wait_until, number) -> None:
+    project.write("on: push\njobs:\n  a: {runs-on: local, steps: [{run: touch up; sleep 600}]}\n")
+    deaf = ["bash", "-c", "trap '' INT; exec \"$@\"", "as-with-&", *project.command("watch", "w.yml")]
+    loop = subprocess.Popen(deaf, cwd=project.folder, env=project.environment(), stdin=subprocess.DEVNULL)
+    wait_until((project.folder / "up").exists)
+    children = subprocess.run(["pgrep", "-P", str(loop.pid)], capture_output=True, text=True, check=True).stdout.split()
+    assert len(children) == 2, "the looker and the worker"
+    loop.send_signal(number)
+    assert loop.wait(60) == 0
+    assert not [pid for pid in children if Path("/proc", pid).exists()]
+    assert [run["state"] for run in project.skyflow("runs", "--json").json] == ["interrupted"]
 
 
 def test_a_wrong_option_is_refused(project) -> None:

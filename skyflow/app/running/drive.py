@@ -372,7 +372,10 @@ def _planned_anew(
 
 
 async def _obey_signals(driver: Driver, is_cancelled: Callable[[], bool]) -> None:
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, CANCEL_SIGNAL) as signals:
+    heard = [signal.SIGINT, signal.SIGTERM, CANCEL_SIGNAL]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # which is what `nohup` asks for
+        heard.append(signal.SIGHUP)
+    with anyio.open_signal_receiver(*heard) as signals:
         if is_cancelled():  # asked for while nobody listened
             driver.request_cancel()
         async for received in signals:

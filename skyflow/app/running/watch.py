@@ -30,6 +30,7 @@ _GIT_SECONDS = 10
 _GENERATED_AFTER = 2
 """A file that has changed during so many runs in a row is made by them."""
 _POLL_SECONDS = 0.2
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 class Busy(StrEnum):
@@ -129,6 +130,7 @@ class _Loop:
             return
         code = EXIT_NOT_SUCCESS
         try:
+            _end_at_once()  # a worker that has begun a run sees to it by itself
             self.selector.close()
             nothing = os.open(os.devnull, os.O_RDONLY)
             os.dup2(nothing, sys.stdin.fileno())
@@ -172,6 +174,7 @@ def watch(
         keys: where single keys are read from, None without a keyboard.
     """
     looker, changes = _start_looking(paths, project)
+    _end_in_good_order()
     selector = selectors.DefaultSelector()
     selector.register(changes, selectors.EVENT_READ)
     if keys is not None:
@@ -202,6 +205,20 @@ def watch(
         os.waitpid(looker, 0)
 
 
+def _end_in_good_order() -> None:
+    """Let other signals do what Ctrl-C does, so that neither the looker nor a run stays behind; `nohup` is heeded."""
+    for each in _ENDING:
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, signal.default_int_handler)
+
+
+def _end_at_once() -> None:
+    """Let signals do again what they did before `_end_in_good_order`."""
+    for each in _ENDING:
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, signal.SIG_DFL)
+
+
 def _obey(loop: _Loop, keys: bytes) -> bool:
     """Do what keys mean; False for the one that ends it all."""
     for key in keys.decode(errors="replace").lower():
@@ -221,7 +238,7 @@ def _start_looking(paths: Sequence[Path], project: Project) -> tuple[int, int]:
         os.close(write_end)
         return pid, read_end
     os.close(read_end)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the loop ends it
     try:
         _look(paths, project, write_end)
     finally:
