@@ -9,7 +9,8 @@ _SEQUENCE = re.compile(
     r"\x1b\[([0-9;:]*)m"  # colours and bold
     r"|\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_]|[\x00-\x08\x0b-\x1f\x7f]"
 )
-_BOLD = 1
+_BOLD, _NOT_BOLD, _OWN_COLOUR = 1, 22, 39
+"""Programs end a colour by its own code (chalk, picocolors), or all at once by 0; these are of ECMA-48."""
 _COLOURS = {**{30 + number: number for number in range(8)}, **{90 + number: number for number in range(8)}}
 _WITH_ARGUMENTS = {38, 48}
 
@@ -46,6 +47,10 @@ def _after(classes: list[str], codes: str) -> list[str]:
             current = []
         elif number == _BOLD:
             current = [*(name for name in current if name != "b"), "b"]
+        elif number == _NOT_BOLD:
+            current = [name for name in current if name != "b"]
+        elif number == _OWN_COLOUR:
+            current = [name for name in current if name == "b"]
         elif number in _COLOURS:
             current = [*(name for name in current if name == "b"), f"c{_COLOURS[number]}"]
     return current
