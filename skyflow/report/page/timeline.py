@@ -61,10 +61,10 @@ class Axis:
 
     def seconds_wide(self) -> float:
         """Return how many seconds of work the whole width stands for, pauses as they are shown."""
-        if not self.knots:
-            return 0.0
-        (begin, low), (end, high) = self.knots[0], self.knots[1]
-        return (end - begin) / (high - low) if high > low else 0.0
+        spans = zip(self.knots[::2], self.knots[1::2], strict=True)  # what ended at once has no width to measure by
+        begun, ended = max(spans, key=lambda span: span[1][1] - span[0][1], default=((0.0, 0.0), (0.0, 0.0)))
+        share = ended[1] - begun[1]
+        return (ended[0] - begun[0]) / share if share > 0 else 0.0
 
 
 @dataclass(frozen=True, slots=True)
