@@ -35,9 +35,10 @@ class Replacement:
 class ReportData:
     """A run with everything that is shown of it.
 
-    `placed` is the placement of each job, `planned_starts` when it was to begin by that, and `needs` says which other jobs it waited for, by keys; `summaries` has the name
-    of a job with the Markdown of a step; `made_at` is the time of the report. `replacements` are those of the plan, oldest
-    first; `frontier` are plans that none beats, empty where they were not looked for.
+    `placed` is the placement of each job, `planned_starts` when it was to begin by that, and `needs` says which other jobs
+    it waited for, by keys; `summaries` has the name of a job with the Markdown of a step; `made_at` is the time of the
+    report. `replacements` are those of the plan, oldest first; `frontier` are plans that none beats, empty where they were
+    not looked for.
     """
 
     history: RunHistory

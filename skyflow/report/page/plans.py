@@ -41,7 +41,10 @@ def render_plans_page(files: Sequence[str], *, root: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class GoOn:
-    """How a run can go on by a plan: the weights that were asked for, if any, and what the button sends; one that is driven is interrupted first."""
+    """How a run can go on by a plan: the weights that were asked for, if any, and what the button sends.
+
+    A run that is driven is interrupted first.
+    """
 
     weights: Weights | None
     is_driven: bool
