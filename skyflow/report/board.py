@@ -19,7 +19,7 @@ from skyflow.model.status import Conclusion, Entity, Reason, Status
 from skyflow.model.units import format_grams, format_usd
 from skyflow.report.forecast import Forecast
 from skyflow.report.graph_words import place_text, shortened
-from skyflow.report.progress import JobProgress, Progress, is_tried_again
+from skyflow.report.run_progress import JobProgress, RunProgress, is_tried_again
 from skyflow.report.words import (
     COLOURS,
     Signs,
@@ -65,7 +65,7 @@ class BoardReporter:
         self._forecast = forecast
         self._signs = signs
         self._number = run_number
-        self._progress = Progress(signs)
+        self._progress = RunProgress(signs)
         self._stopping = ""
         self._began = now()
         self._left: float | None = None

@@ -13,7 +13,7 @@ from datetime import datetime
 from skyflow.model.placement import Placement, Plan
 from skyflow.model.resources import LOCAL
 from skyflow.model.status import Status
-from skyflow.report.progress import JobProgress
+from skyflow.report.run_progress import JobProgress
 
 __all__ = ["Forecast"]
 

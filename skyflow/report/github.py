@@ -14,7 +14,7 @@ from skyflow.model.execution import StepRef
 from skyflow.model.run import Transition
 from skyflow.model.status import Conclusion, Entity, Status
 from skyflow.report.lines import OutputLines
-from skyflow.report.progress import JobProgress, Progress, is_tried_again
+from skyflow.report.run_progress import JobProgress, RunProgress, is_tried_again
 from skyflow.report.words import elapsed, reason_text, signs_for, verdict_text, waiting_text
 from skyflow.report.workflow_commands import annotation_command, group_command, guarded
 
@@ -59,7 +59,7 @@ class GithubReporter:
         self._token = token
         self._quiet = quiet
         self._signs = signs_for(stream.encoding)
-        self._progress = Progress(self._signs)
+        self._progress = RunProgress(self._signs)
         self._sections: deque[_Section] = deque()
         self._steps: dict[StepRef, tuple[_Section, OutputLines]] = {}
 

@@ -7,7 +7,7 @@ from skyflow.model.execution import StepRef
 from skyflow.model.run import Transition
 from skyflow.model.status import Conclusion, Entity, Reason, Status
 from skyflow.report.lines import OutputLines
-from skyflow.report.progress import JobProgress, Progress, is_tried_again
+from skyflow.report.run_progress import JobProgress, RunProgress, is_tried_again
 from skyflow.report.words import elapsed, reason_text, signs_for, verdict_text, waiting_text
 
 __all__ = ["PlainReporter"]
@@ -23,7 +23,7 @@ class PlainReporter:
         self._stream = stream
         self._quiet = quiet
         self._signs = signs_for(stream.encoding)
-        self._progress = Progress(self._signs)
+        self._progress = RunProgress(self._signs)
         self._lines: dict[StepRef, OutputLines] = {}
 
     def moved(self, transition: Transition, at: datetime) -> None:

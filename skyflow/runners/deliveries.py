@@ -14,10 +14,10 @@ from skyflow.model.transfers import Leg, Way
 from skyflow.ports.artifacts import ContentStore
 from skyflow.ports.clock import Clock
 from skyflow.ports.transport import TransportError
-from skyflow.runners.deposits import requests_for
 from skyflow.runners.one_error import one_error
-from skyflow.runners.progress import Progress
 from skyflow.runners.remote.data import HostData, HostWorkspace
+from skyflow.runners.signed_requests import requests_for
+from skyflow.runners.transfer_progress import TransferProgress
 
 __all__ = ["Deliveries"]
 
@@ -119,7 +119,7 @@ class Deliveries:
         if not there:
             return None, missing
         wanted = {digest: sizes[digest] for digest in there}
-        progress = Progress(sum(wanted.values()), tell, self._clock)
+        progress = TransferProgress(sum(wanted.values()), tell, self._clock)
         problem = await self._persistently(target, source, wanted, progress)
         if problem:
             self._apart.add((source.name, target.name))
@@ -130,7 +130,7 @@ class Deliveries:
         return leg, await target.lacks(missing)
 
     async def _persistently(
-        self, target: HostData, source: HostData, sizes: Mapping[str, int], progress: Progress
+        self, target: HostData, source: HostData, sizes: Mapping[str, int], progress: TransferProgress
     ) -> str | None:
         """Fetch until all has come that there is, again where it broke off; return why nothing more comes."""
         while True:
@@ -156,7 +156,7 @@ class Deliveries:
         requests = await requests_for(store, "GET", missing, tell)
         if not requests:
             return None, missing
-        progress = Progress(sum(sizes[digest] for digest in missing), tell, self._clock)
+        progress = TransferProgress(sum(sizes[digest] for digest in missing), tell, self._clock)
         refused = await target.get(sizes, requests, progress.add)
         if refused.left:
             tell(f"What {target.name} cannot fetch from the store itself goes through this machine: {refused.why}\n")
@@ -171,7 +171,7 @@ class Deliveries:
         store: ContentStore,
         tell: Callable[[str], None],
     ) -> Leg | None:
-        progress = Progress(sum(sizes[digest] for digest in missing), tell, self._clock)
+        progress = TransferProgress(sum(sizes[digest] for digest in missing), tell, self._clock)
         room = anyio.CapacityLimiter(_AT_ONCE)
         self._scratch.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="delivery-", dir=self._scratch) as folder, one_error():

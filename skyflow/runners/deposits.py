@@ -9,13 +9,14 @@ import anyio
 
 from skyflow.model.artifacts import Entry, EntryKind
 from skyflow.model.transfers import Leg, Way
-from skyflow.ports.artifacts import ArtifactError, Blob, ContentStore, SignedRequest
+from skyflow.ports.artifacts import Blob, ContentStore, SignedRequest
 from skyflow.ports.clock import Clock
 from skyflow.runners.one_error import one_error
-from skyflow.runners.progress import Progress
 from skyflow.runners.remote.data import HostWorkspace
+from skyflow.runners.signed_requests import requests_for
+from skyflow.runners.transfer_progress import TransferProgress
 
-__all__ = ["Deposits", "requests_for"]
+__all__ = ["Deposits"]
 
 _AT_ONCE = 8
 _MOST_BYTES = 4 * 10**9
@@ -82,7 +83,7 @@ class Deposits:
         tell: Callable[[str], None],
     ) -> tuple[Leg | None, set[str]]:
         """Have the machine send files; return what is left after that."""
-        progress = Progress(sum(entry.size for entry in files.values()), tell, self._clock)
+        progress = TransferProgress(sum(entry.size for entry in files.values()), tell, self._clock)
         refused = await origin.data.put(origin.attempt, files, requests, progress.add)
         if refused.spoiled:
             await store.forget([digest for digest in files if digest in refused.spoiled])
@@ -101,7 +102,7 @@ class Deposits:
         tell: Callable[[str], None],
     ) -> tuple[Mapping[str, Blob], list[Leg]]:
         """Fetch files and store them; return what they contained, by what they should have contained."""
-        progress = Progress(sum(entry.size for entry in files.values()), tell, self._clock)
+        progress = TransferProgress(sum(entry.size for entry in files.values()), tell, self._clock)
         room = anyio.CapacityLimiter(_AT_ONCE)
         stored: dict[str, Blob] = {}
         seconds = 0.0
@@ -125,18 +126,6 @@ class Deposits:
             Leg(way=Way.TO_HERE, size=progress.moved, seconds=progress.seconds),
             Leg(way=Way.TO_STORE, size=progress.moved, seconds=seconds),
         ]
-
-
-async def requests_for(
-    store: ContentStore, method: str, digests: Sequence[str], tell: Callable[[str], None]
-) -> dict[str, SignedRequest]:
-    """Return requests that a machine may make of a store itself, by digest; none where it may not, and a line says why."""
-    try:
-        signed = await store.signed(method, digests) if digests else None
-    except ArtifactError as error:
-        tell(f"Data goes through this machine: {error}\n")
-        return {}
-    return {} if signed is None else dict(zip(digests, signed, strict=True))
 
 
 def _as_stored(entry: Entry, stored: Mapping[str, Blob]) -> Entry:

@@ -15,7 +15,7 @@ from skyflow.model.units import format_duration, format_grams, format_usd
 from skyflow.report.forecast import Forecast
 from skyflow.report.graph_words import STANDING_COLOURS, place_text, standing_sign
 from skyflow.report.page.costs import Spent, spent_by_attempt
-from skyflow.report.progress import JobProgress
+from skyflow.report.run_progress import JobProgress
 from skyflow.report.words import Signs, reason_text, whole_seconds
 
 __all__ = ["JOB_COLUMNS", "RUN_COLUMNS", "Row", "job_rows", "run_row"]

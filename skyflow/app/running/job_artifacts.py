@@ -10,7 +10,7 @@ from skyflow.model.execution import StepRef
 from skyflow.model.transfers import Leg, Way
 from skyflow.ports.artifacts import ArtifactStore
 from skyflow.ports.clock import Clock
-from skyflow.runners.progress import Progress
+from skyflow.runners.transfer_progress import TransferProgress
 
 __all__ = ["JobArtifacts"]
 
@@ -29,7 +29,7 @@ class JobArtifacts:
 
     async def upload(self, new: NewArtifact, *, moved: Callable[[int], None] | None = None) -> Artifact:
         """Store files under a name."""
-        progress = Progress(_size(new.sources), self._say, self._clock)
+        progress = TransferProgress(_size(new.sources), self._say, self._clock)
         new = replace(new, store=self._log.store_of(self._step.job_key))
         made = await self._artifacts.upload(new, moved=moved or progress.add)
         leg = Leg(way=Way.TO_STORE, size=made.size, seconds=progress.seconds)
@@ -46,7 +46,7 @@ class JobArtifacts:
 
     async def download(self, artifact: Artifact, folder: Path, *, moved: Callable[[int], None] | None = None) -> None:
         """Write the files of an artifact into a folder."""
-        progress = Progress(artifact.size, self._say, self._clock)
+        progress = TransferProgress(artifact.size, self._say, self._clock)
         await self._artifacts.download(artifact, folder, moved=moved or progress.add)
         leg = Leg(way=Way.FROM_STORE, size=artifact.size, seconds=progress.seconds)
         self._log.moved(self._step, artifact.name, [leg], store=artifact.store)

@@ -5,7 +5,7 @@ import pytest
 from skyflow.app.planning.plan import plan_workflow
 from skyflow.model.status import Status
 from skyflow.report.forecast import Forecast
-from skyflow.report.progress import JobProgress
+from skyflow.report.run_progress import JobProgress
 from skyflow.spec import load_workflow
 
 BEGAN = datetime(2026, 1, 2, tzinfo=UTC)

@@ -11,7 +11,7 @@ from skyflow.model.status import Conclusion, Entity, Reason, Status
 from skyflow.report.lines import last_lines
 from skyflow.report.words import Signs
 
-__all__ = ["JobProgress", "Progress", "is_tried_again"]
+__all__ = ["JobProgress", "RunProgress", "is_tried_again"]
 
 _TAIL_LINES = 12
 _LABEL_LENGTH = 30
@@ -59,7 +59,7 @@ def is_tried_again(move: Transition) -> bool:
     return move.entity is Entity.JOB and is_back and move.message is not None
 
 
-class Progress:
+class RunProgress:
     """Every job of a run, kept up to date by the moves that a reporter hears of."""
 
     def __init__(self, signs: Signs) -> None:

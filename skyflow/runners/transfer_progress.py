@@ -6,13 +6,13 @@ from skyflow.model.transfers import Leg, Way
 from skyflow.model.units import format_duration
 from skyflow.ports.clock import Clock
 
-__all__ = ["Progress"]
+__all__ = ["TransferProgress"]
 
 _FIRST_SECONDS = 5.0
 _EVERY_SECONDS = 10.0
 
 
-class Progress:
+class TransferProgress:
     """Counts the bytes of a transfer, and prints a line now and then if it takes long."""
 
     def __init__(self, total: int | None, tell: Callable[[str], None], clock: Clock) -> None:

@@ -1,6 +1,6 @@
 """What a long transfer says, on a clock of its own."""
 
-from skyflow.runners.progress import Progress
+from skyflow.runners.transfer_progress import TransferProgress
 
 
 class Clock:
@@ -13,7 +13,7 @@ class Clock:
 
 def test_a_short_transfer_says_nothing() -> None:
     clock, lines = Clock(), []
-    progress = Progress(1000, lines.append, clock)
+    progress = TransferProgress(1000, lines.append, clock)
     for _ in range(10):
         clock.time += 0.4
         progress.add(100)
@@ -23,7 +23,7 @@ def test_a_short_transfer_says_nothing() -> None:
 
 def test_a_long_transfer_says_now_and_then_how_far_it_is() -> None:
     clock, lines = Clock(), []
-    progress = Progress(400_000_000, lines.append, clock)
+    progress = TransferProgress(400_000_000, lines.append, clock)
     for _ in range(40):
         clock.time += 1
         progress.add(10_000_000)
@@ -37,7 +37,7 @@ def test_a_long_transfer_says_now_and_then_how_far_it_is() -> None:
 
 def test_a_transfer_of_unknown_size_or_with_more_than_was_expected_says_no_nonsense() -> None:
     clock, lines = Clock(), []
-    unknown, more = Progress(None, lines.append, clock), Progress(5, lines.append, clock)
+    unknown, more = TransferProgress(None, lines.append, clock), TransferProgress(5, lines.append, clock)
     clock.time += 20
     unknown.add(0)
     unknown.add(30_000_000)
