@@ -126,6 +126,10 @@ def test_an_account_without_a_network_is_prepared_and_cleared_again(session: Aws
     account = AwsAccount(session)
     said: list[str] = []
     account.prepare("us-east-1", said.append)
+    [vpc] = ec2.describe_vpcs(Filters=[{"Name": "tag-key", "Values": ["skyflow-network"]}])["Vpcs"]
+    for subnet in ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc["VpcId"]]}])["Subnets"]:
+        ec2.delete_subnet(SubnetId=subnet["SubnetId"])  # as if it had been interrupted before it made them
+    account.prepare("us-east-1", said.append)
     account.prepare("us-east-1", said.append)
     assert len(ec2.describe_vpcs(Filters=[{"Name": "tag-key", "Values": ["skyflow-network"]}])["Vpcs"]) == 1
     machine = bench.running(bench.provisioner.create(bench.request()))

@@ -12,6 +12,7 @@ __all__ = ["make_vpc", "our_vpcs", "remove_groups", "remove_vpc"]
 _BLOCK = "10.213.0.0/16"
 _SUBNET = "10.213.{}.0/20"
 _ADDRESSES_STEP = 16
+_EVERYWHERE = "0.0.0.0/0"
 _OURS = {"Name": f"tag:{NETWORK_TAG}", "Values": ["made by skyflow"]}
 
 
@@ -30,7 +31,8 @@ def make_vpc(ec2: Any, say: Say) -> None:
         [table] = ec2.describe_route_tables(
             Filters=[{"Name": "vpc-id", "Values": [vpc]}, {"Name": "association.main", "Values": ["true"]}]
         )["RouteTables"]
-        ec2.create_route(RouteTableId=table["RouteTableId"], DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+        if not any(route.get("DestinationCidrBlock") == _EVERYWHERE for route in table["Routes"]):
+            ec2.create_route(RouteTableId=table["RouteTableId"], DestinationCidrBlock=_EVERYWHERE, GatewayId=gateway)
         found = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
         there = {subnet["AvailabilityZone"] for subnet in found}
         zones = ec2.describe_availability_zones(Filters=[{"Name": "zone-type", "Values": ["availability-zone"]}])
