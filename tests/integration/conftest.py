@@ -71,7 +71,10 @@ def tables(small, tmp_path, monkeypatch):
 
 
 class Service:
-    """A server on loopback: `answer` gets the path, the query, the body and the headers, and returns status and text."""
+    """A server on loopback: `answer` gets the path, the query, the body and the headers, and returns status and text.
+
+    A third value is how many bytes are announced: with more than there are, the answer breaks off.
+    """
 
     def __init__(self, answer):
         self.requests = []
@@ -84,8 +87,10 @@ class Service:
                 parts = urlsplit(self.path)
                 query = {key: values[0] for key, values in parse_qs(parts.query).items()}
                 service.requests.append((parts.path, query))
-                status, text = answer(parts.path, query, body, self.headers)
+                status, text, *announced = answer(parts.path, query, body, self.headers)
                 self.send_response(status)
+                for length in announced:
+                    self.send_header("Content-Length", str(length))
                 self.end_headers()
                 self.wfile.write(text.encode())
 

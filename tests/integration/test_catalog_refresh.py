@@ -139,6 +139,30 @@ def test_a_service_nobody_can_reach_is_told():
         refresh("azure")
 
 
+def test_an_answer_that_breaks_off_is_asked_for_again_and_then_told(serve):
+    heard = []
+    service = serve(lambda *_: (200, '{"Items": [', 1000))
+    with pytest.raises(CatalogError, match=r"http://127\.0\.0\.1/api cannot be reached: IncompleteRead"):
+        refresh("azure", service=service, progress=heard.append)
+    assert len(service.requests) == 6
+    assert sum("asking again" in line for line in heard) == 5
+
+
+def test_pages_without_an_end_are_refused_rather_than_cut_off(serve, monkeypatch):
+    monkeypatch.setattr("skyflow.catalog.refresh.azure._MOST_PAGES", 3)
+    service = serve(lambda *_: (200, json.dumps({"Items": [], "NextPageLink": f"{service.url}/api?again"})))
+    with pytest.raises(CatalogError, match="there is no end of pages after 3"):
+        refresh("azure", service=service)
+
+
+def test_a_meter_that_costs_nothing_yet_is_no_price(serve):
+    free = item("eastus", "Standard_D2s_v5", 0.0, sku="D2s v5 Spot")
+    refresh("azure", service=azure(serve, PRICES, extra=[free]))
+    prices = read_prices(catalog_folder())
+    assert 0.0 not in prices.values()
+    assert prices["azure", "eastus", "Standard_D2s_v5", "spot"] > 0
+
+
 @pytest.mark.parametrize("text", ["<html>", "[]", '{"Items": [{}], "NextPageLink": null}', '{"Items": null}'])
 def test_an_answer_of_another_shape_is_told(serve, text):
     with pytest.raises(CatalogError, match=r"not JSON|another shape"):

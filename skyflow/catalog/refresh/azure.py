@@ -26,7 +26,7 @@ def azure_pages(web: Web, regions: Iterable[str], *, base: str = AZURE_PRICES) -
     for region in regions:
         wanted = f"serviceName eq 'Virtual Machines' and priceType eq 'Consumption' and armRegionName eq '{region}'"
         link: str | None = f"{base}?api-version={_VERSION}&$filter={quote(wanted)}"
-        for number in range(1, _MOST_PAGES):
+        for number in range(1, _MOST_PAGES + 1):
             answer = web.json(_same_host(link or "", base))
             try:
                 quotes = [found for item in answer["Items"] if (found := _quote(item)) is not None]
@@ -36,6 +36,8 @@ def azure_pages(web: Web, regions: Iterable[str], *, base: str = AZURE_PRICES) -
             yield Page(about=f"azure {region}, page {number}", quotes=quotes)
             if not link:
                 break
+        else:
+            raise CatalogError(f"azure {region}: there is no end of pages after {_MOST_PAGES:,}")
 
 
 def _same_host(link: str, base: str) -> str:
@@ -51,6 +53,7 @@ def _quote(item: Mapping[str, Any]) -> Quote | None:
         or item["unitOfMeasure"] != "1 Hour"
         or item["tierMinimumUnits"]
         or not item["armSkuName"]
+        or item["retailPrice"] <= 0  # meters that are not billed yet; a plan would take nothing else
         or any(other in names for other in ("Windows", "Low Priority", "CloudServices", "Cloud Services"))
         or not item.get("isPrimaryMeterRegion", True)
     ):

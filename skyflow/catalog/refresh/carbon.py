@@ -1,6 +1,6 @@
 """What every carbon service can be asked: the measured hours of a grid, and some of them also what is expected of it.
 
-A service is a class with the methods of `CarbonService`; `app.carbon_services` lists them, and knows where their keys come
+A service is a class with the methods of `CarbonService`; `app.market.carbon_services` lists them, and knows where their keys come
 from. What a service says of a grid becomes its mean and its profile, whoever says it.
 """
 

@@ -20,7 +20,7 @@ Where = tuple[str, str, str]
 
 @dataclass(slots=True)
 class Laid:
-    """What became of the quotes for one cloud: how many were used, and which types no table knows."""
+    """What became of the quotes for one cloud: how many rows they set, and which types and regions no table knows."""
 
     used: int = 0
     unknown_types: set[str] = field(default_factory=set)

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from http.client import HTTPException
 from types import MappingProxyType
 from typing import Any
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
@@ -63,8 +64,8 @@ class Web:
                         f"{where} answered {error.code} {_phrase(error.code)}", hint=_hint(error.code)
                     ) from None
                 wait, why = _asked_wait(error) or wait, f"answered {error.code} {_phrase(error.code)}"
-            except (URLError, TimeoutError, ConnectionError) as error:
-                why = f"cannot be reached: {getattr(error, 'reason', error)}"
+            except (OSError, HTTPException) as error:  # also while the answer is read, which may break off
+                why = f"cannot be reached: {getattr(error, 'reason', None) or error}"
                 if attempt == _TRIES:
                     raise CatalogError(f"{where} {why}", hint="is there a network?") from None
             self.tell(f"{where} {why}; asking again in {wait:g} s")
