@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from skyflow.model.execution import LOG_LIMIT_BYTES
 from skyflow.model.hosts import SshHost
 from skyflow.model.resources import Accelerators, Market
 from skyflow.model.slurm import SlurmQueue
@@ -113,7 +114,7 @@ class ProjectConfig:
 
     `catalog` is a folder of tables to use instead of those that ship, as written in the file. `disk_prices` are US dollars
     per decimal gigabyte and month, by cloud. `idle_minutes` is how long a rented machine is kept for a job that is to take it
-    over. `stores` are for artifacts, in the order of the file, with folders as written in it. `actions` are what stands for
+    over. `log_limit_bytes` is how much of what a step prints is kept. `stores` are for artifacts, in the order of the file, with folders as written in it. `actions` are what stands for
     actions of other repositories.
     """
 
@@ -123,6 +124,7 @@ class ProjectConfig:
     catalog: str | None = None
     disk_prices: tuple[tuple[str, float], ...] = ()
     idle_minutes: float = 10.0
+    log_limit_bytes: int = LOG_LIMIT_BYTES
     stores: tuple[DeclaredStore, ...] = ()
     actions: tuple[ActionFolder, ...] = ()
 

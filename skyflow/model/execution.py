@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from skyflow.model.annotation import Annotation
 
-__all__ = ["ActionRequest", "Pairs", "StepRef", "StepRequest", "StepResult"]
+__all__ = ["LOG_LIMIT_BYTES", "ActionRequest", "Pairs", "StepRef", "StepRequest", "StepResult"]
 
 Pairs = tuple[tuple[str, str], ...]
 """Names with values, in order; a later entry of the same name wins."""
+LOG_LIMIT_BYTES = 4 * 10**9
+"""How much of what one step prints is kept, unless the project says otherwise."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

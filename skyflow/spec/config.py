@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from skyflow.diagnostics import Diagnostic, has_errors, in_reading_order
 from skyflow.errors import WorkflowInvalidError
 from skyflow.model.config import ActionFolder, OwnPool, Peering, PriceRule, ProjectConfig
+from skyflow.model.execution import LOG_LIMIT_BYTES
 from skyflow.model.hosts import SshHost
 from skyflow.model.resources import (
     Accelerators,
@@ -18,7 +19,7 @@ from skyflow.model.resources import (
     parse_rate,
     parse_share,
 )
-from skyflow.model.units import parse_size_gib
+from skyflow.model.units import parse_size_gb, parse_size_gib
 from skyflow.spec.findings import FileRefusedError, Findings
 from skyflow.spec.grammar.config import CONFIG
 from skyflow.spec.hosts import read_hosts, read_said
@@ -66,6 +67,7 @@ def _read(reading: Reading, root: Node) -> ProjectConfig:
     taken: dict[str, str] = {}
     machines = reading.fields(fields.take("machines")).rest()
     idle = read_quantity(reading, fields.take("idle-minutes"), _minutes)
+    log_limit = read_quantity(reading, fields.take("log-limit"), parse_size_gb)
     return ProjectConfig(
         pools=tuple(_pool(reading, key, value, taken) for key, value in machines),
         prices=tuple(_rule(reading, item) for item in _items(fields.take("prices"))),
@@ -73,6 +75,7 @@ def _read(reading: Reading, root: Node) -> ProjectConfig:
         catalog=reading.plain_text(fields.take("catalog")),
         disk_prices=tuple(_disk_prices(reading, fields.take("disks"))),
         idle_minutes=ProjectConfig().idle_minutes if idle is None else idle,
+        log_limit_bytes=LOG_LIMIT_BYTES if log_limit is None else round(log_limit * 10**9),
         stores=read_stores(reading, reading.fields(fields.take("stores"))),
         actions=tuple(_actions(reading, fields.take("actions"))),
     )

@@ -96,11 +96,17 @@ def test_a_secret_is_hidden_and_not_left_there(project, machine: Machine, on) ->
     assert not [path for path in machine.home.rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
 
 
-def test_a_failing_step_has_the_same_end_as_here(project, on) -> None:
-    project.write("on: push\njobs:\n  a: {runs-on: local, steps: [{run: exit 3}, {run: echo clean, if: always()}]}\n")
+def test_a_failing_step_has_the_same_end_as_here_and_no_more_of_its_output(project, on) -> None:
+    (project.folder / "skyflow.yml").write_text("log-limit: 1kB\n")
+    failing = "yes | head -n 9999; exit 3"
+    project.write(
+        f"on: push\njobs:\n  a: {{runs-on: local, steps: [{{run: {failing}}}, {{run: echo clean, if: always()}}]}}\n"
+    )
     done = project.skyflow("run", "w.yml", *on(), code=1)
     assert "exit code 3" in done.out
     assert "clean" in done.out
+    assert "printed more than 1 kB" in done.out
+    assert "y\n" * 501 not in "".join(line.lstrip() for line in done.out.splitlines(keepends=True))
 
 
 def test_a_run_whose_driver_was_killed_goes_on_where_it_is(project, machine: Machine, on, hold) -> None:

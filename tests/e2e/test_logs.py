@@ -51,6 +51,14 @@ def test_since_takes_an_age_or_a_time(ran) -> None:
     assert local == "b: Late\n  second\n"
 
 
+def test_what_is_printed_beyond_the_limit_of_the_project_is_left_out(project) -> None:
+    (project.folder / "skyflow.yml").write_text("log-limit: 1kB\n")
+    project.write("on: push\njobs:\n  a: {runs-on: local, steps: [{run: 'yes | head -n 100000'}]}\n")
+    done = project.skyflow("run", "w.yml", code=0)
+    assert "printed more than 1 kB: what came after is left out" in done.out + done.err
+    assert len(project.skyflow("logs").out.splitlines()) == 1 + 500 + 1
+
+
 def test_following_shows_output_as_it_comes_until_the_run_ends(project, wait_until) -> None:
     project.write(
         "on: push\njobs:\n  a: {runs-on: local, steps: [{run: 'echo one; while ! test -e go; do sleep 0.02; done; echo two'}]}\n"

@@ -68,6 +68,19 @@ async def test_output_goes_to_the_log_and_to_the_listener(bench: Callable) -> No
         assert b.folder.log(STEP).read_text() == "".join(b.shown)
 
 
+async def test_output_without_end_takes_no_more_room_than_it_is_given(bench: Callable) -> None:
+    """Neither in the log nor in what is kept until the log is written; and the step is not held up."""
+    async with bench(log_limit_bytes=1_000_000) as b:
+        result = await b.run("yes | head -c 50000000; sleep 60 & echo $! >pid; exit 3")
+        assert result.exit_code == 3
+        spool = b.folder.temp(STEP.job_key, STEP.attempt) / f"{STEP.place}.out"
+        assert spool.stat().st_size == 1_000_001
+        log = b.folder.log(STEP).read_text()
+        assert log.startswith("y\ny\n")
+        assert 1_000_000 < len(log) < 1_001_000
+        assert "more than 1 MB" in log.splitlines()[-1]
+
+
 @pytest.mark.parametrize("script", ["echo secret", "echo secret; sleep 0.3 &"])
 async def test_what_was_printed_is_not_left_unmasked_after_the_step(bench: Callable, script: str) -> None:
     async with bench(masks=["secret"]) as b:

@@ -107,6 +107,7 @@ def router_to(
         workspace=project.root,
         clock=clock,
         masks=masks,
+        log_limit_bytes=project_config(project.root).log_limit_bytes,
     )
     if plan.rents:  # what is planned anew may come to any pool
         pools = {

@@ -15,6 +15,7 @@ import anyio
 
 from skyflow.app.machines.pools import pools_of
 from skyflow.app.machines.renting import rented_placements
+from skyflow.app.market.config import project_config
 from skyflow.app.planning.host_options import HostSlots, read_host
 from skyflow.app.project import Project
 from skyflow.app.running.action_host import OnDemandActionHost
@@ -211,6 +212,7 @@ class _Parts:
             environment=without_secrets(os.environ),
             clock=self.clock,
             masks=masks,
+            log_limit_bytes=project_config(self.project.root).log_limit_bytes,
             containers=None if engine is None else _containers(engine, self.run, self.project),
         )
 

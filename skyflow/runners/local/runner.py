@@ -14,7 +14,7 @@ from anyio.abc import TaskGroup
 from skyflow._util.masking import Masks
 from skyflow.model.annotation import LineTag
 from skyflow.model.containers import ContainersRequest, StartedContainers
-from skyflow.model.execution import ActionRequest, StepRef, StepRequest, StepResult
+from skyflow.model.execution import LOG_LIMIT_BYTES, ActionRequest, StepRef, StepRequest, StepResult
 from skyflow.model.layout import RunFolder
 from skyflow.ports.actions import ContainerMissingError
 from skyflow.ports.clock import Clock
@@ -61,6 +61,7 @@ class LocalRunner:
         masks: Iterable[str] = (),
         containers: JobContainers | None = None,
         ladder: KillLadder = KillLadder(),
+        log_limit_bytes: int = LOG_LIMIT_BYTES,
     ) -> None:
         """Prepare a runner; nothing happens yet.
 
@@ -73,6 +74,7 @@ class LocalRunner:
             masks: texts to hide from the first line on, in every attempt.
             containers: what starts the containers of jobs; None if no job of the run has any.
             ladder: how patient stopping a step is.
+            log_limit_bytes: how much of what a step prints is kept.
         """
         self._run_tag = run_tag
         self._folder = folder
@@ -83,7 +85,10 @@ class LocalRunner:
         self._containers = containers
         self._surroundings = Surroundings(workspace=workspace, inherited=self._environment, containers=containers)
         self._trees = StepTrees(
-            self._surroundings, folder=folder, run_tag=f"{environment.get(TAG_VARIABLE, '')}{run_tag}"
+            self._surroundings,
+            folder=folder,
+            run_tag=f"{environment.get(TAG_VARIABLE, '')}{run_tag}",
+            log_limit_bytes=log_limit_bytes,
         )
         self._stack = AsyncExitStack()
         self._tasks: TaskGroup
@@ -91,6 +96,7 @@ class LocalRunner:
         self._stops = LocalStops(ladder)
         self._lingering: dict[tuple[str, int], list[ProcessTree]] = {}
         self._masks = Masks(masks)
+        self._log_limit_bytes = log_limit_bytes
         self._memories: dict[tuple[str, int], AttemptMemory] = {}
         self._inherited = Inheritance(folder)
 
@@ -393,7 +399,7 @@ class LocalRunner:
 
     def _memory(self, step: StepRef) -> AttemptMemory:
         matchers = Matchers(self._workspace, lambda text: self._surroundings.to_outside(step, text))
-        fresh = AttemptMemory(self._masks.copy(), matchers)
+        fresh = AttemptMemory(self._masks.copy(), matchers, self._log_limit_bytes)
         return self._memories.setdefault((step.job_key, step.attempt), fresh)
 
     async def _follow(

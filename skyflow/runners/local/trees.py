@@ -16,17 +16,19 @@ __all__ = ["StepTrees"]
 class StepTrees:
     """The process trees of the steps of one run."""
 
-    def __init__(self, surroundings: Surroundings, *, folder: RunFolder, run_tag: str) -> None:
+    def __init__(self, surroundings: Surroundings, *, folder: RunFolder, run_tag: str, log_limit_bytes: int) -> None:
         """Prepare.
 
         Args:
             surroundings: tell the container of a step.
             folder: the folder of the run.
             run_tag: what the tags of all its processes begin with.
+            log_limit_bytes: how much of what a step prints is kept.
         """
         self._surroundings = surroundings
         self._folder = folder
         self._run_tag = run_tag
+        self._most_bytes = log_limit_bytes + 1  # one more shows that it was more
 
     def tag(self, job_key: str, attempt: int) -> str:
         """Return what the tags of all processes of an attempt begin with."""
@@ -46,9 +48,10 @@ class StepTrees:
             command, env = container.command(command, cwd=cwd, env=env, pid_file=self._pid_file(step).name)
         folder = self._surroundings.workspace if container is not None else Path(cwd)
         tagged = {**env, TAG_VARIABLE: self._step_tag(step)}
-        return self._tree(
-            step, keeper.launch(str(step), command, cwd=folder, env=tagged, spool=self._spool(step)), container
+        kept = keeper.launch(
+            str(step), command, cwd=folder, env=tagged, spool=self._spool(step), most_bytes=self._most_bytes
         )
+        return self._tree(step, kept, container)
 
     def adopted(self, step: StepRef, kept: KeptProcess) -> ProcessTree:
         """Return the tree of a step that an earlier driver has started."""

@@ -17,6 +17,7 @@ from typing import Protocol
 from skyflow.model.execution import Pairs
 
 __all__ = [
+    "ANSWER_LIMIT_BYTES",
     "KINDS",
     "SUMMARY_LIMIT_BYTES",
     "CommandFiles",
@@ -31,6 +32,8 @@ __all__ = [
     "read_answers",
 ]
 
+ANSWER_LIMIT_BYTES = 16 * 1024 * 1024
+"""What a step can tell later ones through one of its files, or through commands: it is stored with the run."""
 SUMMARY_LIMIT_BYTES = 1024 * 1024
 """GitHub drops a larger step summary."""
 
@@ -137,7 +140,7 @@ def read_answers(written: Written) -> FileAnswers:
     """Return what a step wrote for later ones.
 
     Raises:
-        FileCommandError: a file is not in the format; the step has failed.
+        FileCommandError: a file is not in the format, or too large; the step has failed.
     """
     env = parse_variables(_text(written, "env"), command="env")
     for name, _ in env:
@@ -220,6 +223,11 @@ def _unreadable(command: str, why: str) -> FileCommandError:
 
 
 def _text(written: Written, kind: str) -> str:
-    if not written.size(kind):  # nearly always, and quicker to ask than to read
+    size = written.size(kind)
+    if not size:  # nearly always, and quicker to ask than to read
         return ""
+    if size > ANSWER_LIMIT_BYTES:
+        raise _unreadable(
+            kind, f"It has {size} bytes, and {ANSWER_LIMIT_BYTES} are kept: hand large data on as artifacts"
+        )
     return written.content(kind).decode("utf-8-sig", errors="replace")

@@ -60,12 +60,12 @@ def annotation_of(command: Command, workspace: Path, to_outside: Callable[[str],
         line = end_line = None
     if column is not None and end_column is not None and end_column < column:
         column = end_column = None
-    file = values.get("file")
+    file, title = values.get("file"), values.get("title")
     return Annotation(
         level=AnnotationLevel(command.name),
         message=command.data[:_LONGEST_TEXT],
-        title=values.get("title"),
-        file=None if file is None else relative_file(to_outside(file), workspace),
+        title=title and title[:_LONGEST_TEXT],
+        file=None if file is None else relative_file(to_outside(file[:_LONGEST_TEXT]), workspace),
         line=line,
         end_line=end_line,
         column=column,

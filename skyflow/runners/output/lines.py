@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from skyflow.model.annotation import AnnotationLevel
 from skyflow.runners.output.commands import may_hold_command
 from skyflow.runners.output.obey import StepCommands
 
-__all__ = ["LogFile", "LogWriter"]
+__all__ = ["LONGEST_LINE_BYTES", "LogFile", "LogWriter"]
 
-_LONGEST_LINE_BYTES = 1024 * 1024
+LONGEST_LINE_BYTES = 1024 * 1024
 """A longer line is passed on in pieces, so that memory stays flat; no command is looked for in it."""
 
 
@@ -28,7 +29,7 @@ class LogWriter:
     """Takes output as it comes, in any pieces, and passes on whole masked lines.
 
     Lines that are workflow commands are obeyed. In the log stands what they are to be seen as, if anything: a line that
-    begins with a tag (`skyflow.model.annotation.LineTag`).
+    begins with a tag (`skyflow.model.annotation.LineTag`). What a step prints when the room for it is taken goes nowhere.
     """
 
     def __init__(self, log: LogFile, commands: StepCommands, show: Callable[[str], None]) -> None:
@@ -42,9 +43,18 @@ class LogWriter:
 
     def feed(self, data: bytes) -> None:
         """Take the next piece of output."""
+        kept = self._commands.room.take(len(data))
+        if kept:
+            self._feed(data if kept == len(data) else data[:kept])
+        if kept < len(data) and (word := self._commands.room.last_word()):
+            self._pending = b""  # half a line may end in half a secret
+            self.finish()
+            self.add(self._commands.issue(AnnotationLevel.WARNING, word))
+
+    def _feed(self, data: bytes) -> None:
         data = self._pending + data
         end = data.rfind(b"\n") + 1
-        if end == 0 and len(data) > _LONGEST_LINE_BYTES:
+        if end == 0 and len(data) > LONGEST_LINE_BYTES:
             shown, self._pending = self._masks.hide_begun(data)
             self._put(shown)
             self._is_mid_line = True

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from skyflow._util.masking import HIDDEN, Masks
 from skyflow.model.annotation import Annotation, AnnotationLevel, LineTag
+from skyflow.model.execution import LOG_LIMIT_BYTES
 from skyflow.runners.output.commands import COMMANDS, Command, parse_command
-from skyflow.runners.output.files import FileCommandError, check_variable
+from skyflow.runners.output.files import ANSWER_LIMIT_BYTES, FileCommandError, check_variable
 from skyflow.runners.output.issues import Issues, annotation_of, valid_text
 from skyflow.runners.output.matcher_files import MatcherFileError, read_matchers
 from skyflow.runners.output.matchers import Matchers
+from skyflow.runners.output.room import OutputRoom
 
 __all__ = ["AttemptMemory", "StepCommands", "Written"]
 
@@ -29,10 +31,11 @@ _ECHOED = frozenset({*_REPLACEMENTS, "add-matcher", "remove-matcher", "echo"})
 
 @dataclass(slots=True)
 class AttemptMemory:
-    """What commands of one step mean for the later steps of the attempt."""
+    """What commands of one step mean for the later steps of the attempt, and how much each of them may print."""
 
     masks: Masks
     matchers: Matchers
+    log_limit_bytes: int = LOG_LIMIT_BYTES
 
 
 @dataclass(slots=True)
@@ -52,7 +55,8 @@ class _RefusedError(Exception):
 class StepCommands:
     """Reads the output of one step line by line, and obeys what is meant for the runner.
 
-    `error` is why the step has failed although its process may have succeeded: a command that could not be obeyed.
+    `error` is why the step has failed although its process may have succeeded: a command that could not be obeyed. `room` is
+    for what it prints.
     """
 
     def __init__(
@@ -72,6 +76,7 @@ class StepCommands:
             to_outside: gives a path of the step's container as it is on this machine.
         """
         self.memory = memory
+        self.room = OutputRoom(memory.log_limit_bytes)
         self.issues = Issues()
         self.written = Written()
         self.error: str | None = None
@@ -83,6 +88,7 @@ class StepCommands:
         self._weak_tokens = env.get(_WEAK_TOKEN_VARIABLE, "").strip().lower() == "true"
         self._stop_token: str | None = None
         self._deprecated: set[str] = set()
+        self._answer_room = ANSWER_LIMIT_BYTES
         self._handlers: Mapping[str, Callable[[Command], str]] = {
             "error": self._annotate,
             "warning": self._annotate,
@@ -197,11 +203,11 @@ class StepCommands:
         return self._workspace / self._to_outside(name)
 
     def _set_output(self, command: Command) -> str:
-        self.written.outputs[_name(command)] = valid_text(command.data)
+        self.written.outputs[_name(command)] = self._answer(command)
         return self._deprecate(command)
 
     def _save_state(self, command: Command) -> str:
-        self.written.state[_name(command)] = valid_text(command.data)
+        self.written.state[_name(command)] = self._answer(command)
         return self._deprecate(command)
 
     def _set_env(self, command: Command) -> str:
@@ -211,15 +217,24 @@ class StepCommands:
             check_variable(name)
         except FileCommandError as error:
             raise _RefusedError(str(error)) from error
-        self.written.env[name] = valid_text(command.data)
+        self.written.env[name] = self._answer(command)
         return ""
 
     def _add_path(self, command: Command) -> str:
         self._check_allowed(command)
         if not command.data:
             raise _RefusedError("add-path names no folder.")
-        self.written.path.insert(0, valid_text(command.data))
+        self.written.path.insert(0, self._answer(command))
         return ""
+
+    def _answer(self, command: Command) -> str:
+        """Return what a command says for later steps."""
+        self._answer_room -= sum(map(len, command.properties.values())) + len(command.data)
+        if self._answer_room < 0:
+            raise _RefusedError(
+                f"Commands of one step can say {ANSWER_LIMIT_BYTES} bytes in all: hand large data on as artifacts."
+            )
+        return valid_text(command.data)
 
     def _check_allowed(self, command: Command) -> None:
         if not self._unsecure:

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Callable
 
-from skyflow.runners.output.lines import LogFile, LogWriter
+from skyflow.runners.output.lines import LONGEST_LINE_BYTES, LogFile, LogWriter
 from skyflow.runners.output.obey import StepCommands
 
 __all__ = ["RankedWriter", "mark"]
 
-_LABEL = re.compile(rb" *(\d+): ?")
+_LABEL = re.compile(rb" *(\d{1,5}): ?")
 """What `srun --label` puts in front of a line."""
 
 
@@ -35,6 +35,8 @@ class RankedWriter:
         *lines, self._pending = (self._pending + data).split(b"\n")
         for line in lines:
             self._take(line)
+        if len(self._pending) > LONGEST_LINE_BYTES:
+            self.finish()
 
     def finish(self) -> None:
         """Pass on what is left after the last newline."""

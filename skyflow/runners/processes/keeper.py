@@ -8,7 +8,7 @@ REQUESTS is a socket: each line is a step to start, in JSON, and is answered by 
 pipe: `o ID SIZE` (there is so much output), `e ID SIZE CODE` (the command has ended), `c ID SIZE` (nobody can print any
 more), `x ID SIZE` (its output cannot be kept any more: the disk is full). JOURNAL is a file that gets a line before a step is started, when it was, and when it has ended; whoever drives the
 run next learns from it what became of a step. What a step prints is moved from its pipe to its spool, a file that is made
-when there is something to put into it.
+when there is something to put into it; a request says how much of it is kept at `most`.
 
 It ends when the driver is gone and so is everything it started.
 """
@@ -39,28 +39,35 @@ class Step:
         self.id: int = request["id"]
         self.name: str = request["name"]
         self.path: str = request["spool"]
+        self.most: int = request["most"]
         self.pipe = pipe
         self.process: subprocess.Popen[bytes] | None = process
         self.spool = -1
         self.size = 0
 
     def move(self) -> bool:
-        """Move what is in the pipe to the spool; False at the end of the pipe."""
+        """Move what is in the pipe to the spool, and nowhere when that is full; False at the end of the pipe."""
         for _ in range(_MOST_CHUNKS):
+            room = min(self.most - self.size, _CHUNK_BYTES)
             try:
-                moved = self._splice() if hasattr(os, "splice") and self.spool >= 0 else self._copy()
+                if not room:
+                    moved = len(os.read(self.pipe, _CHUNK_BYTES))
+                elif hasattr(os, "splice") and self.spool >= 0:
+                    moved = self._splice(room)
+                else:
+                    moved = self._copy(room)
             except BlockingIOError:
                 return True
             if not moved:
                 return False
-            self.size += moved
+            self.size += min(moved, room)
         return True
 
-    def _splice(self) -> int:
-        return os.splice(self.pipe, self.spool, _CHUNK_BYTES, flags=os.SPLICE_F_NONBLOCK | os.SPLICE_F_MOVE)
+    def _splice(self, most: int) -> int:
+        return os.splice(self.pipe, self.spool, most, flags=os.SPLICE_F_NONBLOCK | os.SPLICE_F_MOVE)
 
-    def _copy(self) -> int:
-        data = os.read(self.pipe, _CHUNK_BYTES)
+    def _copy(self, most: int) -> int:
+        data = os.read(self.pipe, most)
         if data and self.spool < 0:
             self.spool = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         rest = memoryview(data)
@@ -205,6 +212,7 @@ class Keeper:
         """Move what a step has printed."""
         if step.pipe < 0:  # it was read to its end in this very turn
             return
+        before = step.size
         try:
             is_open = step.move()
         except OSError as error:  # the disk is full: nothing of what it prints would be kept from here on
@@ -212,7 +220,8 @@ class Keeper:
             self.tell("x", step, step.size)
             is_open = False
         if is_open:
-            self.tell("o", step, step.size)
+            if step.size > before:
+                self.tell("o", step, step.size)
             return
         self.selector.unregister(step.pipe)
         step.close()

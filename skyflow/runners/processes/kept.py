@@ -88,9 +88,9 @@ class KeeperClient:
         self._tasks.start_soon(self._listen, events)
 
     def launch(
-        self, name: str, command: Sequence[str], *, cwd: Path, env: Mapping[str, str], spool: Path
+        self, name: str, command: Sequence[str], *, cwd: Path, env: Mapping[str, str], spool: Path, most_bytes: int
     ) -> KeptProcess:
-        """Start a command, whose output will be in the spool, a file that is made when it prints.
+        """Start a command, so much of whose output will be in the spool, a file that is made when it prints.
 
         Raises:
             OSError: it cannot be started.
@@ -104,6 +104,7 @@ class KeeperClient:
             "cwd": str(cwd),
             "env": dict(env),
             "spool": str(spool),
+            "most": most_bytes,
         }
         try:
             kind, _, rest = self._ask(json.dumps(request).encode() + b"\n").partition(" ")

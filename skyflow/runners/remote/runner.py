@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import AsyncExitStack, closing, suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,7 +14,7 @@ from anyio.abc import TaskGroup
 from skyflow._util.glob_pattern import PatternError
 from skyflow._util.masking import Masks
 from skyflow.model.annotation import AnnotationLevel
-from skyflow.model.execution import ActionRequest, StepRef, StepRequest, StepResult
+from skyflow.model.execution import LOG_LIMIT_BYTES, ActionRequest, StepRef, StepRequest, StepResult
 from skyflow.model.layout import RunFolder
 from skyflow.ports.clock import Clock
 from skyflow.ports.transport import LinkLostError, TransportError
@@ -55,6 +54,7 @@ class RemoteRunner:
         clock: Clock,
         masks: Iterable[str] = (),
         ladder: KillLadder = KillLadder(),
+        log_limit_bytes: int = LOG_LIMIT_BYTES,
         judge: Judge = at_face_value,
         has_ranks: Callable[[str], bool] = lambda _: False,
         tasks: TaskGroup | None = None,
@@ -70,31 +70,23 @@ class RemoteRunner:
             clock: the time, for the index of logs.
             masks: texts to hide from the first line on, in every attempt.
             ladder: how patient stopping a step is.
+            log_limit_bytes: how much of what a step prints is kept.
             tasks: what stops steps, for a runner that is not entered itself (see `node`).
             judge: tells what else is known of a step's end.
             has_ranks: tells of a job, by its key, whether what its steps print comes with ranks (see `RankedWriter`).
         """
-        self._of_node = partial(
-            RemoteRunner,
-            link,
-            run=run,
-            tools=tools,
-            workspace=workspace,
-            clock=clock,
-            masks=masks,
-            ladder=ladder,
-            judge=judge,
-            has_ranks=has_ranks,
-        )
         self._nodes: dict[int, RemoteRunner] = {}
         self._link = link
         self._run = run
         self._folder = folder
+        self._tools = tools
         self._workspace = workspace
         self.workspaces = RemoteWorkspaces(link, run=run, folder=folder, tools=tools, project=workspace)
         self._clock = clock
-        self._masks = Masks(masks)
-        self._patience_seconds = ladder.terminate_seconds
+        self._given_masks = tuple(masks)
+        self._masks = Masks(self._given_masks)
+        self._log_limit_bytes = log_limit_bytes
+        self._ladder = ladder
         self._judge = judge
         self._has_ranks = has_ranks
         self._stops = RemoteStops(link, ladder, key=self._key, tag=self._step_tag)
@@ -121,7 +113,20 @@ class RemoteRunner:
     def node(self, number: int) -> "RemoteRunner":
         """Return what runs steps here as one of several machines: over the same link, with logs of its own."""
         if number not in self._nodes:
-            self._nodes[number] = self._of_node(folder=self._folder.of_node(number), tasks=self._stops.tasks)
+            self._nodes[number] = RemoteRunner(
+                self._link,
+                run=self._run,
+                folder=self._folder.of_node(number),
+                tools=self._tools,
+                workspace=self._workspace,
+                clock=self._clock,
+                masks=self._given_masks,
+                ladder=self._ladder,
+                log_limit_bytes=self._log_limit_bytes,
+                judge=self._judge,
+                has_ranks=self._has_ranks,
+                tasks=self._stops.tasks,
+            )
         return self._nodes[number]
 
     async def check(self, seconds: float) -> None:
@@ -265,7 +270,7 @@ class RemoteRunner:
                     "release",
                     tag=self._tag(job_key, attempt),
                     folder=self.workspaces.place(job_key, attempt),
-                    patience=self._patience_seconds,
+                    patience=self._ladder.terminate_seconds,
                 )
 
     def leave(self) -> None:
@@ -355,7 +360,7 @@ class RemoteRunner:
         return temp
 
     def _memory(self, step: StepRef) -> AttemptMemory:
-        fresh = AttemptMemory(self._masks.copy(), Matchers(self._workspace))
+        fresh = AttemptMemory(self._masks.copy(), Matchers(self._workspace), self._log_limit_bytes)
         return self._memories.setdefault((step.job_key, step.attempt), fresh)
 
     def _key(self, step: StepRef) -> str:

@@ -196,7 +196,7 @@ _STORE = table(
 )
 
 CONFIG = table(
-    "a map with 'machines', 'prices', 'peering', 'stores', 'disks', 'catalog', 'idle-minutes' or 'actions'",
+    "a map with 'machines', 'prices', 'peering', 'stores', 'disks', 'catalog', 'idle-minutes', 'log-limit' or 'actions'",
     {
         "machines": table("a map from names to machines", other=_MACHINES).about(
             "Machines of your own, each kind under a name; jobs get them with `runs-on: sky` or `own`."
@@ -228,6 +228,9 @@ CONFIG = table(
         "idle-minutes": quantity("minutes, for example 10").about(
             "So long a rented machine is kept without a job, for one that is planned to take it over. 10 by default; with 0 every "
             "attempt has a machine of its own."
+        ),
+        "log-limit": quantity("a size, for example 500MB").about(
+            "So much of what one step prints is kept; what comes after is left out, and the log says so. 4GB by default."
         ),
         "actions": table(
             "a map such as {astral-sh/setup-uv@v6: ../setup-uv}",

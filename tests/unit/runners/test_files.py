@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from skyflow.runners.output.files import CommandFiles, FileCommandError, parse_paths, parse_variables
+from skyflow.runners.output.files import (
+    ANSWER_LIMIT_BYTES,
+    CommandFiles,
+    FileCommandError,
+    WrittenElsewhere,
+    parse_paths,
+    parse_variables,
+    read_answers,
+)
 
 
 @pytest.mark.parametrize(
@@ -57,3 +65,11 @@ def test_files_that_nobody_reads_come_to_be_when_they_are_written_unless_another
     assert {name for name, path in paths.items() if not path.exists()} == unread
     files.open_to_all()
     assert {path.stat().st_mode & 0o777 for path in paths.values()} == {0o666}
+
+
+@pytest.mark.parametrize("kind", ["output", "env", "state", "path"])
+def test_what_is_too_large_to_be_stored_with_a_run_is_refused(kind: str) -> None:
+    just = b"a=" + b"x" * (ANSWER_LIMIT_BYTES - 2)
+    read_answers(WrittenElsewhere({kind: just}))
+    with pytest.raises(FileCommandError, match=f"It has {ANSWER_LIMIT_BYTES + 1} bytes"):
+        read_answers(WrittenElsewhere({kind: just + b"x"}))

@@ -8,6 +8,7 @@ import pytest
 
 from skyflow._util.masking import Masks
 from skyflow.model.annotation import Annotation, AnnotationLevel
+from skyflow.runners.output import obey
 from skyflow.runners.output.matchers import Matchers
 from skyflow.runners.output.obey import AttemptMemory, StepCommands
 
@@ -239,3 +240,21 @@ def test_annotations_go_to_json_and_back() -> None:
     for annotation in (whole, Annotation(level=AnnotationLevel.ERROR, message="")):
         assert Annotation.from_json(json.loads(json.dumps(annotation.to_json()))) == annotation
     assert str(whole) == "f:1:3: notice: t: m (c)"
+
+
+def test_commands_say_no_more_than_is_stored_with_a_run(step: Callable[..., Step], monkeypatch) -> None:
+    monkeypatch.setattr(obey, "ANSWER_LIMIT_BYTES", 20)
+    s = step(ACTIONS_ALLOW_UNSECURE_COMMANDS="true")
+    s.print("::set-output name=a::123456789", "::save-state name=b::1234", "::set-env name=c::12345", "::add-path::1")
+    assert s.commands.written.outputs == {"a": "123456789"}
+    assert s.commands.written.state == {"b": "1234"}
+    assert not s.commands.written.env
+    assert not s.commands.written.path
+    assert "20 bytes in all" in s.commands.error
+
+
+def test_the_texts_of_an_annotation_have_an_end(step: Callable[..., Step]) -> None:
+    s = step()
+    s.print(f"::error title={'t' * 9999},file={'f' * 9999}::{'m' * 9999}")
+    [annotation] = s.commands.masked_annotations()
+    assert (len(annotation.title), len(annotation.file), len(annotation.message)) == (4096, 4096, 4096)

@@ -32,6 +32,36 @@ def written(*pieces: bytes, masks: tuple[str, ...] = ()) -> str:
     return "".join(shown)
 
 
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_what_is_printed_beyond_the_room_is_left_out_and_that_is_said_once(size: int) -> None:
+    """Not half a line either, which may end in half a secret; and what is left out is not obeyed."""
+    memory = AttemptMemory(Masks(["secret"]), Matchers(NOWHERE), log_limit_bytes=20)
+    commands, log, shown = StepCommands(memory, workspace=NOWHERE, env={}), io.BytesIO(), list[str]()
+    writer = LogWriter(log, commands, shown.append)
+    printed = b"0123456789\n012 secret\n::set-output name=a::1\n" + b"more\n" * 1000
+    for start in range(0, len(printed), size):
+        writer.feed(printed[start : start + size])
+    writer.finish()
+    first, said = log.getvalue().decode().splitlines()
+    assert first == "0123456789"
+    assert "more than <1 kB: what came after is left out" in said
+    assert "'log-limit' in skyflow.yml" in said
+    assert "".join(shown) == log.getvalue().decode()
+    assert not commands.written.outputs
+    assert len(commands.masked_annotations()) == 1
+    writer.add("what skyflow says itself is still there")
+    assert log.getvalue().endswith(b"still there\n")
+
+
+def test_what_just_fits_is_kept_without_a_word() -> None:
+    memory = AttemptMemory(Masks(), Matchers(NOWHERE), log_limit_bytes=6)
+    log = io.BytesIO()
+    writer = LogWriter(log, StepCommands(memory, workspace=NOWHERE, env={}), lambda _: None)
+    writer.feed(b"12345\n")
+    writer.finish()
+    assert log.getvalue() == b"12345\n"
+
+
 def test_the_last_line_gets_its_newline() -> None:
     assert written(b"a\nb") == "a\nb\n"
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from skyflow._util.masking import Masks
+from skyflow.runners.output.lines import LONGEST_LINE_BYTES
 from skyflow.runners.output.matchers import Matchers
 from skyflow.runners.output.obey import AttemptMemory, StepCommands
 from skyflow.runners.output.ranks import RankedWriter
@@ -19,6 +20,19 @@ class Log:
 
     def close(self) -> None:
         pass
+
+
+def test_neither_a_long_number_nor_a_line_without_end_breaks_it(tmp_path: Path) -> None:
+    """A job on a cluster prints what it likes before `srun` has put a rank in front of it."""
+    memory = AttemptMemory(Masks(()), Matchers(tmp_path), log_limit_bytes=4 * LONGEST_LINE_BYTES)
+    log = Log()
+    writer = RankedWriter(log, StepCommands(memory, workspace=tmp_path, env={}), lambda _: None)
+    writer.feed(b"9" * 5000 + b": x\n")
+    assert log.text == b"9" * 5000 + b": x\n"
+    for _ in range(8):
+        writer.feed(b"-" * LONGEST_LINE_BYTES)
+    assert 3 * LONGEST_LINE_BYTES < len(log.text) < 5 * LONGEST_LINE_BYTES
+    assert log.text.endswith(b"says how much is kept\n")
 
 
 @pytest.mark.parametrize("size", [1, 3, 1000])

@@ -32,6 +32,7 @@ peering:
   - {between: [aws, gcp], price: 0, gbps: 10}
 disks: {aws: 0.08, gcp: $0.10}
 idle-minutes: 2.5
+log-limit: 500MB
 """
 
 
@@ -58,6 +59,7 @@ def test_everything_that_can_be_said():
         catalog="tables",
         disk_prices=(("aws", 0.08), ("gcp", 0.1)),
         idle_minutes=2.5,
+        log_limit_bytes=500_000_000,
     )  # fmt: skip
 
 
@@ -200,6 +202,7 @@ def test_an_empty_file_says_nothing(text):
         ("peering: [{between: [aws, aws]}]\n", "1:21: a line is between two different clouds"),
         ("peering: [{between: [aws, gcp], gbps: 0}]\n", "1:39: '0' is not above zero"),
         ("idle-minutes: -1\n", "1:15: '-1' is not a number of minutes from zero"),
+        ("log-limit: much\n", "1:12: 'much' is not a size"),
         ("idle-minutes: soon\n", "1:15: 'soon' is not a number of minutes from zero"),
         ("actions: {setup-uv: x}\n", "1:11: 'setup-uv' names no action of another repository"),
         ("actions: {a/b@: x}\n", "1:11: 'a/b@' names no action of another repository"),
