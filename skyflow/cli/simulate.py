@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from skyflow.cli._options import JobsOption, JsonOption, ObjectiveOption, OnOption, WorkflowArgument
+from skyflow.errors import UsageError
 from skyflow.model.recovery import RecoveryStrategy
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def simulate(
     options = PlanOptions(objective=objective, providers=on, slots=jobs)
     plan = _planned(file, options)
     if recovery is not None:
-        plan = plan.recovering(recovery)
+        plan = _recovering(plan, recovery)
     outcomes = _simulated(file, plan, nature, runs=runs, budget=budget, seed=seed)
     if as_json:
         out(json.dumps([_to_json(outcome) for outcome in outcomes]))
@@ -93,6 +94,21 @@ def _planned(path: str, options: "PlanOptions") -> "Plan":
     print_warnings(loaded.findings)
     callees = callees_in(loaded.workflow, project.root)
     return prepare_planning(loaded.workflow, callees=callees, options=options, project=project).plan()
+
+
+def _recovering(plan: "Plan", strategy: RecoveryStrategy) -> "Plan":
+    """Return a plan with another strategy.
+
+    Raises:
+        UsageError: it cannot have that.
+    """
+    try:
+        return plan.recovering(strategy)
+    except ValueError as error:
+        raise UsageError(
+            f"'--recovery {strategy.value}': {error}",
+            hint="write 'deadline' below 'plan', and 'market: any' below 'resources' of each job on spot machines",
+        ) from error
 
 
 def _simulated(

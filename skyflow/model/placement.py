@@ -222,11 +222,42 @@ class Plan:
         raise KeyError(job)
 
     def recovering(self, strategy: RecoveryStrategy) -> "Plan":
-        """Return the same plan with another strategy wherever a spot machine is taken away."""
+        """Return the same plan with another strategy wherever a spot machine is taken away.
+
+        Raises:
+            ValueError: it is `deadline`, and a job has no pace to keep.
+        """
         placements = (
             replace(one, recovery=one.recovery.by(strategy)) if one.recovery is not None else one
             for one in self.placements
         )
+        return replace(self, placements=tuple(placements))
+
+    def moving(self, job: str, offering: Offering) -> "Plan":
+        """Return the same plan with a job on another offering of the same place, on which it takes as long."""
+        placements = (
+            replace(one, offering=offering, compute_usd=offering.price_usd_per_hour * one.duration_seconds / 3600)
+            if one.job == job
+            else one
+            for one in self.placements
+        )
+        return replace(self, placements=tuple(placements))
+
+    def keeping_pace(self, before: "Plan", seconds: float) -> "Plan":
+        """Return this plan, which begins so many seconds after the run, with paces that count from when the run began.
+
+        A job that had one in the plan before keeps that.
+        """
+        had = {one.job: one.recovery.pace for one in before.placements if one.recovery is not None}
+        placements = []
+        for one in self.placements:
+            recovery = one.recovery
+            if recovery is not None and recovery.pace is not None:
+                old, pace = had.get(one.job), recovery.pace.shifted(seconds)
+                if old is not None:
+                    pace = replace(pace, begins_at=old.begins_at, ends_at=old.ends_at)
+                recovery = replace(recovery, pace=pace)
+            placements.append(replace(one, recovery=recovery))
         return replace(self, placements=tuple(placements))
 
     @property

@@ -1,4 +1,4 @@
-"""What is done when a spot machine is taken away from a job: go elsewhere at once, or wait for another one where it was."""
+"""What is done when a spot machine is taken away from a job: go elsewhere, wait for another one, or keep pace with a deadline."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from skyflow.model.catalog import Offering
+from skyflow.model.pace import Pace
 
 __all__ = ["Recovery", "RecoverySpec", "RecoveryStrategy", "Resumption", "parse_strategy"]
 
@@ -20,13 +21,15 @@ class RecoveryStrategy(StrEnum):
     """Elsewhere, at once."""
     WAIT = "wait"
     """In the same place, again and again for a while; after that elsewhere."""
+    DEADLINE = "deadline"
+    """In the same place, on the spot while there is time enough until the deadline, else on demand: see `Pace`."""
 
 
 def parse_strategy(text: str) -> RecoveryStrategy:
-    """Read `eager` or `wait`.
+    """Read `eager`, `wait` or `deadline`.
 
     Raises:
-        ValueError: the text is neither.
+        ValueError: the text is none of them.
     """
     return RecoveryStrategy(text.strip())
 
@@ -54,8 +57,8 @@ class Recovery:
     `wait_seconds` is how long the same machine is waited for at most, 0 where it is not, `chance` how likely it is there
     again by then. `wait` and `move` are what both ways are expected to come to. The job moves to `elsewhere`, where all of its
     work takes `elsewhere_seconds`; with neither that nor `move` there is no other place. What was done up to the last checkpoint,
-    each `checkpoint_seconds` after the one before, is not done again; 0 for none. `is_asked` tells that the workflow says
-    so.
+    each `checkpoint_seconds` after the one before, is not done again; 0 for none. `pace` is what the strategy `deadline`
+    goes by, None where there is no deadline, or not the same machine on demand. `is_asked` tells that the workflow says so.
     """
 
     strategy: RecoveryStrategy
@@ -66,10 +69,22 @@ class Recovery:
     elsewhere: Offering | None = None
     elsewhere_seconds: float = 0.0
     checkpoint_seconds: float = 0.0
+    pace: Pace | None = None
     is_asked: bool = False
 
+    @property
+    def kept_pace(self) -> Pace | None:
+        """The pace that the job has to keep; None where its strategy knows no deadline."""
+        return self.pace if self.strategy is RecoveryStrategy.DEADLINE else None
+
     def by(self, strategy: RecoveryStrategy) -> "Recovery":
-        """Return the same with another strategy."""
+        """Return the same with another strategy.
+
+        Raises:
+            ValueError: it is `deadline`, and there is no pace to keep.
+        """
+        if strategy is RecoveryStrategy.DEADLINE and self.pace is None:
+            raise ValueError("there is no pace to keep")
         seconds = self.wait_seconds or LONGEST_WAIT_SECONDS
         is_waiting = strategy is RecoveryStrategy.WAIT
         return replace(self, strategy=strategy, wait_seconds=seconds if is_waiting else 0.0)
@@ -86,6 +101,7 @@ class Recovery:
             "elsewhere": self.elsewhere.to_json() if self.elsewhere else None,
             "elsewhere_seconds": self.elsewhere_seconds,
             "checkpoint_seconds": self.checkpoint_seconds or None,
+            "pace": self.pace.to_json() if self.pace else None,
         }
 
     @classmethod
@@ -97,7 +113,7 @@ class Recovery:
             TypeError: a field has another type.
             ValueError: a field has a value that is not one of its own.
         """
-        move, elsewhere = data["move"], data["elsewhere"]
+        move, elsewhere, pace = data["move"], data["elsewhere"], data.get("pace")
         return cls(
             strategy=RecoveryStrategy(data["strategy"]),
             is_asked=data["is_asked"],
@@ -108,4 +124,5 @@ class Recovery:
             elsewhere=Offering.from_json(elsewhere) if elsewhere else None,
             elsewhere_seconds=data["elsewhere_seconds"],
             checkpoint_seconds=data["checkpoint_seconds"] or 0.0,
+            pace=Pace.from_json(pace) if pace else None,
         )

@@ -200,6 +200,10 @@ class RunRecord:
             self.workflow_name if self.display_name is None else f"{self.workflow_name}: {self.display_name}"
         )
 
+    def elapsed_seconds(self, now: datetime) -> float:
+        """Return how long it has been under way."""
+        return (now - (self.started_at or self.created_at)).total_seconds()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRecord:

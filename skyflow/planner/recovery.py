@@ -13,6 +13,9 @@ most succeeds with the chance q = 1 - exp(-T / D) and takes D * q in the mean, s
 Both are judged by the goal of the plan. Where the goal does not count time, a second until the end counts as one of the machine
 that was lost, the price at which the plan buys time: else it would wait for the last cent, or move to where the job takes for
 ever. A deadline leaves no more time to wait than the plan is before it.
+
+A job that is to keep pace with the deadline does neither: its rules are those of `skyflow.model.pace`, and the plan gives them their
+figures. It has to end as late as the plan without it leaves room for: when it is planned to, and the slack of the plan later.
 """
 
 import math
@@ -21,10 +24,12 @@ from dataclasses import dataclass, replace
 
 from skyflow.model.catalog import Offering
 from skyflow.model.objective import Goal
+from skyflow.model.pace import Pace
 from skyflow.model.placement import Placement, Plan
 from skyflow.model.recovery import Recovery, RecoveryStrategy, Resumption
 from skyflow.model.resources import Market
 from skyflow.planner.build import PlanningJob, Problem
+from skyflow.planner.estimates import DEFAULT_RECOVERY_SECONDS
 from skyflow.planner.problem import Choice
 
 __all__ = ["OUTAGE_SECONDS", "chance_within", "with_recoveries"]
@@ -43,10 +48,11 @@ def with_recoveries(plan: Plan, problem: Problem, goal: Goal, choice: Choice, *,
     """Return a plan that says of every spot machine what follows when it is taken away.
 
     A job that runs already keeps what the plan before says: here it has no other choice.
+    One that is to keep pace with a deadline, and cannot, waits: who asks for a plan looks at whether it has a pace.
     """
-    if not any(one.offering.market is Market.SPOT for one in plan.placements):
+    earlier = {one.job: one.recovery for one in before.placements if one.recovery} if before is not None else {}
+    if not earlier and not any(one.offering.market is Market.SPOT for one in plan.placements):
         return plan
-    earlier = {one.job: one.recovery for one in before.placements} if before is not None else {}
     expected = _Expected(problem, goal, choice, _slack(plan))
     placements = tuple(
         replace(one, recovery=_of(one, job, index, expected, earlier))
@@ -61,13 +67,13 @@ def _slack(plan: Plan) -> float:
 
 
 def _of(
-    placement: Placement, job: PlanningJob, index: int, expected: "_Expected", earlier: Mapping[str, Recovery | None]
+    placement: Placement, job: PlanningJob, index: int, expected: "_Expected", earlier: Mapping[str, Recovery]
 ) -> Recovery | None:
-    if placement.offering.market is not Market.SPOT:
-        return None
     if job.pinned_seconds is not None:
         return earlier.get(placement.job)
-    return expected.recovery(index, job)
+    if placement.offering.market is not Market.SPOT:
+        return None
+    return expected.recovery(index, job, placement)
 
 
 @dataclass(slots=True)
@@ -92,9 +98,12 @@ class _Expected:
         self._slack = slack
         self._others: dict[tuple[int, int, float, float], tuple[int, ...]] = {}
 
-    def recovery(self, index: int, job: PlanningJob) -> Recovery:
+    def recovery(self, index: int, job: PlanningJob, placement: Placement) -> Recovery:
         """Return what follows when the machine of a job is taken away."""
         spec, k = job.recovery, self._choice[index]
+        pace = self._pace(index, job, placement)
+        if pace is None and spec.strategy is RecoveryStrategy.DEADLINE:
+            spec = replace(spec, strategy=RecoveryStrategy.WAIT)
         is_asked = spec.strategy is not None
         patience = spec.wait_seconds if is_asked else min(spec.wait_seconds, self._slack)
         options = self._problem.placement.candidates[index]
@@ -114,7 +123,27 @@ class _Expected:
             elsewhere=None if other is None else options.offerings[other],
             elsewhere_seconds=0.0 if other is None else self._problem.timings[index][other].busy_seconds,
             checkpoint_seconds=_checkpoint_seconds(job),
+            pace=pace,
             is_asked=is_asked,
+        )
+
+    def _pace(self, index: int, job: PlanningJob, placement: Placement) -> Pace | None:
+        """Return how a job can end in time; None without a deadline, or without the same machine there on demand."""
+        spot, options = placement.offering, self._problem.placement.candidates[index].offerings
+        alike = [one for one in options if _is_same_on_demand(one, spot)]
+        if math.isinf(self._slack) or not alike:
+            return None
+        timing = self._problem.timings[index][self._choice[index]]
+        said = job.estimate.recovery_seconds if job.estimate is not None else None
+        start = max(timing.startup_seconds, DEFAULT_RECOVERY_SECONDS) if said is None else said
+        return Pace(
+            begins_at=placement.start_seconds,
+            ends_at=placement.finish_seconds + self._slack,
+            work_seconds=timing.busy_seconds,
+            overhead_seconds=start + max((one.seconds for one in placement.inputs), default=0.0),
+            checkpoint_seconds=_checkpoint_seconds(job),
+            spot=spot,
+            on_demand=min(alike, key=lambda one: (one.price_usd_per_hour, one.id)),
         )
 
     def _judging(self, lost: Offering) -> Goal:
@@ -175,6 +204,10 @@ class _Expected:
 
 def _kind(offering: Offering) -> tuple[str, str, str, Market]:
     return offering.provider, offering.region, offering.instance_type, offering.market
+
+
+def _is_same_on_demand(one: Offering, spot: Offering) -> bool:
+    return one.market is Market.ON_DEMAND and _kind(one)[:3] == _kind(spot)[:3]
 
 
 def _checkpoint_seconds(job: PlanningJob) -> float:

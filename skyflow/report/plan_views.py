@@ -8,6 +8,7 @@ from rich.text import Text
 
 from skyflow.model.catalog import Offering
 from skyflow.model.objective import Objective
+from skyflow.model.pace import Pace
 from skyflow.model.placement import Placement, Plan, PlanStatus
 from skyflow.model.plan_view import Alternative, Comparison, DataReason, Explanation, LimitCost, PlanDiff
 from skyflow.model.planning import SpillReason
@@ -79,6 +80,8 @@ def _data_line(one: DataReason) -> Text:
 def _recovery(recovery: Recovery) -> Text:
     """Return what follows when the machine is taken away, and what the other way would come to."""
     wait = f"another one there for up to {format_duration(recovery.wait_seconds)}, and then go elsewhere"
+    if (pace := recovery.kept_pace) is not None:
+        return _pace(pace)
     text = Text("  if it is taken away: ")
     text.append(
         f"wait for {wait}" if recovery.strategy is RecoveryStrategy.WAIT else "go elsewhere at once", style="bold"
@@ -89,6 +92,17 @@ def _recovery(recovery: Recovery) -> Text:
         text.append(f", {_until(recovery.move)} on {_name(recovery.elsewhere)}")
     else:
         text.append("; there is no other place")
+    return text
+
+
+def _pace(pace: Pace) -> Text:
+    """Return how a job keeps its deadline."""
+    text = Text("  if it is taken away: ")
+    text.append("another one there while there is time, and else the same on demand", style="bold")
+    text.append(
+        f", to end within {format_duration(pace.ends_at)}: {format_duration(pace.work_seconds)} of work, and "
+        f"{format_duration(pace.overhead_seconds)} to get a machine and begin"
+    )
     return text
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from skyflow.model.artifacts import artifact_name_problem, parse_inner_path
-from skyflow.model.recovery import RecoverySpec, parse_strategy
+from skyflow.model.recovery import RecoverySpec, RecoveryStrategy, parse_strategy
 from skyflow.model.resources import Estimate
 from skyflow.model.units import parse_duration_seconds, parse_size_gb
 from skyflow.model.workflow import (
@@ -98,7 +98,11 @@ def _read_recovery(reading: Reading, node: Node | None) -> RecoverySpec:
         return RecoverySpec(strategy=read_quantity(reading, node, parse_strategy))
     fields = reading.fields(node)
     strategy = read_quantity(reading, fields.take("strategy"), parse_strategy)
-    seconds = read_quantity(reading, fields.take("for"), parse_duration_seconds)
+    wait = fields.take("for")
+    seconds = read_quantity(reading, wait, parse_duration_seconds)
+    if wait is not None and strategy is RecoveryStrategy.DEADLINE:
+        message = "with 'strategy: deadline' the deadline says how long to wait"
+        reading.findings.error("bad-quantity", wait.span, message, hint="remove 'for'")
     return RecoverySpec(strategy=strategy) if seconds is None else RecoverySpec(strategy=strategy, wait_seconds=seconds)
 
 

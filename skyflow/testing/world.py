@@ -8,9 +8,10 @@ from random import Random
 from skyflow.model.catalog import Offering
 from skyflow.model.execution import Pairs, StepRef, StepResult
 from skyflow.model.job_keys import planned
+from skyflow.model.pace import Pace
 from skyflow.model.placement import Placement
 from skyflow.model.recovery import Recovery
-from skyflow.model.resources import LOCAL
+from skyflow.model.resources import LOCAL, Market
 from skyflow.planner.recovery import OUTAGE_SECONDS
 from skyflow.testing.spot import SpotTrace
 from skyflow.testing.time import VirtualClock
@@ -47,7 +48,8 @@ class Nature:
 class Machine:
     """A machine that was had for an attempt; it costs money until it ends, and is taken away when its life is over.
 
-    All of the work takes `seconds` on it; `share` of that is left to do.
+    All of the work takes `seconds` on it; `share` of that is left to do. Where no trace says so, spot machines that had been lost
+    are to be had again from the moment `spot_again` on.
     """
 
     offering: Offering
@@ -57,6 +59,7 @@ class Machine:
     seconds: float
     share: float = 1.0
     ended: float | None = None
+    spot_again: float = 0.0
 
     @property
     def was_taken_away(self) -> bool:
@@ -119,8 +122,11 @@ class World:
         if (job_key, attempt) not in self.machines:
             before = self.machines.get((job_key, attempt - 1))
             chance = self.chance("machine", job_key, attempt)
+            pace = placed.recovery.kept_pace if placed.recovery is not None else None
             self.machines[job_key, attempt] = (
-                self._replaced(placed, before, placed.recovery, chance)
+                self._paced(job_key, attempt, placed, pace, chance)
+                if pace is not None
+                else self._replaced(placed, before, placed.recovery, chance)
                 if before is not None and before.was_taken_away and placed.recovery is not None
                 else self._had(placed, chance)
             )
@@ -146,6 +152,29 @@ class World:
                 waited, (offering, seconds) = moved, there
         machine = self._started_after(waited, offering, seconds, placed, chance)
         machine.share = lost.share_left(recovery.checkpoint_seconds)
+        return machine
+
+    def _paced(self, job_key: str, attempt: int, placed: Placement, pace: Pace, chance: Random) -> Machine:
+        """Return the next machine of a job that recovers by its deadline, as it decides in a run."""
+        earlier = [self.machines[job_key, number] for number in range(1, attempt)]
+        now, before = self.clock.seconds, earlier[-1] if earlier else None
+        left = pace.left_after(one.ended - one.created for one in earlier if one.ended is not None)
+        if self.nature.traces or before is None:
+            waited = self._wait(pace.spot)
+        elif before.offering.market is Market.SPOT:
+            waited = self._outage(pace.spot, chance)
+        else:
+            waited = max(before.spot_again - now, 0.0)
+        patience = pace.patience(now, left)
+        if patience is not None and waited <= patience:
+            machine = self._started_after(waited, pace.spot, pace.work_seconds, placed, chance)
+        else:
+            machine = self._started_after(patience or 0.0, pace.on_demand, pace.work_seconds, placed, chance)
+            begins_at = machine.created + pace.overhead_seconds
+            machine.life_ends = begins_at + pace.stint(begins_at, left)
+        machine.spot_again = now + waited
+        if before is not None and before.was_taken_away:
+            machine.share = before.share_left(pace.checkpoint_seconds)
         return machine
 
     def _outage(self, offering: Offering, chance: Random) -> float:
@@ -204,7 +233,7 @@ class World:
         if machine is not None and machine.life_ends < ends:
             ends, result = max(machine.life_ends, self.clock.seconds), StepResult(exit_code=None, preempted=True)
             machine.ended = ends
-            self.preemptions += 1
+            self.preemptions += machine.offering.market is Market.SPOT  # else its job has left it by itself
         return Process(ends, result)
 
     def _exit_code(self, step: StepRef, chance: Random) -> int:

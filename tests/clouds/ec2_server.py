@@ -46,6 +46,7 @@ class Account:
     """What the tests decide: how many machines of a type a zone has, what is over quota, what is not allowed."""
 
     capacity: dict[tuple[str, str], int] = field(default_factory=dict)
+    no_spot: set[str] = field(default_factory=set)
     over_quota: set[str] = field(default_factory=set)
     not_offered: set[tuple[str, str]] = field(default_factory=set)
     """Zones and the types that they have no machines of."""
@@ -66,7 +67,7 @@ class Account:
                 for backend in backends.values():
                     backend.reset()
             self.machines = None
-            for table in (self.capacity, self.over_quota, self.not_offered, self.forbidden, self.tokens):
+            for table in (self.capacity, self.no_spot, self.over_quota, self.not_offered, self.forbidden, self.tokens):
                 table.clear()
 
 
@@ -156,6 +157,8 @@ def _check_room(backend: Any, count: int, asked: dict[str, Any]) -> None:
             f"Your requested instance type ({kind}) is not supported in your requested Availability Zone ({zone}).",
         )
     left = ACCOUNT.capacity.get((zone, kind))
+    if is_spot and kind in ACCOUNT.no_spot:
+        left = 0
     if left is not None:
         if left < count:
             raise ACCOUNT.refuse(

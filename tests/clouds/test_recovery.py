@@ -7,6 +7,12 @@ import ec2_server
 import pytest
 from renting import PATIENCE_SECONDS, Clouds, wait_until
 
+from skyflow.model.layout import StateFolder
+from skyflow.model.machines import MachineRecord
+from skyflow.model.resources import Market
+from skyflow.store.machines import machine_records
+from skyflow.store.store import open_store
+
 SPOT = (
     "runs-on: [aws, gcp], resources: {market: spot, regions: [us-east-1, us-central1], "
     "instance-type: [m6i.large, n2-standard-4]}"
@@ -77,11 +83,36 @@ def test_a_machine_that_does_not_come_back_is_given_up(clouds) -> None:
     assert "There is none again after 3.0s" in finish(both, driver)
 
 
+def test_a_deadline_sends_a_job_to_a_machine_on_demand_and_back_when_it_is_ahead(clouds) -> None:
+    both = clouds("aws")
+    spot = "runs-on: aws, resources: {market: any, regions: us-east-1, instance-type: m6i.large}, recovery: deadline"
+    train = TRAIN.replace("every: 30m", "every: 1s")
+    both.write(f"  a: {{{spot}, estimate: {{duration: 1m, recovery: 1s}}, {train}}}\nplan: {{deadline: 15m}}\n")
+    driver = both.start("run", "w.yml", "--verbose")
+    wait_until(lambda: both.has("/home/skyflow/begun"))
+    ec2_server.ACCOUNT.no_spot.add("m6i.large")
+    take_away(both, "aws")
+    wait_until(lambda: Market.ON_DEMAND in _markets(both.folder))
+    ec2_server.ACCOUNT.no_spot.clear()
+    wait_until(lambda: _markets(both.folder)[-1] is Market.SPOT and both.has("/home/skyflow/begun"))
+    shown = finish(both, driver)
+    assert "To keep the deadline, it goes on on demand: m6i.large in aws/us-east-1" in shown
+    assert re.search(
+        r"on demand the job is ahead of its deadline.*Asking .* for m6i.large \(spot\)", shown, re.DOTALL
+    ), shown
+    assert _markets(both.folder)[0] is Market.SPOT
+
+
 def _is_refused(folder: Path) -> bool:
     """Tell whether the second attempt has been refused a machine: what was intended for it is gone."""
-    from skyflow.model.layout import StateFolder
-    from skyflow.store.machines import machine_records
-    from skyflow.store.store import open_store
+    return any(each.attempt == 2 and each.gone_at is not None for each in _records(folder))
 
+
+def _markets(folder: Path) -> list[Market]:
+    """Return how each machine was bought that there was, oldest first."""
+    return [each.offering.market for each in _records(folder) if each.created_at is not None]
+
+
+def _records(folder: Path) -> list[MachineRecord]:
     with open_store(StateFolder(folder / ".skyflow" / "state.db"), create=False) as store:
-        return any(each.attempt == 2 and each.gone_at is not None for each in machine_records(store))
+        return machine_records(store)

@@ -58,6 +58,31 @@ def test_waiting_saves_money_and_moving_saves_time(project) -> None:
     assert mean("cost_usd", "wait") < mean("cost_usd", "eager")
 
 
+def test_a_deadline_is_kept_on_spot_machines_that_are_there_half_of_the_time(project) -> None:
+    job = "runs-on: [aws], resources: {accelerators: 'V100:1', market: any}, estimate: {duration: 5h, recovery: 5m}"
+    rest = "checkpoint: {path: out, every: 10m}, retry: {attempts: 200, on: [preempted]}, timeout-minutes: 6000"
+    workflow = f"on: push\nplan: {{deadline: 8h}}\njobs:\n  a: {{{job}, {rest}, steps: [{{run: x}}]}}\n"
+    project.write(workflow)
+    project.write("start_tick,length,available_nodes\n0,50,0\n50,50,1\n", "half.csv")
+
+    def runs(recovery: str) -> list[dict[str, float]]:
+        options = "--recovery", recovery, "--runs", "30", "--json", "--spread", "0", "--spot-trace", "half.csv"
+        return project.skyflow("simulate", "w.yml", *options).json
+
+    in_time, waiting = runs("deadline"), runs("wait")
+    assert {run["conclusion"] for run in (*in_time, *waiting)} == {"success"}
+    assert max(run["makespan_seconds"] for run in in_time) <= 8 * 3600 < max(run["makespan_seconds"] for run in waiting)
+    spot, on_demand = min(run["cost_usd"] for run in waiting), 5 * 3.06
+    assert spot < sum(run["cost_usd"] for run in in_time) / 30 < on_demand
+    without = workflow.replace("plan: {deadline: 8h}\n", "")
+    project.write(without)
+    assert "no pace to keep" in project.skyflow("simulate", "w.yml", "--recovery", "deadline", code=2).err
+    project.write(without.replace("recovery: 5m}", "recovery: 5m}, recovery: deadline"))
+    assert "write 'deadline' below 'plan'" in project.skyflow("plan", "w.yml", code=4).err
+    in_words = project.skyflow("plan", "w.yml", "--deadline", "8h", "--explain").out
+    assert "another one there while there is time, and else the same on demand" in in_words.replace("\n", " ")
+
+
 def test_a_job_moves_to_a_place_with_another_trace(project) -> None:
     job = "runs-on: [aws], resources: {accelerators: 'V100:1', market: spot}, estimate: 5h"
     project.write(f"on: push\njobs:\n  a: {{{job}, checkpoint: {{path: out, every: 10m}}, steps: [{{run: x}}]}}\n")

@@ -61,6 +61,14 @@ class Planner(Protocol):
         """
         ...
 
+    def adopt(self, plan: Plan, *, why: str) -> None:
+        """Store a plan that the run goes on by."""
+        ...
+
+    def elapsed_seconds(self) -> float:
+        """Return how long the run has been under way."""
+        ...
+
     def refused(self, block: Block) -> None:
         """Remember what is not to be had."""
         ...
@@ -201,12 +209,31 @@ class LivePlan:
                 return placement  # somebody else has had it moved meanwhile
             moving = {placement.job, *(self.placement(key).job for key in waiting if self._is_blocked(key))}
             again = await self._planner.replan(self._plan, self._blocks, moving=moving, why=why)
-            self._plan, self.is_late = again.plan, self.is_late or again.is_late
-            self._placements = self._placed()
-            self.rooms = self._all_rooms()
-            prices = {each.job: each.compute_usd + each.transfer_usd for each in self._placements.values()}
-            self.changed(self.rooms, prices, again.plan.moments)
+            self.is_late = self.is_late or again.is_late
+            self._go_by(again.plan)
             return self.placement(job_key)
+
+    async def move(self, job_key: str, offering: Offering, *, why: str) -> Placement:
+        """Place a job on another offering of the same place, on which it takes as long; return where it is placed now."""
+        async with self._planning:
+            placement = self.placement(job_key)
+            if self._plan is None or placement.offering == offering:
+                return placement
+            plan = self._plan.moving(placement.job, offering)
+            self._planner.adopt(plan, why=why)
+            self._go_by(plan)
+            return self.placement(job_key)
+
+    def elapsed_seconds(self) -> float:
+        """Return how long the run has been under way."""
+        return self._planner.elapsed_seconds()
+
+    def _go_by(self, plan: Plan) -> None:
+        self._plan = plan
+        self._placements = self._placed()
+        self.rooms = self._all_rooms()
+        prices = {each.job: each.compute_usd + each.transfer_usd for each in self._placements.values()}
+        self.changed(self.rooms, prices, plan.moments)
 
     def _is_blocked(self, job_key: str) -> bool:
         offering, image = self.placement(job_key).offering, self.requirements(job_key).image
@@ -279,17 +306,25 @@ class StoredPlanner:
             # late is better than never, and nothing waits for cleaner power any more
             late = replace(options, limits=replace(options.limits, seconds=_LATE_SECONDS), wait_seconds=0.0)
             plan = await anyio.to_thread.run_sync(work, late)
-        self._store.replace_plan(self._run.id, cast("Json", plan.to_json()), now, why=why)
+        self.adopt(plan, why=why)
         return Replanned(plan, is_late)
 
+    def adopt(self, plan: Plan, *, why: str) -> None:
+        """Store it."""
+        self._store.replace_plan(self._run.id, cast("Json", plan.to_json()), self._clock.now(), why=why)
+
+    def elapsed_seconds(self) -> float:
+        """Return how long ago the run was started."""
+        return self._run.elapsed_seconds(self._clock.now())
+
     def _limits_left(self, old: Plan) -> Limits:
-        now, begun = self._clock.now(), self._run.started_at or self._run.created_at
+        now = self._clock.now()
         usd, seconds = old.limits.get("usd"), old.limits.get("seconds")
         spent = sum(each.cost_usd(now) for each in self._journal.records() if each.run == self._run.id)
         return Limits(
             usd=None if usd is None else max(usd - spent, 0.0),
             grams=old.limits.get("grams"),
-            seconds=None if seconds is None else max(seconds - (now - begun).total_seconds(), 0.0),
+            seconds=None if seconds is None else max(seconds - self.elapsed_seconds(), 0.0),
         )
 
     def refused(self, block: Block) -> None:

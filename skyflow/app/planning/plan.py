@@ -24,12 +24,13 @@ from skyflow.app.planning.knowledge import known_for
 from skyflow.app.planning.refusals import jobs_with_offers
 from skyflow.app.project import Project, find_project
 from skyflow.catalog import Catalog, load_catalog
-from skyflow.errors import InfeasibleError, UsageError
+from skyflow.errors import InfeasibleError, PlanningError, UsageError
 from skyflow.model.blocks import Block
 from skyflow.model.catalog import Offering
 from skyflow.model.objective import Goal, Objective
 from skyflow.model.placement import Plan
 from skyflow.model.planning import PlanSpec
+from skyflow.model.recovery import RecoveryStrategy
 from skyflow.model.resources import LOCAL, PROVIDERS, RENTED
 from skyflow.model.workflow import Workflow
 from skyflow.planner import Knowledge, Limits, PlanningJob
@@ -111,6 +112,7 @@ class Planning:
 
         Raises:
             InfeasibleError: no plan keeps the limits.
+            PlanningError: a job is to recover by the deadline, and cannot; the rest of a run goes on without.
             ProvisionError: a job is to run on this machine in a container, and there is no container engine.
         """
         clock = SystemClock().monotonic
@@ -131,6 +133,8 @@ class Planning:
                 raise
             return self.asking_again().plan(goal=goal, before=before)
         _refuse_missing_engine(self.expected, plan)
+        if problem is None and before is None:
+            _refuse_missing_paces(self.problem.jobs, plan)
         notes = (*plan.notes, *self.notes, *_disk_notes(plan, self.priced_disks), *self.notes_on_stores(plan))
         return replace(plan, notes=notes)
 
@@ -162,6 +166,7 @@ def plan_workflow(
         ProvisionError: a job is to run on this machine in a container, and there is no container engine.
         NoCandidateError: nothing in the catalog satisfies a job's requirements.
         InfeasibleError: no plan keeps the limits of the workflow.
+        PlanningError: a job is to recover by the deadline, and cannot.
         CatalogError: a catalog file cannot be read.
     """
     options = PlanOptions(objective=objective, providers=providers, slots=slots, wait_seconds=wait_seconds)
@@ -171,6 +176,22 @@ def plan_workflow(
 def _refuse_missing_engine(expected: Iterable[ExpectedJobs], plan: Plan) -> None:
     here = {placement.job for placement in plan.placements if placement.offering.provider == LOCAL}
     engine_for(each.spec for each in expected if here.intersection(each.keys))
+
+
+def _refuse_missing_paces(jobs: Iterable[PlanningJob], plan: Plan) -> None:
+    for job in jobs:
+        if job.recovery.strategy is not RecoveryStrategy.DEADLINE:
+            continue
+        placed = plan.placement(job.key)
+        if placed.recovery is None or placed.recovery.kept_pace is not None:
+            continue
+        said = f"'{job.key}' is to recover by the deadline"
+        if "seconds" not in plan.limits:
+            raise PlanningError(f"{said}, and there is none", hint="write 'deadline' below 'plan'")
+        raise PlanningError(
+            f"{said}, and may not go over from {placed.offering.id} to the same on demand",
+            hint="write 'market: any' below its 'resources'",
+        )
 
 
 def prepare_planning(

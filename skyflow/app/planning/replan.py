@@ -56,12 +56,16 @@ def _read_plan(data: object, *, of: str) -> Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rest:
-    """What is left of a run, ready to be planned; all of it where the run has completed. `old` is the plan it has."""
+    """What is left of a run, ready to be planned; all of it where the run has completed.
+
+    `old` is the plan it has, `elapsed_seconds` how long it has been under way, 0 for one that has completed.
+    """
 
     title: str
     is_completed: bool
     old: Plan
     planning: Planning
+    elapsed_seconds: float = 0.0
     ended: frozenset[str] = frozenset()
     """The jobs that are left out because they have ended."""
 
@@ -71,7 +75,10 @@ class Rest:
         Raises:
             InfeasibleError: no plan keeps the limits.
         """
-        return with_known_machines(self.planning.plan(goal=self.old.goal, before=self.old), self.old, ended=self.ended)
+        plan = self.planning.plan(goal=self.old.goal, before=self.old)
+        if not self.is_completed:
+            plan = plan.keeping_pace(self.old, self.elapsed_seconds)
+        return with_known_machines(plan, self.old, ended=self.ended)
 
 
 def prepare_rest(
@@ -115,6 +122,7 @@ def prepare_rest(
         is_completed=is_completed,
         old=old,
         planning=prepare_planning(read[0], callees=read[1], options=asked, project=project),
+        elapsed_seconds=0.0 if is_completed else run.elapsed_seconds(now),
         ended=frozenset(job.key for job in jobs if job.status is Status.COMPLETED),
     )
 
@@ -128,8 +136,7 @@ def _wait_left(old: Plan, workflow: Workflow, run: RunRecord, now: datetime) -> 
         return 0.0
     if workflow.plan.wait_seconds is None:
         return None
-    begun = run.started_at or run.created_at
-    return max(workflow.plan.wait_seconds - (now - begun).total_seconds(), 0.0)
+    return max(workflow.plan.wait_seconds - run.elapsed_seconds(now), 0.0)
 
 
 def replan_run(

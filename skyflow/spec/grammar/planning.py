@@ -160,21 +160,25 @@ RETRY = one_of(
     ),
 )
 
-_STRATEGY = text("'eager' or 'wait'", "eager", "wait")
+_STRATEGY = text("'eager', 'wait' or 'deadline'", "eager", "wait", "deadline")
 RECOVERY = one_of(
-    "'eager', 'wait', or a map with 'for'",
+    "'eager', 'wait', 'deadline', or a map with 'for'",
     _STRATEGY,
     table(
         "",
         {
-            "strategy": _STRATEGY.about("`eager` or `wait`. Without it the plan decides."),
-            "for": _DURATION.about("How long to wait for the same machine at most. Default: 15m."),
+            "strategy": _STRATEGY.about(
+                "`eager`, `wait` or `deadline`. Without it the plan decides between the first two."
+            ),
+            "for": _DURATION.about("How long to wait for the same machine at most; not with `deadline`. Default: 15m."),
         },
         name="recovery",
     ),
 ).about(
     "Where the job goes on when its spot machine is taken away: `eager` asks for another one elsewhere at once, `wait` for the "
-    "same one where it was, for a while, and then elsewhere. By default the plan decides which is expected to be better."
+    "same one where it was, for a while, and then elsewhere. By default the plan decides which is expected to be better. `deadline` "
+    "waits for as long as `plan.deadline` leaves time, goes over to the same machine on demand when it is late, and back when it is ahead; it "
+    "needs `market: any`."
 )
 
 _WEIGHTS = table(

@@ -119,6 +119,46 @@ def test_another_type_or_market_of_the_same_region_is_elsewhere() -> None:
     assert recovery(planned(job(HERE, firm))).elsewhere == firm
 
 
+def test_a_job_that_recovers_by_the_deadline_has_a_pace() -> None:
+    on_demand = replace(HERE, market=Market.ON_DEMAND, price_usd_per_hour=2.0)
+    dearer = replace(on_demand, instance_type="other", price_usd_per_hour=1.9)
+    spec = RecoverySpec(strategy=RecoveryStrategy.DEADLINE)
+    estimate = replace(HOUR, checkpoint_seconds=600.0, recovery_seconds=300.0)
+    source = PlanningJob(key="source", candidates=(offering(),), estimate=Estimate(seconds=60.0))
+    sink = PlanningJob(key="sink", candidates=(offering(),), estimate=Estimate(seconds=120.0), needs=("train",))
+    train = job(HERE, THERE, dearer, on_demand, estimate=estimate, recovery=spec, needs=("source",))
+    plan = planned(source, train, sink, limits=Limits(seconds=7200.0))
+    pace = recovery(plan).kept_pace
+    assert (pace.begins_at, pace.ends_at) == (60.0, 7200.0 - 120.0), "those before and after it have their time"
+    assert (pace.work_seconds, pace.overhead_seconds, pace.checkpoint_seconds) == (3600.0, 300.0, 600.0)
+    assert (pace.spot, pace.on_demand) == (HERE, on_demand), "the same machine, for others may be slower"
+    assert Plan.from_json(plan.to_json()).placements == plan.placements
+    moved = plan.moving("train", pace.on_demand)
+    assert moved.placement("train").compute_usd == pytest.approx(2.0)
+    again = job(on_demand, pinned_seconds=1800.0, estimate=estimate, recovery=spec)
+    assert recovery(planned(again, before=moved)).kept_pace == pace, "also while it is on demand"
+
+
+def test_who_cannot_keep_a_pace_waits() -> None:
+    spec = RecoverySpec(strategy=RecoveryStrategy.DEADLINE)
+    on_demand = replace(HERE, market=Market.ON_DEMAND, price_usd_per_hour=2.0)
+    for candidates, limits in (((HERE, on_demand), Limits()), ((HERE, THERE), Limits(seconds=9000.0))):
+        found = recovery(planned(job(*candidates, recovery=spec), limits=limits))
+        assert (found.strategy, found.kept_pace) == (RecoveryStrategy.WAIT, None)
+        with pytest.raises(ValueError, match="no pace"):
+            found.by(RecoveryStrategy.DEADLINE)
+
+
+def test_the_rest_of_a_run_keeps_the_pace_of_before() -> None:
+    on_demand = replace(HERE, market=Market.ON_DEMAND, price_usd_per_hour=2.0)
+    spec = RecoverySpec(strategy=RecoveryStrategy.DEADLINE)
+    before = planned(job(HERE, on_demand, recovery=spec), limits=Limits(seconds=9000.0))
+    after = planned(job(HERE, on_demand, recovery=spec), limits=Limits(seconds=8000.0), before=before)
+    assert recovery(after.keeping_pace(before, 1000.0)).pace == recovery(before).pace
+    other = replace(before, placements=())
+    assert recovery(after.keeping_pace(other, 1000.0)).pace == recovery(after).pace.shifted(1000.0)
+
+
 def test_a_job_that_runs_keeps_what_was_planned_and_others_have_nothing() -> None:
     before = planned(job(HERE, THERE))
     pinned = job(HERE, pinned_seconds=1800.0)

@@ -10,12 +10,14 @@ from skyflow.app.machines.live_plan import RENTED, LivePlan
 from skyflow.app.machines.machine_keys import MachineKeys
 from skyflow.app.machines.rented.asking import Asking
 from skyflow.app.machines.rented.calls import CloudCalls
+from skyflow.app.machines.rented.pacing import Pacing
 from skyflow.app.machines.rented.rental import Inquiry, Makes, Node, Rental, Times, described, host_of, problem_with
 from skyflow.app.machines.rented.watch import Watch
 from skyflow.errors import PlanningError, SkyflowError
 from skyflow.model.availability import Outcome
 from skyflow.model.blocks import BLOCKING, Block, block_after
 from skyflow.model.machines import FailureKind, MachineRecord, Scope
+from skyflow.model.pace import Pace
 from skyflow.model.placement import Placement
 from skyflow.model.recovery import RecoveryStrategy
 from skyflow.model.units import format_duration
@@ -48,6 +50,7 @@ class Acquiring:
         makes: Makes,
         calls: CloudCalls,
         watch: Watch,
+        pacing: Pacing,
         clock: Clock,
         times: Times,
     ) -> None:
@@ -61,6 +64,7 @@ class Acquiring:
             makes: how machines are reached.
             calls: asks the clouds.
             watch: says whether a machine is gone before it lets us in, and where not to ask.
+            pacing: which machine is next for a job that recovers by the deadline.
             clock: the time.
             times: how long to wait for what.
         """
@@ -71,6 +75,7 @@ class Acquiring:
         self._makes = makes
         self._calls = calls
         self._watch = watch
+        self._pacing = pacing
         self._clock = clock
         self._times = times
 
@@ -84,7 +89,11 @@ class Acquiring:
         tried: list[str] = []
         silent = 0
         block = self._watch.block_for(rental.user[0])
-        if block is not None and await self._replace(rental, block):
+        pace = self._pacing.pace(rental.user[0])
+        if pace is not None:
+            if await self._keep_pace(rental, pace):
+                return None
+        elif block is not None and await self._replace(rental, block):
             return None
         while True:
             placement = self._plan.placement(rental.user[0])
@@ -125,6 +134,27 @@ class Acquiring:
         with suppress(PlanningError):  # there is no other place: then the same again
             placed = await self._plan.avoid(rental.user[0], block, why="a machine was taken away")
             rental.tell(f"Planned anew: {described(placed)}\n")
+        return False
+
+    async def _keep_pace(self, rental: Rental, pace: Pace) -> bool:
+        """Have a spot machine if one comes while there is time to wait for it; tell whether it is there.
+
+        If not, the job is placed on the same machine on demand.
+
+        Raises:
+            TransportError: a spot machine cannot be had, now or later.
+        """
+        job, patience = rental.user[0], await self._pacing.patience(rental.user[0], pace)
+        if patience is not None:
+            placement = await self._plan.move(job, pace.spot, why="there is time to try spot machines")
+            if why := self._pacing.why_gone_on(job):
+                rental.tell(f"{why}\n")
+            wait = f"for up to {format_duration(patience)}" if patience else "once"
+            rental.tell(f"Asking {wait} for {described(placement)}, as the deadline allows\n")
+            if await self._have_again(rental, placement, patience):
+                return True
+        placement = await self._plan.move(job, pace.on_demand, why="the deadline leaves no time to wait")
+        rental.tell(f"To keep the deadline, it goes on on demand: {described(placement)}\n")
         return False
 
     async def _have_again(self, rental: Rental, placement: Placement, seconds: float) -> bool:

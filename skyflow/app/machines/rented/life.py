@@ -8,6 +8,7 @@ import anyio
 from skyflow.app.machines.rented.acquiring import Acquiring
 from skyflow.app.machines.rented.calls import CloudCalls
 from skyflow.app.machines.rented.keeping import Keeping
+from skyflow.app.machines.rented.pacing import Pacing
 from skyflow.app.machines.rented.rental import Makes, Rental, Times
 from skyflow.app.machines.rented.watch import Watch
 from skyflow.errors import InternalError
@@ -29,6 +30,7 @@ class MachineLife:
         *,
         acquiring: Acquiring,
         watch: Watch,
+        pacing: Pacing,
         keeping: Keeping,
         makes: Makes,
         calls: CloudCalls,
@@ -36,6 +38,7 @@ class MachineLife:
     ) -> None:
         self._acquiring = acquiring
         self._watch = watch
+        self._pacing = pacing
         self._keeping = keeping
         self._makes = makes
         self._calls = calls
@@ -80,6 +83,7 @@ class MachineLife:
                         tasks.start_soon(self._renew, node.transport)
                         if node.machine.market is Market.SPOT:
                             tasks.start_soon(self._watch.listen, rental, node, node.transport)
+                tasks.start_soon(self._pacing.give_back_in_time, rental)
                 await rental.released.wait()
                 tasks.cancel_scope.cancel()
             await self._keeping.keep(rental)

@@ -22,6 +22,7 @@ from skyflow.app.machines.rented.asking import Asking
 from skyflow.app.machines.rented.calls import CloudCalls
 from skyflow.app.machines.rented.keeping import Keeping
 from skyflow.app.machines.rented.life import MachineLife
+from skyflow.app.machines.rented.pacing import Pacing
 from skyflow.app.machines.rented.rental import Makes, Rental, Times
 from skyflow.app.machines.rented.takeover import Takeover
 from skyflow.app.machines.rented.watch import Watch
@@ -76,6 +77,7 @@ class RentedMachines:
         )
         watch = Watch(plan=plan, calls=calls, clock=clock, times=times, give_up=self._takeover.give_up)
         asking = Asking(run=run, plan=plan, journal=journal, keys=keys, calls=calls, clock=clock, times=times)
+        pacing = Pacing(run=run, plan=plan, journal=journal, calls=calls, clock=clock)
         acquiring = Acquiring(
             rentals=self._rentals,
             plan=plan,
@@ -84,12 +86,13 @@ class RentedMachines:
             makes=makes,
             calls=calls,
             watch=watch,
+            pacing=pacing,
             clock=clock,
             times=times,
         )
         keeping = Keeping(plan=plan, journal=journal, calls=calls, clock=clock, times=times)
         self._life = MachineLife(
-            acquiring=acquiring, watch=watch, keeping=keeping, makes=makes, calls=calls, times=times
+            acquiring=acquiring, watch=watch, pacing=pacing, keeping=keeping, makes=makes, calls=calls, times=times
         )
         self._stack = AsyncExitStack()
         self._tasks: TaskGroup
