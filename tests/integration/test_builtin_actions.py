@@ -128,6 +128,16 @@ async def test_a_file_that_is_not_packed_names_its_artifact(bench: Callable) -> 
         assert (await b.run("actions/upload-artifact", with_={**inputs, "path": "d"})).exit_code == 1
 
 
+async def test_a_name_with_an_end_of_line_in_it_is_no_second_line(bench: Callable) -> None:
+    """Files come from strangers: what a line of such a name said could pass for a command to skyflow."""
+    async with bench() as b:
+        b.write("one\n::warning::forged")
+        inputs = {"archive": "false", "path": "one*"}
+        await b.run("actions/upload-artifact", with_=inputs)
+        assert "artifact 'one ::warning::forged'" in text(b)
+        assert "##[warning]" not in text(b)
+
+
 async def test_links_are_followed_and_broken_ones_left_out(bench: Callable) -> None:
     async with bench() as b:
         b.write("real/f")

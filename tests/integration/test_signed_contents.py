@@ -1,6 +1,7 @@
 """What a machine does with signed requests to a store that answers wrongly, in part, or not at all."""
 
 import hashlib
+import itertools
 import re
 import threading
 from collections.abc import Iterator
@@ -90,6 +91,15 @@ class TestGetting:
         assert Path(data.path(DIGEST)).read_bytes() == CONTENT
         assert sum(moved) == len(CONTENT)  # what came in vain does not count
         assert len(proxy.seen) == asked
+
+    def test_no_more_is_taken_than_a_byte_too_many(self, data: RunData, proxy: FaultProxy, store: Store) -> None:
+        """A store that sends without end would fill the disk of the machine."""
+        store.contents[f"/{DIGEST}"] = CONTENT * 20
+        moved: list[int] = []
+        answer = bucket.get_all(data, [blob(proxy)], moved.append)
+        assert (answer["left"], answer["why"]) == ([DIGEST], "the store cannot be reached: what came is damaged")
+        assert max(itertools.accumulate(moved)) == len(CONTENT) + 1
+        assert list(Path(data.folder).iterdir()) == []
 
     def test_what_has_come_is_not_fetched_again(self, data: RunData, proxy: FaultProxy) -> None:
         proxy.faults = [fault("cut")]

@@ -1,5 +1,6 @@
 """What a long transfer says, on a clock of its own."""
 
+from skyflow.model.transfers import Leg, Way
 from skyflow.runners.transfer_progress import TransferProgress
 
 
@@ -43,3 +44,14 @@ def test_a_transfer_of_unknown_size_or_with_more_than_was_expected_says_no_nonse
     unknown.add(30_000_000)
     more.add(7)
     assert lines == ["30.0 MB so far, 1.5 MB/s\n"]
+
+
+def test_the_end_of_a_transfer_is_said_unless_nothing_was_moved() -> None:
+    clock, lines = Clock(), []
+    progress = TransferProgress(2_000_000, lines.append, clock)
+    clock.time += 4
+    assert progress.leg(Way.DOWNLOAD, "From the store to m") is None
+    assert lines == []
+    progress.add(2_000_000)
+    assert progress.leg(Way.DOWNLOAD, "From the store to m") == Leg(way=Way.DOWNLOAD, size=2_000_000, seconds=4.0)
+    assert lines == ["From the store to m: 2.0 MB in 4.0 s\n"]
