@@ -90,13 +90,13 @@ class HostPool:
 
     async def take(self, which: Attempt, tell: Callable[[str], None], *, minutes: float | None = None) -> MachineRunner:
         """Choose the machines that have most room and answer, all that a job takes or none; wait until there is room."""
-        del tell, minutes  # which machines these are, the workspace says
+        del minutes
         if which in self._runners:  # others may wait for room all the while
             return self._runners[which]
         async with self._choosing:
             while which not in self._runners:
                 freed = self._freed = anyio.Event()  # before looking: what becomes free meanwhile counts
-                found = await self._find(which)
+                found = await self._find(which, tell)
                 if found:
                     self._choose(which, found, [await host.runner.address() for host in found])
                 else:
@@ -153,8 +153,8 @@ class HostPool:
                     tasks.start_soon(host.runner.sweep)
         return frozenset(kept)
 
-    async def _find(self, which: Attempt) -> list[PoolHost]:
-        """Return as many machines as a job takes; none if others may become free.
+    async def _find(self, which: Attempt, tell: Callable[[str], None]) -> list[PoolHost]:
+        """Return as many machines as a job takes; none if others may become free. Say once why one is passed over.
 
         Raises:
             TransportError: all of them are free, and too few can be used.
@@ -175,6 +175,8 @@ class HostPool:
         for host in found:
             host.is_silent = False
         for number, error in others.items():
+            if error is not None and not free[number].is_lost and len(self._hosts) > 1:
+                tell(f"warning: a machine of the pool '{self._name}' is passed over: {error}\n")
             free[number].is_lost = free[number].is_lost or error is not None
             free[number].is_silent = error is None
             problem = error or problem

@@ -1,5 +1,7 @@
 """Jobs that are planned on the project's own machines run there, as a person begins, breaks and resumes them."""
 
+import json
+
 import pytest
 from testbed.machine import Machine
 
@@ -95,6 +97,29 @@ def test_a_machine_that_is_down_is_passed_over(project, make_machine, machine: M
     out = project.skyflow("run", "w.yml", SKYFLOW_HOST_PATIENCE="1s").out
     assert "on box" in out
     assert out.splitlines()[0].endswith("1 job planned on rack")
+
+
+def test_a_machine_with_another_host_key_is_passed_over_and_named(
+    project, make_machine, machine: Machine, pool
+) -> None:
+    pool(make_machine("other"), machine)
+    path = project.folder / "skyflow.yml"
+    said = json.loads(path.read_text())
+    stranger, good = said["machines"]["rack"]["hosts"]
+    stranger["host-key"] = good["host-key"]
+    path.write_text(json.dumps(said))
+    project.write("on: push\njobs:\n  a: {runs-on: own, steps: [{run: 'echo on $(cat ~/name)'}]}\n")
+    out = project.skyflow("run", "w.yml").out
+    address = stranger["host"].removeprefix("ssh://root@")
+    assert (
+        f"│ warning: a machine of the pool 'rack' is passed over: {address} shows another host key than the one" in out
+    )
+    assert "on box" in out
+    good["host-key"] = machine.client_key.public
+    path.write_text(json.dumps(said))
+    out = project.skyflow("run", "w.yml", code=1).out
+    assert out.count("is passed over") == 2
+    assert "✗ Set up job: 127.0.0.1" in out
 
 
 def test_a_run_goes_on_on_the_machine_it_was_on(project, make_machine, machine: Machine, pool, hold) -> None:
