@@ -18,6 +18,7 @@ from skyflow.report.annotations import render_annotations
 from skyflow.report.costs import data_text, machines_text
 from skyflow.report.fitting import FittedTable
 from skyflow.report.kept import kept_text
+from skyflow.report.rows import Row, Rows
 from skyflow.report.words import COLOURS, Signs, elapsed, reason_text, verdict_text
 
 __all__ = ["render_history", "render_runs"]
@@ -63,26 +64,24 @@ def render_history(history: RunHistory, signs: Signs, now: datetime) -> Iterator
     for earlier in history.superseded:
         yield Text(f"Planned anew at {earlier.at.astimezone():%H:%M:%S}: {earlier.why}", "bright_black")
     yield from _costs(history, now)
-    table = Table.grid(padding=(0, 1), pad_edge=False)
-    table.add_column(no_wrap=True, overflow="ellipsis")
-    table.add_column(justify="right", style="bright_black", no_wrap=True)
-    table.add_column(style="bright_black", overflow="fold")
-    for job in history.jobs:
-        table.add_row()
-        attempts = history.attempts_of(job.key)
-        where = _where(history, attempts[0]) if len(attempts) == 1 else ""
-        table.add_row(*_job_row(job, signs, where))
-        for attempt in attempts:
-            if len(attempts) > 1:
-                table.add_row(*_attempt_row(attempt, _where(history, attempt)))
-            for step in history.steps_of(job.key, attempt.number):
-                table.add_row(*_step_row(step, signs))
-        for name, value in job.outputs.items():
-            table.add_row(Text.assemble("  ", (f"{name} = ", "bright_black"), _one_line(value)))
-    yield FittedTable(table, gives_way=0, gap=1)
+    yield Rows([row for job in history.jobs for row in _job_rows(history, job, signs)], style="bright_black")
     if history.annotations:
         yield Text()
         yield from render_annotations(history.jobs, history.last_annotations)
+
+
+def _job_rows(history: RunHistory, job: JobRecord, signs: Signs) -> Iterator[Row]:
+    """Yield a job, its attempts if there were several, their steps, and its outputs, below an empty line."""
+    yield Row(Text())
+    attempts = history.attempts_of(job.key)
+    yield _job_row(job, signs, _where(history, attempts[0]) if len(attempts) == 1 else "")
+    for attempt in attempts:
+        if len(attempts) > 1:
+            yield _attempt_row(attempt, _where(history, attempt))
+        for step in history.steps_of(job.key, attempt.number):
+            yield _step_row(step, signs)
+    for name, value in job.outputs.items():
+        yield Row(Text.assemble("  ", (f"{name} = ", "bright_black"), _one_line(value)))
 
 
 def _costs(history: RunHistory, now: datetime) -> Iterator[Text]:
@@ -110,25 +109,25 @@ def _where(history: RunHistory, attempt: AttemptRecord) -> str:
     return f"on {sentence_list(machines)}" if machines else ""
 
 
-def _job_row(job: JobRecord, signs: Signs, where: str) -> tuple[Text, str, str]:
+def _job_row(job: JobRecord, signs: Signs, where: str) -> Row:
     sign = _signed(signs, job.status, job.outcome, job.conclusion)
-    return (
+    return Row(
         sign.append(job.name, "bold"),
         elapsed(job.started_at, job.completed_at),
         _joined(where, reason_text(job.reason, job.message)),
     )
 
 
-def _attempt_row(attempt: AttemptRecord, where: str) -> tuple[Text, str, str]:
+def _attempt_row(attempt: AttemptRecord, where: str) -> Row:
     took = elapsed(attempt.started_at, attempt.completed_at)
-    return Text(f"  attempt {attempt.number}"), took, _joined(where, reason_text(attempt.reason, attempt.message))
+    return Row(Text(f"  attempt {attempt.number}"), took, _joined(where, reason_text(attempt.reason, attempt.message)))
 
 
-def _step_row(step: StepRecord, signs: Signs) -> tuple[Text, str, str]:
+def _step_row(step: StepRecord, signs: Signs) -> Row:
     line = Text("  ") + _signed(signs, step.status, step.outcome, step.conclusion).append(
         f"{step.position} {step.name}"
     )
-    return line, elapsed(step.started_at, step.completed_at), reason_text(step.reason, step.message)
+    return Row(line, elapsed(step.started_at, step.completed_at), reason_text(step.reason, step.message))
 
 
 def _signed(signs: Signs, status: Status, outcome: Conclusion | None, conclusion: Conclusion | None) -> Text:
