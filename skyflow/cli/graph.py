@@ -84,16 +84,18 @@ def graph(
 def _of_file(
     name: str, *, planned: bool, fold: Fold, objective: ObjectiveOption, on: OnOption, jobs: JobsOption
 ) -> "Graph":
-    from skyflow.app.planning.callees import callees_in  # noqa: PLC0415 -- start-up
+    from skyflow.app.action_folders import action_folders  # noqa: PLC0415 -- start-up
+    from skyflow.app.planning.callees import callees_in  # noqa: PLC0415
     from skyflow.app.planning.plan import plan_workflow  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.app.showing.graph import graph_of_workflow  # noqa: PLC0415
     from skyflow.cli._findings import print_warnings  # noqa: PLC0415
     from skyflow.spec import load_workflow  # noqa: PLC0415
 
-    loaded = load_workflow(name)
+    root = find_project().root
+    loaded = load_workflow(name, folder_of=action_folders(root))
     print_warnings(loaded.findings)
-    callees = callees_in(loaded.workflow, find_project().root)
+    callees = callees_in(loaded.workflow, root)
     plan = None
     if planned:
         plan = plan_workflow(loaded.workflow, callees=callees, objective=objective, providers=on, slots=jobs)

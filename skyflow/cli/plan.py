@@ -118,15 +118,16 @@ def _refuse_contradictions(
 
 
 def _planning(path: str, options: "PlanOptions", state: Path | None) -> "Planning":
-    from skyflow.app.planning.callees import callees_in  # noqa: PLC0415 -- start-up
+    from skyflow.app.action_folders import action_folders  # noqa: PLC0415 -- start-up
+    from skyflow.app.planning.callees import callees_in  # noqa: PLC0415
     from skyflow.app.planning.plan import prepare_planning  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.cli._findings import print_warnings  # noqa: PLC0415
     from skyflow.spec import load_workflow  # noqa: PLC0415
 
-    loaded = load_workflow(path)
-    print_warnings(loaded.findings)
     project = find_project(state=state)
+    loaded = load_workflow(path, folder_of=action_folders(project.root))
+    print_warnings(loaded.findings)
     callees = callees_in(loaded.workflow, project.root)
     return prepare_planning(loaded.workflow, callees=callees, options=options, project=project)
 

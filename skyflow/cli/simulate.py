@@ -83,14 +83,15 @@ def simulate(
 
 def _planned(path: str, options: "PlanOptions") -> "Plan":
     """Return the plan of a workflow."""
-    from skyflow.app.planning.callees import callees_in  # noqa: PLC0415 -- start-up
+    from skyflow.app.action_folders import action_folders  # noqa: PLC0415 -- start-up
+    from skyflow.app.planning.callees import callees_in  # noqa: PLC0415
     from skyflow.app.planning.plan import prepare_planning  # noqa: PLC0415
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.cli._findings import print_warnings  # noqa: PLC0415
     from skyflow.spec import load_workflow  # noqa: PLC0415
 
     project = find_project()
-    loaded = load_workflow(path)
+    loaded = load_workflow(path, folder_of=action_folders(project.root))
     print_warnings(loaded.findings)
     callees = callees_in(loaded.workflow, project.root)
     return prepare_planning(loaded.workflow, callees=callees, options=options, project=project).plan()

@@ -102,6 +102,7 @@ def test_a_folder_stands_for_an_action_of_another_repository(project, tmp_path) 
     put(project, "skyflow.yml", "actions: {someone/tools: nowhere}\n")
     assert "without an action.yml in the folder that stands for it" in project.skyflow("run", "w.yml", code=3).err
     put(project, "skyflow.yml", f"actions: {{someone/tools@v1: {action.parent}}}\n")
+    assert "another repository" not in project.skyflow("plan", "w.yml").err
     out = project.skyflow("run", "w.yml").out
     assert "in greet as " in out
     assert "hello you, yes" in out
