@@ -39,12 +39,14 @@ class CompositeRuns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeRuns:
-    """`runs.using: node20` and the like: a JavaScript file, and perhaps others before and after the job."""
+    """`runs.using: node20` and the like: a JavaScript file, and perhaps one for the end of the job.
+
+    `has_pre` tells of one for the beginning of the job, which is not run: GitHub does not run it for local actions either.
+    """
 
     using: str
     main: str
-    pre: str | None = None
-    pre_if: str | None = None
+    has_pre: bool = False
     post: str | None = None
     post_if: str | None = None
 

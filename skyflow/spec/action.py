@@ -93,8 +93,7 @@ def _runs(reading: Reading, fields: Fields) -> ActionRuns:
     return NodeRuns(
         using=using,
         main=reading.plain_text(fields.take("main")) or "",
-        pre=reading.plain_text(fields.take("pre")),
-        pre_if=reading.plain_text(fields.take("pre-if")),
+        has_pre=fields.take("pre") is not None,
         post=reading.plain_text(fields.take("post")),
         post_if=reading.plain_text(fields.take("post-if")),
     )

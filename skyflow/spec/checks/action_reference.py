@@ -1,4 +1,4 @@
-"""A local action exists, is given the inputs it declares, and uses nothing that cannot be run.
+"""A local action exists, is given the inputs it declares, and has nothing that cannot be run.
 
 An earlier step may create it, so that it is not there yet is no more than a hint. A folder that stands for an action of
 another repository is looked at likewise.
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from skyflow._util.text import did_you_mean
 from skyflow.diagnostics import Severity
 from skyflow.errors import WorkflowInvalidError
-from skyflow.model.action import CompositeRuns
+from skyflow.model.action import CompositeRuns, DockerRuns, NodeRuns
 from skyflow.model.workflow import INSERT, UsesStep
 from skyflow.spec.checks.subject import Check, Subject, all_steps
 from skyflow.spec.findings import Findings
@@ -48,12 +48,7 @@ def _check(subject: Subject, step: UsesStep, *, reader: ReadFile, folder: str, f
         hint = "it has to be there when the step runs: a folder with an action.yml, by its path in the workspace"
         findings.hint(CHECK.code, step.uses_span, f"there is no action '{step.uses}' yet", hint=hint)
         return
-    inner = action.runs.steps if isinstance(action.runs, CompositeRuns) else ()
-    for each in inner:
-        if isinstance(each, UsesStep) and is_remote(each.uses) and subject.folder_of(each.uses) is None:
-            message = f"the action '{step.uses}' uses '{each.uses}' of another repository, which skyflow cannot run"
-            hint = f"it is at {action.path}:{each.uses_span.line}:{each.uses_span.column}; keep a copy, and name its folder under `actions` in skyflow.yml"
-            findings.warning(CHECK.code, step.uses_span, message, hint=hint)
+    _check_runs(subject, step, action, findings)
     known = [declared.name for declared in action.inputs]
     passed = {name.lower() for name, _ in step.inputs}
     for name, value in step.inputs:
@@ -64,6 +59,26 @@ def _check(subject: Subject, step: UsesStep, *, reader: ReadFile, folder: str, f
         if declared.required and declared.default is None and not passed & {declared.name.lower(), INSERT.lower()}:
             message = f"the action '{step.uses}' wants the input '{declared.name}'"
             findings.warning(CHECK.code, step.uses_span, message, hint="set it in 'with'")
+
+
+def _check_runs(subject: Subject, step: UsesStep, action: "Action", findings: Findings) -> None:
+    """Tell what of an action is not run here."""
+    if isinstance(action.runs, DockerRuns):
+        message = f"the action '{step.uses}' is a container image, which skyflow cannot run"
+        hint = "write its commands in steps, with the image as the `container` of the job"
+        findings.warning(CHECK.code, step.uses_span, message, hint=hint)
+    elif isinstance(action.runs, NodeRuns) and action.runs.has_pre:
+        message = f"what the action '{step.uses}' has in `pre` is not run"
+        hint = "nor does GitHub run it for an action of the workspace; do it at the beginning of `main`"
+        if is_remote(step.uses):
+            hint = "GitHub runs it before the first step of the job; do what it does in a step of your own"
+        findings.warning(CHECK.code, step.uses_span, message, hint=hint)
+    for each in action.runs.steps if isinstance(action.runs, CompositeRuns) else ():
+        if isinstance(each, UsesStep) and is_remote(each.uses) and subject.folder_of(each.uses) is None:
+            message = f"the action '{step.uses}' uses '{each.uses}' of another repository, which skyflow cannot run"
+            place = f"{action.path}:{each.uses_span.line}:{each.uses_span.column}"
+            hint = f"it is at {place}; keep a copy, and name its folder under `actions` in skyflow.yml"
+            findings.warning(CHECK.code, step.uses_span, message, hint=hint)
 
 
 def _action(read: ReadFile, folder: str) -> "Action | None":
@@ -79,7 +94,7 @@ def _action(read: ReadFile, folder: str) -> "Action | None":
 
 CHECK = Check(
     code="action-reference",
-    summary="Local actions exist, get the inputs they declare, and use no actions of other repositories.",
+    summary="Local actions exist, get the inputs they declare, and have nothing that cannot be run.",
     wrong="jobs:\n  a:\n    runs-on: local\n    steps: [{uses: ./missing}]\n",
     right="jobs:\n  a:\n    runs-on: local\n    steps: [{run: make}]\n",
     run=_run,

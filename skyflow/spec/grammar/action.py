@@ -75,8 +75,8 @@ _RUNS = one_of(
         {
             "using": _USING,
             "main": Key(NON_EMPTY.about("The JavaScript file to run."), required=True),
-            "pre": NON_EMPTY.about("A file to run when the job starts."),
-            "pre-if": NON_EMPTY.about("Whether `pre` runs; `always()` by default."),
+            "pre": NON_EMPTY.about("A file for when the job starts; not run, as on GitHub for local actions."),
+            "pre-if": NON_EMPTY.about("Whether `pre` would run."),
             "post": NON_EMPTY.about("A file to run when the job ends."),
             "post-if": NON_EMPTY.about("Whether `post` runs; `always()` by default."),
         },

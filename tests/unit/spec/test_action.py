@@ -48,9 +48,7 @@ def test_a_javascript_action():
     runs = load_action(
         "action.yml", "runs: {using: node24, main: a.js, pre: b.js, pre-if: always(), post: c.js, post-if: success()}"
     ).runs
-    assert runs == NodeRuns(
-        using="node24", main="a.js", pre="b.js", pre_if="always()", post="c.js", post_if="success()"
-    )
+    assert runs == NodeRuns(using="node24", main="a.js", has_pre=True, post="c.js", post_if="success()")
 
 
 def test_a_container_action():
