@@ -1,16 +1,20 @@
 """From a cloud's error code to what it means, by table: never by class, and never by HTTP status where there is a code."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from skyflow.model.machines import FailureKind, Scope
+from skyflow.errors import InternalError
+from skyflow.model.machines import FailureKind, Machine, Scope
 from skyflow.ports.provisioner import CloudError
 
-__all__ = ["PASSED_OVER", "Failures", "lost_answer"]
+__all__ = ["PASSED_OVER", "Failures", "first_with_room", "lost_answer", "no_credentials"]
 
 PASSED_OVER = frozenset({FailureKind.CAPACITY, FailureKind.NOT_OFFERED, FailureKind.UNUSABLE})
 """After these in one zone, the next zone of the region is asked."""
+
+Zone = TypeVar("Zone")
 
 _SERVER_ERRORS = 500
 _TOO_MANY_REQUESTS = 429
@@ -87,3 +91,24 @@ def no_credentials(provider: str, error: Exception, message: str, *, log_in: str
         is_set_up=False,
         hint=f"{log_in}; skyflow keeps no credentials",
     )
+
+
+def first_with_room(zones: Iterable[Zone], make: Callable[[Zone], Machine]) -> Machine:
+    """Return the machine that the first zone of a region with room for it makes.
+
+    Raises:
+        CloudError: none has any, and the error is that of the whole region; one of capacity, where there was one: that may
+            pass. Or a zone has failed in a way that would not be different in the next.
+    """
+    full: CloudError | None = None
+    for zone in zones:
+        try:
+            return make(zone)
+        except CloudError as error:
+            if error.kind not in PASSED_OVER or error.scope is not Scope.ZONE:
+                raise
+            full = error if full is None or error.kind is FailureKind.CAPACITY else full
+    if full is None:
+        raise InternalError("a machine was wanted in no zone at all")
+    full.scope = Scope.REGION
+    raise full

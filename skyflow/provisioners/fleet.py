@@ -106,8 +106,7 @@ class Fleet:
         Raises:
             UnwantedError, CloudError: as `acquire`.
         """
-        place = record.offering.place
-        machine = self._persist(lambda: self._cloud.find(record.name, region=place.region, zone=place.zone))
+        machine = self._find(record)
         if machine is None or machine.state is MachineState.GONE:
             self._journal.gone(record.name, self._clock.now(), "it was gone when its run was resumed")
             return None
@@ -124,9 +123,8 @@ class Fleet:
         Raises:
             CloudError: as `release`.
         """
-        place = record.offering.place
         self._journal.released(record.name, self._clock.now())
-        machine = self._persist(lambda: self._cloud.find(record.name, region=place.region, zone=place.zone))
+        machine = self._find(record)
         if machine is None or machine.state is MachineState.GONE:
             self._journal.gone(record.name, self._clock.now(), record.detail)
             return True
@@ -146,8 +144,7 @@ class Fleet:
         Raises:
             CloudError: its cloud does not answer.
         """
-        place = record.offering.place
-        found = self._persist(lambda: self._cloud.find(record.name, region=place.region, zone=place.zone))
+        found = self._find(record)
         return None if found is None else self.look(found)  # not every cloud lists addresses
 
     def look(self, machine: Machine) -> Machine | None:
@@ -223,9 +220,9 @@ class Fleet:
         except CloudError as another:
             error.add_note(f"and cleaning up failed: {another.message}; `skyflow gc` will try again")
 
-    def _find(self, request: MachineRequest) -> Machine | None:
-        place = request.offering.place
-        return self._persist(lambda: self._cloud.find(request.name, region=place.region, zone=place.zone))
+    def _find(self, wanted: MachineRequest | MachineRecord) -> Machine | None:
+        place = wanted.offering.place
+        return self._persist(lambda: self._cloud.find(wanted.name, region=place.region, zone=place.zone))
 
     def _persist(self, call: Callable[[], T]) -> T:
         return persist(call, clock=self._clock, patience=self._patience)

@@ -60,7 +60,7 @@ def plan_sweep(
     for machine in machines:
         if machine.state is MachineState.GONE:
             continue
-        goes, why = _fate(machine, known, owner=owner, driven_runs=driven_runs, now=now, grace=grace)
+        goes, why = _fate_of_machine(machine, known, owner=owner, driven_runs=driven_runs, now=now, grace=grace)
         decisions.append(Swept(machine, goes, why))
     present = {machine.name for machine in machines if machine.state is not MachineState.GONE}
     recent = {
@@ -69,16 +69,9 @@ def plan_sweep(
         if record.intent in {Intent.INTENDED, Intent.CREATED} and now - record.intended_at < grace
     }
     for leftover in leftovers:
-        if leftover.owner != owner:
-            decisions.append(Swept(leftover, goes=False, why="it belongs to another store"))
-        elif machine_in_name(leftover.name) in removed:
-            decisions.append(Swept(leftover, goes=True, why="its machine was removed"))
-        elif machine_in_name(leftover.name) in present | recent:
-            decisions.append(Swept(leftover, goes=False, why="its machine exists, or is being made"))
-        elif leftover.created_at is not None and now - leftover.created_at < grace:
-            decisions.append(Swept(leftover, goes=False, why="it is too new to judge"))
-        else:
-            decisions.append(Swept(leftover, goes=True, why="no machine uses it"))
+        is_new = leftover.created_at is not None and now - leftover.created_at < grace
+        goes, why = _fate_of_leftover(leftover, owner=owner, removed=removed, wanted=present | recent, is_new=is_new)
+        decisions.append(Swept(leftover, goes, why))
     closed = tuple(
         record.name
         for record in records
@@ -91,7 +84,22 @@ def plan_sweep(
     return Sweep(tuple(decisions), closed)
 
 
-def _fate(
+def _fate_of_leftover(
+    leftover: Leftover, *, owner: str, removed: Collection[str], wanted: Collection[str], is_new: bool
+) -> tuple[bool, str]:
+    machine = machine_in_name(leftover.name)
+    if leftover.owner != owner:
+        return False, "it belongs to another store"
+    if machine in removed:
+        return True, "its machine was removed"
+    if machine in wanted:
+        return False, "its machine exists, or is being made"
+    if is_new:
+        return False, "it is too new to judge"
+    return True, "no machine uses it"
+
+
+def _fate_of_machine(
     machine: Machine,
     known: Mapping[str, MachineRecord],
     *,

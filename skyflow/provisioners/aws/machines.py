@@ -8,15 +8,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from skyflow.errors import InternalError
-from skyflow.model.machines import FailureKind, Leftover, Machine, MachineRequest, MachineState, Quota, Scope
+from skyflow.model.machines import Leftover, Machine, MachineRequest, MachineState, Quota
 from skyflow.model.resources import Market
 from skyflow.ports.provisioner import CloudError
 from skyflow.provisioners.aws.errors import NO_SUCH_MACHINE, translated
 from skyflow.provisioners.aws.launch import OWNER_TAG, ensure_key, launch_arguments, resolve_image
-from skyflow.provisioners.aws.network import choose_subnets, ensure_group, ensure_nodes_group
+from skyflow.provisioners.aws.network import Subnet, choose_subnets, ensure_group, ensure_nodes_group
 from skyflow.provisioners.aws.session import AwsSession
-from skyflow.provisioners.failures import PASSED_OVER
+from skyflow.provisioners.failures import first_with_room
 
 __all__ = ["AwsProvisioner"]
 
@@ -66,21 +65,13 @@ class AwsProvisioner:
                 return found
         image = resolve_image(ec2, self._session.client("ssm", region), request)
         key = ensure_key(ec2, request)
-        full: CloudError | None = None
-        for subnet in subnets:
+
+        def launch(subnet: Subnet) -> Machine:
             groups = [ensure_group(ec2, subnet.vpc, request.ports)]
             groups += [ensure_nodes_group(ec2, subnet.vpc)] if request.nodes > 1 else []
-            arguments = launch_arguments(request, image=image, key=key, subnet=subnet, groups=groups)
-            try:
-                return self._launch(request, arguments)
-            except CloudError as error:
-                if error.kind not in PASSED_OVER or error.scope is not Scope.ZONE or request.offering.zone:
-                    raise
-                full = error if full is None or error.kind is FailureKind.CAPACITY else full  # that may pass
-        if full is None:
-            raise InternalError("a list of subnets is never empty")
-        full.scope = Scope.REGION
-        raise full
+            return self._launch(request, launch_arguments(request, image=image, key=key, subnet=subnet, groups=groups))
+
+        return launch(subnets[0]) if request.offering.zone else first_with_room(subnets, launch)
 
     def zones(self, region: str) -> Sequence[str]:
         """Return the zones of a region that have a subnet for machines."""

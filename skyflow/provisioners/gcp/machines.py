@@ -21,7 +21,7 @@ from skyflow.model.machines import (
 )
 from skyflow.model.resources import Market
 from skyflow.ports.provisioner import CloudError
-from skyflow.provisioners.failures import PASSED_OVER
+from skyflow.provisioners.failures import first_with_room
 from skyflow.provisioners.gcp.errors import ALREADY_EXISTS, NOT_FOUND, translated
 from skyflow.provisioners.gcp.launch import OWNER_LABEL, instance_of
 from skyflow.provisioners.gcp.network import choose_network, ensure_firewall, ensure_nodes_rule
@@ -76,7 +76,15 @@ class GcpProvisioner:
         found = self.find(request.name, region=request.offering.region)  # an earlier call may have found a zone
         if found is not None:
             return found
-        return self._create_somewhere(request, network)
+        zones = self.zones(request.offering.region)
+        if not zones:
+            raise CloudError(
+                f"gcp: region {request.offering.region} has no zones",
+                kind=FailureKind.UNUSABLE,
+                code="NoZone",
+                scope=Scope.REGION,
+            )
+        return first_with_room(zones, lambda zone: self._create_in(request, zone, network))
 
     def zones(self, region: str) -> Sequence[str]:
         """Return the zones of a region."""
@@ -166,23 +174,6 @@ class GcpProvisioner:
             for quota in (*here.quotas, *everywhere.quotas)
             if quota.metric in _QUOTAS or ("GPU" in quota.metric and quota.limit > 0)
         ]
-
-    def _create_somewhere(self, request: MachineRequest, network: str) -> Machine:
-        region = request.offering.region
-        full: CloudError | None = None
-        for zone in self.zones(region):
-            try:
-                return self._create_in(request, zone, network)
-            except CloudError as error:
-                if error.kind not in PASSED_OVER or error.scope is not Scope.ZONE:
-                    raise
-                full = error if full is None or error.kind is FailureKind.CAPACITY else full  # that may pass
-        if full is None:
-            raise CloudError(
-                f"gcp: region {region} has no zones", kind=FailureKind.UNUSABLE, code="NoZone", scope=Scope.REGION
-            )
-        full.scope = Scope.REGION
-        raise full
 
     def _create_in(self, request: MachineRequest, zone: str, network: str) -> Machine:
         instance = instance_of(request, zone=zone, network=network)
