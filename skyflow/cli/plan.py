@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -66,7 +66,8 @@ def plan(
     decider = _solver(solver)
     if workflow is not None and problem is not None:
         raise UsageError("a workflow and --problem contradict each other", hint="leave one of them away")
-    _refuse_contradictions(job, svg, explain=explain, frontier=frontier, compare=compare, diff=diff)
+    view = _View(explain=explain, job=job, frontier=frontier, svg=svg, compare=compare, diff=diff)
+    view.refuse_contradictions()
     limits, begins_at = _limits(deadline, budget, carbon_cap), _moment(start)
     seconds, wait_seconds = _seconds(time_limit), None if wait is None else _seconds(wait)
     if problem is not None:
@@ -87,14 +88,7 @@ def plan(
         begins_at=begins_at,
     )
     planning = _planning(workflow or only_workflow(), options, state)
-    if frontier:
-        _show_frontier(planning, svg, as_json=as_json)
-    elif explain:
-        _show_explanation(planning, job, as_json=as_json)
-    elif compare:
-        _show_comparison(planning, as_json=as_json)
-    else:
-        _show_plan(planning, diff, state, as_json=as_json)
+    view.show(planning, state, as_json=as_json)
 
 
 def _solver(name: str) -> "Solver":
@@ -105,16 +99,34 @@ def _solver(name: str) -> "Solver":
     return name
 
 
-def _refuse_contradictions(
-    job: str | None, svg: Path | None, *, explain: bool, frontier: bool, compare: bool, diff: str | None
-) -> None:
-    if sum((explain, frontier, compare, diff is not None)) > 1:
-        raise UsageError("--explain, --frontier, --compare and --diff are shown one at a time")
-    if (job and not explain) or (svg and not frontier):
-        raise UsageError(
-            "a job is named with --explain, and --svg belongs to --frontier",
-            hint="skyflow plan build.yml --explain train",
-        )
+class _View(NamedTuple):
+    """What the options ask to see of a plan, in place of its table."""
+
+    explain: bool
+    job: str | None
+    frontier: bool
+    svg: Path | None
+    compare: bool
+    diff: str | None
+
+    def refuse_contradictions(self) -> None:
+        if sum((self.explain, self.frontier, self.compare, self.diff is not None)) > 1:
+            raise UsageError("--explain, --frontier, --compare and --diff are shown one at a time")
+        if (self.job and not self.explain) or (self.svg and not self.frontier):
+            raise UsageError(
+                "a job is named with --explain, and --svg belongs to --frontier",
+                hint="skyflow plan build.yml --explain train",
+            )
+
+    def show(self, planning: "Planning", state: Path | None, *, as_json: bool) -> None:
+        if self.frontier:
+            _show_frontier(planning, self.svg, as_json=as_json)
+        elif self.explain:
+            _show_explanation(planning, self.job, as_json=as_json)
+        elif self.compare:
+            _show_comparison(planning, as_json=as_json)
+        else:
+            _show_plan(planning, self.diff, state, as_json=as_json)
 
 
 def _planning(path: str, options: "PlanOptions", state: Path | None) -> "Planning":

@@ -13,7 +13,7 @@ from skyflow.cli._completion import complete_job_of_file
 from skyflow.cli._options import InputOption, JobsOption, SecretFileOption, SecretOption, StateOption, WorkflowArgument
 
 if TYPE_CHECKING:
-    from skyflow.app.running.watch import Kind
+    from skyflow.app.running.watch import Busy, Kind
 
 __all__ = ["watch"]
 
@@ -44,17 +44,14 @@ def watch(
     Keys: r runs again, a runs everything, f what failed, q quits.
     """
     from skyflow.app.project import find_project  # noqa: PLC0415
-    from skyflow.app.running.watch import Busy  # noqa: PLC0415
     from skyflow.app.running.watch import watch as keep_watching  # noqa: PLC0415
     from skyflow.app.workflow_files import only_workflow  # noqa: PLC0415
     from skyflow.cli._console import err  # noqa: PLC0415
     from skyflow.cli._errors import exit_code_of  # noqa: PLC0415
     from skyflow.cli._given import read_given  # noqa: PLC0415
     from skyflow.cli._watched_run import watched_run  # noqa: PLC0415
-    from skyflow.errors import UsageError  # noqa: PLC0415
 
-    if on_busy not in set(Busy):
-        raise UsageError(f"--on-busy is restart or queue, not '{on_busy}'")
+    busy = _busy(on_busy)
     file = workflow or only_workflow()
     _refuse_missing((Path(file), *(paths or ())))
     project = find_project(state=state)
@@ -74,9 +71,19 @@ def watch(
             work=once,
             say=lambda text: err(f"skyflow: {text}", style="cyan"),
             failed=_ring,
-            busy=Busy(on_busy),
+            busy=busy,
             keys=keys,
         )
+
+
+def _busy(name: str) -> "Busy":
+    """Return what a change during a run does."""
+    from skyflow.app.running.watch import Busy  # noqa: PLC0415 -- start-up
+    from skyflow.errors import UsageError  # noqa: PLC0415
+
+    if name not in set(Busy):
+        raise UsageError(f"--on-busy is restart or queue, not '{name}'")
+    return Busy(name)
 
 
 def _refuse_missing(paths: Iterable[Path]) -> None:

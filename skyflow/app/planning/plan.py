@@ -55,9 +55,10 @@ class PlanOptions:
     `providers` are those to use only; `slots` how many jobs this machine runs at once, by default one for each CPU;
     `limits` replace the workflow's one by one. After `time_limit_seconds` the best plan so far is taken; `solver` decides
     what the bounds leave open. `pinned` are jobs that run or have run, by key: where, and how many seconds they still
-    take; `lost` are the ids of offerings that cannot be had, `blocks` more of them. `counts_carbon` says that plans for other goals will be asked
-    for, which count it. `wait_seconds` replaces the workflow's `plan.wait`; `begins_at` is when the run is to begin, by default
-    now. `anywhere` leaves the workflow's residency away, `asks_again` counts on what clouds have refused to earlier runs.
+    take; `lost` are the ids of offerings that cannot be had, `blocks` more of them. `counts_carbon` says that plans for
+    other goals will be asked for, which count it. `wait_seconds` replaces the workflow's `plan.wait`; `begins_at` is when
+    the run is to begin, by default now. `anywhere` leaves the workflow's residency away, `asks_again` counts on what clouds
+    have refused to earlier runs.
     """
 
     objective: Objective | None = None
@@ -216,16 +217,7 @@ def prepare_planning(
     residency = wishes.plan.residency
     estimates = [each.spec.estimate for each in expected if each.spec.estimate is not None]
     knowledge = known_for(workflow, estimates, catalog=catalog, project=project)
-    selection = Selection(
-        catalog=catalog,
-        plan=wishes.plan,
-        knowledge=knowledge,
-        by_power=options.counts_carbon or wishes.count_carbon,
-        providers=options.providers,
-        pinned=options.pinned,
-        lost=options.lost,
-        blocks=options.blocks,
-    )
+    selection = _selection(catalog, wishes, knowledge, options)
     offered = jobs_with_offers(selection, expected, project, asks_again=options.asks_again)
     hours, knowledge = _hours(catalog, offered.jobs, knowledge, wait=wishes.wait_seconds, begins_at=options.begins_at)
     slots = options.slots or default_slots()
@@ -299,6 +291,20 @@ class _Wishes:
     @property
     def count_carbon(self) -> bool:
         return _count_carbon(self.goal, self.limits)
+
+
+def _selection(catalog: Catalog, wishes: _Wishes, knowledge: Knowledge, options: PlanOptions) -> Selection:
+    """Return what candidates are chosen from, and by."""
+    return Selection(
+        catalog=catalog,
+        plan=wishes.plan,
+        knowledge=knowledge,
+        by_power=options.counts_carbon or wishes.count_carbon,
+        providers=options.providers,
+        pinned=options.pinned,
+        lost=options.lost,
+        blocks=options.blocks,
+    )
 
 
 def _count_carbon(goal: Goal, limits: Limits) -> bool:

@@ -76,18 +76,7 @@ def run_workflow(
         now = clock.now()
         run_id = new_run_id(now, project)
         contexts = run_contexts(project, run_id=run_id, workflow=workflow, launch=launch, debug=debug)
-        new = NewRun(
-            id=run_id,
-            workflow_name=workflow.name or workflow.path,
-            workflow_path=workflow.path,
-            workflow_source=workflow.source,
-            callee_sources={uses: callee.source for uses, callee in callees.items()},
-            contexts=cast("Mapping[str, Json]", contexts),
-            plan=cast("Json", plan.to_json()),
-            slots=plan.local_slots,
-            secret_names=launch.used_secrets,
-            options=options,
-        )
+        new = _new_run(run_id, workflow, callees, plan=plan, contexts=contexts, launch=launch, options=options)
         with run_lease(project.state.run(run_id)):
             run = store.create_run(new, now, name=partial(display_name, workflow, new.contexts, launch.secrets))
             return drive(
@@ -102,6 +91,31 @@ def run_workflow(
                 reporter=reporter,
                 clock=clock,
             )
+
+
+def _new_run(
+    run_id: RunId,
+    workflow: Workflow,
+    callees: Mapping[str, Workflow],
+    *,
+    plan: Plan,
+    contexts: Mapping[str, object],
+    launch: Launch,
+    options: RunOptions,
+) -> NewRun:
+    """Return all that is remembered of how a run began, so that it can be gone on with whatever becomes of the files."""
+    return NewRun(
+        id=run_id,
+        workflow_name=workflow.name or workflow.path,
+        workflow_path=workflow.path,
+        workflow_source=workflow.source,
+        callee_sources={uses: callee.source for uses, callee in callees.items()},
+        contexts=cast("Mapping[str, Json]", contexts),
+        plan=cast("Json", plan.to_json()),
+        slots=plan.local_slots,
+        secret_names=launch.used_secrets,
+        options=options,
+    )
 
 
 def resume_run(
