@@ -8,7 +8,7 @@ from skyflow.app.showing.graph import placements_of_run, plan_of_run
 from skyflow.model.graph import Standing
 from skyflow.model.history import RunHistory
 from skyflow.model.machines import MachineRecord
-from skyflow.model.placement import Placement
+from skyflow.model.placement import Placement, Plan
 from skyflow.model.run import JobRecord
 from skyflow.model.status import Status
 from skyflow.model.units import format_duration, format_grams, format_usd
@@ -36,11 +36,11 @@ class Row:
 def run_row(history: RunHistory, machines: tuple[MachineRecord, ...], *, now: datetime, signs: Signs) -> Row:
     """Return the line of a run; `machines` are those that were rented for it."""
     run = history.overview.run
-    placed = placements_of_run(history, plan_of_run(history))
+    plan = plan_of_run(history)
+    placed = placements_of_run(history, plan)
     spent = spent_by_attempt(history.attempts, placed, machines, now=now).values()
     done = sum(job.status is Status.COMPLETED for job in history.jobs)
     failed = sum(Standing.of(job.status, job.outcome, job.conclusion) is Standing.FAILURE for job in history.jobs)
-    plan = plan_of_run(history)
     total = max(len(history.jobs), 0 if plan is None else len(plan.placements))
     standing = _standing(history)
     return Row(
@@ -51,7 +51,7 @@ def run_row(history: RunHistory, machines: tuple[MachineRecord, ...], *, now: da
             f"{standing_sign(standing, signs)} {history.overview.state.replace('_', ' ')}",
             f"{done} of {total}" + (f", {failed} failed" if failed else ""),
             _elapsed(run.started_at, run.completed_at, now if history.overview.is_driven else None),
-            _left(history, now),
+            _left(history, plan, now),
             *_money_and_carbon(list(spent)),
         ),
         colour=STANDING_COLOURS[standing],
@@ -116,9 +116,8 @@ def _elapsed(began: datetime | None, ended: datetime | None, now: datetime | Non
     return format_duration(seconds) if ended else whole_seconds(max(0.0, seconds))
 
 
-def _left(history: RunHistory, now: datetime) -> str:
+def _left(history: RunHistory, plan: Plan | None, now: datetime) -> str:
     """Return how long the run is expected to go on; nothing for one that nobody drives, or of which that is not known."""
-    plan = plan_of_run(history)
     if plan is None or not history.overview.is_driven:
         return ""
     jobs = {
