@@ -6,12 +6,13 @@ exclusive. They do not take part in comparisons, so two trees are equal if they 
 Parentheses leave no node, and `a.b` is the same tree as `a['b']`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final, TypeAlias
 from typing import Literal as OneOf
-from typing import TypeAlias
 
 __all__ = [
+    "PRECEDENCE",
     "Binary",
     "Call",
     "Comparison",
@@ -30,6 +31,11 @@ __all__ = [
 
 Comparison: TypeAlias = OneOf["==", "!=", "<", "<=", ">", ">="]
 Connective: TypeAlias = OneOf["&&", "||"]
+
+PRECEDENCE: Final[Mapping[str, int]] = {
+    "||": 5, "&&": 6, "==": 10, "!=": 10, "<": 11, "<=": 11, ">": 11, ">=": 11, "!": 16,
+}  # fmt: skip
+"""How tightly operators bind; a larger number binds more tightly. The numbers are those of GitHub's own parser, in which postfixes have 19."""
 
 
 @dataclass(frozen=True, slots=True)

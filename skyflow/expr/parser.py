@@ -9,6 +9,7 @@ from typing import ClassVar, Final, cast
 
 from skyflow.errors import ExpressionError
 from skyflow.expr.ast import (
+    PRECEDENCE,
     Binary,
     Call,
     Comparison,
@@ -35,17 +36,6 @@ MAX_LENGTH: Final = 21_000
 
 _OPENERS: Final = frozenset({TokenKind.OPEN_GROUP, TokenKind.OPEN_CALL, TokenKind.OPEN_INDEX})
 _WANT_MORE: Final = _OPENERS | {TokenKind.OPERATOR, TokenKind.NOT, TokenKind.DOT, TokenKind.COMMA}
-_BINDING: Final[Mapping[str, int]] = {
-    "||": 5,
-    "&&": 6,
-    "==": 10,
-    "!=": 10,
-    "<": 11,
-    "<=": 11,
-    ">": 11,
-    ">=": 11,
-    "!": 16,
-}
 
 
 def parse(
@@ -239,16 +229,16 @@ class _Parser:
 
         A chain of one connective is left to grow, and becomes a single node in the end.
         """
-        binding = _BINDING[token.text]
+        binding = PRECEDENCE[token.text]
         self._reduce_above(binding)
         top = self._operators[-1] if self._operators else None
-        if top is not None and _BINDING.get(top.text) == binding and not _is_connective(token):
+        if top is not None and PRECEDENCE.get(top.text) == binding and not _is_connective(token):
             self._reduce()
         self._operators.append(token)
 
     def _reduce_above(self, binding: int) -> None:
         """Build the operators on the stack that bind tighter, down to the innermost open bracket."""
-        while self._operators and _BINDING.get(self._operators[-1].text, -1) > binding:
+        while self._operators and PRECEDENCE.get(self._operators[-1].text, -1) > binding:
             self._reduce()
 
     def _reduce(self) -> None:

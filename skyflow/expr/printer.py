@@ -1,17 +1,15 @@
 """Trees back to text."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
-from skyflow.expr.ast import Binary, Call, Context, Expr, Index, Literal, Logical, Not, Wildcard
+from skyflow.expr.ast import PRECEDENCE, Binary, Call, Context, Expr, Index, Literal, Logical, Not, Wildcard
 from skyflow.expr.lexer import is_keyword
 
 __all__ = ["quote", "unparse"]
 
-_UNARY: Final = 16
 _POSTFIX: Final = 19
-_PRECEDENCE: Final[Mapping[str, int]] = {"||": 5, "&&": 6, "==": 10, "!=": 10, "<": 11, "<=": 11, ">": 11, ">=": 11}
 
 
 def unparse(expr: Expr, *, grouped: bool = False) -> str:
@@ -43,15 +41,15 @@ def _text(expr: Expr, needed: int, *, grouped: bool) -> str:  # noqa: PLR0911 - 
         case Index():
             return _text(expr.target, _POSTFIX, grouped=grouped) + _key(expr.key, grouped=grouped)
         case Not():
-            text = "!" + _text(expr.operand, _UNARY, grouped=grouped)
-            return f"({text})" if needed > _UNARY else text
+            text = "!" + _text(expr.operand, PRECEDENCE["!"], grouped=grouped)
+            return f"({text})" if needed > PRECEDENCE["!"] else text
         case Binary() | Logical():
             text = _operation(expr, grouped=grouped)
-            return f"({text})" if grouped or needed > _PRECEDENCE[expr.op] else text
+            return f"({text})" if grouped or needed > PRECEDENCE[expr.op] else text
 
 
 def _operation(expr: Binary | Logical, *, grouped: bool) -> str:
-    binding = _PRECEDENCE[expr.op]
+    binding = PRECEDENCE[expr.op]
     if isinstance(expr, Logical):
         return _joined(f" {expr.op} ", expr.operands, binding + 1, grouped=grouped)
     left = _text(expr.left, binding, grouped=grouped)  # a chain groups to the left by itself
