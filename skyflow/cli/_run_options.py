@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from skyflow.cli._quantities import read_option
 from skyflow.errors import UsageError
 from skyflow.model.units import parse_duration_seconds
 
@@ -84,10 +85,7 @@ def read_keep_time(option: str, text: str) -> float:
     Raises:
         UsageError: that is no time, or too long.
     """
-    try:
-        seconds = parse_duration_seconds(text)
-    except ValueError as error:
-        raise UsageError(f"{option}: {error}") from error
+    seconds = read_option(option, text, parse_duration_seconds)
     if not 0 < seconds <= _MOST_KEEP_SECONDS:
         raise UsageError(
             f"{option}: machines are kept for more than no time and at most three days, not {text}",

@@ -23,6 +23,7 @@ from skyflow.cli._plan_options import (
     TimeLimitOption,
     WaitOption,
 )
+from skyflow.cli._quantities import read_option
 from skyflow.errors import UsageError
 from skyflow.model.objective import Objective
 
@@ -63,13 +64,16 @@ def plan(
     as_json: JsonOption = False,
 ) -> None:
     """Show where and when each job would run, for how much, without running anything."""
+    from skyflow.model.units import parse_duration_seconds  # noqa: PLC0415 -- start-up
+
     decider = _solver(solver)
     if workflow is not None and problem is not None:
         raise UsageError("a workflow and --problem contradict each other", hint="leave one of them away")
     view = _View(explain=explain, job=job, frontier=frontier, svg=svg, compare=compare, diff=diff)
     view.refuse_contradictions()
     limits, begins_at = _limits(deadline, budget, carbon_cap), _moment(start)
-    seconds, wait_seconds = _seconds(time_limit), None if wait is None else _seconds(wait)
+    seconds = read_option("--time-limit", time_limit, parse_duration_seconds)
+    wait_seconds = None if wait is None else read_option("--wait", wait, parse_duration_seconds)
     if problem is not None:
         _plan_problem(problem, objective, time_limit=seconds, solver=decider, as_json=as_json)
         return
@@ -144,16 +148,6 @@ def _planning(path: str, options: "PlanOptions", state: Path | None) -> "Plannin
     return prepare_planning(loaded.workflow, callees=callees, options=options, project=project)
 
 
-def _seconds(duration: str) -> float:
-    from skyflow.model.units import parse_duration_seconds  # noqa: PLC0415 -- start-up
-
-    try:
-        return parse_duration_seconds(duration)
-    except ValueError as error:
-        message, _, hint = str(error).partition("; ")
-        raise UsageError(message, hint=hint or None) from error
-
-
 def _moment(text: str | None) -> "datetime | None":
     from datetime import UTC, datetime  # noqa: PLC0415 -- start-up
 
@@ -163,7 +157,7 @@ def _moment(text: str | None) -> "datetime | None":
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise UsageError(
-            f"'{text}' is not a moment", hint="for example 2026-07-01T08:00Z; without Z it is UTC too"
+            f"--start: '{text}' is not a moment", hint="for example 2026-07-01T08:00Z; without Z it is UTC too"
         ) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -172,15 +166,11 @@ def _limits(deadline: str | None, budget: str | None, carbon_cap: str | None) ->
     from skyflow.model.units import parse_duration_seconds, parse_grams, parse_usd  # noqa: PLC0415 -- start-up
     from skyflow.planner.problem import Limits  # noqa: PLC0415
 
-    try:
-        return Limits(
-            seconds=None if deadline is None else parse_duration_seconds(deadline),
-            usd=None if budget is None else parse_usd(budget),
-            grams=None if carbon_cap is None else parse_grams(carbon_cap),
-        )
-    except ValueError as error:
-        message, _, hint = str(error).partition("; ")
-        raise UsageError(message, hint=hint or None) from error
+    return Limits(
+        seconds=None if deadline is None else read_option("--deadline", deadline, parse_duration_seconds),
+        usd=None if budget is None else read_option("--budget", budget, parse_usd),
+        grams=None if carbon_cap is None else read_option("--carbon-cap", carbon_cap, parse_grams),
+    )
 
 
 def _show_plan(planning: "Planning", diff: str | None, state: Path | None, *, as_json: bool) -> None:

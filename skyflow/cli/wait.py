@@ -21,14 +21,12 @@ def wait(
     from skyflow.app.project import find_project  # noqa: PLC0415
     from skyflow.app.running.follow import wait_for_run  # noqa: PLC0415 -- start-up
     from skyflow.cli._console import err, out  # noqa: PLC0415
-    from skyflow.errors import EXIT_TIMEOUT, UsageError  # noqa: PLC0415
+    from skyflow.cli._quantities import read_option  # noqa: PLC0415
+    from skyflow.errors import EXIT_TIMEOUT  # noqa: PLC0415
     from skyflow.model.status import Status  # noqa: PLC0415
     from skyflow.model.units import parse_duration_seconds  # noqa: PLC0415
 
-    try:
-        seconds = None if timeout is None else parse_duration_seconds(timeout)
-    except ValueError as error:
-        raise UsageError(f"--timeout: {error}") from error
+    seconds = None if timeout is None else read_option("--timeout", timeout, parse_duration_seconds)
     result = wait_for_run(run, project=find_project(state=state), timeout_seconds=seconds)
     if result is None:
         err(f"the run has not ended within {timeout}")
