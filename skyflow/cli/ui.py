@@ -18,14 +18,15 @@ def ui(
     ] = "127.0.0.1",
     names: Annotated[
         list[str] | None,
-        typer.Option("--name", metavar="HOST", help="What others call this machine; may be repeated."),
+        typer.Option("--name", metavar="HOST", help="What browsers call this machine; may be repeated."),
     ] = None,
     open_browser: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,
     state: StateOption = None,
 ) -> None:
     """Show runs in a browser, live, and cancel, resume and retry them there. Ctrl-C ends it."""
+    from contextlib import ExitStack  # noqa: PLC0415 -- start-up
     from ipaddress import ip_address  # noqa: PLC0415 -- start-up
-    from secrets import token_urlsafe  # noqa: PLC0415 -- start-up
+    from secrets import token_hex, token_urlsafe  # noqa: PLC0415 -- start-up
 
     from skyflow.app.clock import SystemClock  # noqa: PLC0415 -- start-up
     from skyflow.app.project import find_project  # noqa: PLC0415
@@ -33,7 +34,8 @@ def ui(
     from skyflow.errors import UsageError  # noqa: PLC0415
 
     try:
-        from skyflow.web.server import serve  # noqa: PLC0415 -- an extra
+        from skyflow.web.opening import way_in  # noqa: PLC0415 -- an extra
+        from skyflow.web.server import serve  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise UsageError(f"`skyflow ui` needs {error.name}", hint="pip install 'skyflow[ui]'") from error
 
@@ -51,15 +53,17 @@ def ui(
         if open_browser:
             import webbrowser  # noqa: PLC0415 -- start-up
 
-            webbrowser.open(address)
+            webbrowser.open(stack.enter_context(way_in(address)))
 
-    serve(
-        find_project(state=state),
-        address=listen,
-        port=port,
-        names=names or (),
-        token=token_urlsafe(24),
-        write_token=token_urlsafe(24),
-        clock=SystemClock(),
-        ready=ready,
-    )
+    with ExitStack() as stack:
+        serve(
+            find_project(state=state),
+            address=listen,
+            port=port,
+            names=names or (),
+            hidden_name=f"skyflow-{token_hex(8)}.localhost",
+            token=token_urlsafe(24),
+            write_token=token_urlsafe(24),
+            clock=SystemClock(),
+            ready=ready,
+        )

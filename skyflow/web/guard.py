@@ -2,7 +2,8 @@
 
 A browser sends requests to 127.0.0.1 for any page that asks it to. The token keeps other users of the machine out, the check of
 `Host` keeps out pages that have their own name point here, and a strict cookie and the check of where a request comes from
-keep out pages that only guess the port. What changes something needs more: the browser has to say that a page of ours sends
+keep out pages that only guess the port. Where the host has a name that nobody else knows, other ports of this machine do not
+get the cookie either (see `serve`). What changes something needs more: the browser has to say that a page of ours sends
 it, and the request has to carry a second secret that only our pages know.
 """
 
@@ -74,11 +75,16 @@ class Guard:
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         """Return the answer to a request that does not get through, None for one that does."""
         if headers.get("host", "") not in self._hosts:
-            return PlainTextResponse("this server is not known by that name\n", 421)
+            return PlainTextResponse(
+                "this server has another name: open the address that `skyflow ui` has printed\n", 421
+            )
         given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
         if scope["method"] in _SAFE_METHODS and _same(given, self._token):
             # The address that was printed has done its work: from now on a cookie does, and the address is harmless.
-            response = RedirectResponse(scope["path"], 303)
+            if headers.get("sec-fetch-site", "none") in _SAFE_SITES:
+                response: Response = RedirectResponse(scope["path"], 303)
+            else:  # a page has led here, and what it leads to after us gets no strict cookie: so we lead on ourselves
+                response = Response(headers={"Refresh": f"0; url={scope['path']}", "Referrer-Policy": "no-referrer"})
             response.set_cookie(_cookie_name(headers), self._token, httponly=True, samesite="strict")
             return response
         if not self._is_of_ours(headers):

@@ -26,6 +26,7 @@ def serve(
     address: str = LOOPBACK,
     port: int,
     names: Sequence[str] = (),
+    hidden_name: str,
     token: str,
     write_token: str,
     clock: Waiter,
@@ -37,7 +38,9 @@ def serve(
         project: whose runs.
         address: where to listen; an IPv4 or IPv6 address.
         port: where; 0 takes any that is free.
-        names: what others call this machine, where it listens to others.
+        names: what the server is called, for whoever listens to others or wants a name of their own.
+        hidden_name: what it is called on the loopback interface otherwise: a name below `localhost` that nobody can guess.
+            Browsers send cookies to every port of a host, so other users who listen there must not know what the host is.
         token: what whoever looks has to know.
         write_token: what our forms carry.
         clock: the time.
@@ -50,7 +53,7 @@ def serve(
     """
     with closing(_listener(address, port)) as listener:
         number = listener.getsockname()[1]
-        known = [*names, *_own_names(address)]
+        known = _names(address, names, hidden_name)
         if not known:
             raise UsageError(
                 f"{address} stands for every address of this machine, and says nothing about how it is reached",
@@ -88,9 +91,10 @@ def _listener(address: str, port: int) -> socket.socket:
     return listener
 
 
-def _own_names(address: str) -> list[str]:
-    """Return what a browser can call an address that we listen on."""
+def _names(address: str, given: Sequence[str], hidden: str) -> list[str]:
+    """Return what a browser has to call us; browsers find every name below `localhost` on the loopback interface."""
+    if ip_address(address).is_loopback:
+        return list(given) or [hidden]
     if address in _EVERYWHERE:
-        return []
-    written = f"[{address}]" if ":" in address else address
-    return [written, "localhost"] if ip_address(address).is_loopback else [written]
+        return list(given)
+    return [*given, f"[{address}]" if ":" in address else address]

@@ -36,6 +36,7 @@ class Served:
     """A project that is being served."""
 
     folder: Path
+    name: str
     port: int
     token: str
     process: int
@@ -46,14 +47,14 @@ class Served:
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}/"
+        return f"http://{self.name}:{self.port}/"
 
     def ask(
         self, path: str = "/", *, method: str = "GET", form: dict[str, str] | None = None, **headers: str
     ) -> tuple[int, str, dict[str, str]]:
         """Send a request; `host` and so forth replace the usual headers, and an empty one leaves it out."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=90)
-        names = {"cookie": self.cookie}
+        names = {"cookie": self.cookie, "host": f"{self.name}:{self.port}"}
         if form is not None:
             names |= {"origin": self.address.rstrip("/"), "content-type": "application/x-www-form-urlencoded"}
         names |= {name.replace("_", "-"): value for name, value in headers.items()}
@@ -70,7 +71,7 @@ class Served:
     def told(self, path: str) -> Iterator[Iterator[dict[str, Any]]]:
         """Listen to a stream of server-sent events, and yield what each carries."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=90)
-        connection.request("GET", path, headers={"cookie": self.cookie})
+        connection.request("GET", path, headers={"cookie": self.cookie, "host": f"{self.name}:{self.port}"})
         answer = connection.getresponse()
         try:
             yield (json.loads(line[6:]) for line in answer if line.startswith(b"data: "))
@@ -112,7 +113,7 @@ def serving(folder: Path, *options: str) -> Iterator[Served]:
     match = re.search(r"http://([^/]+):(\d+)/\?token=(\S+)", process.stdout.readline())
     assert match
     try:
-        yield Served(folder, int(match[2]), match[3], process.pid)
+        yield Served(folder, match[1], int(match[2]), match[3], process.pid)
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)

@@ -3,7 +3,9 @@
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,8 @@ def test_the_token_opens_the_door_once_and_a_strict_cookie_keeps_it_open(served)
         ({"cookie": "skyflow-token-{port}"}, 401),
         ({"cookie": "skyflow-token-1={token}"}, 401),  # of another `skyflow ui` in the same browser
         ({"host": "evil.example"}, 421),
+        ({"host": "127.0.0.1:{port}"}, 421),  # a name that others know, too
+        ({"host": "localhost:{port}"}, 421),
         ({"host": "evil.example:80"}, 421),
         ({"origin": "http://evil.example"}, 403),
         ({"origin": "null"}, 403),
@@ -76,6 +80,64 @@ def test_a_number_that_nothing_has_is_none(served, number) -> None:
     asked = [f"/?before={number}", f"/plan?workflow=no.yml&cost={number}&time=1&carbon=1"]
     asked += [f"/runs/latest/log?job=a&step={number}", f"/runs/latest/changes?since={number}"]
     assert [served.ask(path)[0] for path in asked] == [200, 404, 404, 404]
+
+
+class Neighbour(ThreadingHTTPServer):
+    """A server of another user of this machine, who would like to know the token."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Curious)
+        self.heard: list[str] = []
+
+
+class _Curious(BaseHTTPRequestHandler):
+    server: Neighbour
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        self.server.heard.append(f"{self.path} {self.headers}")
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"nothing to see")
+
+
+def test_another_server_of_this_machine_does_not_get_the_cookie(browser, served) -> None:
+    """Browsers know no ports of cookies, so the host has to be one that nobody else is called."""
+    browser.get(f"{served.address}?token={served.token}")
+    wait_until(lambda: text_of(browser, "live") == "live")
+    with Neighbour() as neighbour:
+        threading.Thread(target=neighbour.serve_forever, daemon=True).start()
+        for name in ("127.0.0.1", "localhost"):
+            browser.get(f"http://{name}:{neighbour.server_address[1]}/look")
+            wait_until(lambda: "nothing to see" in browser.page_source)
+            browser.get("about:blank")
+        neighbour.shutdown()
+    assert sum(each.startswith("/look ") for each in neighbour.heard) == 2
+    assert not [each for each in neighbour.heard if served.token in each or served.name in each]
+    assert re.fullmatch(r"skyflow-[0-9a-f]{16}\.localhost", served.name)
+
+
+def test_a_browser_that_is_opened_gets_in_and_no_command_line_has_the_token(browser, tmp_path, monkeypatch) -> None:
+    (tmp_path / "browser").write_text(
+        f"#!/bin/sh\necho $1 >{tmp_path}/asked.part && mv {tmp_path}/asked.part {tmp_path}/asked\n"
+    )
+    (tmp_path / "browser").chmod(0o755)
+    monkeypatch.setenv("BROWSER", f"{tmp_path}/browser %s")
+    with serving(tmp_path, "--open") as served:
+        wait_until((tmp_path / "asked").exists)
+        address = (tmp_path / "asked").read_text().strip()
+        assert address.startswith("file://")
+        page = Path(address.removeprefix("file://"))
+        assert page.parent.stat().st_mode & 0o77 == 0
+        assert served.token in page.read_text()
+        browser.get(address)
+        wait_until(lambda: text_of(browser, "live") == "live")
+        assert browser.current_url == served.address
+    assert not page.exists()
 
 
 def test_a_port_that_is_taken_is_named(served) -> None:
