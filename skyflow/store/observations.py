@@ -12,7 +12,7 @@ __all__ = ["ObservationStore"]
 
 
 class ObservationStore:
-    """Remembers what became of machines; see `skyflow.ports.observations.AvailabilityLog`."""
+    """Remembers what became of machines: whoever provides them records, plans and `skyflow catalog show` read."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -29,7 +29,10 @@ class ObservationStore:
     def observations_of(
         self, offerings: Collection[str] | None, *, since: datetime
     ) -> Mapping[str, Sequence[Observation]]:
-        """Return what was seen of some offerings, or with None of all, oldest first."""
+        """Return what was seen of some offerings, by their ids, or with None of all of which anything was.
+
+        Those of an offering come oldest first; there are none of those that nothing was seen of.
+        """
         found: dict[str, list[Observation]] = {}
         with self._store.transaction() as connection:
             rows = connection.execute(queries.OBSERVATIONS_SINCE, {"since": time_text(since)}).fetchall()
