@@ -20,6 +20,8 @@ __all__ = [
 ]
 
 _DOCKER_HUB = "https://index.docker.io/v1/"
+"""The key of Docker Hub in configuration files, by whichever of its hosts an image names it (docker/cli, `IndexServer`)."""
+_DOCKER_HUB_HOSTS = frozenset({"docker.io", "index.docker.io"})
 _REFUSED = ("--network", "--net", "--entrypoint")
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_.-]+")
 
@@ -51,13 +53,13 @@ def command_words(request: ContainerRequest) -> tuple[list[str], list[str]]:
 
 def registry_of(image: str) -> str:
     """Return the registry that an image comes from, as configuration files name it."""
-    host, slash, _ = image.partition("/")
-    return host if slash and (host == "localhost" or "." in host or ":" in host) else _DOCKER_HUB
+    host = _host(image)
+    return _DOCKER_HUB if host is None or host in _DOCKER_HUB_HOSTS else host
 
 
 def full_image_name(image: str) -> str:
     """Return an image with its registry: one that names none is of Docker Hub, as GitHub has it."""
-    if registry_of(image) != _DOCKER_HUB:
+    if _host(image) is not None:
         return image
     return f"docker.io/{image}" if "/" in image else f"docker.io/library/{image}"
 
@@ -76,6 +78,12 @@ def safe_name(*parts: str) -> str:
 def label_options(labels: Mapping[str, str]) -> list[str]:
     """Return the options that mark a container or network as ours."""
     return [part for name, value in labels.items() for part in ("--label", f"{name}={value}")]
+
+
+def _host(image: str) -> str | None:
+    """Return the host that an image names as its registry."""
+    host, slash, _ = image.partition("/")
+    return host if slash and (host == "localhost" or "." in host or ":" in host) else None
 
 
 def _split(line: str, key: str) -> Sequence[str]:

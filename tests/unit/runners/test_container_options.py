@@ -27,12 +27,14 @@ def request(**more: object) -> ContainerRequest:
         ("alpine", "https://index.docker.io/v1/", "docker.io/library/alpine"),
         ("alpine:3.20", "https://index.docker.io/v1/", "docker.io/library/alpine:3.20"),
         ("some/thing", "https://index.docker.io/v1/", "docker.io/some/thing"),
+        ("docker.io/some/thing", "https://index.docker.io/v1/", "docker.io/some/thing"),
+        ("index.docker.io/some/thing", "https://index.docker.io/v1/", "index.docker.io/some/thing"),
         ("ghcr.io/some/thing:1", "ghcr.io", "ghcr.io/some/thing:1"),
         ("localhost/thing", "localhost", "localhost/thing"),
         ("here:5000/thing@sha256:0", "here:5000", "here:5000/thing@sha256:0"),
     ],
 )
-def test_an_image_without_a_registry_is_of_docker_hub(image: str, registry: str, full: str) -> None:
+def test_an_image_is_of_the_registry_it_names_else_of_docker_hub(image: str, registry: str, full: str) -> None:
     assert registry_of(image) == registry
     assert full_image_name(image) == full
     assert list(json.loads(login_file(request(image=image, username="u", password="p")))["auths"]) == [registry]
