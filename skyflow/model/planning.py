@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from skyflow.diagnostics import Span
 from skyflow.model.objective import Goal
 from skyflow.model.resources import RENTED
 
@@ -56,7 +57,7 @@ class PlanSpec:
     """`plan` of a workflow; None and empty tuples where it says nothing.
 
     `residency` are jurisdictions (`EU`), countries (`DE`), providers (`aws`), regions (`eu-west-1`, `aws/eu-west-1`) or
-    `local`: every job has to run in one of them.
+    `local`: every job has to run in one of them. `residency_spans` are where the file names them.
     """
 
     goal: Goal | None = None
@@ -65,6 +66,7 @@ class PlanSpec:
     budget_usd: float | None = None
     carbon_grams: float | None = None
     residency: tuple[str, ...] = ()
+    residency_spans: tuple[Span, ...] = ()
     quotas: tuple[Quota, ...] = ()
     max_machines: int | None = None
     spill: Spill | None = None

@@ -28,6 +28,7 @@ def read_plan(reading: Reading, node: Node | None) -> PlanSpec:
     fields = reading.fields(node)
     residency = fields.take("residency")
     places = residency.items if isinstance(residency, SequenceNode) else () if residency is None else (residency,)
+    named = [(text, place.span) for place in places if (text := reading.plain_text(place))]
     objective = fields.take("objective")
     return PlanSpec(
         goal=_read_goal(reading, objective),
@@ -35,7 +36,8 @@ def read_plan(reading: Reading, node: Node | None) -> PlanSpec:
         wait_seconds=read_quantity(reading, fields.take("wait"), parse_duration_seconds),
         budget_usd=read_quantity(reading, fields.take("budget"), parse_usd),
         carbon_grams=read_quantity(reading, fields.take("carbon-cap"), parse_grams),
-        residency=tuple(text for place in places if (text := reading.plain_text(place))),
+        residency=tuple(text for text, _ in named),
+        residency_spans=tuple(span for _, span in named),
         quotas=tuple(_read_quotas(reading, fields.take("quotas"))),
         max_machines=_whole(reading, fields.take("max-machines")),
         spill=_read_spill(reading, fields.take("spill")),

@@ -112,7 +112,7 @@ def test_residency_keeps_jobs_in(here) -> None:
     assert all(one.offering.region.startswith(("eu", "europe")) for one in plan.placements)
     with pytest.raises(NoCandidateError, match="finds machines only outside of DE"):
         planned(f"  a: {{runs-on: local, {STEPS}}}\n", "{residency: DE}")
-    with pytest.raises(UsageError, match="names 'Atlantis'"):
+    with pytest.raises(UsageError, match=r"^\S+:\d+:\d+: 'plan.residency' names 'Atlantis'"):
         planned(CHAIN, "{residency: [EU, Atlantis]}")
     assert planned(f"  a: {{runs-on: local, {STEPS}}}\n", "{residency: [DE, local]}").placements
 

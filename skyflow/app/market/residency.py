@@ -3,10 +3,12 @@
 from collections.abc import Collection, Mapping
 
 from skyflow._util.text import did_you_mean
+from skyflow.errors import UsageError
 from skyflow.model.catalog import Place, Region
+from skyflow.model.planning import PlanSpec
 from skyflow.model.resources import LOCAL, PROVIDERS
 
-__all__ = ["is_resident", "unknown_place"]
+__all__ = ["is_resident", "refuse_unknown_places"]
 
 _Regions = Mapping[tuple[str, str], Region]
 
@@ -24,8 +26,19 @@ def is_resident(place: Place, allowed: Collection[str], regions: _Regions) -> bo
     return any(name.lower() in wanted for name in names if name)
 
 
-def unknown_place(name: str, regions: _Regions) -> str | None:
-    """Return a hint if no table knows a place of this name, else None."""
+def refuse_unknown_places(plan: PlanSpec, regions: _Regions, *, path: str) -> None:
+    """Refuse what `plan.residency` of the workflow at a path names although no table knows it.
+
+    Raises:
+        UsageError: it names such a place; the message says where.
+    """
+    for place, span in zip(plan.residency, plan.residency_spans, strict=True):
+        if (hint := _hint_if_unknown(place, regions)) is not None:
+            what = f"'plan.residency' names '{place}', which is no jurisdiction, country, provider or region"
+            raise UsageError(f"{path}:{span.line}:{span.column}: {what}", hint=hint)
+
+
+def _hint_if_unknown(name: str, regions: _Regions) -> str | None:
     known = {*PROVIDERS}
     for region in regions.values():
         known |= {*region.jurisdictions, region.country, region.region, f"{region.provider}/{region.region}"}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 
 from skyflow._util.text import did_you_mean
-from skyflow.app.market.residency import is_resident, unknown_place
+from skyflow.app.market.residency import is_resident
 from skyflow.app.planning.expansion import ExpectedJobs
 from skyflow.app.planning.host_options import reason_to_stay
 from skyflow.catalog import Catalog, also_fitting, select_candidates
@@ -142,12 +142,6 @@ class Selection:
 
     def _admitted(self, offerings: tuple[Offering, ...], *, job: str) -> tuple[Offering, ...]:
         """Leave out what residency forbids and what has been lost."""
-        for place in self.plan.residency:
-            if (hint := unknown_place(place, self.catalog.regions)) is not None:
-                raise UsageError(
-                    f"'plan.residency' names '{place}', which is no jurisdiction, country, provider or region",
-                    hint=hint,
-                )
         resident = tuple(one for one in offerings if is_resident(one.place, self.plan.residency, self.catalog.regions))
         if not resident:
             raise NoCandidateError(

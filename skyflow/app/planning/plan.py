@@ -13,6 +13,7 @@ from skyflow.app.clock import SystemClock
 from skyflow.app.container_engine import engine_for
 from skyflow.app.market.catalog_folder import catalog_folder
 from skyflow.app.market.config import project_config
+from skyflow.app.market.residency import refuse_unknown_places
 from skyflow.app.planning.artifact_sizes import last_sizes
 from skyflow.app.planning.candidates import Selection
 from skyflow.app.planning.capacities import limited_pools
@@ -215,6 +216,8 @@ def prepare_planning(
     catalog = load_catalog(catalog_folder(config), config).joined_by(this_machine())
     wishes = _Wishes.of(workflow.plan, options)
     residency = wishes.plan.residency
+    if residency:  # reading the regions takes a while
+        refuse_unknown_places(wishes.plan, catalog.regions, path=workflow.path)
     estimates = [each.spec.estimate for each in expected if each.spec.estimate is not None]
     knowledge = known_for(workflow, estimates, catalog=catalog, project=project)
     selection = _selection(catalog, wishes, knowledge, options)
@@ -282,7 +285,7 @@ class _Wishes:
         waits = _count_carbon(goal, limits) and not goal.seconds
         allowed = _first(options.wait_seconds, plan.wait_seconds, limits.seconds) or 0.0
         return cls(
-            plan=replace(plan, residency=()) if options.anywhere else plan,
+            plan=replace(plan, residency=(), residency_spans=()) if options.anywhere else plan,
             goal=goal,
             limits=limits,
             wait_seconds=min(allowed, inf if limits.seconds is None else limits.seconds) if waits else 0.0,
