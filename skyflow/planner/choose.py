@@ -18,7 +18,7 @@ from skyflow.planner.schedule import evaluate
 from skyflow.planner.sharing.savings import all_taken_over
 from skyflow.planner.solver.solve import Solver
 from skyflow.planner.ties import broken
-from skyflow.planner.waiting import at_best_hours, best_starts
+from skyflow.planner.waiting import at_best_hours, best_starts, without_waiting
 
 __all__ = ["choose"]
 
@@ -80,6 +80,11 @@ def _with_hours(
             real = evaluate(problem, found.choice, held)
         value = real.value(goal)
         if not real.exceeded(problem):
+            at_once = without_waiting(problem, found.choice, held)
+            if at_once is not None:
+                soon = _with_hours(at_once, goal, start=found.choice, seconds_left=seconds_left, solver=solver)
+                if isinstance(soon, Decision):
+                    return soon
             return replace(found, value=value, bound=min(bound, value), held=held)
         if cap is None or real.exceeded(problem) != ["grams"]:
             break

@@ -9,6 +9,9 @@ model submodular, so that message passing finds the least.
 No start within a job's window emits less than the least of its emissions over all starts there, which is found at an end of
 the window or where the job begins or ends with an hour. A problem in which every job emits just that much is one of the
 usual kind, without time, and its bound holds for machines and starts together.
+
+Where all waiting together saves less than a tenth of a gram, which no plan shows, and no cap asks for it, nobody waits, and
+the plan is the best one of those in which nobody does: a job of seconds does not wait minutes for a milligram.
 """
 
 import math
@@ -21,12 +24,14 @@ from skyflow.planner.hours import Hours
 from skyflow.planner.problem import Candidates, Choice, Edge, PlacementProblem
 from skyflow.planner.schedule import Evaluation, evaluate
 
-__all__ = ["at_best_hours", "best_starts"]
+__all__ = ["at_best_hours", "best_starts", "without_waiting"]
 
 _CELLS = 4_000_000
 """Pairs of starts that all tables together may have; where there are more, only every second hour counts, and so on."""
 _SHORT = 1.0
 """Seconds of waiting that are not worth a planned start."""
+_WORTH_GRAMS = 0.1
+"""What waiting has to save in all; `format_grams` shows nothing smaller."""
 _EXACT = 0.01
 """Seconds that count as none."""
 _EARLIER = 1e-9
@@ -44,6 +49,16 @@ def best_starts(
         return {}
     timing = _Timing(problem, problem.hours, choice, evaluate(problem, choice), goal.grams or 1.0)
     return timing.held(timing.cleanest(timing.possible_starts(), is_late))
+
+
+def without_waiting(problem: PlacementProblem, choice: Choice, held: Mapping[int, float]) -> PlacementProblem | None:
+    """Return the problem in which nobody may wait, if these starts save next to nothing over starting at once; else None."""
+    if problem.hours is None or not held:
+        return None
+    soon = evaluate(problem, choice)
+    if soon.exceeded(problem) or soon.grams - evaluate(problem, choice, held).grams >= _WORTH_GRAMS:
+        return None
+    return replace(problem, hours=replace(problem.hours, latest_seconds=0.0))
 
 
 @dataclass(frozen=True, slots=True)
