@@ -168,6 +168,12 @@ class _Search:
         from skyflow.planner.bounds.network import Network, reduced  # noqa: PLC0415 -- imports numpy
 
         free = replace(self.problem, limits=Limits(), capacities=())
+        if goal == Goal.of(Objective.MAKESPAN) and self.start is not None:
+            from skyflow.planner.bounds.mended import mended  # noqa: PLC0415 -- imports numpy
+
+            proven = mended(free, self.start, is_late=self.is_late)
+            if proven is not None:
+                return proven
         network = Network(free, reduced(free, goal))
         if goal.seconds and (goal.usd or goal.grams):
             return self._weighed(free, goal, network)
