@@ -41,6 +41,10 @@ class _Reader(HTMLParser):
         """Return what was read so far."""
         return "".join(self._parts).strip("\n") + "\n"
 
+    def parse_marked_section(self, i: int, report: int = 1) -> int:  # noqa: ARG002 -- the parser's own
+        """Take `<![...` for a comment, as browsers do; older Pythons have an assertion fail on it."""
+        return self.parse_bogus_comment(i)
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Begin what the tag stands for."""
         given = {name: value or "" for name, value in attrs}

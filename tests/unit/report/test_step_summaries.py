@@ -33,6 +33,7 @@ def shown(markdown: str) -> list[str]:
         ("<style>p {}</style><script>alert(1)</script>text", "text"),
         ("<table><tr><th>A</th><th>B</th></tr><tr><td>a|b</td></tr></table>", "| A | B |\n|---|---|\n| a\\|b |  |"),
         ("<table></table>", ""),
+        ("<b>x</b><![i](y)> z<![CDATA[c]]> end", "**x** z end"),
         ("</ul></a></pre></code><li>stray", "- stray"),
     ],
 )
