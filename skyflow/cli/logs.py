@@ -42,9 +42,16 @@ def logs(
         int | None, typer.Option("--tail", "-n", min=0, metavar="N", help="Only the last N lines of each step.")
     ] = None,
     timestamps: Annotated[bool, typer.Option("--timestamps", "-t", help="Begin lines with their time.")] = False,
+    raw: Annotated[
+        bool,
+        typer.Option("--raw", help="As it is stored, byte for byte: no titles, and what a terminal obeys is left in."),
+    ] = False,
     state: StateOption = None,
 ) -> None:
-    """Print what the steps of a run printed, in the order of jobs and steps."""
+    """Print what the steps of a run printed, in the order of jobs and steps.
+
+    Colours stay; whatever else a terminal would obey is left out, also in a file, which somebody may look at in one.
+    """
     from skyflow._util.terminal import one_line  # noqa: PLC0415 -- start-up
     from skyflow.app.clock import SystemClock  # noqa: PLC0415 -- start-up
     from skyflow.app.project import find_project  # noqa: PLC0415
@@ -55,6 +62,13 @@ def logs(
 
     pattern = _pattern(grep)
     project = find_project(state=state)
+    if raw:
+        if follow or since is not None or grep is not None or tail is not None or timestamps:
+            raise UsageError(
+                "--raw prints all of it as it is", hint="leave --follow, --since, --grep, --tail and --timestamps out"
+            )
+        _copy(project, run, job)
+        return
     if follow:
         if since is not None or tail is not None or timestamps:
             raise UsageError("--follow shows everything as it comes", hint="leave --since, --tail and --timestamps out")
@@ -71,6 +85,17 @@ def logs(
             prefix += f"{line.number}: " if pattern is not None else ""
             for text in shown.shown(f"{line.text}\n"):
                 sys.stdout.write(f"  {prefix}{text}\n" if prefix or text else "\n")
+
+
+def _copy(project: "Project", run: str, job: str | None) -> None:
+    from shutil import copyfileobj  # noqa: PLC0415 -- start-up
+
+    from skyflow.app.showing.history import read_run  # noqa: PLC0415
+    from skyflow.app.showing.logs import log_files  # noqa: PLC0415
+
+    for log in log_files(project, read_run(project, run), job):
+        with log.open("rb") as file:
+            copyfileobj(file, sys.stdout.buffer)
 
 
 def _pattern(grep: str | None) -> "re.Pattern[str] | None":

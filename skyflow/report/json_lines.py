@@ -4,6 +4,7 @@ import json
 from datetime import datetime
 from typing import TextIO
 
+from skyflow._util.terminal import plain
 from skyflow.model.execution import StepRef
 from skyflow.model.run import Json, RunId, Transition
 
@@ -35,7 +36,9 @@ class JsonReporter:
         self._write({"event": "stopping", "run": self._run_id, "force": force})
 
     def _write(self, value: dict[str, Json]) -> None:
-        self._stream.write(json.dumps(value, ensure_ascii=False) + "\n")
+        self._stream.write(
+            plain(json.dumps(value, ensure_ascii=False)) + "\n"
+        )  # what is escaped means the same in JSON
         self._stream.flush()
 
 

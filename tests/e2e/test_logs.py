@@ -1,7 +1,9 @@
 """Looking into logs: by job, line, time and pattern, afterwards and while they grow."""
 
+import json
 import re
 import shutil
+import subprocess
 
 import pytest
 
@@ -49,6 +51,25 @@ def test_since_takes_an_age_or_a_time(ran) -> None:
     day = ran.skyflow("show", "--json").json["created_at"][:10]
     local = ran.skyflow("logs", "latest", "b", "--since", f"{day}T{second}", TZ="UTC").out
     assert local == "b: Late\n  second\n"
+
+
+def test_a_terminal_obeys_nothing_but_colours_and_raw_is_what_was_printed(project) -> None:
+    """In a file neither: somebody may look at it in a terminal."""
+    printed = b"\x1b[31mred\x1b[0m \x1b]0;t\x07\xff \xc2\x9b \xe2\x80\xa8 "
+    (project.folder / "printed").write_bytes(printed + b"hunter2\n")
+    project.write("on: push\njobs:\n  a: {runs-on: local, steps: [{run: cat printed}]}\n")
+    events = project.skyflow("run", "w.yml", "--json", "--secret", "KEY=hunter2").out.rstrip("\n").split("\n")
+    assert all(line.isprintable() for line in events)
+    said = "".join(each["text"] for each in map(json.loads, events) if each["event"] == "output")
+    assert said.encode(errors="replace") == printed.replace(b"\xff", "\ufffd".encode()) + b"***\n"
+    shown = project.skyflow("logs").out.split("\n")[1]
+    assert "red" in shown
+    assert not [each for each in ("\x07", "\x1b]", "\x9b") if each in shown]
+    done = subprocess.run(
+        project.command("logs", "latest", "a", "--raw"), cwd=project.folder, capture_output=True, check=True
+    )
+    assert done.stdout == printed + b"***\n"
+    assert "leave --follow" in project.skyflow("logs", "--raw", "--tail", "1", code=2).err
 
 
 def test_what_is_printed_beyond_the_limit_of_the_project_is_left_out(project) -> None:

@@ -14,7 +14,7 @@ from skyflow.model.execution import StepRef
 from skyflow.model.history import RunHistory
 from skyflow.model.run import JobRecord, StepRecord
 
-__all__ = ["LogLine", "LogQuery", "StepLogLines", "chosen_jobs", "read_since", "step_logs"]
+__all__ = ["LogLine", "LogQuery", "StepLogLines", "chosen_jobs", "log_files", "read_since", "step_logs"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,21 +53,33 @@ def step_logs(project: Project, history: RunHistory, query: LogQuery) -> Iterato
     Raises:
         UsageError: the run has no such job.
     """
+    for record, step, log in _logs(project, history, query.job):
+        if step.started_at is None or (query.since and (step.completed_at or query.since) < query.since):
+            continue
+        lines = _lines(log, step.started_at, query)
+        if query.pattern is not None or query.since is not None:
+            first = next(lines, None)
+            if first is None:
+                continue
+            lines = _chained(first, lines)
+        yield StepLogLines(_title(record, history.attempts_of(record.key), step), lines)
+
+
+def log_files(project: Project, history: RunHistory, job: str | None) -> Iterator[Path]:
+    """Yield the files with what the steps of a run, or of a job by its key, id or name, have printed; by attempt and step.
+
+    Raises:
+        UsageError: the run has no such job.
+    """
+    return (log for _, _, log in _logs(project, history, job) if log.exists())
+
+
+def _logs(project: Project, history: RunHistory, job: str | None) -> Iterator[tuple[JobRecord, StepRecord, Path]]:
     folder = project.state.run(history.overview.run.id)
-    for record in chosen_jobs(history, query.job):
-        attempts = history.attempts_of(record.key)
-        for attempt in attempts:
+    for record in chosen_jobs(history, job):
+        for attempt in history.attempts_of(record.key):
             for step in history.steps_of(record.key, attempt.number):
-                log = folder.log(StepRef(record.key, attempt.number, step.position))
-                if step.started_at is None or (query.since and (step.completed_at or query.since) < query.since):
-                    continue
-                lines = _lines(log, step.started_at, query)
-                if query.pattern is not None or query.since is not None:
-                    first = next(lines, None)
-                    if first is None:
-                        continue
-                    lines = _chained(first, lines)
-                yield StepLogLines(_title(record, attempts, attempt.number, step), lines)
+                yield record, step, folder.log(StepRef(record.key, attempt.number, step.position))
 
 
 def read_since(text: str, now: datetime) -> datetime:
@@ -109,8 +121,8 @@ def chosen_jobs(history: RunHistory, name: str | None) -> tuple[JobRecord, ...]:
     return found
 
 
-def _title(job: JobRecord, attempts: Sequence[object], attempt: int, step: StepRecord) -> str:
-    return f"{job.name}: {step.name}" if len(attempts) == 1 else f"{job.name}, attempt {attempt}: {step.name}"
+def _title(job: JobRecord, attempts: Sequence[object], step: StepRecord) -> str:
+    return f"{job.name}: {step.name}" if len(attempts) == 1 else f"{job.name}, attempt {step.attempt}: {step.name}"
 
 
 def _chained(first: LogLine, rest: Iterator[LogLine]) -> Iterator[LogLine]:
