@@ -116,6 +116,17 @@ class CommandTable(TyperGroup):
         name, found, rest = super().resolve_command(ctx, args)
         return name, load(name) if name else found, rest
 
+    def invoke(self, ctx: "Context") -> object:
+        """Run the command; one that is interrupted says so, for Typer would end without a word."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            from skyflow.cli._console import err  # noqa: PLC0415 -- start-up
+            from skyflow.errors import EXIT_INTERRUPTED  # noqa: PLC0415
+
+            err("interrupted")
+            raise SystemExit(EXIT_INTERRUPTED) from None
+
     def format_commands(self, ctx: "Context", formatter: "HelpFormatter") -> None:  # noqa: ARG002 -- Typer's signature
         """List the commands by what they are for."""
         for title, section in COMMANDS.items():

@@ -96,6 +96,22 @@ def test_files_that_cannot_be_read_are_usage_errors(project, command: str) -> No
         assert "secret.yml" in project.skyflow(command, "secret.yml", code=2).err
 
 
+def test_a_command_that_is_interrupted_says_so(project) -> None:
+    project.write("on: push\n")
+    (project.folder / "ruamel").mkdir()
+    (project.folder / "ruamel" / "__init__.py").write_text(
+        "raise KeyboardInterrupt\n"
+    )  # what reads YAML is imported late
+    done = project.skyflow("run", "w.yml", code=130, PYTHONPATH=str(project.folder))
+    assert (done.out, done.err) == ("", "interrupted\n")
+
+
+def test_an_interrupt_while_the_command_is_imported_shows_no_traceback(project) -> None:
+    (project.folder / "typer.py").write_text("raise KeyboardInterrupt\n")
+    done = project.skyflow("runs", code=130, PYTHONPATH=str(project.folder))
+    assert (done.out, done.err) == ("", "")
+
+
 def test_a_valid_file_says_so(project) -> None:
     project.write(f"on: push\njobs:\n  a: {{{JOB}}}\n")
     assert project.skyflow("validate", "w.yml").out == "1 file is valid\n"

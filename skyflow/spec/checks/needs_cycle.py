@@ -6,7 +6,7 @@ As on GitHub, each entry of `needs` is reported that can never be satisfied, so 
 from skyflow.spec.checks.subject import Check, Phase, Subject
 from skyflow.spec.findings import Findings
 
-__all__ = ["CHECK"]
+__all__ = ["CHECK", "way"]
 
 
 def _run(subject: Subject, findings: Findings) -> None:
@@ -22,9 +22,9 @@ def _run(subject: Subject, findings: Findings) -> None:
             if needed is job:
                 findings.error(CHECK.code, need.span, f"job '{job.id}' needs itself")
                 continue
-            way = _way(subject, needed.id, job.id)
-            if way:
-                message = f"these jobs need each other in a circle: {' -> '.join((job.id, *way))}"
+            circle = way(subject, needed.id, job.id)
+            if circle:
+                message = f"these jobs need each other in a circle: {' -> '.join((job.id, *circle))}"
                 findings.error(CHECK.code, need.span, message, hint="remove one of these entries of 'needs'")
             else:
                 message = f"job '{job.id}' can never start: it needs '{needed.id}', which never starts"
@@ -51,7 +51,7 @@ def _startable(subject: Subject) -> set[str]:
     return found
 
 
-def _way(subject: Subject, start: str, goal: str) -> tuple[str, ...]:
+def way(subject: Subject, start: str, goal: str) -> tuple[str, ...]:
     """Return the shortest way along `needs` from one job to another, both included; empty if there is none."""
     came_from: dict[str, str | None] = {start: None}
     pending = [start]
@@ -64,12 +64,12 @@ def _way(subject: Subject, start: str, goal: str) -> tuple[str, ...]:
                 pending.append(needed.id)
     if goal not in came_from:
         return ()
-    way: list[str] = []
+    found: list[str] = []
     at: str | None = goal
     while at is not None:
-        way.append(at)
+        found.append(at)
         at = came_from[at]
-    return tuple(reversed(way))
+    return tuple(reversed(found))
 
 
 CHECK = Check(
