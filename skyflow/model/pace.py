@@ -28,6 +28,9 @@ from skyflow.model.catalog import Offering
 
 __all__ = ["Pace"]
 
+_ROUNDING_SECONDS = 1e-6
+"""What a difference of moments may lack of what was added, so that work that ends at a checkpoint counts."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
@@ -65,9 +68,9 @@ class Pace:
         seconds = max(math.ceil(-ahead / (1 - share) / every), 1) * every
         return seconds if seconds < left else math.inf
 
-    def left_after(self, held: Iterable[float]) -> float:
-        """Return how much work is left after machines that were held for so long: what was done up to their last checkpoints counts."""
-        return max(self.work_seconds - sum(map(self._kept, held)), 0.0)
+    def left_after(self, worked: Iterable[float]) -> float:
+        """Return how much work is left after it was worked at for so long, on one machine each: up to their last checkpoints it counts."""
+        return max(self.work_seconds - sum(map(self._kept, worked)), 0.0)
 
     def shifted(self, seconds: float) -> "Pace":
         """Return the same, so many seconds later."""
@@ -87,9 +90,9 @@ class Pace:
         """Return r."""
         return 2 * self.overhead_seconds + min(self.checkpoint_seconds or left, left)
 
-    def _kept(self, held: float) -> float:
+    def _kept(self, worked: float) -> float:
         every = self.checkpoint_seconds
-        return max(held - self.overhead_seconds, 0.0) // every * every if every else 0.0
+        return (max(worked, 0.0) + _ROUNDING_SECONDS) // every * every if every else 0.0
 
     def to_json(self) -> dict[str, object]:
         """Return the machine-readable form, as in `schemas/plan.schema.json`."""

@@ -19,6 +19,8 @@ from skyflow.testing.time import VirtualClock
 __all__ = ["Machine", "Nature", "Process", "World"]
 
 _KILLED = 137
+_ROUNDING_SECONDS = 1e-6
+"""What a sum of moments may lack, so that work that ends at a checkpoint counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,7 @@ class Machine:
     def share_left(self, every: float) -> float:
         """Return how much of the job is left when it was taken away, with a checkpoint every so many seconds, 0 for none."""
         worked = max(self.life_ends - self.ready, 0.0)
-        kept = worked // every * every if every else 0.0
+        kept = (worked + _ROUNDING_SECONDS) // every * every if every else 0.0
         return max(self.share - kept / self.seconds, 0.0) if self.seconds else self.share
 
     def cost(self, now: float) -> float:
@@ -158,7 +160,7 @@ class World:
         """Return the next machine of a job that recovers by its deadline, as it decides in a run."""
         earlier = [self.machines[job_key, number] for number in range(1, attempt)]
         now, before = self.clock.seconds, earlier[-1] if earlier else None
-        left = pace.left_after(one.ended - one.created for one in earlier if one.ended is not None)
+        left = pace.left_after(one.ended - one.ready for one in earlier if one.ended is not None)
         if self.nature.traces or before is None:
             waited = self._wait(pace.spot)
         elif before.offering.market is Market.SPOT:
@@ -170,8 +172,7 @@ class World:
             machine = self._started_after(waited, pace.spot, pace.work_seconds, placed, chance)
         else:
             machine = self._started_after(patience or 0.0, pace.on_demand, pace.work_seconds, placed, chance)
-            begins_at = machine.created + pace.overhead_seconds
-            machine.life_ends = begins_at + pace.stint(begins_at, left)
+            machine.life_ends = machine.ready + pace.stint(machine.ready, left)
         machine.spot_again = now + waited
         if before is not None and before.was_taken_away:
             machine.share = before.share_left(pace.checkpoint_seconds)

@@ -22,6 +22,7 @@ from skyflow.model.job_keys import planned
 from skyflow.model.placement import Placement, Plan
 from skyflow.model.resources import LOCAL, OWN, Requirements
 from skyflow.model.run import Json, RunRecord
+from skyflow.model.status import Status
 from skyflow.model.workflow import JobSpec, Workflow
 from skyflow.planner import Limits
 from skyflow.ports.clock import Clock
@@ -134,6 +135,13 @@ class LivePlan:
     def has_ended(self, job_key: str) -> bool:
         """Tell whether there will be no further attempt at a job."""
         return self._state is not None and not self._state.may_run(job_key)
+
+    def has_begun(self, job_key: str, attempt: int) -> bool:
+        """Tell whether an attempt has come to its steps, and is not over."""
+        job = self._state.jobs.get(job_key) if self._state is not None else None
+        if job is None or job.attempt is None or job.attempt.number != attempt:
+            return False
+        return any(step.status is not Status.PENDING for step in job.attempt.states)
 
     def is_to_run(self, job: str, offering: Offering) -> bool:
         """Tell whether a job of the plan has not ended and is placed on an offering."""

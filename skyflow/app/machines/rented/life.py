@@ -83,7 +83,7 @@ class MachineLife:
                         tasks.start_soon(self._renew, node.transport)
                         if node.machine.market is Market.SPOT:
                             tasks.start_soon(self._watch.listen, rental, node, node.transport)
-                tasks.start_soon(self._pacing.give_back_in_time, rental)
+                tasks.start_soon(self._pacing.watch, rental)
                 await rental.released.wait()
                 tasks.cancel_scope.cancel()
             await self._keeping.keep(rental)
