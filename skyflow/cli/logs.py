@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from skyflow.ports.reporter import Reporter
 
 __all__ = ["logs"]
+
+_BLOCK_LINES = 1000
 
 
 def logs(
@@ -80,11 +83,15 @@ def logs(
     for found in step_logs(project, read_run(project, run), query):
         sys.stdout.write(f"{one_line(found.title)}\n")
         shown = OutputLines(signs_for(sys.stdout.encoding))
+        if not timestamps and pattern is None:
+            while block := "".join(f"{line.text}\n" for line in islice(found.lines, _BLOCK_LINES)):
+                sys.stdout.write("".join(f"  {text}\n" if text else "\n" for text in shown.shown(block)))
+            continue
         for line in found.lines:
             prefix = f"{line.at.astimezone():%H:%M:%S.%f}"[:-3] + " " if timestamps else ""
             prefix += f"{line.number}: " if pattern is not None else ""
             for text in shown.shown(f"{line.text}\n"):
-                sys.stdout.write(f"  {prefix}{text}\n" if prefix or text else "\n")
+                sys.stdout.write(f"  {prefix}{text}\n")
 
 
 def _copy(project: "Project", run: str, job: str | None) -> None:

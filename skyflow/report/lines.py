@@ -3,7 +3,7 @@
 Colours stay; of what else would make a terminal do something, nothing does.
 """
 
-from skyflow._util.terminal import coloured, uncoloured
+from skyflow._util.terminal import coloured_lines, uncoloured
 from skyflow.model.annotation import LineTag
 from skyflow.report.words import Signs
 
@@ -23,7 +23,7 @@ class OutputLines:
 
     def shown(self, text: str) -> list[str]:
         """Return the lines of a piece of output, which consists of whole lines."""
-        lines = [coloured(line) for line in text.splitlines()]
+        lines = coloured_lines(text)
         if _ANY_TAG not in text:
             return [_INDENT + line for line in lines] if self._in_group else lines
         return [shown for line in lines if (shown := self._line(line)) is not None]

@@ -1,10 +1,10 @@
 """Whatever others wrote, a terminal shows it and obeys nothing of it but colours."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from skyflow._util.terminal import coloured, one_line, plain, uncoloured
+from skyflow._util.terminal import coloured, coloured_lines, one_line, plain, uncoloured
 
 CLIPBOARD = "\x1b]52;c;ZXZpbA==\x07"
 HOSTILE = st.text(st.sampled_from("\x1b[]()Pm0;8?hJ\\\x07\x08\r\n\t\x7f\x9b\x9c\u202e\udc9b ab"), max_size=30)
@@ -55,3 +55,10 @@ def test_nothing_else_is_ever_left_to_obey(text):
     left = uncoloured(text)
     assert not set(left) & set("\x1b\x07\x08\r\n\x7f\x9b\x9c")
     assert uncoloured(coloured(text)) == left
+
+
+@given(HOSTILE | st.text(st.sampled_from("\x1b[0m\n\t ab"), max_size=30))
+@example("\x1b[\x1b[0m31mred\nnext")
+@example("\x1b[31mred\n\x1b[mnext\tx\n\n")
+def test_many_lines_are_shown_as_each_of_them_is(text):
+    assert coloured_lines(text) == [coloured(line) for line in text.splitlines()]
