@@ -15,6 +15,7 @@ from skyflow.errors import UsageError
 
 if TYPE_CHECKING:
     from skyflow.app.project import Project
+    from skyflow.app.showing.logs import LogQuery
     from skyflow.model.run import RunRecord
     from skyflow.ports.reporter import Reporter
 
@@ -55,13 +56,9 @@ def logs(
 
     Colours stay; whatever else a terminal would obey is left out, also in a file, which somebody may look at in one.
     """
-    from skyflow._util.terminal import one_line  # noqa: PLC0415 -- start-up
     from skyflow.app.clock import SystemClock  # noqa: PLC0415 -- start-up
     from skyflow.app.project import find_project  # noqa: PLC0415
-    from skyflow.app.showing.history import read_run  # noqa: PLC0415
-    from skyflow.app.showing.logs import LogQuery, read_since, step_logs  # noqa: PLC0415
-    from skyflow.report.lines import OutputLines  # noqa: PLC0415
-    from skyflow.report.words import signs_for  # noqa: PLC0415
+    from skyflow.app.showing.logs import LogQuery, read_since  # noqa: PLC0415
 
     pattern = _pattern(grep)
     project = find_project(state=state)
@@ -80,16 +77,26 @@ def logs(
     query = LogQuery(
         job=job, since=read_since(since, SystemClock().now()) if since else None, pattern=pattern, tail=tail
     )
+    _print(project, run, query, timestamps=timestamps)
+
+
+def _print(project: "Project", run: str, query: "LogQuery", *, timestamps: bool) -> None:
+    from skyflow._util.terminal import one_line  # noqa: PLC0415 -- start-up
+    from skyflow.app.showing.history import read_run  # noqa: PLC0415
+    from skyflow.app.showing.logs import step_logs  # noqa: PLC0415
+    from skyflow.report.lines import OutputLines  # noqa: PLC0415
+    from skyflow.report.words import signs_for  # noqa: PLC0415
+
     for found in step_logs(project, read_run(project, run), query):
         sys.stdout.write(f"{one_line(found.title)}\n")
         shown = OutputLines(signs_for(sys.stdout.encoding))
-        if not timestamps and pattern is None:
+        if not timestamps and query.pattern is None:
             while block := "".join(f"{line.text}\n" for line in islice(found.lines, _BLOCK_LINES)):
                 sys.stdout.write("".join(f"  {text}\n" if text else "\n" for text in shown.shown(block)))
             continue
         for line in found.lines:
             prefix = f"{line.at.astimezone():%H:%M:%S.%f}"[:-3] + " " if timestamps else ""
-            prefix += f"{line.number}: " if pattern is not None else ""
+            prefix += f"{line.number}: " if query.pattern is not None else ""
             for text in shown.shown(f"{line.text}\n"):
                 sys.stdout.write(f"  {prefix}{text}\n")
 
