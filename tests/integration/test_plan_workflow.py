@@ -39,6 +39,14 @@ def test_a_matrix_that_depends_on_a_result_is_planned_as_one_job_and_says_so() -
     assert any("the matrix of 'm' is known only when" in note for note in plan.notes)
 
 
+def test_a_duration_for_a_machine_that_nobody_sells_is_told_of() -> None:
+    durations = "{duration: 10m, on: {c7a.medum: 1m, M6I: 2m, a100: 3m, m6i.xlarge: 4m, gcp: 5m, local: 6m}}"
+    plan = planned(f"  a: {{runs-on: local, estimate: {durations}, {STEPS}}}\n")
+    assert [note for note in plan.notes if "estimate.on" in note] == [
+        "'estimate.on' of 'a' names 'c7a.medum', which no machine of the catalog is or has; did you mean 'c7a.medium'?"
+    ]
+
+
 def test_local_jobs_share_the_slots_of_this_machine() -> None:
     jobs = "".join(f"  j{i}: {{runs-on: local, estimate: 10m, {STEPS}}}\n" for i in range(4))
     assert planned(jobs, slots=2).makespan_seconds == 1200

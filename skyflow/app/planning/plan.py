@@ -23,6 +23,7 @@ from skyflow.app.planning.expansion import ExpectedJobs, expected_jobs
 from skyflow.app.planning.hours import hours_of
 from skyflow.app.planning.knowledge import known_for
 from skyflow.app.planning.refusals import jobs_with_offers
+from skyflow.app.planning.unmatched import unmatched_names
 from skyflow.app.project import Project, find_project
 from skyflow.catalog import Catalog, load_catalog
 from skyflow.errors import InfeasibleError, PlanningError, UsageError
@@ -241,7 +242,7 @@ def prepare_planning(
         knowledge=knowledge,
         history=history,
         slots=slots,
-        notes=(*_notes(expected, catalog), *offered.notes()),
+        notes=(*_notes(expected, catalog), *unmatched_names(expected, catalog), *offered.notes()),
         options=options,
         started=started,
         anywhere=partial(again, options=replace(options, anywhere=True)) if residency else None,
