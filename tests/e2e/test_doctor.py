@@ -31,7 +31,7 @@ def test_a_healthy_project_is_said_to_be_so_and_nothing_is_made(project, home) -
 
 
 def test_what_is_broken_is_named_with_what_to_do_about_it(project, home) -> None:
-    (project.folder / ".skyflow").mkdir()
+    (project.folder / ".skyflow").mkdir(mode=0o700)
     (project.folder / ".skyflow" / "state.db").write_bytes(b"this is no database" * 100)
     project.write("machines: {rack: {cpus: none}}\n", name="skyflow.yml")
     empty = project.folder / "bin"

@@ -1,5 +1,6 @@
 """Keys of rented machines, made by the program ssh-keygen."""
 
+import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,6 +9,7 @@ from threading import Barrier
 import pytest
 
 from skyflow.app.machines.machine_keys import KeyPair, MachineKeys
+from skyflow.errors import ProvisionError
 from skyflow.model.layout import StateFolder
 
 AT_ONCE, ROUNDS = 12, 8
@@ -51,3 +53,19 @@ def test_a_host_key_is_of_its_machine_and_goes_with_it(keys: MachineKeys) -> Non
     keys.forget_host("skyflow-1")
     assert not first.path.exists()
     assert keys.of_host("skyflow-1").public != first.public
+
+
+@pytest.mark.parametrize("whose", ["open to the group", "of another user"])
+def test_a_key_that_others_know_is_not_used(keys: MachineKeys, whose: str) -> None:
+    """As `ssh` does it: somebody who brought it here, or could read it, would get into the machines."""
+    path = keys.ours().path
+    if whose == "open to the group":
+        path.chmod(0o640)
+    elif os.geteuid() == 0:
+        os.chown(path, 54321, 54321)
+    else:
+        pytest.skip("only root can give files away")
+    with pytest.raises(ProvisionError, match="it is not used"):
+        keys.ours()
+    path.unlink()
+    assert keys.ours().path.stat().st_mode & 0o077 == 0

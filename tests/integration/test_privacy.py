@@ -57,8 +57,24 @@ def test_logs_that_others_can_read_are_told_of(tmp_path: Path) -> None:
     state.runs.mkdir(mode=0o755)
     state.runs.chmod(0o755)
     assert [cure for _, cure in exposures(state)] == [f"chmod go-rwx {state.runs}"]
+    state.database.touch()
+    state.database.chmod(0o640)
+    state.results.mkdir()
+    state.results.chmod(0o750)
+    cures = [f"chmod go-rwx {path}" for path in (state.runs, state.results, state.database)]
+    assert [cure for _, cure in exposures(state)] == cures
     tmp_path.chmod(0o700)
     assert list(exposures(state)) == [], "nobody gets there"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_store_of_another_user_is_told_of(tmp_path: Path) -> None:
+    state = StateFolder(tmp_path / "state.db")
+    tmp_path.chmod(0o700)
+    state.runs.mkdir(mode=0o700)
+    os.chown(state.runs, 54321, 54321)
+    problem = f"{state.runs} belongs to another user, who could run commands as you"
+    assert list(exposures(state)) == [(problem, f"sudo chown -R 0 {tmp_path}")]
 
 
 def test_in_a_folder_with_the_sticky_bit_nobody_touches_what_is_another_s(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ class MachineKeys:
         """Return the key that lets us in, made when it is first asked for.
 
         Raises:
-            ProvisionError: it cannot be made.
+            ProvisionError: it cannot be made, or is open to other users.
         """
         return _kept(self._state.machine_key, comment="skyflow")
 
@@ -45,7 +45,7 @@ class MachineKeys:
         """Return the key by which a machine proves who it is, made when it is first asked for.
 
         Raises:
-            ProvisionError: it cannot be made.
+            ProvisionError: it cannot be made, or is open to other users.
         """
         return _kept(self._state.host_key(machine), comment=machine)
 
@@ -66,6 +66,12 @@ def _kept(path: Path, *, comment: str) -> KeyPair:
             _make(made, comment=comment)
             with suppress(FileExistsError):
                 os.link(made, path)
+    status = path.stat()
+    if status.st_uid not in {0, os.getuid()} or status.st_mode & 0o077:
+        raise ProvisionError(
+            f"the private key {path} belongs to another user, or others can read it: it is not used",
+            hint="remove it for a new one; machines that are there do not let that one in",
+        )
     return KeyPair(path, _read_public(path))
 
 
