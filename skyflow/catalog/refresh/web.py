@@ -3,15 +3,16 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from http.client import HTTPException
+from http.client import HTTPException, HTTPMessage, IncompleteRead
 from types import MappingProxyType
-from typing import Any
+from typing import IO, Any
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from skyflow._util.foreign_json import read_json
 from skyflow.errors import CatalogError
+from skyflow.model.units import format_gb
 
 __all__ = ["Web"]
 
@@ -19,6 +20,8 @@ _TRIES = 6
 _FIRST_WAIT_SECONDS = 2.0
 _LONGEST_WAIT_SECONDS = 60.0
 _TIMEOUT_SECONDS = 60.0
+_MOST_BYTES = 2 * 10**9
+"""Several times as much as the longest price list has; memory is not given away to whoever answers without end."""
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 
 
@@ -76,9 +79,29 @@ class Web:
 
 def _once(url: str, headers: Mapping[str, str]) -> bytes:
     request = Request(url, headers={"User-Agent": "skyflow", **headers})  # noqa: S310 -- the scheme was looked at
-    with urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 -- as above
-        content: bytes = answer.read()
-        return content
+    with build_opener(_Redirects).open(request, timeout=_TIMEOUT_SECONDS) as answer:
+        content: bytes = answer.read(_MOST_BYTES + 1)
+        if answer.length and len(content) <= _MOST_BYTES:
+            raise IncompleteRead(content, answer.length)
+    if len(content) > _MOST_BYTES:
+        raise CatalogError(f"{_shown(url)} answered with more than {format_gb(_MOST_BYTES / 10**9)}")
+    return content
+
+
+class _Redirects(HTTPRedirectHandler):
+    """Goes where a service leads, without our keys where that is another one, and never from https to http."""
+
+    def redirect_request(  # noqa: PLR0917 -- as the base class wants it
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> Request | None:
+        there = super().redirect_request(req, fp, code, msg, headers, newurl)
+        before, after = urlsplit(req.full_url), urlsplit(newurl)
+        if after.scheme not in {before.scheme, "https"}:
+            raise CatalogError(f"{_shown(req.full_url)} leads to {_shown(newurl)}, which is not followed")
+        if there is not None and before[:2] != after[:2]:
+            for name in set(there.headers) - {"User-agent", "Accept"}:
+                there.remove_header(name)
+        return there
 
 
 def _shown(url: str) -> str:
