@@ -82,9 +82,9 @@ def test_every_part_of_a_workflow_or_a_configuration_is_valid_unless_it_is_wrong
 
 def check(first: str, part: str) -> None:
     """Fail if there is something wrong with a part of a file, by the key that it begins with."""
-    if first in {"machines", "peering", "prices", "stores"}:
+    if first in {"actions", "machines", "peering", "prices", "stores"}:
         assert load_config("skyflow.yml", part)[1] == ()
-    elif first == "runs":
+    elif re.search(r"^runs:", part, re.MULTILINE):
         load_action("action.yml", part)
     else:
         load_workflow("workflow.yml", text=whole(first, part), platform="linux", read=lambda _: None)
