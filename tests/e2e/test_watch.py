@@ -150,10 +150,11 @@ def test_keys_run_again_what_is_asked_for_and_quit(project, watching, wait_until
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_loop_that_a_script_began_in_the_background_ends_with_all_it_started(project, wait_until, number) -> None:
-    project.write("on: push\njobs:\n  a: {runs-on: local, steps: [{run: touch up; sleep 600}]}\n")
+    project.write("on: push\njobs:\n  a: {runs-on: local, steps: [{run: touch ../up; sleep 600}]}\n")
+    # outside of what is watched, for a change would begin another run
     deaf = ["bash", "-c", "trap '' INT; exec \"$@\"", "as-with-&", *project.command("watch", "w.yml")]
     loop = subprocess.Popen(deaf, cwd=project.folder, env=project.environment(), stdin=subprocess.DEVNULL)
-    wait_until((project.folder / "up").exists)
+    wait_until((project.folder.parent / "up").exists)
     children = subprocess.run(["pgrep", "-P", str(loop.pid)], capture_output=True, text=True, check=True).stdout.split()
     assert len(children) == 2, "the looker and the worker"
     loop.send_signal(number)
