@@ -102,7 +102,8 @@ def test_a_log_folder_that_is_deleted_under_a_run_does_not_end_it(project, wait_
     )
     run = project.start("run", "w.yml")
     wait_until((project.folder / "begun").exists)
-    wait_until(lambda: list(project.folder.glob(".skyflow/runs/*/a")))  # what a step says is written a moment later
+    # what a step says is written a moment later: the folder first, then the log and its index, and "one" at the end
+    wait_until(lambda: any(log.stat().st_size for log in project.folder.glob(".skyflow/runs/*/a/1/1.log")))
     [folder] = project.folder.glob(".skyflow/runs/*/a")
     shutil.rmtree(folder)
     (project.folder / "go").touch()

@@ -67,7 +67,7 @@
   byId("close").addEventListener("click", () => jobs.forEach((job) => { job.open = false; }));
 
   const reveal = () => { // a link to a job opens it, also where a filter hides it
-    const target = location.hash && byId(decodeURIComponent(location.hash.slice(1)));
+    const target = location.hash && byId(location.hash.slice(1));
     if (!target || target.localName !== "details") return;
     if (target.hidden) { search.value = ""; standing.value = ""; apply(); }
     target.open = true;
