@@ -2,8 +2,9 @@
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import anyio
@@ -25,6 +26,11 @@ class RunnerBench:
     folder: RunFolder
     project: Path
     shown: list[str] = field(default_factory=list)
+    _looks: Iterator[int] = field(default_factory=lambda: count(100))
+
+    def look(self) -> int:
+        """Return the position of a step that looks at the machine: a step runs once, so each look is one of its own."""
+        return next(self._looks)
 
     async def run(self, script: str, position: int = 1, **request: object) -> StepResult:
         """Run a script as a step of the one attempt there is."""
@@ -187,7 +193,7 @@ class RunnerConformance:
         with anyio.fail_after(_SOON_SECONDS):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(beside)
-                while (await bench.run("test -e beside", 3)).exit_code:  # noqa: ASYNC110 -- nobody tells
+                while (await bench.run("test -e beside", bench.look())).exit_code:  # noqa: ASYNC110 -- nobody tells
                     await anyio.sleep(0.02)
                 await self._stopped(bench, "trap '' INT TERM; echo begun; while :; do sleep 1; done", force=True)
                 assert (await bench.run("touch go", 4)).exit_code == 0
@@ -211,7 +217,7 @@ class RunnerConformance:
         """Count processes of the machine by their command lines."""
         asked = StepRequest(script=f"ps -eo args | grep -c '{pattern}' || true")
         seen: list[str] = []
-        await bench.runner.run_step(StepRef(job, 1, 90), asked, seen.append)
+        await bench.runner.run_step(StepRef(job, 1, bench.look()), asked, seen.append)
         return int("".join(seen).split()[-1])
 
 
