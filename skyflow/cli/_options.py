@@ -10,7 +10,7 @@ import typer
 from skyflow._util.text import did_you_mean, sentence_list
 from skyflow.cli._completion import complete_run, complete_workflow
 from skyflow.errors import UsageError
-from skyflow.model.objective import Objective
+from skyflow.model.objective import Objective, objective_meant
 
 __all__ = [
     "CloudOption",
@@ -99,8 +99,10 @@ def _objective(text: str) -> Objective:
     named = {"cost": Objective.COST, "makespan": Objective.MAKESPAN, "time": Objective.MAKESPAN}
     named["carbon"] = Objective.CARBON
     if text not in named:
+        meant = objective_meant(text)
         known = f"it is one of {sentence_list(sorted(set(named.values())), conjunction='or')}"
-        raise UsageError(f"there is no objective '{text}'", hint=did_you_mean(text, named, otherwise=known))
+        hint = did_you_mean(text, named) or (f"did you mean '{meant}'?" if meant else known)
+        raise UsageError(f"there is no objective '{text}'", hint=hint)
     return named[text]
 
 

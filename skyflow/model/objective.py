@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Goal", "Objective"]
+__all__ = ["Goal", "Objective", "objective_meant"]
 
 _GRAMS_PER_TONNE = 1e6
 _SECONDS_PER_HOUR = 3600.0
@@ -20,6 +20,18 @@ class Objective(StrEnum):
     """Grams of CO2 equivalents for machines and data transfer."""
     WEIGHTED = "weighted"
     """US dollars, with a price on carbon and on time."""
+
+
+_OTHER_WORDS = {
+    Objective.COST: ("price", "money", "usd", "cheap", "cheapest"),
+    Objective.MAKESPAN: ("time", "duration", "speed", "fast", "fastest"),
+    Objective.CARBON: ("co2", "co2e", "emissions", "green", "cleanest"),
+}
+
+
+def objective_meant(word: str) -> Objective | None:
+    """Return the objective for which a word stands that is the name of none, such as `price`."""
+    return next((objective for objective, words in _OTHER_WORDS.items() if word.lower() in words), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

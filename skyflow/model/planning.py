@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from skyflow.diagnostics import Span
 from skyflow.model.objective import Goal
 from skyflow.model.resources import RENTED
 
@@ -15,12 +14,14 @@ class Quota:
     """So much at one time of the machines somewhere.
 
     `scope` is `aws`, `aws/us-east-1` or `aws/us-east-1/p4d.24xlarge`. `unit` is `vcpus`, `machines` or the name of an
-    accelerator.
+    accelerator. Each is written at its `said_at`, `FILE:LINE:COLUMN`.
     """
 
     scope: str
     unit: str
     amount: float
+    scope_said_at: str
+    unit_said_at: str
 
 
 class SpillReason(StrEnum):
@@ -57,7 +58,7 @@ class PlanSpec:
     """`plan` of a workflow; None and empty tuples where it says nothing.
 
     `residency` are jurisdictions (`EU`), countries (`DE`), providers (`aws`), regions (`eu-west-1`, `aws/eu-west-1`) or
-    `local`: every job has to run in one of them. `residency_spans` are where the file names them.
+    `local`: every job has to run in one of them. `residency_said_at` are where they are written, `FILE:LINE:COLUMN`.
     """
 
     goal: Goal | None = None
@@ -66,7 +67,7 @@ class PlanSpec:
     budget_usd: float | None = None
     carbon_grams: float | None = None
     residency: tuple[str, ...] = ()
-    residency_spans: tuple[Span, ...] = ()
+    residency_said_at: tuple[str, ...] = ()
     quotas: tuple[Quota, ...] = ()
     max_machines: int | None = None
     spill: Spill | None = None
@@ -76,10 +77,12 @@ class PlanSpec:
 class DataPlace:
     """Data that a job reads from outside of the run, or has to leave there.
 
-    `uri` is the author's; `region` is the author's too, `aws/us-east-1`, or `local` for `file:`.
+    `uri` is the author's; `region` is the author's too, `aws/us-east-1`, or `local` for `file:`; it is written
+    at `said_at`, `FILE:LINE:COLUMN`.
     """
 
     uri: str
     gigabytes: float
     region: str
     is_output: bool
+    said_at: str

@@ -1,7 +1,9 @@
 """Why there is no plan, in words: the smallest set of limits that are in each other's way, and what would have to give."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from itertools import combinations
+from typing import NamedTuple
 
 from skyflow.model.objective import Goal, Objective
 from skyflow.model.units import format_duration, format_grams, format_usd
@@ -18,6 +20,10 @@ _OBJECTIVES = {"usd": Objective.COST, "grams": Objective.CARBON, "seconds": Obje
 _WORDS = {"usd": "budget", "grams": "carbon cap", "seconds": "deadline"}
 _LEAST_SECONDS, _MOST_SECONDS = 0.5, 2.0
 """How long each of the questions may take whose answers make the words."""
+_SHOW = {"usd": format_usd, "grams": format_grams, "seconds": format_duration}
+_EXACT = {"usd": "${}", "grams": "{} g", "seconds": "{}s"}
+"""How a figure is shown that tables would round to that of another one."""
+_DIGITS = range(3, 18)
 _LEAST = {"usd": "the cheapest {} costs {}", "grams": "the cleanest {} emits {}", "seconds": "the fastest {} takes {}"}
 
 
@@ -27,7 +33,7 @@ def explain_conflict(
     """Return a sentence, the constraint families in conflict, and what would help."""
     limits = problem.limits.named()
     if not found.is_proven:
-        named = " and ".join(_named(name, limit) for name, limit in limits.items())
+        named = " and ".join(f"the {_WORDS[name]} of {_SHOW[name](limit)}" for name, limit in limits.items())
         return (
             f"no plan was found within {named} before the time ran out; there may be one",
             tuple(_FAMILIES[name] for name in limits),
@@ -36,22 +42,24 @@ def explain_conflict(
     if len(found.least) == 1:
         (name, _), *_ = found.least.items()
         least = _least(problem.limited_by(Limits()), name, seconds_left=seconds_left, solver=solver)
+        named, best = _told_apart(name, limits[name], least)
         return (
-            f"no plan keeps {_named(name, limits[name])}: {least}",
+            f"no plan keeps {named}: {best}",
             (_FAMILIES[name],),
             f"raise the {_WORDS[name]}",
         )
     smallest = _smallest(all_taken_over(problem), seconds_left=seconds_left, solver=solver)
-    sentences = []
+    names, sentences = [], []
     for name in smallest:
         others = [other for other in smallest if other != name]
-        kept = " and ".join(f"the {_WORDS[other]}" for other in others)
         loosened = problem.limited_by(Limits(**{other: limits[other] for other in others}))
-        if least := _least(loosened, name, seconds_left=seconds_left, solver=solver):
-            sentences.append(f"with {kept} kept, {least}")
-    named = " and ".join(_named(name, limits[name]) for name in smallest)
+        least = _least(loosened, name, seconds_left=seconds_left, solver=solver)
+        named, best = _told_apart(name, limits[name], least)
+        names.append(named)
+        if best:
+            sentences.append(f"with {' and '.join(f'the {_WORDS[other]}' for other in others)} kept, {best}")
     return (
-        f"{named} cannot be kept together" + "".join(f"; {sentence}" for sentence in sentences),
+        f"{' and '.join(names)} cannot be kept together" + "".join(f"; {sentence}" for sentence in sentences),
         tuple(_FAMILIES[name] for name in smallest),
         f"loosen the {' or the '.join(_WORDS[name] for name in smallest)}",
     )
@@ -76,19 +84,34 @@ def _briefly(seconds_left: Callable[[], float]) -> Callable[[], float]:
     return lambda: seconds_left() - rest
 
 
-def _named(name: str, limit: float) -> str:
-    return f"the {_WORDS[name]} of {_figure(name, limit)}"
+class _Least(NamedTuple):
+    """The least that was found of something: dollars, grams or seconds, and whether nothing less is possible."""
+
+    value: float
+    is_proven: bool
 
 
-def _least(problem: PlacementProblem, name: str, *, seconds_left: Callable[[], float], solver: Solver) -> str:
-    """Return what plans within the limits cost, emit or take at least; nothing where none is found in time."""
+def _least(problem: PlacementProblem, name: str, *, seconds_left: Callable[[], float], solver: Solver) -> _Least | None:
+    """Return what plans within the limits cost, emit or take at least; None where none is found in time."""
     goal = Goal.of(_OBJECTIVES[name])
     best = choose(problem, goal, start=None, seconds_left=_briefly(seconds_left), solver=solver)
-    if isinstance(best, Infeasible):
-        return ""
-    which = "possible plan" if best.is_proven else "plan that was found"
-    return _LEAST[name].format(which, _figure(name, best.value))
+    return None if isinstance(best, Infeasible) else _Least(best.value, best.is_proven)
 
 
-def _figure(name: str, value: float) -> str:
-    return {"usd": format_usd, "grams": format_grams, "seconds": format_duration}[name](value)
+def _told_apart(name: str, limit: float, least: _Least | None) -> tuple[str, str]:
+    """Return words for a limit, and for the least there is; with so many digits that the two do not look the same."""
+    show = _SHOW[name]
+    figures = [show(limit)] if least is None else [show(limit), show(least.value)]
+    if len(set(figures)) < len(figures) or figures[0].startswith("<"):
+        values = [limit] if least is None else [limit, least.value]
+        written = ([_EXACT[name].format(_plain(value, digits)) for value in values] for digits in _DIGITS)
+        figures = next((texts for texts in written if len(set(texts)) == len(texts)), figures)
+    limited = f"the {_WORDS[name]} of {figures[0]}"
+    if least is None:
+        return limited, ""
+    which = "possible plan" if least.is_proven else "plan that was found"
+    return limited, _LEAST[name].format(which, figures[1])
+
+
+def _plain(value: float, digits: int) -> str:
+    return f"{Decimal(f'{value:.{digits}g}'):f}"

@@ -3,6 +3,7 @@
 import re
 
 from skyflow._util.text import did_you_mean
+from skyflow.model.objective import objective_meant
 from skyflow.spec.availability import CONTEXTS, Availability
 from skyflow.spec.nodes import ScalarNode, ScalarStyle
 from skyflow.spec.scalars import resolve_plain
@@ -30,12 +31,17 @@ def wrong_value_hint(node: ScalarNode, known: tuple[str, ...], expected: str) ->
     if not isinstance(node.value, str):
         return None
     if known:
-        return did_you_mean(node.value, known)
+        return did_you_mean(node.value, known, otherwise=_other_word(node.value, known))
     if node.style is not ScalarStyle.PLAIN and node.value and not isinstance(resolve_plain(node.value), str):
         return "remove the quotes"
     if expected.startswith("true") and node.value.lower() in {"yes", "no", "on", "off"}:
         return "YAML 1.2 has only true and false"
     return None
+
+
+def _other_word(word: str, known: tuple[str, ...]) -> str | None:
+    meant = objective_meant(word)
+    return f"did you mean '{meant}'?" if meant in known else None
 
 
 def expression_hint(message: str, where: Availability) -> str | None:

@@ -28,7 +28,7 @@ def read_plan(reading: Reading, node: Node | None) -> PlanSpec:
     fields = reading.fields(node)
     residency = fields.take("residency")
     places = residency.items if isinstance(residency, SequenceNode) else () if residency is None else (residency,)
-    named = [(text, place.span) for place in places if (text := reading.plain_text(place))]
+    named = [(text, reading.at(place)) for place in places if (text := reading.plain_text(place))]
     objective = fields.take("objective")
     return PlanSpec(
         goal=_read_goal(reading, objective),
@@ -37,7 +37,7 @@ def read_plan(reading: Reading, node: Node | None) -> PlanSpec:
         budget_usd=read_quantity(reading, fields.take("budget"), parse_usd),
         carbon_grams=read_quantity(reading, fields.take("carbon-cap"), parse_grams),
         residency=tuple(text for text, _ in named),
-        residency_spans=tuple(span for _, span in named),
+        residency_said_at=tuple(at for _, at in named),
         quotas=tuple(_read_quotas(reading, fields.take("quotas"))),
         max_machines=_whole(reading, fields.take("max-machines")),
         spill=_read_spill(reading, fields.take("spill")),
@@ -76,7 +76,13 @@ def _read_goal(reading: Reading, node: Node | None) -> Goal | None:
 def _read_quotas(reading: Reading, node: Node | None) -> Iterator[Quota]:
     for scope, amounts in reading.fields(node).rest():
         for unit, amount in reading.fields(amounts).rest():
-            yield Quota(scope=scope.key, unit=unit.key, amount=_number(reading, amount, default=0.0))
+            yield Quota(
+                scope=scope.key,
+                unit=unit.key,
+                amount=_number(reading, amount, default=0.0),
+                scope_said_at=reading.at(scope),
+                unit_said_at=reading.at(unit),
+            )
 
 
 def read_estimate(reading: Reading, node: Node | None) -> Estimate | None:
@@ -167,7 +173,8 @@ def read_data(reading: Reading, node: Node | None) -> tuple[tuple[tuple[str, flo
                 reading.findings.error("bad-quantity", value.span, message, hint=f"write {key.key}: 12GB")
             sizes.append((key.key, size))
             continue
-        region = reading.plain_text(fields.take("region")) if fields else None
+        region_node = fields.take("region") if fields else None
+        region = reading.plain_text(region_node)
         output = fields.take("output") if fields else None
         if region is None and not key.key.startswith("file:"):
             message = f"where '{key.key}' is cannot be told from its name"
@@ -179,7 +186,15 @@ def read_data(reading: Reading, node: Node | None) -> tuple[tuple[tuple[str, flo
                 "bad-quantity", value.span, message, hint="write provider/region, such as aws/us-east-1"
             )
         is_output = isinstance(output, ScalarNode) and output.value is True
-        places.append(DataPlace(uri=key.key, gigabytes=size, region=region or LOCAL, is_output=is_output))
+        places.append(
+            DataPlace(
+                uri=key.key,
+                gigabytes=size,
+                region=region or LOCAL,
+                is_output=is_output,
+                said_at=reading.at(region_node or key),
+            )
+        )
     return tuple(sizes), tuple(places)
 
 

@@ -1,9 +1,10 @@
 """Texts and numbers that mean an amount, a size or a duration."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import TypeVar
 
-from skyflow.spec.nodes import Node, SequenceNode
+from skyflow.spec.nodes import Node, ScalarNode, SequenceNode
 from skyflow.spec.reading import Reading
 
 __all__ = ["read_list", "read_quantity"]
@@ -16,11 +17,18 @@ def read_quantity(reading: Reading, node: Node | None, parse: Callable[[str], _T
     if node is None:
         return None
     try:
-        return parse(reading.plain_text(node) or "")
+        return parse(_plain(reading, node))
     except ValueError as error:
         message, _, hint = str(error).partition("; ")
         reading.findings.error("bad-quantity", node.span, message, hint=hint or None)
         return None
+
+
+def _plain(reading: Reading, node: Node) -> str:
+    """Return a text, or a number without the exponent that GitHub's language gives to small and large ones."""
+    text = reading.plain_text(node) or ""
+    is_number = isinstance(node, ScalarNode) and isinstance(node.value, float)
+    return f"{Decimal(text):f}" if is_number else text
 
 
 def read_list(reading: Reading, node: Node | None) -> tuple[str, ...]:

@@ -34,6 +34,10 @@ class Reading:
         """Return the entries of a map, to be taken one by one; none where there is none."""
         return Fields(node if isinstance(node, MappingNode) else None)
 
+    def at(self, node: Node) -> str:
+        """Return where a node is written, `FILE:LINE:COLUMN`, for messages of those who no longer have the file."""
+        return f"{self.findings.path}:{node.span.line}:{node.span.column}"
+
     def is_expression(self, node: Node | None) -> bool:
         """Tell whether a scalar holds an expression, so that its value is known only later."""
         return (

@@ -29,12 +29,12 @@ def read_slurm(reading: Reading, key: ScalarNode, fields: Fields, *, kind: str, 
             reading.findings.error("pool-slurm", node.span, message, hint="write 'kind: slurm', or remove 'slurm'")
         return None
     own = reading.fields(node)
-    said_at = {"kind": _at(reading, key)}
+    said_at = {"kind": reading.at(key)}
 
     def take(name: str) -> Node | None:
         found = own.take(name)
         if found is not None:
-            said_at[name] = _at(reading, found)
+            said_at[name] = reading.at(found)
         return found
 
     login_node = take("login")
@@ -57,7 +57,3 @@ def read_slurm(reading: Reading, key: ScalarNode, fields: Fields, *, kind: str, 
         most_queued=read_quantity(reading, take("most-queued"), parse_count) or default.most_queued,
         said_at=said_at,
     )
-
-
-def _at(reading: Reading, node: Node) -> str:
-    return f"{reading.findings.path}:{node.span.line}:{node.span.column}"

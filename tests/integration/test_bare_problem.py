@@ -109,7 +109,8 @@ def test_what_is_no_problem_at_all_is_told(tmp_path):
     for arguments, message in (
         ((tmp_path / "missing.json",), "cannot read"),
         ((tmp_path / "broken.json",), "is not JSON"),
-        ((INSTANCES, "--objective", "speed"), "there is no objective 'speed'"),
+        ((INSTANCES, "--objective", "speed"), "did you mean 'makespan'?"),
+        ((INSTANCES, "--objective", "beauty"), "it is one of carbon, cost or makespan"),
         ((INSTANCES, "--solver", "glpk"), "there is no solver 'glpk'"),
         ((INSTANCES, str(INSTANCES)), "contradict each other"),
     ):

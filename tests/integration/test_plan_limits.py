@@ -1,5 +1,6 @@
 """Workflows with limits, weights, places of data, estimates of every kind: from the file to the plan."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,8 @@ def test_the_price_of_time_moves_the_plan(here) -> None:
             ("meets_deadline",),
         ),
         ("{budget: 0.01}", "no plan keeps the budget of $0.01: the cheapest possible plan costs", ("within_budget",)),
+        ("{budget: 0.0000001}", "the budget of $0.0000001: the cheapest", ("within_budget",)),
+        ("{carbon-cap: 0.00001g}", "the carbon cap of 0.00001 g: the cleanest", ("within_carbon_cap",)),
     ],
 )
 def test_a_limit_that_nothing_keeps_is_named(here, limits, message, conflict) -> None:
@@ -92,6 +95,14 @@ def test_a_limit_that_nothing_keeps_is_named(here, limits, message, conflict) ->
         planned(CHAIN, limits)
     assert message in caught.value.message
     assert caught.value.conflict == conflict
+
+
+def test_a_limit_and_what_is_possible_never_look_the_same(here) -> None:
+    cheapest = planned(CHAIN).cost.total_usd
+    with pytest.raises(InfeasibleError) as caught:
+        planned(CHAIN, f"{{budget: {cheapest * (1 - 1e-5):.9f}}}")
+    budget, possible = re.findall(r"[$]([\d.]+)", caught.value.message)
+    assert float(budget) < float(possible) == pytest.approx(cheapest, rel=1e-5)
 
 
 def test_limits_that_contradict_each_other_are_named_with_what_would_have_to_give(here) -> None:
@@ -134,8 +145,12 @@ def test_quotas_and_machines_make_jobs_wait(here) -> None:
     assert planned(jobs, f"{{{objective}}}").makespan_seconds == 640
     assert planned(jobs, f"{{{objective}, max-machines: 2}}").makespan_seconds == 2 * 640
     assert planned(jobs, f"{{{objective}, quotas: {{aws: {{vcpus: 4}}}}}}").makespan_seconds == 4 * 640
-    for quota, message in (("mars: {vcpus: 4}", "names 'mars'"), ("aws: {wings: 4}", "counts 'wings'")):
-        with pytest.raises(UsageError, match=message):
+    for quota, message in (
+        ("mars: {vcpus: 4}", "w.yml:2:17: 'plan.quotas' names 'mars'"),
+        ("aws/us-east-1/m6i.lagre: {vcpus: 4}", "w.yml:2:17: 'plan.quotas' names the instance type 'm6i.lagre'"),
+        ("aws: {wings: 4}", "w.yml:2:23: 'plan.quotas' counts 'wings'"),
+    ):
+        with pytest.raises(UsageError, match=f"^{message}"):
             planned(jobs, f"{{quotas: {{{quota}}}}}")
 
 
@@ -210,7 +225,7 @@ def test_data_pulls_jobs_to_where_it_is(here) -> None:
     [transfer] = plan.placement("a").inputs
     assert transfer.from_job == "file:raw"
     assert plan.placement("a").start_seconds == transfer.seconds > 0
-    with pytest.raises(UsageError, match="is in 'aws/us-esat-1', which no table knows"):
+    with pytest.raises(UsageError, match=r"^w.yml:4:\d+: 'data' of job 'a' is in 'aws/us-esat-1'"):
         planned(job("'s3://raw': {size: 5TB, region: aws/us-esat-1}"))
 
 

@@ -26,16 +26,16 @@ def is_resident(place: Place, allowed: Collection[str], regions: _Regions) -> bo
     return any(name.lower() in wanted for name in names if name)
 
 
-def refuse_unknown_places(plan: PlanSpec, regions: _Regions, *, path: str) -> None:
-    """Refuse what `plan.residency` of the workflow at a path names although no table knows it.
+def refuse_unknown_places(plan: PlanSpec, regions: _Regions) -> None:
+    """Refuse what `plan.residency` of a workflow names although no table knows it.
 
     Raises:
         UsageError: it names such a place; the message says where.
     """
-    for place, span in zip(plan.residency, plan.residency_spans, strict=True):
+    for place, said_at in zip(plan.residency, plan.residency_said_at, strict=True):
         if (hint := _hint_if_unknown(place, regions)) is not None:
             what = f"'plan.residency' names '{place}', which is no jurisdiction, country, provider or region"
-            raise UsageError(f"{path}:{span.line}:{span.column}: {what}", hint=hint)
+            raise UsageError(f"{said_at}: {what}", hint=hint)
 
 
 def _hint_if_unknown(name: str, regions: _Regions) -> str | None:

@@ -170,7 +170,7 @@ def _outside(data: DataPlace, catalog: Catalog, *, job: str) -> OutsideData:
         if (provider, region) not in catalog.regions:
             known = [f"{provider}/{region}" for provider, region in catalog.regions]
             raise UsageError(
-                f"'data' of job '{job}' is in '{data.region}', which no table knows",
+                f"{data.said_at}: 'data' of job '{job}' is in '{data.region}', which no table knows",
                 hint=did_you_mean(data.region, known),
             )
     return OutsideData(name=data.uri, place=place, gigabytes=data.gigabytes, is_output=data.is_output)

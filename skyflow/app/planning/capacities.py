@@ -42,15 +42,13 @@ def _machines(pool: OwnPool) -> Pool:
 def _quota(quota: Quota, catalog: Catalog) -> Pool:
     provider, _, rest = quota.scope.partition("/")
     region, _, kind = rest.partition("/")
-    if provider not in PROVIDERS or (region and (provider, region) not in catalog.regions):
-        known = [*PROVIDERS, *(f"{a}/{b}" for a, b in catalog.regions)]
-        raise UsageError(
-            f"'plan.quotas' names '{quota.scope}', which no table knows", hint=did_you_mean(quota.scope, known)
-        )
     accelerator = catalog.accelerators.canonical(quota.unit)
+    _refuse_unknown_scope(quota.scope, catalog, said_at=quota.scope_said_at)
     if quota.unit not in _UNITS and accelerator is None:
-        hint = did_you_mean(quota.unit, [*_UNITS, *catalog.accelerators.known])
-        raise UsageError(f"'plan.quotas' counts '{quota.unit}', which is no accelerator, vcpus or machines", hint=hint)
+        raise UsageError(
+            f"{quota.unit_said_at}: 'plan.quotas' counts '{quota.unit}', which is no accelerator, vcpus or machines",
+            hint=did_you_mean(quota.unit, [*_UNITS, *catalog.accelerators.known]),
+        )
 
     def takes(offering: Offering) -> float:
         is_meant = offering.provider == provider and region in {"", offering.region}
@@ -64,3 +62,19 @@ def _quota(quota: Quota, catalog: Catalog) -> Pool:
         return float(offering.accelerators.count * offering.nodes) if has_it and offering.accelerators else 0.0
 
     return Pool(name=f"quota of {quota.unit} in {quota.scope}", units=quota.amount, takes=takes)
+
+
+def _refuse_unknown_scope(scope: str, catalog: Catalog, *, said_at: str) -> None:
+    provider, _, rest = scope.partition("/")
+    region, _, kind = rest.partition("/")
+    if provider not in PROVIDERS or (region and (provider, region) not in catalog.regions):
+        raise UsageError(
+            f"{said_at}: 'plan.quotas' names '{scope}', which no table knows",
+            hint=did_you_mean(scope, [*PROVIDERS, *(f"{a}/{b}" for a, b in catalog.regions)]),
+        )
+    types = {*catalog.index.columns["instance_type"], *(one.instance_type for one in catalog.own)} if kind else {""}
+    if kind not in types:
+        raise UsageError(
+            f"{said_at}: 'plan.quotas' names the instance type '{kind}', which no table knows",
+            hint=did_you_mean(kind, sorted(types), otherwise="`skyflow catalog list` has all of them"),
+        )

@@ -218,7 +218,7 @@ def prepare_planning(
     wishes = _Wishes.of(workflow.plan, options)
     residency = wishes.plan.residency
     if residency:  # reading the regions takes a while
-        refuse_unknown_places(wishes.plan, catalog.regions, path=workflow.path)
+        refuse_unknown_places(wishes.plan, catalog.regions)
     estimates = [each.spec.estimate for each in expected if each.spec.estimate is not None]
     knowledge = known_for(workflow, estimates, catalog=catalog, project=project)
     selection = _selection(catalog, wishes, knowledge, options)
@@ -286,7 +286,7 @@ class _Wishes:
         waits = _count_carbon(goal, limits) and not goal.seconds
         allowed = _first(options.wait_seconds, plan.wait_seconds, limits.seconds) or 0.0
         return cls(
-            plan=replace(plan, residency=(), residency_spans=()) if options.anywhere else plan,
+            plan=replace(plan, residency=(), residency_said_at=()) if options.anywhere else plan,
             goal=goal,
             limits=limits,
             wait_seconds=min(allowed, inf if limits.seconds is None else limits.seconds) if waits else 0.0,
