@@ -23,6 +23,15 @@ class Project:
     root: Path
     state: StateFolder
 
+    def name_of(self, path: str) -> str:
+        """Return what the store calls a file, however it was named: its path from the root, or its whole path outside of it."""
+        whole = Path(path).parent.resolve() / Path(path).name
+        return (whole.relative_to(self.root) if whole.is_relative_to(self.root) else whole).as_posix()
+
+    def path_of(self, name: str) -> str:
+        """Return the path of a file that the store knows by a name, from the current folder."""
+        return name if Path(name).is_absolute() else os.path.relpath(self.root / name)
+
 
 def find_project(*, state: Path | None = None, start: Path | None = None) -> Project:
     """Find the project of a folder: the nearest one above that holds `.skyflow`, `skyflow.yml` or `.git`, else itself.

@@ -28,7 +28,7 @@ class Outcome(StrEnum):
     """What became of a machine that was asked for or held."""
 
     PROVISIONED = "provisioned"
-    """It was had; `seconds` is how long that took."""
+    """It was had; `seconds` is how long it took until a job could begin on it."""
     CAPACITY_ERROR = "capacity-error"
     """The provider had none."""
     PREEMPTED = "preempted"

@@ -6,12 +6,13 @@ The first of these that has an answer counts:
 2. the function that `estimate.function` names;
 3. the work that `estimate.work` states: `flops / (utilization * peak)`, with the peak of all accelerators of the machine,
    or of its CPUs if it has none; or `core-hours * ((1 - p) + p / vcpus)` with the parallel fraction p (Amdahl 1967);
-4. with `estimate: history`, the median of earlier successful runs of the job on this kind of machine, else on any;
+4. with `estimate: history`, the median of earlier successful runs of the job on this kind of machine, else on any, without
+   the start of the machine;
 5. `estimate.duration`;
 6. one minute, and the plan says that it is assumed. But where work is stated, and nobody knows how fast a machine does it,
    the job takes for ever there.
 
-To this comes the start of the machine, from asking for it until the job can begin: the mean of what skyflow has seen of this
+To this comes the start of the machine, from asking for it until it lets us in: the mean of what skyflow has seen of this
 offering, else a figure for each cloud that is our own estimate. It is billed like the work.
 
 A spot machine may be taken away. Between interruptions, which come at rate r per second, a job works in stretches of the
@@ -58,12 +59,16 @@ class Timing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """Earlier successful runs of a job: how many, the median of their durations, and the middle half of these."""
+    """Earlier successful runs of a job: how many, the median of their durations, and the middle half of these.
+
+    `is_of_this_kind` tells whether they were on this kind of machine.
+    """
 
     runs: int
     median_seconds: float
     low_seconds: float
     high_seconds: float
+    is_of_this_kind: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,5 +182,8 @@ def _modelled(work: Work, offering: Offering, knowledge: Knowledge) -> float | N
 
 
 def _described(past: Past) -> str:
+    where = "" if past.is_of_this_kind else " on other machines"
+    if past.runs == 1:
+        return f"as in 1 run{where}"
     spread = (past.high_seconds - past.low_seconds) / 2 / past.median_seconds if past.median_seconds else 0.0
-    return f"median of {past.runs} run{'s' if past.runs > 1 else ''}, ±{spread:.0%}"
+    return f"median of {past.runs} runs{where}, ±{spread:.0%}"

@@ -190,7 +190,7 @@ def _estimate_notes(problem: Problem) -> list[str]:
     ]
     if not lacking:
         return []
-    counted = (
-        "all jobs lack" if len(lacking) == len(problem.jobs) else f"{len(lacking)} of {len(problem.jobs)} jobs lack"
-    )
+    lack = "lacks" if len(lacking) == 1 else "lack"
+    which = "all jobs" if len(lacking) == len(problem.jobs) > 1 else f"{len(lacking)} of {len(problem.jobs)} jobs"
+    counted = "the job lacks" if len(problem.jobs) == 1 else f"{which} {lack}"
     return [f"{counted} an estimate: {format_duration(DEFAULT_ESTIMATE_SECONDS)} assumed"]

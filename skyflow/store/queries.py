@@ -42,6 +42,7 @@ __all__ = [
     "RUNS_WITH_GROUPS",
     "RUN_BY_NUMBER",
     "RUN_IDS",
+    "SET_UP_TIMES_OF_RUN",
     "STATUSES_OF_RUN",
     "STEPS_OF_RUN",
     "SUPERSEDE_WAITERS",
@@ -187,6 +188,12 @@ JOB_COUNT = "SELECT count(*) FROM jobs WHERE run_id = :run_id"
 
 ATTEMPTS_OF_RUN = "SELECT * FROM attempts WHERE run_id = :run_id ORDER BY job_key, attempt"
 """Every attempt of a run."""
+
+SET_UP_TIMES_OF_RUN = """
+SELECT job_key, max(completed_at) AS at FROM steps
+WHERE run_id = :run_id AND position = 0 AND completed_at IS NOT NULL GROUP BY job_key
+"""
+"""When the latest attempts of a run had what they needed before their first step."""
 
 STEPS_OF_RUN = "SELECT * FROM steps WHERE run_id = :run_id ORDER BY job_key, attempt, position"
 """Every step of a run."""

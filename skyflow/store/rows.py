@@ -31,6 +31,7 @@ __all__ = [
     "job_from_row",
     "run_from_row",
     "step_from_row",
+    "time_of",
     "time_text",
     "to_row",
 ]
@@ -151,7 +152,7 @@ def run_from_row(row: sqlite3.Row) -> RunRecord:
         conclusion=_conclusion(row["conclusion"]),
         reason=_reason(row["reason"]),
         message=row["message"],
-        created_at=_time(row["created_at"]),
+        created_at=time_of(row["created_at"]),
         started_at=_time_or_none(row["started_at"]),
         completed_at=_time_or_none(row["completed_at"]),
     )
@@ -178,7 +179,7 @@ def job_from_row(row: sqlite3.Row) -> JobRecord:
         reason=_reason(row["reason"]),
         message=row["message"],
         outputs=outputs,
-        queued_at=_time(row["queued_at"]),
+        queued_at=time_of(row["queued_at"]),
         started_at=_time_or_none(row["started_at"]),
         completed_at=_time_or_none(row["completed_at"]),
     )
@@ -194,7 +195,7 @@ def attempt_from_row(row: sqlite3.Row) -> AttemptRecord:
         conclusion=_conclusion(row["conclusion"]),
         reason=_reason(row["reason"]),
         message=row["message"],
-        started_at=_time(row["started_at"]),
+        started_at=time_of(row["started_at"]),
         completed_at=_time_or_none(row["completed_at"]),
     )
 
@@ -223,7 +224,7 @@ def event_from_row(row: sqlite3.Row) -> Event:
     """Read an event."""
     return Event(
         id=row["id"],
-        at=_time(row["at"]),
+        at=time_of(row["at"]),
         transition=Transition(
             entity=Entity(row["entity"]),
             old=None if row["old"] is None else Status(row["old"]),
@@ -243,12 +244,13 @@ def _dump(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _time(text: str) -> datetime:
+def time_of(text: str) -> datetime:
+    """Return a time that was stored."""
     return datetime.fromisoformat(text)
 
 
 def _time_or_none(text: str | None) -> datetime | None:
-    return None if text is None else _time(text)
+    return None if text is None else time_of(text)
 
 
 def _conclusion(text: str | None) -> Conclusion | None:

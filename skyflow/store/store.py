@@ -44,6 +44,7 @@ from skyflow.store.rows import (
     job_from_row,
     run_from_row,
     step_from_row,
+    time_of,
     time_text,
     to_row,
 )
@@ -209,6 +210,10 @@ class Store:
     def steps(self, run_id: RunId) -> list[StepRecord]:
         """Return the steps of a run, by job, attempt and position."""
         return [step_from_row(row) for row in self.rows(queries.STEPS_OF_RUN, run_id=run_id)]
+
+    def set_up_times(self, run_id: RunId) -> dict[str, datetime]:
+        """Return when the latest attempt of a job had its machine or its containers, where it had to get any."""
+        return {row["job_key"]: time_of(row["at"]) for row in self.rows(queries.SET_UP_TIMES_OF_RUN, run_id=run_id)}
 
     def annotations(self, run_id: RunId) -> list[AnnotationRecord]:
         """Return the annotations of a run, by job, attempt and step, in the order they were made."""

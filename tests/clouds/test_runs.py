@@ -175,7 +175,11 @@ def test_no_capacity_in_the_first_zone_ends_in_the_next_one(clouds) -> None:
     aws = clouds("aws")
     ec2_server.ACCOUNT.capacity["us-east-1a", "m6i.large"] = 0
     aws.write(f"  a: {{{ON['aws']}, steps: [{{run: 'echo ran'}}]}}\n")
-    assert "in us-east-1b runs after" in aws.skyflow("run", "w.yml", "--verbose")
+    shown = aws.skyflow("run", "w.yml", "--verbose")
+    [until_it_runs] = re.findall(r"in us-east-1b runs after ([\d.]+) s", shown)
+    with sqlite3.connect(f"file:{aws.folder}/.skyflow/state.db?mode=ro", uri=True) as database:
+        [[seen]] = database.execute("SELECT seconds FROM observations WHERE outcome = 'provisioned'")
+    assert seen > float(until_it_runs) + 0.1, "a job can begin only when the machine lets us in"
 
 
 def test_no_capacity_in_one_cloud_moves_what_is_left_to_another(clouds) -> None:

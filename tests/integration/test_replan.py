@@ -36,10 +36,11 @@ def project(tmp_path, monkeypatch):
     return find_project()
 
 
-def move(entity, new, *, key=None, attempt=None, old=None, conclusion=None, reason=None, **data):
+def move(entity, new, *, key=None, attempt=None, position=None, old=None, conclusion=None, reason=None, **data):
     return Transition(
-        entity=entity, new=new, job_key=key, attempt=attempt, old=old, conclusion=conclusion, reason=reason, data=data
-    )
+        entity=entity, new=new, job_key=key, attempt=attempt, position=position, old=old, conclusion=conclusion,
+        reason=reason, data=data,
+    )  # fmt: skip
 
 
 def started(project, *, report_takes=None, number=1, text=TEXT, **planning):
@@ -58,13 +59,14 @@ def started(project, *, report_takes=None, number=1, text=TEXT, **planning):
             {"prepare": (90, 30)} if report_takes is None else {"prepare": (90, 30), "report": (20, 20 - report_takes)}
         )
         for key, (since, until) in ended.items():
-            run_job(store, new.id, key, NOW - timedelta(minutes=since), NOW - timedelta(minutes=until))
+            began, rented = NOW - timedelta(minutes=since), timedelta(minutes=3 if key == "report" else 0)
+            run_job(store, new.id, key, began - rented, NOW - timedelta(minutes=until), has_machine_at=began)
         if report_takes is None:
             run_job(store, new.id, "train", NOW - timedelta(minutes=30), None)
     return plan
 
 
-def run_job(store, run_id, key, since, until):
+def run_job(store, run_id, key, since, until, *, has_machine_at=None):
     job = {"spec_id": key, "leg_index": 0, "leg_total": 1, "name": key, "matrix": None, "max_parallel": None,
            "fail_fast": True, "continue_on_error": False, "concurrency_group": None}  # fmt: skip
     store.record(run_id, [move(Entity.JOB, Status.QUEUED, key=key, **job)], since)
@@ -76,6 +78,16 @@ def run_job(store, run_id, key, since, until):
         ],
         since,
     )
+    if has_machine_at is not None:
+        setup = {"entity": Entity.STEP, "key": key, "attempt": 1, "position": 0}
+        begin = [
+            move(**setup, new=Status.PENDING, name="Set up job"),
+            move(**setup, new=Status.IN_PROGRESS, old=Status.PENDING),
+        ]
+        store.record(run_id, begin, since)
+        success = {"conclusion": Conclusion.SUCCESS, "outcome": "success", "exit_code": 0}
+        end = move(**setup, new=Status.COMPLETED, old=Status.IN_PROGRESS, **success)
+        store.record(run_id, [end], has_machine_at)
     if until is not None:
         done = {"conclusion": Conclusion.SUCCESS}
         store.record(
@@ -150,9 +162,25 @@ def test_earlier_runs_estimate(project):
     for number, minutes in enumerate((4, 5, 9), start=1):
         started(project, report_takes=minutes, number=number)
     placement = plan_workflow(workflow, slots=2, project=project).placement("report")
-    assert placement.duration_seconds - placement.startup_seconds == pytest.approx(300, abs=1)
+    without_start = placement.duration_seconds - placement.startup_seconds
+    assert without_start == pytest.approx(300, abs=1), "the three minutes until there was a machine do not count"
     assert placement.duration_source.startswith("median of 3 runs, ±")
     assert not placement.is_duration_assumed
+
+
+def test_earlier_runs_are_found_however_the_file_is_named(project, tmp_path, monkeypatch):
+    started(project, report_takes=7)
+
+    def source(path: str) -> str:
+        workflow = load_workflow(path, text=TEXT.replace("runs-on: [aws, gcp]", "runs-on: azure")).workflow
+        return plan_workflow(workflow, slots=2, project=project).placement("report").duration_source
+
+    (tmp_path / "sub").mkdir()
+    assert source("./w.yml") == source(str(tmp_path / "w.yml")) == "as in 1 run on other machines"
+    monkeypatch.chdir(tmp_path / "sub")
+    assert project.path_of("w.yml") == "../w.yml"
+    assert source("../w.yml") == "as in 1 run on other machines"
+    assert source("w.yml") == "assumed", "that is another file"
 
 
 def test_a_run_that_has_completed_is_not_planned_anew(project):

@@ -28,7 +28,8 @@ def last_sizes(workflow: Workflow, project: Project) -> Mapping[str, float]:
 
     found: dict[str, float] = {}
     with open_store(project.state, create=False) as store:
-        runs = [run for run in store.latest_runs(_RUNS) if run.workflow_path == workflow.path]
+        name = project.name_of(workflow.path)
+        runs = [run for run in store.latest_runs(_RUNS) if run.workflow_path == name]
     try:
         stores = list(ProjectStores(project).all_open().values())
         for run in runs:

@@ -96,7 +96,7 @@ def data_history(workflow: Workflow, project: Project) -> DataHistory:
         return DataHistory()
     with open_store(project.state, create=False) as store:
         transfers = TransferStore(store)
-        handovers = transfers.handovers(workflow.path, runs=_RUNS)
+        handovers = transfers.handovers(project.name_of(workflow.path), runs=_RUNS)
         latest = transfers.latest(at_least=_LEAST_BYTES, limit=_TRANSFERS)
     return DataHistory(handed=_handed(handovers), speeds=_speeds(latest))
 

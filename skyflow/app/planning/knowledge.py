@@ -6,27 +6,20 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from statistics import median, quantiles
 
 from skyflow.app.market.availability import seen_availability
+from skyflow.app.planning.past_durations import PastDurations
 from skyflow.app.project import Project
 from skyflow.catalog import Catalog
 from skyflow.errors import UsageError
 from skyflow.model.availability import Availability
 from skyflow.model.catalog import Offering
-from skyflow.model.placement import Plan
 from skyflow.model.resources import Estimate, Market
-from skyflow.model.run import RunRecord
-from skyflow.model.status import Conclusion
 from skyflow.model.workflow import Workflow
 from skyflow.planner import Knowledge
-from skyflow.planner.estimates import Past
-from skyflow.store.store import Store, open_store
 
 __all__ = ["known_for"]
 
-_RUNS = 50
-"""How many runs of the project are looked through, the newest first."""
 _TERA = 1e12
 _STARTUP_SECONDS = {"aws": 40.0, "gcp": 40.0, "azure": 60.0}
 """From asking a cloud for a machine until a job can begin on it over SSH: our own estimates for small Linux images, until
@@ -43,13 +36,13 @@ def known_for(workflow: Workflow, estimates: Sequence[Estimate], *, catalog: Cat
         StoreError: the state store cannot be used.
     """
     named = {estimate.function for estimate in estimates if estimate.function}
-    past: dict[str, dict[str, list[float]]] = {}
+    past = PastDurations()
     if any(estimate.from_history for estimate in estimates) and project.state.database.exists():
-        past = _durations(workflow, project)
+        past = PastDurations.of(workflow, project)
     seen = cache(lambda: seen_availability(project))
     has_flops = any(estimate.work is not None and estimate.work.flops for estimate in estimates)
     return Knowledge(
-        past=lambda job, offering: _past(past.get(job, {}), offering),
+        past=past.on,
         functions={
             name: _imported(name, (Path(workflow.path).absolute().parent, project.root)) for name in sorted(named)
         },
@@ -57,7 +50,7 @@ def known_for(workflow: Workflow, estimates: Sequence[Estimate], *, catalog: Cat
         grams=_grams,
         interruptions=lambda offering: _interruptions(offering, seen),
         startup=lambda offering: _startup(offering, seen),
-        is_by_job=bool(past),
+        is_by_job=bool(past.seconds),
     )
 
 
@@ -79,40 +72,6 @@ def _startup(offering: Offering, seen: _Seen) -> float:
 
 def _grams(offering: Offering, seconds: float, utilization: float | None) -> float | None:
     return None if offering.footprint is None else offering.footprint.gco2e(seconds, utilization)
-
-
-def _past(durations: Mapping[str, list[float]], offering: Offering) -> Past | None:
-    """Return earlier runs on this type of machine; where there are none, those on any."""
-    kind = f"{offering.provider}/{offering.instance_type}"
-    seconds = durations.get(kind) or [one for some in durations.values() for one in some]
-    if not seconds:
-        return None
-    low, _, high = quantiles(seconds, n=4) if len(seconds) > 1 else (seconds[0],) * 3
-    return Past(runs=len(seconds), median_seconds=median(seconds), low_seconds=low, high_seconds=high)
-
-
-def _durations(workflow: Workflow, project: Project) -> dict[str, dict[str, list[float]]]:
-    """Return, by job and kind of machine, how long jobs of earlier runs of this workflow took that succeeded."""
-    found: dict[str, dict[str, list[float]]] = {}
-    with open_store(project.state, create=False) as store:
-        for run in store.latest_runs(_RUNS):
-            if run.workflow_path == workflow.path:
-                _add_durations(found, store, run)
-    return found
-
-
-def _add_durations(found: dict[str, dict[str, list[float]]], store: Store, run: RunRecord) -> None:
-    try:
-        plan = Plan.from_json(run.plan) if isinstance(run.plan, Mapping) else None
-    except ValueError:  # made by another version of skyflow
-        plan = None
-    if plan is None:
-        return
-    kinds = {one.job: f"{one.offering.provider}/{one.offering.instance_type}" for one in plan.placements}
-    for job in store.jobs(run.id):
-        if job.conclusion is Conclusion.SUCCESS and job.started_at and job.completed_at and job.key in kinds:
-            seconds = (job.completed_at - job.started_at).total_seconds()
-            found.setdefault(job.key, {}).setdefault(kinds[job.key], []).append(seconds)
 
 
 def _imported(name: str, folders: Sequence[Path]) -> Callable[[Offering], float]:

@@ -103,7 +103,7 @@ def prepare_rest(
     _refuse_unknown(lost, old)
     is_completed = run.status is Status.COMPLETED
     if read is None:
-        workflow = load_workflow(run.workflow_path, text=run.workflow_source).workflow
+        workflow = load_workflow(project.path_of(run.workflow_path), text=run.workflow_source).workflow
         read = workflow, callees_from(workflow, run.callee_sources)
     asked = options or PlanOptions()
     if not is_completed:

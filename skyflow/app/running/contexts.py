@@ -78,7 +78,7 @@ def _github(project: Project, *, run_id: RunId, workflow: Workflow, launch: Laun
         "server_url": "https://github.com",
         "sha": sha,
         "triggering_actor": user,
-        "workflow": workflow.name or workflow.path,
+        "workflow": workflow.name or project.name_of(workflow.path),
         "workflow_ref": _workflow_ref(project, repository, workflow, ref),
         "workflow_sha": sha,
         "workspace": str(project.root),
@@ -108,10 +108,10 @@ def _text(value: Json | Mapping[str, Json], key: str) -> str:
 
 def _workflow_ref(project: Project, repository: str, workflow: Workflow, ref: str) -> str:
     """Return `owner/name/path/of/workflow.yml@ref` for a file in a Git repository, else the path as it was named."""
-    path = Path(workflow.path)
-    if not ref or not path.resolve().is_relative_to(project.root):
+    name = project.name_of(workflow.path)
+    if not ref or Path(name).is_absolute():
         return workflow.path
-    return f"{repository}/{path.resolve().relative_to(project.root).as_posix()}@{ref}"
+    return f"{repository}/{name}@{ref}"
 
 
 def in_another_run(contexts: Mapping[str, Json], project: Project, run_id: RunId) -> dict[str, Json]:

@@ -52,7 +52,7 @@ def retry_run(
     if run.status is not Status.COMPLETED:
         hint = "wait for it, or cancel it" if history.overview.is_driven else f"`skyflow resume {run.number}` goes on"
         raise UsageError(f"run {run.number} has not completed", hint=hint)
-    workflow = load_workflow(run.workflow_path, text=run.workflow_source).workflow
+    workflow = load_workflow(project.path_of(run.workflow_path), text=run.workflow_source).workflow
     again = _chosen(history, job, failed_only=failed_only)
     graph = _Graph(workflow, callees_from(workflow, run.callee_sources), history.jobs)
     with open_store(project.state, create=False) as store:

@@ -76,7 +76,16 @@ def run_workflow(
         now = clock.now()
         run_id = new_run_id(now, project)
         contexts = run_contexts(project, run_id=run_id, workflow=workflow, launch=launch, debug=debug)
-        new = _new_run(run_id, workflow, callees, plan=plan, contexts=contexts, launch=launch, options=options)
+        new = _new_run(
+            run_id,
+            workflow,
+            callees,
+            workflow_path=project.name_of(workflow.path),
+            plan=plan,
+            contexts=contexts,
+            launch=launch,
+            options=options,
+        )
         with run_lease(project.state.run(run_id)):
             run = store.create_run(new, now, name=partial(display_name, workflow, new.contexts, launch.secrets))
             return drive(
@@ -98,6 +107,7 @@ def _new_run(
     workflow: Workflow,
     callees: Mapping[str, Workflow],
     *,
+    workflow_path: str,
     plan: Plan,
     contexts: Mapping[str, object],
     launch: Launch,
@@ -106,8 +116,8 @@ def _new_run(
     """Return all that is remembered of how a run began, so that it can be gone on with whatever becomes of the files."""
     return NewRun(
         id=run_id,
-        workflow_name=workflow.name or workflow.path,
-        workflow_path=workflow.path,
+        workflow_name=workflow.name or workflow_path,
+        workflow_path=workflow_path,
         workflow_source=workflow.source,
         callee_sources={uses: callee.source for uses, callee in callees.items()},
         contexts=cast("Mapping[str, Json]", contexts),
@@ -175,7 +185,7 @@ def continue_run(
     Raises:
         UsageError: a secret is missing that the run was started with.
     """
-    workflow = load_workflow(run.workflow_path, text=run.workflow_source).workflow
+    workflow = load_workflow(project.path_of(run.workflow_path), text=run.workflow_source).workflow
     callees = callees_from(workflow, run.callee_sources)
     secrets = given.completed({*run.secret_names, *secret_references(workflow).names}, project)
     _refuse_missing_secrets(run, secrets)

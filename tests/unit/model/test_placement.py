@@ -45,7 +45,7 @@ PLAN = Plan(
     ),
     proof=Proof(value=0.91246, bound=0.8, method="cbc", seconds=0.1),
     local_slots=2,
-    notes=("1 of 2 jobs lack an estimate: 1m 00s assumed",),
+    notes=("1 of 2 jobs lacks an estimate: 1m 00s assumed",),
     begins_at=datetime(2025, 6, 28, 9, tzinfo=UTC),
     waiting=Waiting(saved_grams=120.0, saved_usd=0.0, later_seconds=3380.0),
 )

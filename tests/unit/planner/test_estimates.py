@@ -12,8 +12,9 @@ from skyflow.planner.estimates import Knowledge, Past, expected_timing, with_int
 
 EAST = Place("aws", "us-east-1")
 PAST = Past(runs=7, median_seconds=100.0, low_seconds=90.0, high_seconds=110.0)
+ONCE_ELSEWHERE = replace(PAST, runs=1, is_of_this_kind=False)
 KNOWLEDGE = Knowledge(
-    past=lambda job, _: PAST if job == "seen" else None,
+    past=lambda job, _: {"seen": PAST, "seen elsewhere": ONCE_ELSEWHERE}.get(job),
     functions={"m:f": lambda offering: 10.0 * offering.vcpus},
     peaks={"A100": 312e12},
 )
@@ -60,6 +61,7 @@ def test_a_timing_says_where_it_comes_from(machine):
     assert source(None) == ("assumed", True)
     assert source(Estimate(from_history=True)) == ("assumed", True)
     assert source(Estimate(from_history=True), "seen") == ("median of 7 runs, ±10%", False)
+    assert source(Estimate(from_history=True), "seen elsewhere") == ("as in 1 run on other machines", False)
     assert source(Estimate(on=(("aws", 5.0),))) == ("given for aws", False)
     assert source(Estimate(seconds=5.0)) == ("given", False)
 

@@ -230,7 +230,7 @@ def test_a_missing_estimate_is_told(contested):
     jobs, transfers = contested
     plan = planned([jobs[0], replace(jobs[1], estimate=None)], transfers, Objective.COST)
     assert [one.is_duration_assumed for one in plan.placements] == [False, True]
-    assert "1 of 2 jobs lack an estimate: 1m 00s assumed" in plan.notes
+    assert "1 of 2 jobs lacks an estimate: 1m 00s assumed" in plan.notes
 
 
 def test_no_jobs_make_an_empty_plan(contested):

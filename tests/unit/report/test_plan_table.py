@@ -54,7 +54,7 @@ PLAN = Plan(
     placements=PLACEMENTS,
     proof=Proof(value=24.0902, bound=24.0902, method="cbc", seconds=0.1),
     local_slots=2,
-    notes=("1 of 3 jobs lack an estimate: 1m 00s assumed",),
+    notes=("1 of 3 jobs lacks an estimate: 1m 00s assumed",),
 )
 
 
@@ -70,7 +70,7 @@ def test_the_table_reads_well():
         "\n"
         "cost $24.09 ($19.74 machines + $4.35 data), makespan 11h 01m; optimal for cost\n"
         "prices of 2026-06-18 to 2026-08-03\n"
-        "1 of 3 jobs lack an estimate: 1m 00s assumed\n"
+        "1 of 3 jobs lacks an estimate: 1m 00s assumed\n"
     )
 
 

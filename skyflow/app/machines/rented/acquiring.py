@@ -235,7 +235,13 @@ class Acquiring:
         """Wait until a machine lets us in."""
         host = await self._calls.blocking(partial(host_of, node.machine, self._keys))
         node.transport = self._makes.transport(host)
-        await self._knock(node.transport, rental, node, self._watch.finding_out(rental, node, every=5.0))
+        seconds = None
+        try:
+            await self._knock(node.transport, rental, node, self._watch.finding_out(rental, node, every=5.0))
+            seconds = None if node.asked_at is None else self._clock.monotonic() - node.asked_at
+        finally:
+            if node.asked_at is not None:
+                self._plan.observe(node.offering, Outcome.PROVISIONED, seconds)
 
     async def _knock(self, transport: Transport, rental: Rental, node: Node, find_out: Inquiry) -> None:
         """Wait until a machine lets us in: at first nobody listens, then nobody knows us, or shows another host key.

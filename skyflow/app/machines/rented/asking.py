@@ -10,7 +10,6 @@ from skyflow.app.machines.machine_keys import MachineKeys
 from skyflow.app.machines.rented.calls import CloudCalls
 from skyflow.app.machines.rented.rental import Node, Rental, Times, request_for
 from skyflow.errors import InternalError, SkyflowError
-from skyflow.model.availability import Outcome
 from skyflow.model.catalog import Offering
 from skyflow.model.machines import FailureKind, Scope
 from skyflow.ports.clock import Clock
@@ -40,7 +39,7 @@ class Asking:
 
         Args:
             run: which run the machines are for.
-            plan: says what the jobs ask of machines, and takes in how long these take to come.
+            plan: says what the jobs ask of machines.
             journal: knows whose machines they are.
             keys: the keys of machines.
             calls: asks the clouds.
@@ -118,7 +117,6 @@ class Asking:
             problems.append(error)
             return
         since = self._clock.monotonic()
-        rental.nodes[rank] = Node(one, machine, since)
-        seconds = since - started
-        self._plan.observe(one, Outcome.PROVISIONED, seconds)
-        rental.tell(f"{machine.console_id} in {machine.zone or machine.region} runs after {seconds:.1f} s\n")
+        rental.nodes[rank] = Node(one, machine, since, asked_at=started)
+        where = machine.zone or machine.region
+        rental.tell(f"{machine.console_id} in {where} runs after {since - started:.1f} s\n")

@@ -99,6 +99,8 @@ class Node:
     machine: Machine
     since: float
     """When it was had, on the monotonic clock."""
+    asked_at: float | None = None
+    """When this driver asked for it, on the monotonic clock; None for one that was found."""
     transport: Transport | None = None
     """How it is reached, from when it is knocked at."""
     runner: RemoteRunner | None = None
