@@ -27,6 +27,8 @@ PROOF_SHARE = 1e-9
 _MIP_LABELS = 1_000
 """More open labels than these are no work for a MIP solver in seconds."""
 
+_SHARE_OF_EXTREMES = 0.4
+"""Where there are limits: of the time, for the best choice without them; of the rest, for those that are least in them."""
 _SHARE_OF_PRICES, _SHARE_OF_BOUNDS = 0.2, 0.8
 """Of the time, for prices, and for all that does without a solver."""
 
@@ -134,10 +136,11 @@ class _Search:
 
     def run(self) -> Decision | Infeasible:
         """Answer any other problem."""
-        choice, bound = self._unlimited(self.goal)
+        limits = self.problem.limits.named()
+        left = self._part(_SHARE_OF_EXTREMES if limits else 1.0)
+        choice, bound = self._unlimited(self.goal, is_late=lambda: left() <= 0)
         self.bound = bound
         self.offer(choice)
-        limits = self.problem.limits.named()
         if self.best is None or (limits and not self._is_proven()):
             outcome = self._limited(choice)
             if outcome is not None:
@@ -163,7 +166,7 @@ class _Search:
     def _is_proven(self) -> bool:
         return self.bound >= self.value * (1 - PROOF_SHARE)
 
-    def _unlimited(self, goal: Goal) -> tuple[Choice, float]:
+    def _unlimited(self, goal: Goal, *, is_late: Callable[[], bool]) -> tuple[Choice, float]:
         """Return the best choice for a goal if there were no limits and no capacities, and a bound."""
         from skyflow.planner.bounds.network import Network, reduced  # noqa: PLC0415 -- imports numpy
 
@@ -171,7 +174,7 @@ class _Search:
         if goal == Goal.of(Objective.MAKESPAN) and self.start is not None:
             from skyflow.planner.bounds.mended import mended  # noqa: PLC0415 -- imports numpy
 
-            proven = mended(free, self.start, is_late=self.is_late)
+            proven = mended(free, self.start, is_late=is_late)
             if proven is not None:
                 return proven
         network = Network(free, reduced(free, goal))
@@ -181,10 +184,10 @@ class _Search:
             paths = network.paths()
             if self.start is not None:
                 paths.offer(network.nearest(self.start))
-            found = paths.solve(is_late=self.is_late)
+            found = paths.solve(is_late=is_late)
         else:
             known = None if self.start is None else network.nearest(self.start)
-            found = network.additive(usd=goal.usd, grams=goal.grams, known=known).solve(is_late=self.is_late)
+            found = network.additive(usd=goal.usd, grams=goal.grams, known=known).solve(is_late=is_late)
         return network.choice(found.labels), found.bound
 
     def _weighed(self, free: PlacementProblem, goal: Goal, network: "Network") -> tuple[Choice, float]:
@@ -192,7 +195,8 @@ class _Search:
         from skyflow.planner.bounds.tradeoff import Tradeoff  # noqa: PLC0415 -- imports numpy
         from skyflow.planner.sharing.relay import best_of_few  # noqa: PLC0415 -- imports numpy
 
-        extremes = [self._unlimited(Goal.of(one))[0] for name, one in _SINGLES.items() if getattr(goal, name)]
+        singles = [Goal.of(one) for name, one in _SINGLES.items() if getattr(goal, name)]
+        extremes = [self._unlimited(one, is_late=self.is_late)[0] for one in singles]
         known = min(extremes, key=lambda choice: evaluate(free, choice).value(goal))
         value = evaluate(free, known).value(goal)
         few = best_of_few(free, goal, known, value=value, is_late=self.is_late)
@@ -215,13 +219,17 @@ class _Search:
         from skyflow.planner.bounds.tradeoff import Tradeoff  # noqa: PLC0415 -- imports numpy
 
         extremes: dict[str, Choice] = {}
+        left = self._part(_SHARE_OF_EXTREMES)
         for name, limit in self.problem.limits.named().items():
-            extremes[name], least = self._unlimited(Goal.of(_SINGLES[name]))
+            extremes[name], least = self._unlimited(Goal.of(_SINGLES[name]), is_late=lambda: left() <= 0)
             if least > limit * (1 + PROOF_SHARE):
                 return Infeasible(exceeded=(name,), least={name: least})
             self.offer(extremes[name])
+        if self.best is not None and self.is_late():
+            return None
         if self._searched_few(self.problem):
             return None if self.best is not None else Infeasible(exceeded=tuple(extremes))
+        before = self.seconds_left()
         network = Network(self.problem, reduced(self.problem, self.goal))
         share = _SHARE_OF_BOUNDS if self.with_solver and sum(map(len, network.columns)) <= _MIP_LABELS else 1.0
         tradeoff = Tradeoff(network, self.goal, seconds_left=self._part(share))
@@ -229,7 +237,9 @@ class _Search:
             tradeoff.offer(network.choice(network.nearest(choice)))
         tradeoff.price_from(unlimited, extremes)
         tradeoff.gather()
-        self._work_out(tradeoff)
+        a_turn = before - self.seconds_left()  # takes about as long as laying the search out
+        if tradeoff.best is None or self.seconds_left() > a_turn:
+            self._work_out(tradeoff)
         if tradeoff.is_refuted:
             return Infeasible(exceeded=tuple(extremes))
         self.bound = max(self.bound, tradeoff.bound)
@@ -282,7 +292,7 @@ class _Search:
         from skyflow.planner.bounds.network import reduced  # noqa: PLC0415 -- imports numpy
         from skyflow.planner.solver.solve import solve_stage  # noqa: PLC0415 -- rarely needed
 
-        kept = [columns.index.tolist() for columns in reduced(self.problem, self.goal)]
+        kept = [] if self.is_late() else [columns.index.tolist() for columns in reduced(self.problem, self.goal)]
         if self.is_late() or sum(map(len, kept)) > _MIP_LABELS:
             why = "time ran out" if self.is_late() else "the plan is too large to be proven"
             self.notes.append(f"{why}: a better plan may exist")
