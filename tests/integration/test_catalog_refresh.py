@@ -156,11 +156,13 @@ def test_pages_without_an_end_are_refused_rather_than_cut_off(serve, monkeypatch
 
 
 def test_a_meter_that_costs_nothing_yet_is_no_price(serve):
-    free = item("eastus", "Standard_D2s_v5", 0.0, sku="D2s v5 Spot")
-    refresh("azure", service=azure(serve, PRICES, extra=[free]))
+    where = ("westeurope", "Standard_E8s_v5")
+    billed = {key: price for key, price in PRICES.items() if key != where}
+    only_on_demand = [item(*where, PRICES[where]), item(*where, 0.0, sku="E8s v5 Spot")]
+    refresh("azure", service=azure(serve, billed, extra=only_on_demand))
     prices = read_prices(catalog_folder())
-    assert 0.0 not in prices.values()
-    assert prices["azure", "eastus", "Standard_D2s_v5", "spot"] > 0
+    assert prices["azure", *where, "on-demand"] == PRICES[where]
+    assert ("azure", *where, "spot") not in prices
 
 
 @pytest.mark.parametrize("text", ["<html>", "[]", '{"Items": [{}], "NextPageLink": null}', '{"Items": null}'])
