@@ -25,13 +25,11 @@ PLACE_VARIABLE = "SKYFLOW_ARTIFACTS"
 """The one store of a project, in place of those that it declares: a folder, or the URL of a bucket."""
 
 
-def declared_stores(
-    project: Project, config: ProjectConfig, environment: Mapping[str, str] = os.environ
-) -> tuple[DeclaredStore, ...]:
+def declared_stores(project: Project, config: ProjectConfig) -> tuple[DeclaredStore, ...]:
     """Return the stores of a project: the one that the environment names, else those of its `skyflow.yml` and its own folder."""
-    text = environment.get(PLACE_VARIABLE, "")
+    text = os.environ.get(PLACE_VARIABLE, "")
     if text:
-        return (DeclaredStore(name=HERE, url=text, place=_place(text, environment)),)
+        return (DeclaredStore(name=HERE, url=text, place=_place(text)),)
     own = DeclaredStore(name=HERE, url=str(project.state.artifacts))
     is_declared = any(each.place == LOCAL_PLACE and _same_folder(each.url, own.url) for each in config.stores)
     return config.stores if is_declared else (*config.stores, own)
@@ -138,15 +136,15 @@ def _same_folder(one: str, other: str) -> bool:
     return Path(urlsplit(one).path).resolve() == Path(other).resolve()
 
 
-def _place(text: str, environment: Mapping[str, str]) -> Place | None:
+def _place(text: str) -> Place | None:
     """Return where a store is, as far as the price of moving data is concerned; None for a bucket that may be anywhere.
 
     Of a bucket, S3 alone is known by what says how to reach it, if that is Amazon's own.
     """
     if urlsplit(text).scheme in {"", "file"}:
         return LOCAL_PLACE
-    region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
-    has_endpoint = environment.get("AWS_ENDPOINT_URL") or environment.get("AWS_ENDPOINT_URL_S3")
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    has_endpoint = os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT_URL_S3")
     if urlsplit(text).scheme != "s3" or has_endpoint or not region:
         return None
     return Place("aws", region)

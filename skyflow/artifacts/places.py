@@ -1,7 +1,6 @@
 """Opens the object store that a text names: a folder of this machine, or a bucket."""
 
 import os
-from collections.abc import Mapping
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,16 +28,13 @@ _AZURE_CREDENTIALS = (
 _RETRY: dict[str, Any] = {"max_retries": 5, "retry_timeout": timedelta(seconds=60)}
 
 
-def open_place(
-    text: str, *, region: str = "", endpoint: str = "", environment: Mapping[str, str] = os.environ
-) -> ObjectStore:
-    """Return the store.
+def open_place(text: str, *, region: str = "", endpoint: str = "") -> ObjectStore:
+    """Return the store; credentials and endpoints are those of the environment, by the names the services' own tools use.
 
     Args:
         text: a path, or the URL of a bucket and perhaps a prefix.
         region: where a bucket of S3 is, if not where the environment says.
         endpoint: how the service is reached, if not as the environment says.
-        environment: where credentials and endpoints are taken from, by the names the services' own tools use.
 
     Raises:
         UsageError: the URL is wrong, or what it needs is not installed.
@@ -74,9 +70,9 @@ def open_place(
         bucket = open_bucket(
             url,
             **options,
-            client_options=_client_options(endpoint, environment),
+            client_options=_client_options(endpoint),
             retry_config=_RETRY,
-            **_credentials(parts.scheme, environment),
+            **_credentials(parts.scheme),
         )
     except (obstore.exceptions.BaseError, ValueError) as error:
         raise UsageError(f"'{text}' cannot be opened: {str(error).strip().splitlines()[0]}") from error
@@ -95,23 +91,23 @@ def _azure(parts: SplitResult) -> tuple[str, dict[str, Any]]:
     return f"az://{container}/{prefix}", {"account_name": parts.netloc}
 
 
-def _client_options(endpoint: str, environment: Mapping[str, str]) -> dict[str, Any]:
+def _client_options(endpoint: str) -> dict[str, Any]:
     """Return the options of the client; plain HTTP is for an endpoint that says so itself."""
     names = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AZURE_STORAGE_ENDPOINT")
-    endpoints = (endpoint, *(environment.get(name, "") for name in names))
+    endpoints = (endpoint, *(os.environ.get(name, "") for name in names))
     return {**_CLIENT_OPTIONS, "allow_http": any(endpoint.startswith("http://") for endpoint in endpoints)}
 
 
-def _credentials(scheme: str, environment: Mapping[str, str]) -> dict[str, Any]:
+def _credentials(scheme: str) -> dict[str, Any]:
     """Return what finds the credentials where the service's own variables do not have them.
 
     For S3 these are profiles and single sign-on, for Azure what `az login` and managed identities give.
     """
-    if scheme == "s3" and not environment.get("AWS_ACCESS_KEY_ID") and find_spec("boto3") is not None:
+    if scheme == "s3" and not os.environ.get("AWS_ACCESS_KEY_ID") and find_spec("boto3") is not None:
         from obstore.auth.boto3 import Boto3CredentialProvider  # noqa: PLC0415
 
         return {"credential_provider": Boto3CredentialProvider()}
-    has_none = not any(environment.get(name) for name in _AZURE_CREDENTIALS)
+    has_none = not any(os.environ.get(name) for name in _AZURE_CREDENTIALS)
     if scheme == "az" and has_none and _is_there("azure.identity"):
         from obstore.auth.azure import AzureCredentialProvider  # noqa: PLC0415
 

@@ -1,11 +1,11 @@
 """What power a machine draws and what that emits.
 
     kWh   = (idle + (max - idle) * utilization) / 1000 * PUE * hours
-    gCO2e = kWh * grams per kWh of the grid + embodied grams per hour * hours
+    gCO2e = kWh * grams per kWh of the grid
 
 `idle` and `max` are the watts of the rented share of the server, its accelerators included. PUE, the power usage
 effectiveness, adds what the building draws beside its computers. The embodied share, what making the server has emitted
-spread over its years of service, is left out unless asked for. The coefficients come with the catalog.
+spread over its years of service, is known and does not count. The coefficients come with the catalog.
 """
 
 from collections.abc import Mapping
@@ -44,25 +44,9 @@ class Footprint:
         """Return the energy of so many seconds, the building's share included."""
         return self.watts(utilization) / _WATTS_PER_KILOWATT * self.pue * seconds / _SECONDS_PER_HOUR
 
-    def gco2e(
-        self,
-        seconds: float,
-        utilization: float | None = None,
-        *,
-        gco2_per_kwh: float | None = None,
-        embodied: bool = False,
-    ) -> float:
-        """Return the grams that so many seconds emit.
-
-        Args:
-            seconds: how long the machine is held.
-            utilization: from 0 to 1; by default one half.
-            gco2_per_kwh: the intensity at the time, for example from an hourly profile; by default the annual mean.
-            embodied: whether to add the share of what making the server has emitted.
-        """
-        intensity = self.gco2_per_kwh if gco2_per_kwh is None else gco2_per_kwh
-        made = self.embodied_g_per_hour * seconds / _SECONDS_PER_HOUR if embodied else 0.0
-        return self.energy_kwh(seconds, utilization) * intensity + made
+    def gco2e(self, seconds: float, utilization: float | None = None) -> float:
+        """Return the grams that so many seconds emit, at a utilization from 0 to 1, by default one half."""
+        return self.energy_kwh(seconds, utilization) * self.gco2_per_kwh
 
     def times(self, machines: float) -> "Footprint":
         """Return the footprint of several such machines together, or of a part of one."""

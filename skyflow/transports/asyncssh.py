@@ -1,6 +1,6 @@
 """SSH by the library asyncssh: no process of its own, one connection, quick commands."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from shlex import join
 
@@ -40,18 +40,15 @@ class AsyncsshTransport(BaseTransport):
         host: SshHost,
         *,
         passphrase: str | None = None,
-        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         """Prepare a link; nothing happens yet.
 
         Args:
             host: the machine.
             passphrase: what protects the private key, if anything does.
-            sleep: waits for so many seconds.
         """
         self._host = host
         self._passphrase = passphrase
-        self._sleep = sleep
         self._connection: asyncssh.SSHClientConnection | None = None
         self._connecting = anyio.Lock()
         self._free = anyio.CapacityLimiter(MOST_CHANNELS)
@@ -77,7 +74,7 @@ class AsyncsshTransport(BaseTransport):
                     raise LinkLostError(f"the link to {self.name} broke") from error
                 if patience is None:
                     raise LinkLostError(f"{self.name} refuses to start another command: {error.reason}") from error
-                await self._sleep(patience)
+                await anyio.sleep(patience)
             except (asyncssh.Error, OSError) as error:
                 channel.release()
                 raise LinkLostError(f"the link to {self.name} broke: {error}") from error

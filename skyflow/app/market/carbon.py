@@ -1,7 +1,7 @@
 """How clean the power of a region is expected to be, by a profile or by a live service."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -44,7 +44,6 @@ def expected_carbon(
     hours: int,
     is_live: bool = False,
     now: datetime | None = None,
-    sleep: Callable[[float], None] = time.sleep,  # noqa: TID251 -- waits for a service to be ready again
     addresses: Mapping[str, str] = MappingProxyType({}),
 ) -> ExpectedCarbon:
     """Return what is expected of the grid of a region for the next hours.
@@ -64,7 +63,7 @@ def expected_carbon(
     moment = (now or SystemClock().now()).replace(minute=0, second=0, microsecond=0)
     if is_live:
         [place] = grids_of(catalog.directory, [region])
-        forecast, basis = _live(place, moment, sleep, addresses)
+        forecast, basis = _live(place, moment, addresses)
     else:
         forecast, basis = _profile(catalog, grid, mean)
     return ExpectedCarbon(
@@ -82,10 +81,9 @@ def _profile(catalog: Catalog, grid: str, mean: float) -> tuple[CarbonForecast, 
     return CarbonProfile(mean, (1.0,) * (12 * 24)), "no profile is known, so every hour is the mean"
 
 
-def _live(
-    grid: Grid, now: datetime, sleep: Callable[[float], None], addresses: Mapping[str, str]
-) -> tuple[CarbonForecast, str]:
-    for service in carbon_services(Web(sleep), addresses=addresses):
+def _live(grid: Grid, now: datetime, addresses: Mapping[str, str]) -> tuple[CarbonForecast, str]:
+    web = Web(time.sleep)  # noqa: TID251 -- waits for a service to be ready again
+    for service in carbon_services(web, addresses=addresses):
         if service.covers(grid) and (forecast := service.forecast(grid, now)) is not None:
             return forecast, f"forecast by {service.title}"
     raise UsageError(f"no service can be asked for a forecast of the grid {grid.name}", hint=keys_that_help())

@@ -145,7 +145,6 @@ def replan_run(
     project: Project,
     now: datetime,
     lost: Collection[str] = (),
-    options: PlanOptions | None = None,
 ) -> PlanDiff:
     """Return the old plan of a run and a new one for what is left of it, from now on.
 
@@ -160,7 +159,7 @@ def replan_run(
         run = store.find_run(name)
     if run.status is Status.COMPLETED:
         raise UsageError(f"run {run.number} has completed; there is nothing left to plan")
-    rest = prepare_rest(run.id, project=project, now=now, lost=lost, options=options)
+    rest = prepare_rest(run.id, project=project, now=now, lost=lost)
     return diff_plans(rest.old, rest.plan())
 
 

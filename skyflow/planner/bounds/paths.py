@@ -20,6 +20,8 @@ from skyflow.planner.bounds.pairwise import Floats, Ints, Settled
 __all__ = ["Bounds", "Masks", "Paths"]
 
 _TOLERANCE = 1e-10
+_MOST_EXCHANGES = 20
+_MOST_NODES = 400
 Masks = list[Ints]
 """The labels of each job that are still open."""
 
@@ -194,10 +196,10 @@ class Paths:
             finishes.append(float(ends[pick]))
         return at
 
-    def improved(self, at: list[int], masks: Masks, *, rounds: int = 20) -> list[int]:
+    def improved(self, at: list[int], masks: Masks) -> list[int]:
         """Exchange the labels of jobs on the longest path, one at a time, while that makes the run shorter."""
         best = self.makespan(at)
-        for _ in range(rounds):
+        for _ in range(_MOST_EXCHANGES):
             finishes, tails = self.finishes(at), self.tails(at)
             critical = [
                 j for j in range(len(at)) if len(masks[j]) > 1 and finishes[j] + tails[j] >= best * (1 - _TOLERANCE)
@@ -232,13 +234,14 @@ class Paths:
 
     # --------------------------------------------------------------------------------------------------- search
 
-    def solve(self, *, is_late: Callable[[], bool], nodes: int = 400) -> Settled:
-        """Look for the shortest run: bounds, a first run from them, then a search of at most so many nodes."""
+    def solve(self, *, is_late: Callable[[], bool]) -> Settled:
+        """Look for the shortest run: bounds, a first run from them, then a search."""
         everything = [np.arange(len(times)) for times in self.seconds]
         bounds = self.bounds()
         self.bound = self.least(bounds)
         self._try(everything, bounds)
         open_nodes: list[tuple[float, Masks]] = [(self.bound, everything)]
+        nodes = _MOST_NODES
         while open_nodes and not self.is_proven and nodes > 0 and not is_late():
             floor, masks = open_nodes.pop()
             if floor >= self._target():

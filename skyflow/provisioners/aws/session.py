@@ -11,6 +11,7 @@ from skyflow.provisioners.aws.errors import translated
 __all__ = ["AwsSession"]
 
 _FALLBACK_REGION = "us-east-1"
+_CONNECT_SECONDS = 5.0
 
 
 class AwsSession:
@@ -19,10 +20,10 @@ class AwsSession:
     `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_EC2` lead to other endpoints, as in every program that uses boto3.
     """
 
-    def __init__(self, *, connect_seconds: float = 5.0, read_seconds: float = 60.0) -> None:
+    def __init__(self, *, read_seconds: float = 60.0) -> None:
         self._config = Config(
             retries={"total_max_attempts": 1, "mode": "standard"},
-            connect_timeout=connect_seconds,
+            connect_timeout=_CONNECT_SECONDS,
             read_timeout=read_seconds,
             max_pool_connections=32,
         )

@@ -25,7 +25,7 @@ from skyflow.ports.provisioner import CloudError
 from skyflow.provisioners.azure.errors import ALREADY_EXISTS, AZURE_FAILURES, NOT_FOUND, translated
 from skyflow.provisioners.azure.launch import OWNER_TAG, virtual_machine
 from skyflow.provisioners.azure.network import ensure_group, prepared_subnet
-from skyflow.provisioners.azure.session import AzureSession
+from skyflow.provisioners.azure.session import POLL_SECONDS, AzureSession
 from skyflow.provisioners.azure.watchdog import find_watchdog
 
 __all__ = ["AzureProvisioner"]
@@ -167,7 +167,7 @@ class AzureProvisioner:
                 raise AZURE_FAILURES.error(code, message)
             if vm["properties"]["provisioningState"] not in {"Creating", "Updating"}:
                 return found
-            clock.sleep(self._session.poll_seconds)
+            clock.sleep(POLL_SECONDS)
         raise CloudError(
             f"azure: {request.name} was not allocated within {_CREATE_SECONDS / 60:.0f} minutes",
             kind=FailureKind.CAPACITY,

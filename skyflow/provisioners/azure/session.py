@@ -14,7 +14,7 @@ from skyflow.ports.clock import Waiter
 from skyflow.ports.provisioner import CloudError
 from skyflow.provisioners.azure.errors import AZURE_FAILURES, NOT_FOUND, translated
 
-__all__ = ["API_VERSIONS", "AzureSession"]
+__all__ = ["API_VERSIONS", "POLL_SECONDS", "AzureSession"]
 
 API_VERSIONS = {
     "Microsoft.Authorization": "2022-04-01",
@@ -24,11 +24,14 @@ API_VERSIONS = {
     "Microsoft.Resources": "2022-09-01",
 }
 """What plain requests ask for; the SDK's client knows its own versions."""
+POLL_SECONDS = 2.0
+"""How often an operation is asked about."""
 logging.getLogger("azure").addHandler(logging.NullHandler())  # it would print pages about logins that it did not find
 _ENDPOINT = "SKYFLOW_AZURE_ENDPOINT"
 _GROUP = "SKYFLOW_AZURE_RESOURCE_GROUP"
 _DEFAULT_GROUP = "skyflow"
 _OPERATION_SECONDS = 900.0
+_CONNECT_SECONDS = 5.0
 _BAD_REQUEST = 400
 _NO_CONTENT = 204
 
@@ -40,13 +43,10 @@ class AzureSession:
     the resource group, `skyflow` by default; `SKYFLOW_AZURE_ENDPOINT` another Resource Manager.
     """
 
-    def __init__(
-        self, clock: Waiter, *, connect_seconds: float = 5.0, read_seconds: float = 60.0, poll_seconds: float = 2.0
-    ) -> None:
+    def __init__(self, clock: Waiter, *, read_seconds: float = 60.0) -> None:
         self.clock = clock
-        self.poll_seconds = poll_seconds
         self.group = os.environ.get(_GROUP) or _DEFAULT_GROUP
-        self._options: dict[str, Any] = {"connection_timeout": connect_seconds, "read_timeout": read_seconds}
+        self._options: dict[str, Any] = {"connection_timeout": _CONNECT_SECONDS, "read_timeout": read_seconds}
         self._client: ComputeManagementClient | None = None
         self._subscription = os.environ.get("AZURE_SUBSCRIPTION_ID", "")
         self._lock = threading.RLock()
@@ -111,7 +111,7 @@ class AzureSession:
                 return found
             if state in {"Failed", "Canceled"}:
                 raise AZURE_FAILURES.error("ProvisioningFailed", f"{path.rpartition('/')[2]} is {state}")
-            self.clock.sleep(self.poll_seconds)
+            self.clock.sleep(POLL_SECONDS)
         raise _too_long(path)
 
     def delete(self, path: str) -> bool:
@@ -123,7 +123,7 @@ class AzureSession:
         while self.clock.monotonic() < deadline:
             if self.get(path) is None:
                 return True
-            self.clock.sleep(self.poll_seconds)
+            self.clock.sleep(POLL_SECONDS)
         raise _too_long(path)
 
     def request(self, verb: str, path: str, body: Any = None) -> Any:

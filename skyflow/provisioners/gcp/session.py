@@ -36,9 +36,8 @@ class GcpSession:
     `CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE` leads to another endpoint, as for gcloud.
     """
 
-    def __init__(self, clock: Waiter, *, read_seconds: float = 60.0, poll_seconds: float = _POLL_SECONDS) -> None:
+    def __init__(self, clock: Waiter, *, read_seconds: float = 60.0) -> None:
         self._clock = clock
-        self._poll_seconds = poll_seconds
         self.options: dict[str, Any] = {"retry": None, "timeout": read_seconds}
         self._clients: dict[type[Any], Any] = {}
         self._found: tuple[Any, str | None] | None = None
@@ -117,7 +116,7 @@ class GcpSession:
                     code="OperationTimeout",
                     is_ambiguous=True,
                 )
-            self._clock.sleep(self._poll_seconds)
+            self._clock.sleep(_POLL_SECONDS)
             operation = self._look_again(operation)
         for error in operation.error.errors:
             raise GCP_FAILURES.error(error.code, error.message)

@@ -36,7 +36,6 @@ class HostLink:
         python: str = "python3",
         patience_seconds: float = 300.0,
         find_out: Callable[[], Awaitable[str | None]] | None = None,
-        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         """Prepare a link; nothing happens yet.
 
@@ -47,7 +46,6 @@ class HostLink:
             python: what runs the supervisor there.
             patience_seconds: how long to try to reach it.
             find_out: asked when it cannot be reached: says why it is gone for good, or None while it may come back.
-            sleep: waits for so many seconds.
         """
         self._transport = transport
         self._clock = clock
@@ -55,7 +53,6 @@ class HostLink:
         self._python = python
         self._patience_seconds = patience_seconds
         self._find_out = find_out
-        self._sleep = sleep
         self._stack = AsyncExitStack()
         self._tasks: TaskGroup
         self._session: HostSession | None = None
@@ -149,7 +146,7 @@ class HostLink:
                     raise
                 if self._find_out is not None and (why := await self._find_out()) is not None:
                     raise LinkLostError(why) from None
-            await self._sleep(pause)
+            await anyio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
     async def _opened(self) -> HostSession:

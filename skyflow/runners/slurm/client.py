@@ -1,6 +1,6 @@
 """Asks a Slurm cluster for something, on its login node."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 import anyio
 
@@ -33,23 +33,15 @@ class SlurmRefusedError(TransportError):
 class SlurmClient:
     """Submits, lists and cancels jobs. A controller that does not answer is asked again for about two minutes."""
 
-    def __init__(
-        self,
-        transport: Transport,
-        queue: SlurmQueue,
-        *,
-        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
-    ) -> None:
+    def __init__(self, transport: Transport, queue: SlurmQueue) -> None:
         """Prepare; nothing happens yet.
 
         Args:
             transport: reaches the login node.
             queue: where jobs are submitted to.
-            sleep: waits for so many seconds.
         """
         self._transport = transport
         self._queue = queue
-        self._sleep = sleep
 
     @property
     def queue(self) -> SlurmQueue:
@@ -124,7 +116,7 @@ class SlurmClient:
                     return ended
                 if not tries_left:
                     raise LinkLostError(f"the controller of {self._queue.name} does not answer: {_said(ended)}")
-            await self._sleep(pause)
+            await anyio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
         raise AssertionError  # the last try returns or raises
 

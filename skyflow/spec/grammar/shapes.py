@@ -91,9 +91,9 @@ ANY = Shape("a value", accepts_any=True)
 """Any value at all."""
 
 
-def text(expected: str = "text", *constants: str, non_empty: bool = False, where: Availability = NOTHING) -> Shape:
-    """Return the shape of a text."""
-    return Shape(expected, text=TextShape(constants, non_empty), where=where)
+def text(expected: str = "text", *constants: str, non_empty: bool = False) -> Shape:
+    """Return the shape of a text without expressions."""
+    return Shape(expected, text=TextShape(constants, non_empty))
 
 
 def flag(where: Availability = NOTHING) -> Shape:
@@ -111,9 +111,9 @@ def quantity(expected: str) -> Shape:
     return Shape(expected, text=TextShape(non_empty=True), number=True, strict=True)
 
 
-def items(expected: str, item: Shape, *, where: Availability = NOTHING) -> Shape:
+def items(expected: str, item: Shape) -> Shape:
     """Return the shape of a list."""
-    return Shape(expected, items=item, where=where)
+    return Shape(expected, items=item)
 
 
 def table(

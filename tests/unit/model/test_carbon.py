@@ -17,14 +17,14 @@ def test_energy_counts_utilization_and_the_building():
     assert MACHINE.energy_kwh(3600, 0.0) == pytest.approx(0.1 * 1.2)
 
 
-def test_emissions_follow_the_grid_and_include_the_making_only_where_asked():
+def test_emissions_follow_the_grid():
     assert MACHINE.gco2e(3600) == pytest.approx(0.24 * 400)
-    assert MACHINE.gco2e(3600, gco2_per_kwh=50) == pytest.approx(0.24 * 50)
-    assert MACHINE.gco2e(1800, embodied=True) == pytest.approx(0.12 * 400 + 5)
+    assert MACHINE.gco2e(1800, 1.0) == pytest.approx(0.18 * 400)
 
 
 def test_several_machines_draw_several_times_as_much():
-    assert MACHINE.times(3).gco2e(3600, embodied=True) == pytest.approx(3 * MACHINE.gco2e(3600, embodied=True))
+    assert MACHINE.times(3).gco2e(3600) == pytest.approx(3 * MACHINE.gco2e(3600))
+    assert MACHINE.times(3).embodied_g_per_hour == 30
     assert MACHINE.times(3).pue == MACHINE.pue
 
 
