@@ -210,7 +210,7 @@ def _show_explanation(planning: "Planning", job: str | None, *, as_json: bool) -
         return
     from skyflow.report.plan_views import render_explanations  # noqa: PLC0415
 
-    draw((render_explanations(reasons, costs),))
+    draw((render_explanations(reasons, costs, has_carbon=planning.counts_carbon),))
 
 
 def _show_frontier(planning: "Planning", svg: Path | None, *, as_json: bool) -> None:

@@ -50,7 +50,7 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataReason:
-    """What comes in from a job, and where the figures are from: its size, and the time that it takes."""
+    """What comes in from a job, or from a place outside of the run, and where the figures are from: its size, and the time that it takes."""
 
     transfer: Transfer
     size_source: str
@@ -98,6 +98,7 @@ class LimitCost:
     saved_value: float
     saved_usd: float
     saved_seconds: float
+    saved_grams: float
 
     def to_json(self) -> dict[str, object]:
         """Return the machine-readable form."""
@@ -106,6 +107,7 @@ class LimitCost:
             "saved_value": self.saved_value,
             "saved_usd": self.saved_usd,
             "saved_seconds": self.saved_seconds,
+            "saved_grams": self.saved_grams,
         }
 
 

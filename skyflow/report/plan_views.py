@@ -1,6 +1,7 @@
 """Explanations, comparisons, frontiers and changes of plans, as tables for people; loads rich."""
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from rich.console import Group
 from rich.table import Table
@@ -19,6 +20,7 @@ from skyflow.report.words import gap_text
 
 __all__ = ["render_comparisons", "render_diff", "render_explanations", "render_frontier"]
 
+_FAINT_SECONDS = 0.5
 _GB_PER_GIB = 2**30 / 10**9
 _SHOWN = 6
 """Alternatives of one job that a person can look at."""
@@ -32,40 +34,63 @@ _PLURALS = ("slots", "machines")
 _WORDS = {"usd": "budget", "grams": "carbon cap", "seconds": "deadline"}
 
 
-def render_explanations(explanations: Sequence[Explanation], costs: Sequence[LimitCost]) -> Group:
-    """Return, per job, the choice and the best alternatives, then what the limits cost."""
+def render_explanations(
+    explanations: Sequence[Explanation], costs: Sequence[LimitCost], *, has_carbon: bool = False
+) -> Group:
+    """Return, per job, the choice and the best alternatives, then what the limits cost; with emissions where they count.
+
+    Jobs of one matrix of which the same is to be said are said it of together.
+    """
     parts: list[Text | Table] = []
-    for one in explanations:
-        recovery = one.placement.recovery
+    for _, group in groupby(explanations, key=_said):
+        alike = list(group)
+        one, recovery = alike[0], alike[0].placement.recovery
         parts += [
-            _headline(one),
+            _headline(alike),
             *map(_data_line, one.data),
             *([_recovery(recovery)] if recovery is not None else []),
-            *([_alternatives(one)] if one.alternatives else []),
+            *([_alternatives(one, has_carbon=has_carbon)] if one.alternatives else []),
             Text(""),
         ]
     for cost in costs:
-        parts.append(_limit(cost))
+        parts.append(_limit(cost, has_carbon=has_carbon))
     return Group(*parts)
 
 
-def _headline(one: Explanation) -> Text:
-    text = Text()
+def _said(one: Explanation) -> tuple[str, ...]:
+    """Return all that is said of a job, without the number of its combination."""
+    spec, _, number = one.placement.job.rpartition(".")
+    recovery = one.placement.recovery
+    return (
+        spec if number.isdigit() else one.placement.job,
+        _choice(one, runs="runs"),
+        *(_data_line(data).plain for data in one.data),
+        *([_recovery(recovery).plain] if recovery is not None else []),
+        *(text for option in one.alternatives for text in _alternative(option, has_carbon=True)),
+    )
+
+
+def _headline(alike: Sequence[Explanation]) -> Text:
+    one, text = alike[0], Text()
     text.append(one.placement.job, style="bold")
-    if one.candidates == 1:
-        text.append(f" can run only on {_name(one.placement.offering)}")
-    else:
-        text.append(f" runs on {_name(one.placement.offering)}, of {one.candidates} candidates")
+    if len(alike) > 1:
+        text.append(f" {'and' if len(alike) == 2 else 'to'} ")  # noqa: PLR2004 -- two
+        text.append(alike[-1].placement.job, style="bold")
+    text.append(_choice(one, runs="runs" if len(alike) == 1 else "run"))
+    return text
+
+
+def _choice(one: Explanation, *, runs: str) -> str:
+    where = _name(one.placement.offering)
+    text = f" can run only on {where}" if one.candidates == 1 else f" {runs} on {where}, of {one.candidates} candidates"
     if (spilled := one.placement.spilled) is not None:
         seconds = format_duration(spilled.seconds)
         is_full = spilled.reason is SpillReason.POOL_FULL
-        text.append(
-            f", rented: {f'it would wait {seconds}' if is_full else f'the run would be {seconds} late'} otherwise"
-        )
+        text += f", rented: {f'it would wait {seconds}' if is_full else f'the run would be {seconds} late'} otherwise"
     if (setup := one.placement.setup) is not None:
-        text.append(f"; with {_asked(setup)}")
+        text += f"; with {_asked(setup)}"
     if one.placement.duration_source:
-        text.append(f"; {format_duration(one.placement.duration_seconds)}, {one.placement.duration_source}")
+        text += f"; {format_duration(one.placement.duration_seconds)}, {one.placement.duration_source}"
     return text
 
 
@@ -87,9 +112,9 @@ def _recovery(recovery: Recovery) -> Text:
         f"wait for {wait}" if recovery.strategy is RecoveryStrategy.WAIT else "go elsewhere at once", style="bold"
     )
     text.append(", as the workflow says" if recovery.is_asked else "")
-    text.append(f"; to the end {_until(recovery.wait)} if it waits (there again in time: {recovery.chance:.0%})")
+    text.append(f"; the rest takes {_until(recovery.wait)} if it waits (there again in time: {recovery.chance:.0%})")
     if recovery.move is not None and recovery.elsewhere is not None:
-        text.append(f", {_until(recovery.move)} on {_name(recovery.elsewhere)}")
+        text.append(f", or {_until(recovery.move)} elsewhere, on {_name(recovery.elsewhere)}")
     else:
         text.append("; there is no other place")
     return text
@@ -119,34 +144,36 @@ def _asked(setup: Setup) -> str:
     return " and ".join(parts)
 
 
-def _alternatives(one: Explanation) -> Table:
-    table = _table("instead", "cost", "makespan", "")
+def _alternatives(one: Explanation, *, has_carbon: bool) -> Table:
+    table = _table("instead", "cost", "makespan", *(("carbon",) if has_carbon else ()), "")
     best = {alternative.offering.provider: alternative for alternative in reversed(one.alternatives)}
     first_of_each = [alternative for alternative in one.alternatives if alternative in best.values()]
     rest = [alternative for alternative in one.alternatives if alternative not in first_of_each]
     shown = [*first_of_each, *rest][: max(_SHOWN, len(first_of_each))]
     for alternative in sorted(shown, key=lambda option: option.more_value):
-        table.add_row(*_alternative(alternative))
+        table.add_row(*_alternative(alternative, has_carbon=has_carbon))
     return table
 
 
-def _alternative(one: Alternative) -> tuple[str, str, str, str]:
+def _alternative(one: Alternative, *, has_carbon: bool) -> Sequence[str]:
     misses = f"misses the {' and the '.join(_WORDS[name] for name in one.misses)}" if one.misses else ""
-    return (
-        _name(one.offering),
-        format_change(one.more_usd, format_usd),
-        format_change(one.more_seconds, format_duration),
-        misses,
-    )
+    changes = _changes(one.more_usd, one.more_seconds, one.more_grams if has_carbon else None)
+    return _name(one.offering), *changes, misses
 
 
-def _limit(cost: LimitCost) -> Text:
+def _changes(usd: float, seconds: float, grams: float | None) -> Sequence[str]:
+    """Return differences in cost, makespan and, where they count, emissions; parts of a second are none."""
+    carbon = [] if grams is None else [format_change(grams, format_grams)]
+    time = 0.0 if abs(seconds) < _FAINT_SECONDS else seconds
+    return format_change(usd, format_usd), format_change(time, format_duration), *carbon
+
+
+def _limit(cost: LimitCost, *, has_carbon: bool) -> Text:
     name = _WORDS.get(cost.name, cost.name)
     if abs(cost.saved_value) < 1e-9:  # noqa: PLR2004 -- rounding
         return Text(f"the {name} {'cost' if name.startswith(_PLURALS) else 'costs'} nothing", style="dim")
-    return Text(
-        f"without the {name}: {format_change(-cost.saved_usd, format_usd)}, {format_change(-cost.saved_seconds, format_duration)}"
-    )
+    changes = _changes(-cost.saved_usd, -cost.saved_seconds, -cost.saved_grams if has_carbon else None)
+    return Text(f"without the {name}: {', '.join(changes)}{' CO2e' if has_carbon else ''}")
 
 
 def render_frontier(plans: Sequence[Plan]) -> Table:

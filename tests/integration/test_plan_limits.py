@@ -221,8 +221,11 @@ def test_data_pulls_jobs_to_where_it_is(here) -> None:
         assert f"{plan.placement('a').offering.provider}/{plan.placement('a').offering.region}" == region
         [output] = plan.outputs
         assert (output.from_job, output.gigabytes, output.usd) == ("a", 5000.0, 0.0)
-    plan = planned(job("'file:raw': 10GB"))
+    with_file = planning(job("'file:raw': 10GB"))
+    plan = with_file.plan()
     [transfer] = plan.placement("a").inputs
+    [reason] = explain(with_file, plan)[0].data
+    assert (reason.transfer, reason.size_source, reason.time_source) == (transfer, "given", "by the tables")
     assert transfer.from_job == "file:raw"
     assert plan.placement("a").start_seconds == transfer.seconds > 0
     with pytest.raises(UsageError, match=r"^w.yml:4:\d+: 'data' of job 'a' is in 'aws/us-esat-1'"):

@@ -101,6 +101,11 @@ class Planning:
     notes_on_stores: Callable[[Plan], Iterator[str]] = lambda _: iter(())
     """Tells over which stores data of a plan goes."""
 
+    @property
+    def counts_carbon(self) -> bool:
+        """Whether emissions are in the goal or limited."""
+        return _count_carbon(self.goal, self.problem.placement.limits)
+
     def plan(
         self,
         *,
@@ -349,4 +354,4 @@ def _disk_notes(plan: Plan, priced: Collection[str]) -> Iterator[str]:
     ]
     if jobs:
         whose = f"the disk of '{jobs[0]}' is" if len(jobs) == 1 else f"the disks of {len(jobs)} jobs are"
-        yield f"{whose} not in the cost: no table has prices of disks, `disks` in skyflow.yml may"
+        yield f"{whose} not in the cost: no table has their prices, `disks` in skyflow.yml can"

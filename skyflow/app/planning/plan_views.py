@@ -59,8 +59,11 @@ def explain(planning: Planning, plan: Plan, *, job: str | None = None) -> list[E
 
 
 def _data_reasons(planning: Planning, plan: Plan, placement: Placement) -> Iterator[DataReason]:
-    """Yield, for all that comes in from other jobs, where its figures are from."""
+    """Yield, for all that comes in from other jobs and from outside of the run, where its figures are from."""
     places = {each.job: each.offering.place for each in plan.placements}
+    places |= {
+        data.name: data.place for job in planning.problem.jobs if job.key == placement.job for data in job.outside
+    }
     sizes = {data.job: data.source for each in planning.expected if placement.job in each.keys for data in each.data}
     for transfer in placement.inputs:
         if transfer.gigabytes and transfer.from_job in places:
@@ -107,6 +110,7 @@ def _cost_of(name: str, without: Plan, plan: Plan) -> LimitCost:
         saved_value=plan.value - without.value,
         saved_usd=plan.cost.total_usd - without.cost.total_usd,
         saved_seconds=plan.makespan_seconds - without.makespan_seconds,
+        saved_grams=plan.known_carbon_grams - without.known_carbon_grams,
     )
 
 

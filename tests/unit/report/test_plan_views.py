@@ -1,5 +1,6 @@
 """What is said about a plan beside the plan itself."""
 
+from dataclasses import replace
 from io import StringIO
 from xml.etree import ElementTree as ET
 
@@ -49,7 +50,9 @@ def test_an_explanation_shows_the_best_of_every_cloud():
         placement=placed(AWS), candidates=11, alternatives=(*many, alternative(GCP, 5.0, misses=("seconds",)))
     )
     shown = text(
-        render_explanations([one], [LimitCost(name="usd", saved_value=1.0, saved_usd=2.5, saved_seconds=-60.0)])
+        render_explanations(
+            [one], [LimitCost(name="usd", saved_value=1.0, saved_usd=2.5, saved_seconds=-60.0, saved_grams=0.0)]
+        )
     )
     assert "train runs on aws m6i.xlarge us-east-1, of 11 candidates; 1h 00m, given" in shown
     assert "gcp m6i.xlarge us-west1 spot  +$5.00   -1m 00s  misses the deadline" in shown
@@ -57,10 +60,25 @@ def test_an_explanation_shows_the_best_of_every_cloud():
     assert "without the budget: -$2.50, +1m 00s" in shown
 
 
+def test_alike_combinations_are_explained_once_and_emissions_where_they_count():
+    def one(job, grams):
+        other = Alternative(offering=GCP, more_value=1.0, more_usd=1.0, more_seconds=0.2, more_grams=grams, misses=())
+        return Explanation(placement=replace(placed(AWS), job=job), candidates=2, alternatives=(other,))
+
+    jobs = [one("train.0", 12.0), one("train.1", 12.0), one("train.2", 12.0), one("train.3", 50.0), one("test.0", 50.0)]
+    shown = text(render_explanations(jobs, [], has_carbon=True))
+    assert "train.0 to train.2 run on aws m6i.xlarge us-east-1, of 2 candidates; 1h 00m, given" in shown
+    assert "train.3 runs on" in shown
+    assert "test.0 runs on" in shown
+    assert "gcp m6i.xlarge us-west1 spot  +$1.00      same   +12 g" in shown
+
+
 def test_a_job_without_a_choice_says_so():
     one = Explanation(placement=placed(AWS), candidates=1, alternatives=())
     shown = text(
-        render_explanations([one], [LimitCost(name="slots", saved_value=0.0, saved_usd=0.0, saved_seconds=0.0)])
+        render_explanations(
+            [one], [LimitCost(name="slots", saved_value=0.0, saved_usd=0.0, saved_seconds=0.0, saved_grams=0.0)]
+        )
     )
     assert "train can run only on aws m6i.xlarge us-east-1" in shown
     assert "instead" not in shown
