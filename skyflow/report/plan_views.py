@@ -20,7 +20,7 @@ from skyflow.report.words import gap_text
 
 __all__ = ["render_comparisons", "render_diff", "render_explanations", "render_frontier"]
 
-_FAINT_SECONDS = 0.5
+_FAINT_SECONDS, _FAINT_USD = 0.5, 0.005
 _GB_PER_GIB = 2**30 / 10**9
 _SHOWN = 6
 """Alternatives of one job that a person can look at."""
@@ -30,6 +30,7 @@ _JUDGED = {
     Objective.CARBON: "carbon",
     Objective.WEIGHTED: "weighted cost",
 }
+_WITH_CARBON = (Objective.CARBON, Objective.WEIGHTED)
 _PLURALS = ("slots", "machines")
 _WORDS = {"usd": "budget", "grams": "carbon cap", "seconds": "deadline"}
 
@@ -189,33 +190,43 @@ def render_frontier(plans: Sequence[Plan]) -> Table:
 
 def render_comparisons(comparisons: Sequence[Comparison]) -> Table:
     """Return one line per way to plan, with the difference from the first."""
-    table = _table("", "cost", "makespan", "")
     first = comparisons[0].plan
+    has_carbon = first is not None and (first.objective in _WITH_CARBON or "grams" in first.limits)
+    table = _table("", "cost", "makespan", *(("carbon",) if has_carbon else ()), "")
     for one in comparisons:
         if one.plan is None:
-            table.add_row(one.name, "", "", "not possible")
+            table.add_row(one.name, "", "", *(("",) if has_carbon else ()), "not possible")
             continue
+        carbon = [format_grams(one.plan.known_carbon_grams)] if has_carbon else []
         difference = ""
         if first is not None and one.plan is not first and first.value > 0:
             difference = f"{one.plan.value / first.value:.2f} times the {_JUDGED[first.objective]}"
-        table.add_row(
-            one.name, format_usd(one.plan.cost.total_usd), format_duration(one.plan.makespan_seconds), difference
-        )
+        figures = format_usd(one.plan.cost.total_usd), format_duration(one.plan.makespan_seconds), *carbon
+        table.add_row(one.name, *figures, difference)
     return table
 
 
 def render_diff(found: PlanDiff) -> Group:
     """Return the jobs that run elsewhere, and the difference in the totals."""
     table = _table("job", "was", "is", "cost")
+    usd = rest = found.new.cost.total_usd - found.old.cost.total_usd
     for change in found.changes:
-        more = (change.new.compute_usd if change.new else 0.0) - (change.old.compute_usd if change.old else 0.0)
+        more = _usd(change.new) - _usd(change.old)
+        rest -= more
         table.add_row(change.job, _placed(change.old), _placed(change.new), format_change(more, format_usd))
-    usd = found.new.cost.total_usd - found.old.cost.total_usd
+    if (
+        found.changes and abs(rest) >= _FAINT_USD
+    ):  # of jobs that share a machine no longer, or whose data comes from elsewhere
+        table.add_row("all others", "", "", format_change(rest, format_usd))
     seconds = found.new.makespan_seconds - found.old.makespan_seconds
     totals = Text(
         f"cost {format_change(usd, format_usd)}, makespan {format_change(seconds, format_duration)}", style="bold"
     )
     return Group(table if found.changes else Text("every job runs where it did"), totals)
+
+
+def _usd(placement: Placement | None) -> float:
+    return placement.compute_usd + placement.transfer_usd if placement else 0.0
 
 
 def _placed(placement: Placement | None) -> str:

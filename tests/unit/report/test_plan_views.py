@@ -102,7 +102,24 @@ def test_a_diff_names_what_moved():
     shown = text(render_diff(found))
     assert "train  aws m6i.xlarge us-east-1  gcp m6i.xlarge us-west1 spot  +$2.00" in shown
     assert "cost +$2.00, makespan same" in shown
+    assert "all others" not in shown
     assert "every job runs where it did" in text(render_diff(PlanDiff(old=old, new=old, changes=())))
+
+
+def test_the_costs_of_a_diff_add_up():
+    stays = replace(placed(AWS), job="test")
+    old = replace(plan_with(placed(AWS)), placements=(placed(AWS), stays))
+    new = replace(old, placements=(placed(GCP, usd=3.0), replace(stays, compute_usd=0.75)))
+    moved = Change(job="train", old=old.placements[0], new=new.placements[0])
+    shown = text(render_diff(PlanDiff(old=old, new=new, changes=(moved,))))
+    assert [line.split()[-1] for line in shown.splitlines()[1:3]] == ["+$2.00", "-$0.25"]
+    assert "cost +$1.75" in shown
+
+
+def test_emissions_are_compared_where_they_are_the_goal():
+    cheap = replace(plan_with(placed(AWS)), objective=Objective.CARBON)
+    assert "carbon" in text(render_comparisons([Comparison(name="this plan", plan=cheap)]))
+    assert "carbon" not in text(render_comparisons([Comparison(name="this plan", plan=plan_with(placed(AWS)))]))
 
 
 @pytest.mark.parametrize("count", [1, 3])
