@@ -17,7 +17,7 @@ The end of the run is one more job, with one candidate that takes no time, where
 Imports numpy; loaded only by a problem that leaves something to choose.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from copy import copy
 from dataclasses import dataclass
 
@@ -33,6 +33,10 @@ __all__ = ["Clocked", "Messages", "Prices"]
 Messages = tuple[list[Floats], list[Floats]]
 """What each edge says to its target, and what to its source."""
 
+_WORTH_CROPPING = 0.9
+"""The share of a job's labels and ticks beyond which it is not made smaller."""
+_HUB = 0.2
+"""The share of the graph's cycles that meet in a job by which it is worth dividing."""
 _ROUNDING = 1e-12
 """Seconds count as so much shorter, as a share, so that rounding never makes a tick of nothing."""
 
@@ -64,6 +68,8 @@ class Clocked:
         for e, (u, v) in enumerate(self.ends):
             self.out[u].append(e)
             self.into[v].append(e)
+        cycles = len(self.ends) - self.end
+        self._hubs = [j for j in range(self.end) if len(self.out[j]) + len(self.into[j]) - 2 >= max(1.0, _HUB * cycles)]
         nothing = np.zeros(1)
         last = Columns(np.zeros(1, np.int64), np.zeros(1, np.int64), nothing, nothing, nothing)
         self.columns = [*network.columns, last]
@@ -71,7 +77,13 @@ class Clocked:
         self._cost_per_gb = prices.usd * network.usd_per_gb + prices.grams * network.grams_per_gb
         self._voices = network.voices(usd=bool(prices.usd), grams=bool(prices.grams))
         self._open_windows(deadline)
-        self._arrange()
+        self.places: list[Ints] = [nothing.astype(np.int64)] * len(self.columns)
+        self.spots = [*self.places]
+        """For each label of a job, where its place is among the job's places."""
+        self._by = [Groups(spots) for spots in self.spots]
+        """The labels of a job by place."""
+        self._crossings: dict[int, Crossing] = {}
+        self._arrange(range(len(self.columns)))
         self.said_ahead = [np.zeros(self.unary[v].shape) for _, v in self.ends]  # by label of the target and tick
         self.said_back = [
             np.zeros((len(self.places[u]), self.unary[u].shape[1])) for u, _ in self.ends
@@ -110,19 +122,14 @@ class Clocked:
         costs = self.prices.seconds * self.tick * ticks
         self.unary[self.end] = np.where(np.isfinite(self.unary[self.end]), costs, np.inf)
 
-    def _arrange(self) -> None:
-        """Work out the places of each job, and what edges say of labels, places and ticks as they are now."""
-        self.places: list[Ints] = []
-        self.spots: list[Ints] = []
-        """For each label of a job, where its place is among the job's places."""
-        self._by: list[Groups] = []
-        """The labels of a job by place."""
-        for columns in self.columns:
-            spots = columns.by_place()
-            self.places.append(spots.places)
-            self.spots.append(spots.of)
-            self._by.append(Groups(spots.of))
-        self._crossings = [self._crossing(e) for e in range(len(self.ends))]
+    def _arrange(self, changed: Collection[int]) -> None:
+        """Work out the places of some jobs, and what their edges say of labels, places and ticks as they are now."""
+        for j in changed:
+            spots = self.columns[j].by_place()
+            self.places[j], self.spots[j], self._by[j] = spots.places, spots.of, Groups(spots.of)
+        for e, (u, v) in enumerate(self.ends):
+            if u in changed or v in changed:
+                self._crossings[e] = self._crossing(e)
 
     def _crossing(self, e: int) -> Crossing:
         (u, v), network = self.ends[e], self.network
@@ -141,7 +148,7 @@ class Clocked:
     @property
     def cells(self) -> int:
         """How many numbers one pass looks at."""
-        return sum(crossing.cells for crossing in self._crossings)
+        return sum(crossing.cells for crossing in self._crossings.values())
 
     def begin_with(self, said: Sequence[Floats], flows: Sequence[float]) -> None:
         """Begin with what a model without a clock has learnt.
@@ -172,7 +179,8 @@ class Clocked:
             self._slacks.append(belief - least)
             if j < self.end:
                 made[j], finishes[j] = self._pick(j, made, finishes, lead)
-            bound += sum(self._send(e, self._slacks[j] / self._chains(j)) for e in self.out[j])
+            share = self._by[j].least(self._slacks[j] / self._chains(j)) if self.out[j] else belief
+            bound += sum(self._send(e, share) for e in self.out[j])
         return bound, [int(self.kept[j][a]) for j, a in enumerate(made)]
 
     def backward(self) -> float:
@@ -186,7 +194,8 @@ class Clocked:
                 return np.inf
             bound += least
             slacks.append(belief - least)
-            bound += sum(self._send_back(e, slacks[-1] / self._chains(j)) for e in self.into[j])
+            share = slacks[-1] / self._chains(j)
+            bound += sum(self._send_back(e, share) for e in self.into[j])
         self._slacks = slacks[::-1]
         return bound
 
@@ -197,14 +206,17 @@ class Clocked:
         belief = self.unary[j].copy()
         for e in self.into[j]:
             belief += self.said_ahead[e]
-        for e in self.out[j]:
-            belief += self.said_back[e][self.spots[j]]
+        if self.out[j]:
+            said = self.said_back[self.out[j][0]]
+            for e in self.out[j][1:]:
+                said = said + self.said_back[e]
+            belief += said[self.spots[j]]
         return belief
 
     def _send(self, e: int, share: Floats) -> float:
-        """Tell an edge's target what its source knows, less the least of it, which is returned."""
-        u, v = self.ends[e]
-        best = np.minimum.accumulate(self._by[u].least(share) - self.said_back[e], axis=1)  # by then at the latest
+        """Tell an edge's target what its source knows at its places, less the least of it, which is returned."""
+        v = self.ends[e][1]
+        best = np.minimum.accumulate(share - self.said_back[e], axis=1)  # by then at the latest
         message = self._crossings[e].forward(best)
         least = float(message.min())
         self.said_ahead[e] = self._finite(v, message, least, np.arange(len(message)))
@@ -225,8 +237,8 @@ class Clocked:
             self.unary[j][:] = np.inf
             return np.zeros(message.shape)
         message -= least
-        is_out = message == np.inf
-        if is_out.any():
+        if message.max() == np.inf:
+            is_out = message == np.inf
             self.unary[j][is_out[of_label]] = np.inf
             message[is_out] = 0.0
         return message
@@ -258,34 +270,65 @@ class Clocked:
             costs[slacks > room] = np.inf
 
     def crop(self) -> bool:
-        """Forget what has been dropped; tell whether every job has a label left."""
-        labels, spans = [], []
-        for costs in self.unary:
-            is_open = np.isfinite(costs)
-            if not is_open.any():
+        """Forget what has been dropped, where that is a good part of a job's labels; tell whether every job has one left."""
+        changed: dict[int, tuple[Ints, slice]] = {}
+        for j, costs in enumerate(self.unary):
+            is_open = costs < np.inf
+            labels, ticks = np.flatnonzero(is_open.any(axis=1)), np.flatnonzero(is_open.any(axis=0))
+            if not len(labels):
                 return False
-            ticks = np.flatnonzero(is_open.any(axis=0))
-            labels.append(np.flatnonzero(is_open.any(axis=1)))
-            spans.append(slice(int(ticks[0]), int(ticks[-1]) + 1))
+            span = slice(int(ticks[0]), int(ticks[-1]) + 1)
+            if len(labels) * (span.stop - span.start) <= _WORTH_CROPPING * costs.size:
+                changed[j] = labels, span
         for e, (u, v) in enumerate(self.ends):
-            self.said_ahead[e] = self.said_ahead[e][labels[v], spans[v]]
-            self.said_back[e] = self.said_back[e][np.unique(self.spots[u][labels[u]]), spans[u]]
-        for j, (kept, span) in enumerate(zip(labels, spans, strict=True)):
-            self.unary[j] = self.unary[j][kept, span]
-            self.kept[j], self.columns[j] = self.kept[j][kept], self.columns[j].only(kept)
+            if v in changed:
+                labels, span = changed[v]
+                self.said_ahead[e] = self.said_ahead[e][labels, span]
+            if u in changed:
+                labels, span = changed[u]
+                self.said_back[e] = self.said_back[e][np.unique(self.spots[u][labels]), span]
+        for j, (labels, span) in changed.items():
+            self.unary[j] = self.unary[j][labels, span]
+            self.kept[j], self.columns[j] = self.kept[j][labels], self.columns[j].only(labels)
             self.first[j] += span.start
-        self._arrange()
+        self._arrange(changed)
         return True
+
+    def _copied(self) -> "Clocked":
+        twin = copy(self)
+        twin.kept, twin.columns, twin.first = [*self.kept], [*self.columns], [*self.first]
+        twin.said_ahead, twin.said_back = [*self.said_ahead], [*self.said_back]
+        twin.unary = [costs.copy() for costs in self.unary]
+        twin.places, twin.spots, twin._by = [*self.places], [*self.spots], [*self._by]  # noqa: SLF001 -- a copy of it
+        twin._crossings = dict(self._crossings)  # noqa: SLF001
+        return twin
 
     def until(self, deadline: float) -> "Clocked":
         """Return a copy in which the run ends by an earlier deadline; it begins with what this one has learnt."""
-        earlier = copy(self)
-        earlier.kept, earlier.columns, earlier.first = [*self.kept], [*self.columns], [*self.first]
-        earlier.said_ahead, earlier.said_back = [*self.said_ahead], [*self.said_back]
-        earlier.unary = [costs.copy() for costs in self.unary]
+        earlier = self._copied()
         last = int(deadline / self.tick * (1 + _ROUNDING)) - self.first[self.end]
         earlier.unary[self.end][:, max(0, last + 1) :] = np.inf
         return earlier
+
+    def halves(self) -> "tuple[Clocked, Clocked] | None":
+        """Return a copy in which a job where many cycles meet ends early, and one in which it ends late.
+
+        Around a cycle, messages let such a job end early for the one neighbour and late for the other; in the halves it
+        can do so less. None where there is no such job, or all of them end in one tick.
+        """
+        spans = {}
+        for j in self._hubs:
+            ticks = np.flatnonzero(np.isfinite(self.unary[j]).any(axis=0))
+            if len(ticks) and ticks[-1] > ticks[0]:
+                spans[j] = int(ticks[0]), int(ticks[-1])
+        if not spans:
+            return None
+        j = max(spans, key=lambda j: (len(self.out[j]) + len(self.into[j]) - 2) * (spans[j][1] - spans[j][0]))
+        middle = (spans[j][0] + spans[j][1] + 1) // 2
+        early, late = self._copied(), self._copied()
+        early.unary[j][:, middle:] = np.inf
+        late.unary[j][:, :middle] = np.inf
+        return early, late
 
     def learn_from(self, other: "Clocked") -> None:
         """Take the messages of a copy with the same labels: whatever they are, the bound holds."""
@@ -309,4 +352,4 @@ class Clocked:
         self.said_ahead = [np.repeat(message, 2, axis=1) for message in self.said_ahead]
         self.said_back = [np.repeat(message, 2, axis=1) for message in self.said_back]
         self._price_end()
-        self._arrange()
+        self._arrange(range(len(self.columns)))

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import replace
-from itertools import product
+from itertools import combinations, product
 
 import pytest
 from hypothesis import given, settings
@@ -77,3 +77,35 @@ def test_the_finest_clock_is_exact_where_jobs_stand_in_a_row(problem):
     model = Clocked(whole(problem), PRICES[0], deadline=deadline, ticks=2000)
     bound = max(model.forward()[0], model.backward())
     assert later * (1 - 1e-9) <= bound <= least * (1 + 1e-9)
+
+
+@settings(max_examples=60)
+@given(problem=problems(max_jobs=4), at=st.floats(0, 1), divisions=st.integers(1, 4))
+def test_what_is_divided_loses_no_choice(problem, at, divisions):
+    edges = tuple(Edge(j, u, v, 2.0) for j, (u, v) in enumerate(combinations(range(len(problem.jobs)), 2)))
+    problem = replace(problem, edges=edges)  # many cycles
+    found = everything(problem)
+    deadline = sorted(one.makespan_seconds for one in found)[int(at * (len(found) - 1))]
+    if not deadline:
+        return
+    least = min(one.usd for one in found if one.makespan_seconds <= deadline)
+    parts = [Clocked(whole(problem), PRICES[0], deadline=deadline, ticks=50)]
+    for _ in range(divisions):
+        halves = parts[0].halves()
+        if halves is None:
+            break
+        parts[:1] = halves
+        parts.reverse()
+    bounds = []
+    for part in parts:
+        bound = max(part.forward()[0], part.backward())
+        if bound < math.inf:
+            part.drop(least - bound + 1e-9 * max(1.0, least))
+            bound = max(part.forward()[0], part.backward()) if part.crop() else math.inf
+        bounds.append(bound)
+    assert min(bounds) <= least * (1 + 1e-9)
+
+
+def test_a_chain_is_not_divided(tiny):
+    chain = replace(tiny, edges=tuple(Edge(j, j, j + 1, 5.0) for j in range(len(tiny.jobs) - 1)))
+    assert Clocked(whole(chain), PRICES[0], deadline=1e6, ticks=50).halves() is None

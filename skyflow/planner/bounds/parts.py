@@ -1,0 +1,212 @@
+"""A model on a clock (`clocked`), swept until no choice in it is worth its price: best first, in parts.
+
+Sweeps alone become slow near their end, so messages are moved on in the direction in which they have changed, as far as
+that has worked out lately; a bound holds with any messages. What sweeps leave open has two causes. Times are rounded down
+to ticks: the tick is halved. And around cycles of jobs messages bound less than the truth: where many cycles meet in one
+job, the model is divided by when that job ends, and each part is swept by itself. That is branch and bound (Land and Doig
+1960); the part that is open widest comes first, and begins with what the whole had learnt.
+
+Imports numpy; loaded only by a problem that leaves something to choose.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from copy import copy
+from dataclasses import dataclass, field
+
+from skyflow.planner.bounds.clocked import Clocked, Messages
+
+__all__ = ["Part", "Parts", "Watch"]
+
+_CELLS = 40_000_000
+"""About a fifth of a second for a pass there and back."""
+_FEW_CELLS = 2_000_000
+"""So few that a pass takes hardly longer with a finer tick: what it costs is the number of edges."""
+_MOST_TICKS = 2_000
+_GAIN, _LOOK_BACK = 0.02, 4
+"""Sweeps have stalled when the last ones have closed less than this share of the gap."""
+_LOOK_AHEAD = 3
+"""For how many times as many sweeps more a part is left as it is that will be closed by then, if it goes on like this."""
+_CROP_EVERY = 3
+"""After how many sweeps dropped labels are forgotten."""
+_STRIDE, _LONGER, _SHORTER, _LONGEST = 1.0, 1.25, 0.5, 4.0
+"""By how many times their last changes messages are changed once more, and how that grows and shrinks as it works out."""
+_LEADS = (0.0, 0.005, 0.01, 0.02)
+"""By what share of the deadline a plan on the way expects to be late, in turn."""
+_ELASTICITY, _LEAST = 1.5, 1e-3
+"""By what share a deadline is made earlier for every share of the ceiling that the bound is too low; and by how much at least."""
+_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What a search asks: above what it is too dear to be of interest, and whether to stop; and who is told of plans on the way."""
+
+    ceiling: Callable[[], float]
+    is_over: Callable[[], bool]
+    offer: Callable[[Sequence[int], int], None]
+    """Takes labels, and the number of the sweep that they come from."""
+
+
+@dataclass(slots=True)
+class Part:
+    """A model that is being swept; `turn` counts its sweeps, `bounds` are those since it was last changed."""
+
+    model: Clocked
+    deadline: float
+    ticks: int
+    turn: int = 0
+    bounds: list[float] = field(default_factory=lambda: [-math.inf])
+    _since: Messages | None = None
+    """What the messages were after the last turn that was a multiple of `_CROP_EVERY`, if they can still be compared."""
+    _unpressed: Messages | None = None
+    """What they were before they were last pressed on, likewise."""
+    _reached: float = -math.inf
+    _stride: float = _STRIDE
+
+    @property
+    def bound(self) -> float:
+        """What nothing in it costs less than."""
+        return self.bounds[-1]
+
+    # -------------------------------------------------------------------------------------------------------- sweeps
+
+    def sweep(self, watch: Watch, *, sweeps: int, is_lesson: bool = False) -> bool:
+        """Sweep a few times; tell whether anything is left below the ceiling. In a lesson no label is forgotten."""
+        for _ in range(sweeps):
+            self.turn += 1
+            model = self.model
+            forward, made = model.forward(lead=_LEADS[self.turn % len(_LEADS)] * self.deadline)
+            if forward < math.inf:
+                watch.offer(made, self.turn)
+            backward = model.backward() if forward < math.inf else math.inf
+            self.bounds.append(max(self.bound, forward, backward))
+            ceiling = watch.ceiling()
+            slack = _TOLERANCE * abs(ceiling)
+            if self.bound > ceiling + slack:
+                return False
+            model.drop(ceiling - forward + slack)
+            if not self._end_turn(max(forward, backward), is_lesson=is_lesson):
+                return False
+            if watch.is_over():
+                break
+        return True
+
+    def _end_turn(self, reached: float, *, is_lesson: bool) -> bool:
+        """Forget what is out, and press on, each at its turn; tell whether every job has a label left."""
+        phase = self.turn % _CROP_EVERY
+        if phase == 0:
+            self._judge_press(reached)
+            if not is_lesson and not self.model.crop():
+                return False
+            self._since, self._unpressed = self.model.messages(), None
+        elif phase == _CROP_EVERY - 1 and self._since is not None:
+            self._unpressed = self.model.messages()
+            self.model.press_on(self._since, self._stride)
+        return True
+
+    def _judge_press(self, reached: float) -> None:
+        """Take back how messages were changed where the bound has fallen since; the better it has worked out, the further next."""
+        if reached > self._reached:
+            self._stride = min(_LONGEST, self._stride * _LONGER)
+        elif self._unpressed is not None:
+            self._stride *= _SHORTER
+            self.model.said_ahead, self.model.said_back = self._unpressed
+        self._reached = max(reached, self._reached)
+
+    @property
+    def _gained(self) -> float:
+        """What the last sweeps have gained."""
+        return self.bound - self.bounds[max(0, len(self.bounds) - 1 - _LOOK_BACK)]
+
+    def has_stalled(self, ceiling: float) -> bool:
+        """Tell whether the last sweeps have gained next to nothing."""
+        return len(self.bounds) > 2 * _LOOK_BACK and self._gained <= _GAIN * (ceiling - self.bound)
+
+    def is_promising(self, ceiling: float) -> bool:
+        """Tell whether a few sweeps more close it, if it goes on like this."""
+        return self._gained > 0 and self.bound + _LOOK_AHEAD * self._gained >= ceiling
+
+    # ------------------------------------------------------------------------------------------------------- changes
+
+    def refine(self, most_cells: int) -> bool:
+        """Halve the tick where that makes few cells enough; tell whether it does."""
+        if self.ticks >= _MOST_TICKS or self.model.cells > most_cells:
+            return False
+        self.ticks *= 2
+        self.model.refine()
+        self.change(self.model)
+        return True
+
+    def divide(self) -> "Part | None":
+        """Become the half of what it was, and return the other half; None where no job is worth dividing by."""
+        halves = self.model.halves()
+        if halves is None:
+            return None
+        other = copy(self)
+        other.change(halves[1])
+        self.change(halves[0])
+        return other
+
+    def hurry(self, deadline: float) -> None:
+        """Make the deadline earlier, if it is later."""
+        if deadline < self.deadline:
+            self.deadline = deadline
+            self.change(self.model.until(deadline))
+
+    def change(self, model: Clocked) -> None:
+        """Go on with another model, of no more than it had; the bound stays."""
+        self.model, self.bounds = model, [self.bound]
+        self._since = self._unpressed = None
+
+
+class Parts:
+    """What is open of a model."""
+
+    def __init__(self, root: Part, watch: Watch) -> None:
+        self.open, self.watch = [root], watch
+        self.refuted = math.inf
+        """The earliest deadline of the parts that are closed: by then nothing in them is below the ceiling."""
+
+    @property
+    def bound(self) -> float:
+        """What nothing in the whole costs less than; infinite where nothing is left below the ceiling."""
+        return min((part.bound for part in self.open), default=math.inf)
+
+    def advance(self, *, sweeps: int, is_lesson: bool = False, slack: float = math.inf) -> bool:
+        """Do a little for the part that is open widest; tell whether that can go on. In a lesson its labels stay as they are.
+
+        A part that is open by more than the slack, a share of the ceiling, or that nothing helps, is given an earlier deadline,
+        unless the slack is infinite.
+        """
+        if not self.open or self.watch.is_over():
+            return False
+        part = min(self.open, key=lambda part: part.bound)
+        if not part.sweep(self.watch, sweeps=sweeps, is_lesson=is_lesson):
+            self.open.remove(part)
+            self.refuted = min(self.refuted, part.deadline)
+            return bool(self.open)
+        ceiling = self.watch.ceiling()
+        is_too_low = part.bound < (1.0 - slack) * ceiling
+        if not is_too_low and (is_lesson or part.is_promising(ceiling) or self._sharpen(part, ceiling)):
+            return True
+        if slack == math.inf:
+            return False
+        missing = 1.0 - part.bound / ceiling - (slack if is_too_low else 0.0)
+        part.hurry(part.deadline * (1.0 - min(0.5, max(_LEAST, missing))) ** _ELASTICITY)
+        return True
+
+    def _sharpen(self, part: Part, ceiling: float) -> bool:
+        """Change the model where sweeps do not close it; tell whether there is anything left to do."""
+        if part.refine(_FEW_CELLS):
+            return True
+        other = part.divide()
+        if other is not None:
+            self.open.append(other)
+            return True
+        return not part.has_stalled(ceiling) or part.refine(_CELLS)
+
+    def hurry(self, deadline: float) -> None:
+        """Let no part have a later deadline; what was out stays out."""
+        for part in self.open:
+            part.hurry(deadline)
