@@ -28,15 +28,15 @@ _CELLS = 60_000_000
 _TICKS, _FEWEST_TICKS = 400, 16
 _SWEEPS, _FEW_SWEEPS = 9, 3
 """How many sweeps are made at a time, and when little time is left."""
-_FEW = 0.4
+_FEW = 0.5
 _REPAIR_EVERY = 7
 _PROMISING, _REPAIRABLE = 1.05, 1.1
 """By what share a plan on the way may cost more than the best one, or than the limits allow, and still be improved."""
 _NARROW = 1e-3
 """The share of the makespan below which times are no longer told apart."""
 _FIRST, _STEP = 0.99, 0.7
-"""The first time to test, as a share of the best makespan; and where between the bound and the best one the next are."""
-_SLACK, _BEND, _SPAN = 0.2, 2.5, 0.95
+"""The earliest time to test, as a share of the best makespan; and where between the bound and the best one others are."""
+_SLACK, _BEND, _SPAN = 0.2, 2.5, 0.9
 """By what share of the ceiling a test may be open when it begins, and how that falls to nothing as that much of its time is gone."""
 _TOLERANCE = 1e-9
 
@@ -85,24 +85,20 @@ def _test_times(tradeoff: "Tradeoff") -> None:
     tradeoff.bound = max(tradeoff.bound, tradeoff.paths.least(tradeoff.paths.bounds()))
     root = _root(tradeoff, tradeoff.upper)
     while not tradeoff.is_late() and tradeoff.upper - tradeoff.bound > _NARROW * tradeoff.upper:
-        best, refuted = tradeoff.upper, _test(tradeoff, root)
+        best = tradeoff.upper
+        refuted = _test(tradeoff, root, max(_FIRST * best, tradeoff.bound + _STEP * (best - tradeoff.bound)))
         if refuted <= tradeoff.bound and tradeoff.upper == best:
             return
         tradeoff.bound = max(tradeoff.bound, min(refuted, tradeoff.upper))
 
 
-def _time_to_test(tradeoff: "Tradeoff") -> float:
-    first = _FIRST * tradeoff.upper
-    return max(first, tradeoff.bound + _STEP * (tradeoff.upper - tradeoff.bound)) if tradeoff.bound > first * (1 - _NARROW) else first
-
-
-def _test(tradeoff: "Tradeoff", root: Part) -> float:
+def _test(tradeoff: "Tradeoff", root: Part, time: float) -> float:
     """Return a time by which no choice within the limits ends; zero where it is late before one is known.
 
     It begins with what the root has learnt, and teaches it in turn. Where a better plan turns up, or time runs out, the
     time to test becomes an earlier one.
     """
-    time, begun = _time_to_test(tradeoff), tradeoff.seconds_left()
+    begun, share = tradeoff.seconds_left(), time / tradeoff.upper
     part = Part(root.model.until(time), time, root.ticks)
     plans = _Plans(tradeoff, time)
     parts = Parts(part, Watch(plans.ceiling, tradeoff.is_late, plans.offer))
@@ -110,9 +106,9 @@ def _test(tradeoff: "Tradeoff", root: Part) -> float:
     root.model.learn_from(part.model)
     left = 1.0
     while parts.advance(sweeps=_SWEEPS if left > _FEW else _FEW_SWEEPS, slack=_SLACK * left**_BEND):
-        plans.deadline = min(plans.deadline, _time_to_test(tradeoff))  # a better plan may have turned up
+        plans.deadline = min(plans.deadline, share * tradeoff.upper)  # a better plan may have turned up
         parts.hurry(plans.deadline)
-        if any(part.deadline <= tradeoff.bound * (1 + _NARROW) for part in parts.open):
+        if any(part.deadline <= tradeoff.bound for part in parts.open):
             break
         left = max(0.0, 1.0 - (1.0 - tradeoff.seconds_left() / begun) / _SPAN)
     return 0.0 if parts.open else parts.refuted
@@ -147,5 +143,7 @@ class _Plans:
             if tuple(made) not in self._seen:
                 self._seen.add(tuple(made))
                 tradeoff.polish(list(made), deadline=self.deadline)
-        elif turn % _REPAIR_EVERY == 0 and figures.seconds < tradeoff.upper and priced < _REPAIRABLE * tradeoff.paid_back:
+        elif (
+            turn % _REPAIR_EVERY == 0 and figures.seconds < tradeoff.upper and priced < _REPAIRABLE * tradeoff.paid_back
+        ):
             tradeoff.repair(list(made), deadline=max(figures.seconds, self.deadline))

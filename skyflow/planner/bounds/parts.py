@@ -22,7 +22,7 @@ _CELLS = 40_000_000
 """About a fifth of a second for a pass there and back."""
 _FEW_CELLS = 2_000_000
 """So few that a pass takes hardly longer with a finer tick: what it costs is the number of edges."""
-_MOST_TICKS = 2_000
+_MOST_TICKS = 10_000
 _GAIN, _LOOK_BACK = 0.02, 4
 """Sweeps have stalled when the last ones have closed less than this share of the gap."""
 _LOOK_AHEAD = 3
@@ -33,7 +33,7 @@ _STRIDE, _LONGER, _SHORTER, _LONGEST = 1.0, 1.25, 0.5, 4.0
 """By how many times their last changes messages are changed once more, and how that grows and shrinks as it works out."""
 _LEADS = (0.0, 0.005, 0.01, 0.02)
 """By what share of the deadline a plan on the way expects to be late, in turn."""
-_ELASTICITY, _LEAST = 1.5, 1e-3
+_ELASTICITY, _LEAST = 2.0, 1e-3
 """By what share a deadline is made earlier for every share of the ceiling that the bound is too low; and by how much at least."""
 _TOLERANCE = 1e-9
 
@@ -192,7 +192,8 @@ class Parts:
             return True
         if slack == math.inf:
             return False
-        missing = 1.0 - part.bound / ceiling - (slack if is_too_low else 0.0)
+        missing = 1.0 - part.bound / ceiling
+        missing = missing - slack if is_too_low else missing / 2
         part.hurry(part.deadline * (1.0 - min(0.5, max(_LEAST, missing))) ** _ELASTICITY)
         return True
 
