@@ -346,8 +346,12 @@ def _unbeaten(options: Sequence[tuple[float, float, float, int]]) -> list[int]:
     """Return the entries of which no earlier one is as good in the second and third figure; the first one ascends."""
     kept: list[tuple[float, float]] = []
     found = []
+    last_time = last_energy = float("inf")
     for _, time, energy, entry in options:
+        if last_time <= time and last_energy <= energy:  # mostly it is the newest one that beats another
+            continue
         if not any(other[0] <= time and other[1] <= energy for other in kept):
+            last_time, last_energy = time, energy
             kept.append((time, energy))
             found.append(entry)
     return found
