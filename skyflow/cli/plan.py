@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from skyflow._util.text import sentence_list
 from skyflow.cli._completion import complete_job_of_file
 from skyflow.cli._options import JobsOption, JsonOption, ObjectiveOption, OnOption, StateOption, WorkflowArgument
 from skyflow.cli._plan_options import (
@@ -75,6 +76,9 @@ def plan(
     seconds = read_option("--time-limit", time_limit, parse_duration_seconds)
     wait_seconds = None if wait is None else read_option("--wait", wait, parse_duration_seconds)
     if problem is not None:
+        _refuse_others(
+            view, deadline=deadline, budget=budget, carbon_cap=carbon_cap, wait=wait, start=start, on=on, jobs=jobs
+        )
         _plan_problem(problem, objective, time_limit=seconds, solver=decider, as_json=as_json)
         return
     from skyflow.app.planning.plan import PlanOptions  # noqa: PLC0415 -- start-up
@@ -93,6 +97,16 @@ def plan(
     )
     planning = _planning(workflow or only_workflow(), options, state)
     view.show(planning, state, as_json=as_json)
+
+
+def _refuse_others(view: "_View", **options: object) -> None:
+    """Refuse options beside `--problem` that a bare problem has no use for; it would be planned without them."""
+    every = {**options, **view._asdict()}
+    if given := [f"--{name.replace('_', '-')}" for name, value in every.items() if value]:
+        raise UsageError(
+            f"--problem cannot be combined with {sentence_list(given)}",
+            hint="it takes --objective, --time-limit, --solver and --json",
+        )
 
 
 def _solver(name: str) -> "Solver":

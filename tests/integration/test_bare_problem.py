@@ -113,6 +113,8 @@ def test_what_is_no_problem_at_all_is_told(tmp_path):
         ((INSTANCES, "--objective", "beauty"), "it is one of carbon, cost or makespan"),
         ((INSTANCES, "--solver", "glpk"), "there is no solver 'glpk'"),
         ((INSTANCES, str(INSTANCES)), "contradict each other"),
+        ((INSTANCES, "--budget", "5", "--on", "aws"), "--problem cannot be combined with --budget and --on"),
+        ((INSTANCES, "--frontier"), "--problem cannot be combined with --frontier"),
     ):
         code, _, err = planned(*arguments)
         assert code == 2
