@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skyflow.planner.bounds.crossing import Crossing, Link
+from skyflow.planner.bounds.gates import Clock, Span
 from skyflow.planner.bounds.groups import Groups
 from skyflow.planner.bounds.network import Columns, Network
 from skyflow.planner.bounds.pairwise import Floats, Ints
@@ -110,8 +111,7 @@ class Clocked:
         self._price_end()
 
     def _ticks(self, seconds: Floats) -> Ints:
-        ticks: Ints = np.floor(seconds / self.tick * (1 - _ROUNDING)).astype(np.int64)
-        return ticks
+        return Clock(self.tick).ticks(seconds)
 
     def _costs(self, columns: Columns) -> Floats:
         return self.prices.usd * columns.usd + self.prices.grams * columns.grams
@@ -142,13 +142,14 @@ class Clocked:
             cost_per_gb=self._cost_per_gb,
             seconds_per_gb=network.seconds_per_gb,
         )
-        lead, ahead, back = self.first[v] - self.first[u], self.unary[v].shape[1], self.unary[u].shape[1]
-        return Crossing(link, self._ticks, lead=lead, ahead=ahead, back=back)
+        span = Span(self.first[v] - self.first[u], self.unary[v].shape[1], self.unary[u].shape[1])
+        return Crossing(link, Clock(self.tick), span)
 
     @property
     def cells(self) -> int:
         """How many numbers one pass looks at."""
-        return sum(crossing.cells for crossing in self._crossings.values())
+        said = sum(ahead.size + back.size for ahead, back in zip(self.said_ahead, self.said_back, strict=True))
+        return said + sum(crossing.cells for crossing in self._crossings.values())
 
     def begin_with(self, said: Sequence[Floats], flows: Sequence[float]) -> None:
         """Begin with what a model without a clock has learnt.

@@ -7,11 +7,12 @@ itself. That changes no message, and real tables have ten times as many places a
 Imports numpy; loaded only by a problem that leaves something to choose.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from skyflow.planner.bounds.gates import Asked, Clock, Paired, Span, gate
 from skyflow.planner.bounds.groups import Groups
 from skyflow.planner.bounds.pairwise import Floats, Ints
 
@@ -65,13 +66,18 @@ class Link:
     cost_per_gb: Floats
     seconds_per_gb: Floats
 
+    def asked(self, speaker: Ints, labels: Ints) -> Asked:
+        """Return what places cost labels of the target, and how many seconds they take."""
+        here = self.here[labels]
+        waits = self.gigabytes * self.seconds_per_gb[speaker, here] if self.gigabytes else np.zeros(speaker.shape)
+        return Asked(self.gigabytes * self.cost_per_gb[speaker, here], waits, self.seconds[labels])
+
 
 class Crossing:
     """An edge between jobs with a number of ticks each; messages are by place of the source, or label of the target, and tick."""
 
-    def __init__(self, link: Link, ticks: Callable[[Floats], Ints], *, lead: int, ahead: int, back: int) -> None:
-        """Take an edge, what makes ticks of seconds, by how many the target's first is later, and how many both ends have."""
-        self._ahead, self._back = ahead, back
+    def __init__(self, link: Link, clock: Clock, span: Span) -> None:
+        """Take an edge, the clock of both ends, and their ticks."""
         voice = link.voices[link.there] if link.gigabytes else np.zeros(len(link.there), dtype=np.int64)
         self._voices = Groups(voice)
         order, firsts, sizes = self._voices.order, self._voices.firsts, self._voices.sizes
@@ -79,12 +85,10 @@ class Crossing:
         first = link.there[order[firsts]]
         other = link.there[order[firsts + (sizes > 1)]]  # who speaks to the place of the first
         speaker = np.where(first[:, None] == link.here[None, :], other[:, None], first[:, None])
-        self._costs, took = self._of_pairs(link, speaker, link.here[None, :])
-        late = lead - ticks(took + link.seconds[None, :])
-        self._starts, self._back_starts = np.clip(late + ahead, 0, ahead + back), np.clip(back - late, 0, ahead + back)
-        self._keep_home(link, ticks, sizes, lead)
+        self._gate = gate(link.asked(speaker, np.arange(len(link.here))), clock, span)
+        self._keep_home(link, clock, span, sizes)
 
-    def _keep_home(self, link: Link, ticks: Callable[[Floats], Ints], sizes: Ints, lead: int) -> None:
+    def _keep_home(self, link: Link, clock: Clock, span: Span, sizes: Ints) -> None:
         """Note what stays in a place that speaks with others; in one that speaks for itself that is said already."""
         at = np.minimum(np.searchsorted(link.there, link.here), len(link.there) - 1)
         is_home = (link.there[at] == link.here) & (sizes[self._of[at]] > 1) & (link.gigabytes > 0)
@@ -92,54 +96,26 @@ class Crossing:
         self._labels = labels[np.argsort(at[labels], kind="stable")]
         self._homes = at[self._labels]
         self._by_home = Groups(self._homes)
-        places = link.here[self._labels]
-        self._home_costs, took = self._of_pairs(link, places, places)
-        late = lead - ticks(took + link.seconds[self._labels])
-        whole = self._ahead + self._back
-        self._home_starts = np.clip(late + self._ahead, 0, whole)
-        self._home_back_starts = np.clip(self._back - late, 0, whole)
-
-    @staticmethod
-    def _of_pairs(link: Link, there: Ints, here: Ints) -> tuple[Floats, Floats]:
-        costs: Floats = link.gigabytes * link.cost_per_gb[there, here]
-        took: Floats = link.gigabytes * link.seconds_per_gb[there, here] if link.gigabytes else np.zeros(costs.shape)
-        return costs, took
+        self._home = Paired(link.asked(link.here[self._labels], self._labels), clock, span)
 
     @property
     def cells(self) -> int:
         """How many numbers a message looks at."""
-        return (self._costs.size + len(self._labels)) * self._ahead
+        return self._gate.cells + self._home.cells
 
     def forward(self, best: Floats) -> Floats:
         """Return the least for each label and tick of the target, from the least by then of each place of the source."""
-        voices = self._voices.least(best)
-        said = _windows(voices, self._ahead, before=np.inf, after=voices[:, -1:])
-        said = said[np.arange(len(voices))[:, None], self._starts]
-        said += self._costs[:, :, None]
-        message: Floats = said.min(axis=0)
+        message = self._gate.forward(self._voices.least(best))
         if len(self._labels):
-            home = _windows(best, self._ahead, before=np.inf, after=best[:, -1:])[self._homes, self._home_starts]
-            home += self._home_costs[:, None]
-            message[self._labels] = np.minimum(message[self._labels], home)
+            stayed = self._home.forward(best[self._homes])
+            message[self._labels] = np.minimum(message[self._labels], stayed)
         return message
 
     def backward(self, best: Floats) -> Floats:
         """Return the least for each place and tick of the source, from the least from then on of each label of the target."""
-        windows = _windows(best, self._back, before=best[:, :1], after=np.inf)
-        said = windows[np.arange(len(best))[None, :], self._back_starts]
-        said += self._costs[:, :, None]
-        message: Floats = said.min(axis=1)[self._of]
+        message: Floats = self._gate.backward(best)[self._of]
         if len(self._labels):
-            home = windows[self._labels, self._home_back_starts]
-            home += self._home_costs[:, None]
+            stayed = self._by_home.least(self._home.backward(best[self._labels]))
             at = self._homes[self._by_home.firsts]
-            message[at] = np.minimum(message[at], self._by_home.least(home))
+            message[at] = np.minimum(message[at], stayed)
         return message
-
-
-def _windows(rows: Floats, width: int, *, before: Floats | float, after: Floats | float) -> Floats:
-    """Return, of each row, all stretches of a width, when what is before and after the row goes on for ever."""
-    padded = np.empty((len(rows), rows.shape[1] + 2 * width))
-    padded[:, :width], padded[:, width:-width], padded[:, -width:] = before, rows, after
-    row, one = padded.strides
-    return np.ndarray((len(rows), rows.shape[1] + width + 1, width), buffer=padded, strides=(row, one, one))

@@ -18,7 +18,7 @@ from skyflow.planner.bounds.clocked import Clocked, Messages
 
 __all__ = ["Part", "Parts", "Watch"]
 
-_CELLS = 40_000_000
+_CELLS = 25_000_000
 """About a fifth of a second for a pass there and back."""
 _FEW_CELLS = 2_000_000
 """So few that a pass takes hardly longer with a finer tick: what it costs is the number of edges."""

@@ -16,6 +16,7 @@ from random import Random
 import numpy as np
 
 from skyflow.planner.bounds.crossing import Crossing, Link
+from skyflow.planner.bounds.gates import Clock, Span
 from skyflow.planner.bounds.network import Network
 from skyflow.planner.bounds.pairwise import Floats, Ints
 from skyflow.planner.bounds.paths import Paths
@@ -64,7 +65,7 @@ class Woods:
             [(self._other(e, j), e) for e in (*into, *out)]
             for j, (into, out) in enumerate(zip(paths.into, paths.out, strict=True))
         ]
-        self._tick = 1.0
+        self._clock = Clock(1.0, is_up=True)
 
     def cost(self, at: Sequence[int]) -> float:
         """Return what labels cost, as dollars and grams count here."""
@@ -80,7 +81,7 @@ class Woods:
         It ends when several turns in a row have gained nothing, or when it is late.
         """
         at, cost = list(at), self.cost(at)
-        self._tick = deadline / _TICKS
+        self._clock = Clock(deadline / _TICKS, is_up=True)
         idle, turn = 0, 0
         while deadline > 0 and idle < _PATIENCE and not is_late():
             idle, turn = idle + 1, turn + 1
@@ -132,7 +133,7 @@ class Woods:
                 begins = around.ends[v] - float(columns[v].seconds[around.at[v]])
                 np.minimum(latest, begins - self.paths.from_source(e, around.at[v]), out=latest)
         soonest = self._up(arrival + columns[j].seconds)
-        last = np.floor(latest / self._tick * (1 + _TOLERANCE)).astype(np.int64)
+        last = np.floor(latest / self._clock.tick * (1 + _TOLERANCE)).astype(np.int64)
         if not (soonest <= last).any():
             return None
         first = int(soonest.min())
@@ -141,8 +142,7 @@ class Woods:
         return _Node(first, np.where(is_open, costs[:, None], np.inf))
 
     def _up(self, seconds: Floats) -> Ints:
-        ticks: Ints = np.ceil(seconds / self._tick * (1 - _TOLERANCE)).astype(np.int64)
-        return ticks
+        return self._clock.ticks(seconds)
 
     # -------------------------------------------------------------------------------------------------- elimination
 
@@ -165,11 +165,11 @@ class Woods:
             )
             width, other = node.costs.shape[1], parent.costs.shape[1]
             if j == u:
-                crossing = Crossing(link, self._up, lead=parent.first - node.first, ahead=other, back=width)
+                crossing = Crossing(link, self._clock, Span(parent.first - node.first, other, width))
                 best = np.minimum.accumulate(self.paths.least_by_place(j, node.costs), axis=1)
                 parent.costs = parent.costs + crossing.forward(best)
             else:
-                crossing = Crossing(link, self._up, lead=node.first - parent.first, ahead=width, back=other)
+                crossing = Crossing(link, self._clock, Span(node.first - parent.first, width, other))
                 best = np.minimum.accumulate(node.costs[:, ::-1], axis=1)[:, ::-1]
                 parent.costs = parent.costs + crossing.backward(best)[spots[u].of]
 

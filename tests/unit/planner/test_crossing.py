@@ -8,8 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skyflow.planner.bounds.crossing import Crossing, Link, alike
+from skyflow.planner.bounds.gates import Clock, Span
 
 PLACES = 5
+CLOCK = Clock(1 - 1e-9)
+"""So that times of whole seconds are that many ticks, although rounding makes them a little shorter."""
 
 
 @st.composite
@@ -65,7 +68,7 @@ def test_messages_are_the_least_over_all_pairs(data, tables, gigabytes, lead):
         there=there, here=here, seconds=seconds, gigabytes=gigabytes, voices=alike(tables),
         cost_per_gb=costs, seconds_per_gb=waits,
     )  # fmt: skip
-    crossing = Crossing(link, lambda took: np.floor(took).astype(np.int64), lead=lead, ahead=ahead, back=back)
+    crossing = Crossing(link, CLOCK, Span(lead, ahead, back))
 
     def took(a, k):
         return math.floor(gigabytes * waits[there[a], here[k]] + seconds[k])
