@@ -6,7 +6,19 @@ from types import ModuleType
 from markdown_text import fence, page, sentence
 
 from skyflow.planner import decide, estimates, hours, problem, schedule, spill, verify, waiting
-from skyflow.planner.bounds import clocked, closing, crossing, gathered, network, pairwise, paths, tradeoff, woods
+from skyflow.planner.bounds import (
+    clocked,
+    closing,
+    crossing,
+    gates,
+    gathered,
+    network,
+    pairwise,
+    parts,
+    paths,
+    tradeoff,
+    woods,
+)
 from skyflow.planner.sharing import refine, relay, relay_labels, savings
 from skyflow.planner.solver import formulation, solve
 from skyflow.planner.solver.formulation import FAMILIES
@@ -64,6 +76,8 @@ def _solution() -> list[str]:
                 "### Cost against time, and limits": tradeoff,
                 "### Deadlines, on a clock": clocked,
                 "### What an edge says": crossing,
+                "### How labels ask": gates,
+                "### Sweeps, and parts": parts,
                 "### The last of the gap": closing,
                 "### Many jobs at a time": woods,
                 "### All jobs together": gathered,

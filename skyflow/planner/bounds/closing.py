@@ -4,8 +4,8 @@ Where the goal has a cost, one model of jobs on a clock (`clocked`), bounded in 
 its ceiling. Where the makespan alone counts and the rest is limited, a time is put to the test: if everything that ends by
 then costs more than the limits allow, it is a bound; if a plan turns up that ends by then, it is a better plan. Testing a
 time is much sharper than pricing the limits, because all that costs too much is out at once. The first time is one
-hundredth below the best makespan. What a test has learnt is not lost: when it does not end in time, each part that is open
-is given earlier and earlier times, and whatever was out stays out; and the next test begins with the messages of the first
+hundredth below the best makespan. What a test has learnt is not lost: as its time goes by, parts that are still open are
+given earlier and earlier times, and whatever was out stays out; and the next test begins with the messages of the first
 sweeps.
 
 Imports numpy; loaded only by a problem that leaves something to choose.

@@ -2,7 +2,7 @@
 
 Prices and times of transfers know clouds and continents rather than places. Places that pay the same and wait as long
 wherever data goes, but for what stays at home, speak with one voice: the least of them. What stays at home is looked at by
-itself. That changes no message, and real tables have ten times as many places as voices.
+itself. That changes no message, and real tables have ten times as many places as voices. How labels ask voices is in `gates`.
 
 Imports numpy; loaded only by a problem that leaves something to choose.
 """
