@@ -40,9 +40,13 @@ class Footprint:
         share = DEFAULT_UTILIZATION if utilization is None else utilization
         return self.idle_watts + (self.max_watts - self.idle_watts) * share
 
+    def kilowatts(self, utilization: float | None = None) -> float:
+        """Return what the machine draws, the building's share included."""
+        return self.watts(utilization) / _WATTS_PER_KILOWATT * self.pue
+
     def energy_kwh(self, seconds: float, utilization: float | None = None) -> float:
         """Return the energy of so many seconds, the building's share included."""
-        return self.watts(utilization) / _WATTS_PER_KILOWATT * self.pue * seconds / _SECONDS_PER_HOUR
+        return self.kilowatts(utilization) * seconds / _SECONDS_PER_HOUR
 
     def gco2e(self, seconds: float, utilization: float | None = None) -> float:
         """Return the grams that so many seconds emit, at a utilization from 0 to 1, by default one half."""

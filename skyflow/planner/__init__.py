@@ -4,8 +4,8 @@ Importing this package is cheap: numpy is loaded only by a problem that leaves s
 that the bounds do not settle.
 """
 
-from skyflow.planner.build import DEFAULT_ESTIMATE_SECONDS, OutsideData, PlanningJob, Pool
-from skyflow.planner.estimates import Knowledge
+from skyflow.planner.estimates import DEFAULT_ESTIMATE_SECONDS, Knowledge
+from skyflow.planner.jobs import OutsideData, PlanningJob, Pool
 from skyflow.planner.plan import plan_jobs
 from skyflow.planner.problem import Limits
 

@@ -1,85 +1,59 @@
 """From jobs and offerings to a placement problem."""
 
 from array import array
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
+from itertools import chain
+from typing import TYPE_CHECKING
 
 from skyflow.errors import InternalError
 from skyflow.model.catalog import Offering, Place, TransferRates
 from skyflow.model.planning import Spill
-from skyflow.model.recovery import RecoverySpec
-from skyflow.model.resources import LOCAL, Estimate, Setup
-from skyflow.planner.estimates import DEFAULT_ESTIMATE_SECONDS, Knowledge, Timing, expected_timing
+from skyflow.model.resources import LOCAL
+from skyflow.planner.estimates import Knowledge, Timing, timing_of
 from skyflow.planner.hours import Hours
+from skyflow.planner.jobs import OutsideData, PlanningJob, Pool
 from skyflow.planner.problem import Candidates, Capacity, Edge, Limits, PlacementProblem
 from skyflow.planner.sharing.savings import find_heirs
 
-__all__ = ["DEFAULT_ESTIMATE_SECONDS", "LOCAL_SLOTS", "OutsideData", "PlanningJob", "Pool", "Problem", "build_problem"]
+if TYPE_CHECKING:
+    from skyflow.planner.columns import Columns
+
+__all__ = ["LOCAL_SLOTS", "Problem", "build_problem"]
+
+_Uses = tuple["array[float] | None", ...]
+"""What each candidate of a job takes up, by pool; None where none takes up anything."""
 
 LOCAL_SLOTS = "slots of this machine"
 """The name of the capacity that every plan has."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutsideData:
-    """Data that a job reads from, or has to leave at, a place outside of the run; gigabytes are decimal."""
-
-    name: str
-    place: Place
-    gigabytes: float
-    is_output: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanningJob:
-    """One job after matrix expansion, with the offerings that satisfy its requirements.
-
-    `needs` are keys of other jobs. `data_gb` gives the decimal gigabytes that flow in from some of them, `outside` what
-    comes from or goes to elsewhere. `utilization` is the share of a machine's power range that it keeps busy, None where
-    nobody says. `pinned_seconds` says that the job runs, or ran, on its only candidate, and how long
-    it still takes from now; its machine is paid for already. `setup` is how its machine is prepared. With `reuse` it may
-    take over the machine of a job that it needs, and leave its own to another, where that is the same. `recovery` says what
-    follows when a spot machine is taken away.
-    """
-
-    key: str
-    candidates: tuple[Offering, ...]
-    needs: tuple[str, ...] = ()
-    estimate: Estimate | None = None
-    data_gb: tuple[tuple[str, float], ...] = ()
-    outside: tuple[OutsideData, ...] = ()
-    utilization: float | None = None
-    pinned_seconds: float | None = None
-    setup: Setup | None = None
-    reuse: bool = True
-    recovery: RecoverySpec = RecoverySpec()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pool:
-    """So many units of something at one time, of the offerings that it concerns: slots, a quota, a pool of machines."""
-
-    name: str
-    units: float
-    takes: Callable[[Offering], float]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
     """A placement problem, and what its figures stand for.
 
-    The first jobs of `placement` are those of the plan in `jobs`; what follows are the ends of `outputs`. `timings` are
-    those of each job's candidates. `sources` are the inputs from outside, by the index that stands for them. `spill` is the
-    rule by which jobs leave machines that are there for rented ones; without it, all are alike.
+    The first jobs of `placement` are those of the plan in `jobs`; what follows are the ends of `outputs`. `knowledge` is
+    what the figures of the candidates come from. `sources` are the inputs from outside, by the index that stands for them.
+    `spill` is the rule by which jobs leave machines that are there for rented ones; without it, all are alike.
     """
 
     placement: PlacementProblem
     jobs: tuple[PlanningJob, ...]
     positions: tuple[int, ...]
-    timings: tuple[tuple[Timing, ...], ...]
+    knowledge: Knowledge
     outside: dict[int, OutsideData] = field(default_factory=dict)
     spill: Spill | None = None
+
+    def timing(self, index: int, candidate: int) -> Timing:
+        """Return how long a job of the plan, by its index in `placement`, takes on one of its candidates, and why."""
+        offering = self.placement.candidates[index].offerings[candidate]
+        return timing_of(self._job_at[index], offering, self.knowledge)
+
+    @cached_property
+    def _job_at(self) -> dict[int, PlanningJob]:
+        return dict(zip(self.positions, self.jobs, strict=True))
 
 
 def build_problem(
@@ -105,26 +79,28 @@ def build_problem(
         raise InternalError(f"the local machine cannot run {local_slots} jobs at once")
     ordered = _in_running_order(jobs)
     slots = Pool(name=LOCAL_SLOTS, units=local_slots, takes=lambda offering: float(offering.provider == LOCAL))
-    maker = _Maker(transfers, knowledge or Knowledge(), (slots, *pools))
+    maker = _Maker(ordered, transfers, knowledge or Knowledge(), (slots, *pools))
     for job in ordered:
         maker.add(job)
     for job in ordered:
         maker.add_outputs(job)
-    return maker.made(ordered, limits or Limits(), hours)
+    return maker.made(limits or Limits(), hours)
 
 
 class _Maker:
     """A problem being made, job by job."""
 
-    def __init__(self, transfers: TransferRates, knowledge: Knowledge, pools: Sequence[Pool]) -> None:
-        self.transfers, self.knowledge, self.pools = transfers, knowledge, pools
+    def __init__(
+        self, jobs: Sequence[PlanningJob], transfers: TransferRates, knowledge: Knowledge, pools: Sequence[Pool]
+    ) -> None:
+        self.jobs, self.transfers, self.knowledge, self.pools = jobs, transfers, knowledge, pools
         self.names: list[str] = []
         self.candidates: list[Candidates] = []
-        self.timings: list[tuple[Timing, ...]] = []
+        self.uses: list[_Uses] = []
         self.edges: list[Edge] = []
         self.position: dict[str, int] = {}
         self.outside: dict[int, OutsideData] = {}
-        self._known: dict[tuple[object, ...], tuple[Candidates, tuple[Timing, ...]]] = {}
+        self._known: dict[tuple[object, ...], tuple[Candidates, _Uses]] = {}
 
     def add(self, job: PlanningJob) -> None:
         """Add a job, after the places where its inputs from outside are."""
@@ -138,9 +114,9 @@ class _Maker:
         alike = (id(job.candidates), job.estimate, job.utilization, job.pinned_seconds)
         if alike not in self._known or self.knowledge.is_by_job:
             self._known[alike] = self._candidates(job)
-        candidates, timings = self._known[alike]
+        candidates, uses = self._known[alike]
         self.candidates.append(candidates)
-        self.timings.append(timings)
+        self.uses.append(uses)
         for need in dict.fromkeys(job.needs):
             self._edge(self.position[need], here, gigabytes.get(need, 0.0))
         for source in sources:
@@ -152,12 +128,12 @@ class _Maker:
             if data.is_output:
                 self._edge(self.position[job.key], self._fixed(data, f"{data.name} of {job.key}"), data.gigabytes)
 
-    def made(self, jobs: Sequence[PlanningJob], limits: Limits, hours: Hours | None) -> Problem:
+    def made(self, limits: Limits, hours: Hours | None) -> Problem:
         """Return the problem."""
-        capacities = [self._capacity(pool) for pool in self.pools]
+        capacities = map(self._capacity, range(len(self.pools)))
         count = len(self.transfers.usd_per_gb)
         setups: list[Hashable | None] = [None] * len(self.names)
-        for job in jobs:
+        for job in self.jobs:
             has_ended = job.pinned_seconds == 0  # its machine is gone
             setups[self.position[job.key]] = (job.setup,) if job.reuse and not has_ended else None
         return Problem(
@@ -173,9 +149,9 @@ class _Maker:
                 heirs=find_heirs(self.candidates, self.edges, setups),
                 hours=hours if any(options.curve for options in self.candidates) else None,
             ),
-            jobs=tuple(jobs),
-            positions=tuple(self.position[job.key] for job in jobs),
-            timings=tuple(self.timings),
+            jobs=tuple(self.jobs),
+            positions=tuple(self.position[job.key] for job in self.jobs),
+            knowledge=self.knowledge,
             outside=self.outside,
         )
 
@@ -186,66 +162,63 @@ class _Maker:
         """Add a job that stands for a place: it takes no time and costs nothing."""
         self.outside[len(self.names)] = data
         self.names.append(name)
-        self.candidates.append(Candidates.of([(self._place(data.place, self.transfers.outside_index), 0.0, 0.0, 0.0)]))
-        self.timings.append((Timing(seconds=0.0, busy_seconds=0.0, source="", is_assumed=False),))
+        place = _index_of(data.place, self.transfers.outside_index)
+        self.candidates.append(Candidates.of([(place, 0.0, 0.0, 0.0)]))
+        self.uses.append((None,) * len(self.pools))
         return len(self.names) - 1
 
-    @staticmethod
-    def _place(place: Place, index: Mapping[Place, int]) -> int:
-        found = index.get(place)
-        if found is None:
-            raise InternalError(f"no transfer rates are known for {place}")
-        return found
+    def _place(self, place: Place) -> int:
+        return _index_of(place, self.transfers.index)
 
-    def _candidates(self, job: PlanningJob) -> tuple[Candidates, tuple[Timing, ...]]:
-        """Return the candidates cheapest first, then fastest, then by id."""
+    def _candidates(self, job: PlanningJob) -> tuple[Candidates, _Uses]:
+        """Return the candidates, and what each takes up of every pool."""
         if not job.candidates:
             raise InternalError(f"job '{job.key}' has no candidate")
-        offerings = list({offering.id: offering for offering in job.candidates}.values())
-        fitting = [offering for offering in offerings if all(pool.takes(offering) <= pool.units for pool in self.pools)]
-        rows = []
-        for offering in fitting or offerings:
-            timing = expected_timing(job.key, job.estimate, offering, self.knowledge)
-            usd = offering.price_usd_per_hour * timing.seconds / 3600
-            grams = self.knowledge.grams(offering, timing.seconds, job.utilization) or 0.0
-            if job.pinned_seconds is not None:
-                timing = Timing(
-                    seconds=job.pinned_seconds, busy_seconds=job.pinned_seconds, source="", is_assumed=False
-                )
-                usd = grams = 0.0
-            rows.append(
-                (
-                    usd,
-                    timing.seconds,
-                    offering.id,
-                    self._place(offering.place, self.transfers.index),
-                    grams,
-                    offering,
-                    timing,
-                )
-            )
-        rows.sort(key=lambda row: row[:3])
-        candidates = Candidates.of(
-            ((place, seconds, usd, grams) for usd, seconds, _, place, grams, _, _ in rows),
-            (row[5] for row in rows),
-            (row[6].startup_seconds for row in rows),
-            (self.knowledge.curve(row[5]) for row in rows) if job.pinned_seconds is None else (),
-        )
-        return candidates, tuple(row[6] for row in rows)
+        if len(job.candidates) == 1:
+            return self._only_one(job, job.candidates[0])
+        if job.pinned_seconds is not None:
+            raise InternalError(f"job '{job.key}' is pinned, and has several candidates")
+        return self._columns.candidates(job)
 
-    def _capacity(self, pool: Pool) -> Capacity | None:
-        """Return the pool as a capacity; None where all jobs together do not exceed it."""
-        known: dict[int, array[float] | None] = {}
-        uses: list[array[float] | None] = []
-        units = pool.units
-        for options in self.candidates:
-            if id(options) not in known:
-                column = array("d", map(pool.takes, options.offerings))
-                known[id(options)] = column if any(column) else None
-                units = max(units, min(column, default=0.0))
-            uses.append(known[id(options)])
-        most = sum(max(column) for column in uses if column is not None)
+    def _only_one(self, job: PlanningJob, offering: Offering) -> tuple[Candidates, _Uses]:
+        timing = timing_of(job, offering, self.knowledge)
+        usd, grams, curve = 0.0, 0.0, -1
+        if job.pinned_seconds is None:
+            footprint = self.knowledge.footprint(offering)
+            usd = offering.price_usd_per_hour * timing.seconds / 3600
+            grams = 0.0 if footprint is None else footprint.gco2e(timing.seconds, job.utilization)
+            curve = self.knowledge.curve(offering)
+        candidates = Candidates.of(
+            [(self._place(offering.place), timing.seconds, usd, grams)], [offering], [timing.startup_seconds], [curve]
+        )
+        takes = [pool.takes(offering) for pool in self.pools]
+        return candidates, tuple(array("d", [units]) if units else None for units in takes)
+
+    @cached_property
+    def _columns(self) -> "Columns":
+        from skyflow.planner.columns import Columns  # noqa: PLC0415 -- imports numpy, which jobs without a choice do without
+
+        several = {id(job.candidates): job.candidates for job in self.jobs if len(job.candidates) > 1}
+        return Columns(
+            chain.from_iterable(several.values()), place=self._place, pools=self.pools, knowledge=self.knowledge
+        )
+
+    def _capacity(self, number: int) -> Capacity | None:
+        """Return a pool as a capacity; None where all jobs together do not exceed it."""
+        pool = self.pools[number]
+        uses = [takes[number] for takes in self.uses]
+        columns = {id(column): column for column in uses if column is not None}
+        units = max(pool.units, *(min(column) for column in columns.values())) if columns else pool.units
+        greatest = {key: max(column) for key, column in columns.items()}
+        most = sum(greatest[id(column)] for column in uses if column is not None)
         return Capacity(name=pool.name, units=units, uses=tuple(uses)) if most > units else None
+
+
+def _index_of(place: Place, index: Mapping[Place, int]) -> int:
+    found = index.get(place)
+    if found is None:
+        raise InternalError(f"no transfer rates are known for {place}")
+    return found
 
 
 def _in_running_order(jobs: Sequence[PlanningJob]) -> list[PlanningJob]:

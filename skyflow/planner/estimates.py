@@ -22,14 +22,28 @@ estimate of the optimum checkpoint interval for restart dumps", equation 20 with
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 
 from skyflow.model.catalog import Offering
+from skyflow.model.footprint import Footprint
 from skyflow.model.resources import Estimate, Market, Work
+from skyflow.planner.jobs import PlanningJob
 from skyflow.planner.problem import Table
 
-__all__ = ["DEFAULT_ESTIMATE_SECONDS", "Knowledge", "Past", "Timing", "expected_timing"]
+__all__ = [
+    "DEFAULT_ESTIMATE_SECONDS",
+    "DEFAULT_RECOVERY_SECONDS",
+    "Knowledge",
+    "Past",
+    "Timing",
+    "expected_timing",
+    "interruption_rate",
+    "timing_of",
+    "type_of",
+    "with_losses",
+    "work_seconds",
+]
 
 DEFAULT_ESTIMATE_SECONDS = 60.0
 """How long a job without an estimate is assumed to take, on every machine."""
@@ -76,8 +90,8 @@ class Knowledge:
     """What is known beyond the workflow.
 
     `past` gives earlier runs of a job on an offering; `functions` the estimators that workflows name, called with an
-    offering; `peaks` the floating-point operations per second of one accelerator by its name; `grams` the CO2 equivalents
-    of a machine over so many seconds at a utilization, None where they are not known; `grams_per_gb` those of transfers, by pair of
+    offering; `peaks` the floating-point operations per second of one accelerator by its name; `footprint` what the power
+    of a machine emits, None where that is not known; `grams_per_gb` those of transfers, by pair of
     places; `interruptions` how often a spot machine is taken away, per hour; `startup` the seconds from asking for a machine
     until a job can begin on it; `curve` the number of the grid that a machine draws its power from, -1 where its hours are not known.
     """
@@ -85,7 +99,7 @@ class Knowledge:
     past: Callable[[str, Offering], Past | None] = lambda _job, _offering: None
     functions: Mapping[str, Callable[[Offering], float]] = field(default_factory=dict)
     peaks: Mapping[str, float] = field(default_factory=dict)
-    grams: Callable[[Offering, float, float | None], float | None] = lambda _offering, _seconds, _utilization: None
+    footprint: Callable[[Offering], Footprint | None] = lambda _offering: None
     grams_per_gb: Table | None = None
     interruptions: Callable[[Offering], float] = lambda _offering: 0.0
     startup: Callable[[Offering], float] = lambda _offering: 0.0
@@ -93,18 +107,17 @@ class Knowledge:
     is_by_job: bool = False
 
 
+def timing_of(job: PlanningJob, offering: Offering, knowledge: Knowledge) -> Timing:
+    """Return how long a job takes on an offering; one that is pinned, what is left of it."""
+    if job.pinned_seconds is not None:
+        return Timing(seconds=job.pinned_seconds, busy_seconds=job.pinned_seconds, source="", is_assumed=False)
+    return expected_timing(job.key, job.estimate, offering, knowledge)
+
+
 def expected_timing(job: str, estimate: Estimate | None, offering: Offering, knowledge: Knowledge) -> Timing:
     """Return how long a job takes on an offering."""
-    seconds, source, is_assumed = _work_seconds(job, estimate, offering, knowledge)
-    rate = knowledge.interruptions(offering) / 3600 if offering.market is Market.SPOT else 0.0
-    expected = with_interruptions(
-        seconds,
-        rate=rate,
-        stretch=estimate.checkpoint_seconds if estimate else None,
-        recovery=DEFAULT_RECOVERY_SECONDS
-        if estimate is None or estimate.recovery_seconds is None
-        else estimate.recovery_seconds,
-    )
+    seconds, source, is_assumed = work_seconds(job, estimate, offering, knowledge)
+    expected = with_losses(seconds, estimate, rate=interruption_rate(offering, knowledge))
     startup = knowledge.startup(offering)
     return Timing(
         seconds=startup + expected,
@@ -112,6 +125,22 @@ def expected_timing(job: str, estimate: Estimate | None, offering: Offering, kno
         source=source,
         is_assumed=is_assumed,
         startup_seconds=startup,
+    )
+
+
+def interruption_rate(offering: Offering, knowledge: Knowledge) -> float:
+    """Return how often a machine is taken away, per second."""
+    return knowledge.interruptions(offering) / 3600 if offering.market is Market.SPOT else 0.0
+
+
+def with_losses(seconds: float, estimate: Estimate | None, *, rate: float) -> float:
+    """Return how long the work of a job is expected to take where its machine is taken away at a rate per second."""
+    recovery = None if estimate is None else estimate.recovery_seconds
+    return with_interruptions(
+        seconds,
+        rate=rate,
+        stretch=None if estimate is None else estimate.checkpoint_seconds,
+        recovery=DEFAULT_RECOVERY_SECONDS if recovery is None else recovery,
     )
 
 
@@ -125,9 +154,13 @@ def with_interruptions(seconds: float, *, rate: float, stretch: float | None, re
     return seconds / stretch * (1 / rate + recovery) * math.expm1(rate * stretch)
 
 
-def _work_seconds(
+def work_seconds(
     job: str, estimate: Estimate | None, offering: Offering, knowledge: Knowledge
 ) -> tuple[float, str, bool]:
+    """Return how long the work of a job takes, where that figure comes from, and whether nobody gave one.
+
+    Without a function in its estimate, that depends on the `type_of` the machine alone.
+    """
     if estimate is None:
         return DEFAULT_ESTIMATE_SECONDS, "assumed", True
     for way in (_from_table, _from_function, _from_work, _from_past):
@@ -141,10 +174,17 @@ def _work_seconds(
     return DEFAULT_ESTIMATE_SECONDS, "assumed", True
 
 
+def type_of(offering: Offering) -> Hashable:
+    """Return what tells machines apart on which a job takes another time."""
+    return offering.provider, offering.instance_type, offering.vcpus, offering.accelerators
+
+
 _Found = tuple[float, str] | None
 
 
 def _from_table(_job: str, estimate: Estimate, offering: Offering, _knowledge: Knowledge) -> _Found:
+    if not estimate.on:
+        return None
     refined = {key.lower(): seconds for key, seconds in estimate.on}
     accelerator = offering.accelerators.name if offering.accelerators else ""
     for key in (offering.instance_type, offering.family, accelerator, offering.provider):

@@ -15,20 +15,19 @@ def narrowed(problem: Problem, kept: Mapping[int, Sequence[int]]) -> Problem:
 
     Jobs that were alike and keep the same candidates are alike still.
     """
-    candidates, timings = list(problem.placement.candidates), list(problem.timings)
+    candidates = list(problem.placement.candidates)
     known: dict[tuple[int, tuple[int, ...]], Candidates] = {}
     for job, labels in kept.items():
         key = (id(candidates[job]), tuple(labels))
         if key not in known:
             known[key] = candidates[job].only(labels)
-        timings[job] = tuple(timings[job][k] for k in labels)
         candidates[job] = known[key]
     placement = replace(
         problem.placement,
         candidates=tuple(candidates),
         capacities=tuple(_narrowed(capacity, kept) for capacity in problem.placement.capacities),
     )
-    return replace(problem, placement=placement, timings=tuple(timings))
+    return replace(problem, placement=placement)
 
 
 def _narrowed(capacity: Capacity, kept: Mapping[int, Sequence[int]]) -> Capacity:

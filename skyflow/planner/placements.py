@@ -103,9 +103,9 @@ class _Making:
     def placement(self, index: int, *, pinned: bool) -> Placement:
         """Return the decision for one job."""
         placement, k = self.problem.placement, self.choice[index]
-        options, timing = placement.candidates[index], self.problem.timings[index][k]
+        options, timing = placement.candidates[index], self.problem.timing(index, k)
         offering = options.offerings[k]
-        is_known = pinned or self.knowledge.grams(offering, timing.seconds, None) is not None
+        is_known = pinned or self.knowledge.footprint(offering) is not None
         return Placement(
             job=placement.jobs[index],
             offering=offering,

@@ -11,11 +11,12 @@ from skyflow.model.objective import Goal, Objective
 from skyflow.model.placement import Plan
 from skyflow.model.planning import Spilled, SpillReason
 from skyflow.model.units import format_duration
-from skyflow.planner.build import DEFAULT_ESTIMATE_SECONDS, LOCAL_SLOTS, PlanningJob, Pool, Problem, build_problem
+from skyflow.planner.build import LOCAL_SLOTS, Problem, build_problem
 from skyflow.planner.choose import choose
 from skyflow.planner.conflict import explain_conflict
 from skyflow.planner.decide import Decision, Infeasible
-from skyflow.planner.estimates import Knowledge
+from skyflow.planner.estimates import DEFAULT_ESTIMATE_SECONDS, Knowledge
+from skyflow.planner.jobs import PlanningJob, Pool
 from skyflow.planner.placements import ends_of, plan_of
 from skyflow.planner.problem import Choice, Limits, PlacementProblem
 from skyflow.planner.recovery import with_recoveries
@@ -186,7 +187,7 @@ def _wait_notes(problem: PlacementProblem, decision: Decision) -> list[str]:
 
 def _estimate_notes(problem: Problem) -> list[str]:
     lacking = [
-        job for job, index in zip(problem.jobs, problem.positions, strict=True) if problem.timings[index][0].is_assumed
+        job for job, index in zip(problem.jobs, problem.positions, strict=True) if problem.timing(index, 0).is_assumed
     ]
     if not lacking:
         return []

@@ -28,8 +28,9 @@ from skyflow.model.pace import Pace
 from skyflow.model.placement import Placement, Plan
 from skyflow.model.recovery import Recovery, RecoveryStrategy, Resumption
 from skyflow.model.resources import Market
-from skyflow.planner.build import PlanningJob, Problem
+from skyflow.planner.build import Problem
 from skyflow.planner.estimates import DEFAULT_RECOVERY_SECONDS
+from skyflow.planner.jobs import PlanningJob
 from skyflow.planner.problem import Choice
 
 __all__ = ["OUTAGE_SECONDS", "chance_within", "with_recoveries"]
@@ -121,7 +122,7 @@ class _Expected:
             wait=Resumption(usd=wait.usd, seconds=wait.seconds),
             move=None if move is None else Resumption(usd=move.usd, seconds=move.seconds),
             elsewhere=None if other is None else options.offerings[other],
-            elsewhere_seconds=0.0 if other is None else self._problem.timings[index][other].busy_seconds,
+            elsewhere_seconds=0.0 if other is None else self._problem.timing(index, other).busy_seconds,
             checkpoint_seconds=_checkpoint_seconds(job),
             pace=pace,
             is_asked=is_asked,
@@ -133,7 +134,7 @@ class _Expected:
         alike = [one for one in options if _is_same_on_demand(one, spot)]
         if math.isinf(self._slack) or not alike:
             return None
-        timing = self._problem.timings[index][self._choice[index]]
+        timing = self._problem.timing(index, self._choice[index])
         said = job.estimate.recovery_seconds if job.estimate is not None else None
         start = max(timing.startup_seconds, DEFAULT_RECOVERY_SECONDS) if said is None else said
         return Pace(
@@ -173,7 +174,7 @@ class _Expected:
 
     def _working(self, index: int, k: int, job: PlanningJob) -> _Figures:
         """Return the same without what is moved."""
-        options, timing = self._problem.placement.candidates[index], self._problem.timings[index][k]
+        options, timing = self._problem.placement.candidates[index], self._problem.timing(index, k)
         every = _checkpoint_seconds(job)
         stretch = min(every, timing.busy_seconds) if every else timing.busy_seconds
         share = 0.5 * (1 + stretch / timing.busy_seconds) if timing.busy_seconds else 1.0

@@ -5,6 +5,7 @@ import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 
 from skyflow.app.market.availability import seen_availability
@@ -47,7 +48,7 @@ def known_for(workflow: Workflow, estimates: Sequence[Estimate], *, catalog: Cat
             name: _imported(name, (Path(workflow.path).absolute().parent, project.root)) for name in sorted(named)
         },
         peaks={name: peak * _TERA for name, peak in catalog.accelerators.peaks.items()} if has_flops else {},
-        grams=_grams,
+        footprint=attrgetter("footprint"),
         interruptions=lambda offering: _interruptions(offering, seen),
         startup=lambda offering: _startup(offering, seen),
         is_by_job=bool(past.seconds),
@@ -70,12 +71,8 @@ def _startup(offering: Offering, seen: _Seen) -> float:
     return usual if known is None or known.provisioning_seconds is None else known.provisioning_seconds
 
 
-def _grams(offering: Offering, seconds: float, utilization: float | None) -> float | None:
-    return None if offering.footprint is None else offering.footprint.gco2e(seconds, utilization)
-
-
 def _imported(name: str, folders: Sequence[Path]) -> Callable[[Offering], float]:
-    """Return a function from beside the workflow, or of the project, checked each time it answers."""
+    """Return a function from beside the workflow, or of the project, asked once about each offering; its answers are checked."""
     module, _, attribute = name.partition(":")
     before = list(sys.path)
     sys.path[:0] = map(str, folders)

@@ -3,12 +3,17 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from offerings import HOST, offering
 
 from skyflow.errors import InternalError
 from skyflow.model.catalog import LOCAL_PLACE, Place, TransferRates
-from skyflow.model.resources import Accelerators, Estimate
-from skyflow.planner.build import DEFAULT_ESTIMATE_SECONDS, OutsideData, PlanningJob, Pool, build_problem
-from skyflow.planner.estimates import Knowledge, expected_timing
+from skyflow.model.footprint import Footprint
+from skyflow.model.resources import Accelerators, Estimate, Market, Work
+from skyflow.planner.build import build_problem
+from skyflow.planner.estimates import DEFAULT_ESTIMATE_SECONDS, Knowledge, expected_timing
+from skyflow.planner.jobs import OutsideData, PlanningJob, Pool
 
 EAST = Place("aws", "us-east-1")
 RATES = TransferRates(
@@ -68,6 +73,70 @@ def test_candidates_come_cheapest_first_and_each_line_once(machine, host):
     assert problem.candidates[0].usd[2] == pytest.approx(0.2 * DEFAULT_ESTIMATE_SECONDS / 3600)
 
 
+FOOTPRINTS = [
+    None, Footprint(idle_watts=30.0, max_watts=90.0, pue=1.1, gco2_per_kwh=300.0),
+    Footprint(idle_watts=10.0, max_watts=55.0, pue=1.2, gco2_per_kwh=20.0),
+]  # fmt: skip
+ESTIMATES = [
+    None,
+    Estimate(seconds=700.0, on=(("m3", 90.0), ("t4", 30.0))),
+    Estimate(work=Work(core_hours=7.3, parallel_fraction=0.9), checkpoint_seconds=600.0),
+    Estimate(work=Work(flops=1e15), recovery_seconds=40.0),
+    Estimate(function="own:seconds"),
+]
+KNOWN = Knowledge(
+    functions={"own:seconds": lambda one: 40.0 + one.memory_gib * one.price_usd_per_hour},
+    peaks={"T4": 65e12},
+    footprint=lambda one: one.footprint,
+    interruptions=lambda one: len(one.instance_type) / 7,
+    startup=lambda one: 40.0 if one.provider == "aws" else 0.0,
+    curve=lambda one: one.vcpus % 3 - 1,
+)
+MACHINES = st.builds(
+    offering, st.sampled_from(["aws", "local"]), instance_type=st.sampled_from(["m3.large", "m3.xlarge", "c5.large"]),
+    market=st.sampled_from(Market), vcpus=st.integers(1, 4), memory_gib=st.sampled_from([1.0, 3.5]),
+    price_usd_per_hour=st.sampled_from([0.02, 0.1, 0.3, 1.7]), footprint=st.sampled_from(FOOTPRINTS),
+    accelerators=st.sampled_from([None, Accelerators("T4", 1), Accelerators("V100", 2)]),
+)  # fmt: skip
+
+
+@given(
+    st.lists(
+        st.builds(
+            PlanningJob, key=st.uuids().map(str), candidates=st.lists(MACHINES, min_size=1, max_size=12).map(tuple),
+            estimate=st.sampled_from(ESTIMATES), utilization=st.sampled_from([None, 0.9]),
+        ),
+        min_size=1, max_size=4,
+    )
+)  # fmt: skip
+def test_many_candidates_have_the_figures_that_each_has_alone(jobs):
+    places = (Place("aws", "us-east-1"), Place("local", "us-east-1"))
+    rates = TransferRates(places=places, usd_per_gb=((0.0, 0.0),) * 2, seconds_per_gb=((0.0, 0.0),) * 2)
+    pool = Pool(name="vCPUs", units=3, takes=lambda one: float(one.vcpus))
+    problem = build_problem(jobs, transfers=rates, local_slots=1, knowledge=KNOWN, pools=[pool])
+    for index, job in enumerate(problem.jobs):
+        offered = {one.id: one for one in job.candidates}.values()
+        timings = {
+            one.id: expected_timing(job.key, job.estimate, one, KNOWN)
+            for one in [one for one in offered if one.vcpus <= pool.units] or offered
+        }
+        rows = sorted(
+            (
+                one.price_usd_per_hour * timings[one.id].seconds / 3600, timings[one.id].seconds, one.id, places.index(one.place),
+                one.footprint.gco2e(timings[one.id].seconds, job.utilization) if one.footprint else 0.0,
+                timings[one.id].startup_seconds, KNOWN.curve(one),
+            )
+            for one in offered if one.id in timings
+        )  # fmt: skip
+        options = problem.placement.candidates[index]
+        found = zip(
+            options.usd, options.seconds, (one.id for one in options.offerings), options.place, options.grams,
+            options.startup or [0.0] * len(options), options.curve or [-1] * len(options), strict=True,
+        )  # fmt: skip
+        assert list(map(repr, found)) == list(map(repr, rows))
+        assert [problem.timing(index, k) for k in range(len(rows))] == [timings[row[2]] for row in rows]
+
+
 def test_jobs_that_are_alike_share_their_candidates(host, machine):
     both = (host, machine)
     problem = built(*(PlanningJob(key=key, candidates=both) for key in "abc"))
@@ -109,6 +178,7 @@ def test_only_the_local_machine_has_slots(host):
         ([{"key": "a", "needs": ("b",)}], "job 'a' needs unknown jobs"),
         ([{"key": "a", "needs": ("b",)}, {"key": "b", "needs": ("a",)}], "jobs need each other"),
         ([{"key": "a", "candidates": ()}], "job 'a' has no candidate"),
+        ([{"key": "a", "pinned_seconds": 1.0, "candidates": (HOST, HOST)}], "job 'a' is pinned, and has several"),
         ([{"key": "a", "data_gb": (("b", 1.0),)}, {"key": "b"}], "job 'a' takes data from"),
     ],
 )

@@ -12,6 +12,7 @@ from offerings import offering_at
 
 from skyflow.errors import InternalError
 from skyflow.model.catalog import Place, TransferRates
+from skyflow.model.footprint import Footprint
 from skyflow.model.objective import Goal, Objective
 from skyflow.model.placement import PlanStatus
 from skyflow.model.resources import Estimate
@@ -200,7 +201,7 @@ def planned():
         PlanningJob(key="b", candidates=(machine,), needs=("a",), estimate=Estimate(seconds=3600.0)),
     ]
     knowledge = Knowledge(
-        grams=lambda _, seconds, __: seconds / 36, startup=lambda _: 40.0, curve=lambda _: 0,
+        footprint=lambda _: Footprint(idle_watts=1000.0, max_watts=1000.0, pue=1.0, gco2_per_kwh=100.0), startup=lambda _: 40.0, curve=lambda _: 0,
     )  # fmt: skip
     problem = build_problem(
         jobs, transfers=RATES, local_slots=1, knowledge=knowledge, limits=Limits(seconds=6 * 3600.0),
