@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from datetime import date
 from functools import cached_property
 from itertools import compress, count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from skyflow.catalog.accelerators import AcceleratorNames
 from skyflow.catalog.build import MARKETS, TYPE_COLUMNS
@@ -15,6 +15,9 @@ from skyflow.model.carbon import CarbonProfile
 from skyflow.model.catalog import Offering, Place, Region
 from skyflow.model.footprint import Footprint
 from skyflow.model.resources import Accelerators, Market
+
+if TYPE_CHECKING:
+    from skyflow.catalog.front import OfferingColumns
 
 __all__ = ["INTERRUPTION", "Index", "Types"]
 
@@ -223,27 +226,18 @@ class Index:
             floors.append(float("inf") if first is None else prices[first])
         return floors
 
-    def front(self, types: Types, shelves: tuple[int, ...], times: Mapping[int, float], *, by_power: bool) -> list[int]:
-        """Return of each shelf the offerings that none of the same shelf beats in dollars, time and, if need be, energy.
+    @cached_property
+    def by_column(self) -> "OfferingColumns":
+        """The offerings, to be looked through whole columns at once."""
+        from skyflow.catalog.front import OfferingColumns  # noqa: PLC0415 -- imports numpy, which few questions need
 
-        Args:
-            types: the types that are wanted.
-            shelves: where they may stand.
-            times: how long the job takes on each of the types.
-            by_power: whether energy counts.
-        """
-        prices, kinds, spans = self.prices, self.types, self._spans
-        has = types.__contains__
-        found: list[int] = []
-        for shelf in shelves:
-            first, end = spans[shelf][:2]
-            options = []
-            for entry in compress(count(first), map(has, kinds[first:end])):
-                number = kinds[entry]
-                time = times[number]
-                options.append((prices[entry] * time, time, self.watts[number] * time if by_power else 0.0, entry))
-            found += _unbeaten(sorted(options))
-        return found
+        return OfferingColumns(
+            prices=self.prices,
+            types=self.types,
+            shelf_of=self.shelf_of,
+            shelves=len(self.header["shelves"]),
+            watts=self.watts,
+        )
 
     def every(self, types: Types, shelves: frozenset[int]) -> Iterator[int]:
         """Yield every offering of the types on the shelves."""
@@ -269,10 +263,10 @@ class Index:
 
     # ------------------------------------------------------------------------------------------------ offerings
 
-    def made(self, offerings: Iterable[Offering]) -> Iterator[tuple[Offering, int]]:
-        """Yield those of some offerings that come from here, each with its number."""
+    def made(self, offerings: Iterable[Offering]) -> dict[int, Offering]:
+        """Return those of some offerings that come from here, by their numbers."""
         numbers = {id(offering): entry for entry, offering in self._offerings.items()}
-        return ((one, numbers[id(one)]) for one in offerings if id(one) in numbers)
+        return {numbers[id(one)]: one for one in offerings if id(one) in numbers}
 
     def on_demand_beside(self, entry: int) -> int | None:
         """Return the offering of the same type on demand, in the zone of another one, or else anywhere in its region."""
@@ -340,18 +334,3 @@ class Index:
                 )
             )
         return self._footprints[number, region]
-
-
-def _unbeaten(options: Sequence[tuple[float, float, float, int]]) -> list[int]:
-    """Return the entries of which no earlier one is as good in the second and third figure; the first one ascends."""
-    kept: list[tuple[float, float]] = []
-    found = []
-    last_time = last_energy = float("inf")
-    for _, time, energy, entry in options:
-        if last_time <= time and last_energy <= energy:  # mostly it is the newest one that beats another
-            continue
-        if not any(other[0] <= time and other[1] <= energy for other in kept):
-            last_time, last_energy = time, energy
-            kept.append((time, energy))
-            found.append(entry)
-    return found

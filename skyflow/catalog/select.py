@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import compress, count
 from operator import attrgetter
 
 from skyflow._util.text import did_you_mean, sentence_list
@@ -15,7 +16,7 @@ from skyflow.model.blocks import Block
 from skyflow.model.catalog import Offering, Place, Region
 from skyflow.model.resources import LOCAL, OWN, PROVIDERS, Accelerators, Alternatives, Requirements
 
-__all__ = ["also_fitting", "matching_offerings", "select_candidates"]
+__all__ = ["Selected", "matching_offerings", "select_candidates"]
 
 _FEW_TIMES = 8
 """Up to so many different times, the machines of each are looked through for themselves, which is quick."""
@@ -124,29 +125,6 @@ def _has_any(catalog: Catalog, requirements: Requirements, *, job: str) -> bool:
     return False
 
 
-def also_fitting(
-    catalog: Catalog, requirements: Requirements, offerings: Iterable[Offering], *, job: str
-) -> tuple[Offering, ...]:
-    """Return those of some rented machines, selected for other jobs, that satisfy the requirements of this one too.
-
-    Of several machines together, or of accelerators in an order, nothing is said.
-    """
-    asked_for = requirements.accelerators
-    if requirements.nodes > 1 or _only_owned(requirements):
-        return ()
-    if isinstance(asked_for, Alternatives) and asked_for.in_order:
-        return ()
-    index = catalog.index
-    known = [(one, index.types[entry], index.shelf_of[entry]) for one, entry in index.made(offerings)]
-    found: dict[str, Offering] = {}
-    for wanted in _in_turn(requirements):
-        for accelerators in wanted:
-            asked = _Asked(catalog, checks_of(catalog, requirements, accelerators, job=job))
-            types, shelves = asked.types, frozenset(asked.shelves)
-            found |= {one.id: one for one, kind, shelf in known if kind in types and shelf in shelves}
-    return tuple(found.values())
-
-
 def matching_offerings(
     catalog: Catalog, requirements: Requirements, *, job: str, with_defaults: bool = True
 ) -> list[Offering]:
@@ -165,6 +143,39 @@ def matching_offerings(
                 entries = catalog.index.every(asked.types, frozenset(asked.shelves))
                 found |= {offering.id: offering for offering in map(catalog.index.offering, sorted(entries))}
     return sorted(found.values(), key=lambda offering: (offering.price_usd_per_hour, offering.id))
+
+
+class Selected:
+    """The machines that were selected for some jobs, any of which may fit others too."""
+
+    def __init__(self, catalog: Catalog, offerings: Iterable[Offering]) -> None:
+        offerings = {id(one): one for one in offerings}.values()
+        self._catalog = catalog
+        made = sorted(catalog.index.made(offerings).items(), key=lambda item: item[1].id) if offerings else []
+        self._entries = [entry for entry, _ in made]
+        self._offerings = [one for _, one in made]
+        known = {one.id: position for position, one in enumerate(self._offerings)}
+        self._position = {id(one): known[one.id] for one in offerings if one.id in known}
+
+    def also_fitting(
+        self, requirements: Requirements, *, besides: Iterable[Offering], job: str
+    ) -> tuple[Offering, ...]:
+        """Return those of rented machines that satisfy the requirements of a job, `besides` what it has, by their ids.
+
+        Of several machines together, or of accelerators in an order, nothing is said.
+        """
+        asked_for = requirements.accelerators
+        is_in_order = isinstance(asked_for, Alternatives) and asked_for.in_order
+        if requirements.nodes > 1 or _only_owned(requirements) or is_in_order or not self._entries:
+            return ()
+        positions: set[int] = set()
+        for wanted in _in_turn(requirements):
+            for accelerators in wanted:
+                asked = _Asked(self._catalog, checks_of(self._catalog, requirements, accelerators, job=job))
+                fits = self._catalog.index.by_column.among(self._entries, asked.types, asked.shelves)
+                positions.update(compress(count(), fits))
+        positions.difference_update(self._position.get(id(one), -1) for one in besides)
+        return tuple(self._offerings[position] for position in sorted(positions))
 
 
 def _in_turn(requirements: Requirements) -> Iterable[tuple[Accelerators | None, ...]]:
@@ -188,18 +199,19 @@ def _all(part: _Part) -> Iterable[int]:
 def _rented(part: _Part, seconds: Callable[[Offering], float] | None, *, by_power: bool) -> Iterable[int]:
     index, types, shelves = part.index, part.types, part.shelves
     if seconds is None:
-        if by_power:
-            return index.front(types, shelves, dict.fromkeys(types, 1.0), by_power=True)
-        return index.cheapest(types, shelves)
+        if not by_power:
+            return index.cheapest(types, shelves)
+        entries = index.by_column.every(types, shelves)
+        return index.by_column.unbeaten(entries, dict.fromkeys(types, 1.0), by_power=True)
+    entries = index.by_column.every(types, shelves)
     # one offering of each type stands for all of it
-    times = {
-        index.types[entry]: seconds(index.offering(entry)) for entry in index.any_of_each(types, frozenset(shelves))
-    }
+    examples = index.by_column.one_of_each_type(entries)
+    times = {number: seconds(index.offering(entry)) for number, entry in examples.items()}
     alike: dict[float, set[int]] = {}
     for number, time in times.items():
         alike.setdefault(time, set()).add(number)
     if by_power or len(alike) > _FEW_TIMES:
-        return index.front(types, shelves, times, by_power=by_power)
+        return index.by_column.unbeaten(entries, times, by_power=by_power)
     return [entry for group in alike.values() for entry in index.cheapest(frozenset(group), shelves)]
 
 

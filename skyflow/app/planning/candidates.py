@@ -8,7 +8,7 @@ from skyflow._util.text import did_you_mean
 from skyflow.app.market.residency import is_resident
 from skyflow.app.planning.expansion import ExpectedJobs
 from skyflow.app.planning.host_options import reason_to_stay
-from skyflow.catalog import Catalog, also_fitting, select_candidates
+from skyflow.catalog import Catalog, Selected, select_candidates
 from skyflow.errors import NoCandidateError, UsageError
 from skyflow.model.blocks import Block
 from skyflow.model.catalog import LOCAL_PLACE, Offering, Place
@@ -16,7 +16,7 @@ from skyflow.model.planning import DataPlace, PlanSpec
 from skyflow.model.resources import LOCAL, RENTED, Estimate, Requirements
 from skyflow.model.workflow import JobSpec
 from skyflow.planner import Knowledge, OutsideData, PlanningJob
-from skyflow.planner.estimates import expected_timing
+from skyflow.planner.estimates import type_of, work_seconds
 
 __all__ = ["Selection"]
 
@@ -95,48 +95,42 @@ class Selection:
             every=bool(self.plan.quotas),
             blocks=[each for each in self.blocks if each.concerns(requirements.image)],
         )
-        if estimate is not None and estimate.work is not None:
-            some = self._of_known_speed(some, estimate, job=job, key=key)
+        if estimate is not None:
+            known = self._of_known_speed(some, estimate, key=key)
+            if not known:
+                raise _unknown_speed(some, job=job)
+            some = known
         return self._admitted(some, job=job)
 
-    def _of_known_speed(
-        self, offerings: tuple[Offering, ...], estimate: Estimate, *, job: str, key: str
-    ) -> tuple[Offering, ...]:
+    def _of_known_speed(self, offerings: tuple[Offering, ...], estimate: Estimate, *, key: str) -> tuple[Offering, ...]:
         """Leave out machines of which nobody knows how fast they do the work that the job states."""
-        seconds = self._seconds(estimate, key)
-        known = tuple(one for one in offerings if isfinite(seconds(one)))
-        if not known:
-            device = next(one.accelerators.name for one in offerings if one.accelerators)
-            raise NoCandidateError(
-                f"job '{job}' states its work in 'flops', and no table knows how many of them {device} does in a second",
-                hint=f"add a duration for it, such as {{work: ..., on: {{{device}: 2h}}}}",
-            )
-        return known
+        if estimate.work is None or estimate.work.flops is None:
+            return offerings
+        examples = {type_of(one): one for one in offerings}
+        known = {kind: isfinite(self._seconds(estimate, key)(one)) for kind, one in examples.items()}
+        return tuple(one for one in offerings if known[type_of(one)])
 
     def _seconds(self, estimate: Estimate, key: str) -> Callable[[Offering], float]:
         """Return how long the job takes on a machine, with its start: that is paid for, and large machines pay more for it."""
 
         def seconds(offering: Offering) -> float:
-            timing = expected_timing(key, estimate, offering, self.knowledge)
-            return timing.busy_seconds + timing.startup_seconds
+            return work_seconds(key, estimate, offering, self.knowledge)[0] + self.knowledge.startup(offering)
 
         return seconds
 
     def _with_shared(self, found: Mapping[_Asked, tuple[Offering, ...]]) -> Mapping[_Asked, tuple[Offering, ...]]:
         """Add the machines that are best for another job and fit this one too: the two may share one."""
-        rented = {one.id: one for some in found.values() for one in some if one.provider in RENTED}
+        selected = Selected(self.catalog, (one for some in found.values() for one in some if one.provider in RENTED))
         wider = {}
         for asked, mine in found.items():
             (requirements, estimate), key = asked
-            others = rented.keys() - {one.id for one in mine}
             more: tuple[Offering, ...] = ()
-            if requirements.reuse and others:
-                offered = [rented[name] for name in sorted(others)]
+            if requirements.reuse:
+                more = selected.also_fitting(requirements, besides=mine, job=key)
                 image = requirements.image
-                offered = [one for one in offered if not any(each.covers(one, image=image) for each in self.blocks)]
-                more = also_fitting(self.catalog, requirements, offered, job=key)
+                more = tuple(one for one in more if not any(each.covers(one, image=image) for each in self.blocks))
                 if estimate is not None:
-                    more = tuple(one for one in more if isfinite(self._seconds(estimate, key)(one)))
+                    more = self._of_known_speed(more, estimate, key=key)
             wider[asked] = (*mine, *more)
         return wider
 
@@ -154,6 +148,14 @@ class Selection:
         if not left:
             raise NoCandidateError(f"job '{job}' has lost every machine it could run on")
         return left
+
+
+def _unknown_speed(offerings: Sequence[Offering], *, job: str) -> NoCandidateError:
+    device = next(one.accelerators.name for one in offerings if one.accelerators)
+    return NoCandidateError(
+        f"job '{job}' states its work in 'flops', and no table knows how many of them {device} does in a second",
+        hint=f"add a duration for it, such as {{work: ..., on: {{{device}: 2h}}}}",
+    )
 
 
 def _differs(estimate: Estimate | None) -> bool:

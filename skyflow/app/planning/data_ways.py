@@ -35,8 +35,9 @@ def transfer_rates(
         CatalogError: no rule covers a pair of places.
     """
     candidates = {id(job.candidates): job.candidates for job in jobs}.values()
+    offerings = {id(one): one for some in candidates for one in some}.values()
     outside = {data.place for job in jobs for data in job.outside}
-    places = {one.place for some in candidates for one in some} | outside
+    places = {one.place for one in offerings} | outside
     stores: Sequence[DeclaredStore] = declared_stores(project, config)
     if not _are_on_the_way(stores) or places == {LOCAL_PLACE}:
         return history.measured(catalog.rates_between(places))
