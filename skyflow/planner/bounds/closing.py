@@ -36,7 +36,7 @@ _NARROW = 1e-3
 """The share of the makespan below which times are no longer told apart."""
 _FIRST, _STEP = 0.99, 0.7
 """The earliest time to test, as a share of the best makespan; and where between the bound and the best one others are."""
-_SLACK, _BEND, _SPAN = 0.2, 2.5, 0.9
+_SLACK, _BEND, _SPAN = 0.2, 2.5, 0.87
 """By what share of the ceiling a test may be open when it begins, and how that falls to nothing as that much of its time is gone."""
 _TOLERANCE = 1e-9
 
@@ -122,6 +122,8 @@ class _Plans:
         self.is_for_time = not (tradeoff.goal.usd or tradeoff.goal.grams)
         self._seen: set[tuple[int, ...]] = set()
         """Those that have been improved already."""
+        self._rest = self._pause = 0
+        """How many promising plans are passed over before the next is improved: one more, each time that it was for nothing."""
 
     def ceiling(self) -> float:
         """Return what a choice costs too much above, at the prices of the limits."""
@@ -140,9 +142,13 @@ class _Plans:
         usd, grams = tradeoff.weights
         priced = usd * figures.usd + grams * figures.grams
         if figures.seconds <= self.deadline and priced < _PROMISING * tradeoff.paid_back:
-            if tuple(made) not in self._seen:
+            self._rest -= 1
+            if self._rest < 0 and tuple(made) not in self._seen:
+                best = tradeoff.upper
                 self._seen.add(tuple(made))
                 tradeoff.polish(list(made), deadline=self.deadline)
+                self._pause = 0 if tradeoff.upper < best else self._pause + 1
+                self._rest = self._pause
         elif (
             turn % _REPAIR_EVERY == 0 and figures.seconds < tradeoff.upper and priced < _REPAIRABLE * tradeoff.paid_back
         ):

@@ -34,7 +34,8 @@ _STRIDE, _LONGER, _SHORTER, _LONGEST = 1.0, 1.25, 0.5, 4.0
 _LEADS = (0.0, 0.005, 0.01, 0.02)
 """By what share of the deadline a plan on the way expects to be late, in turn."""
 _ELASTICITY, _LEAST = 2.0, 1e-3
-"""By what share a deadline is made earlier for every share of the ceiling that the bound is too low; and by how much at least."""
+"""By what share a deadline is made earlier for every share of the ceiling that the bound is too low (twice as much where no
+slack is left); and by how much at least."""
 _TOLERANCE = 1e-9
 
 
@@ -194,7 +195,8 @@ class Parts:
             return False
         missing = 1.0 - part.bound / ceiling
         missing = missing - slack if is_too_low else missing / 2
-        part.hurry(part.deadline * (1.0 - min(0.5, max(_LEAST, missing))) ** _ELASTICITY)
+        elasticity = _ELASTICITY if slack > 0 else 2 * _ELASTICITY
+        part.hurry(part.deadline * (1.0 - min(0.5, max(_LEAST, missing))) ** elasticity)
         return True
 
     def _sharpen(self, part: Part, ceiling: float) -> bool:
