@@ -26,11 +26,11 @@ __all__ = ["close"]
 _CELLS = 25_000_000
 """About a fifth of a second for a pass there and back; the tick to begin with makes no more of them."""
 _TICKS, _FEWEST_TICKS = 400, 16
-_SWEEPS, _FEW_SWEEPS = 9, 3
-"""How many sweeps are made at a time, and when little time is left."""
-_FEW = 0.5
-_REPAIR_EVERY = 7
-_PROMISING, _REPAIRABLE = 1.05, 1.1
+_SWEEPS, _FEW_SWEEPS, _LITTLE = 9, 3, 0.5
+"""How many sweeps are made at a time, and when but so little of a test's time is left."""
+_WAIT = 6
+"""How many plans on the way are looked at before one that is not promising is improved; twice as many after it was for nothing."""
+_PROMISING, _REPAIRABLE = 1.05, 1.15
 """By what share a plan on the way may cost more than the best one, or than the limits allow, and still be improved."""
 _NARROW = 1e-3
 """The share of the makespan below which times are no longer told apart."""
@@ -105,7 +105,7 @@ def _test(tradeoff: "Tradeoff", root: Part, time: float) -> float:
     parts.advance(sweeps=_SWEEPS, is_lesson=True)
     root.model.learn_from(part.model)
     left = 1.0
-    while parts.advance(sweeps=_SWEEPS if left > _FEW else _FEW_SWEEPS, slack=_SLACK * left**_BEND):
+    while parts.advance(sweeps=_SWEEPS if left > _LITTLE else _FEW_SWEEPS, slack=_SLACK * left**_BEND):
         plans.deadline = min(plans.deadline, share * tradeoff.upper)  # a better plan may have turned up
         parts.hurry(plans.deadline)
         if any(part.deadline <= tradeoff.bound for part in parts.open):
@@ -115,22 +115,27 @@ def _test(tradeoff: "Tradeoff", root: Part, time: float) -> float:
 
 
 class _Plans:
-    """What becomes of plans on the way."""
+    """What becomes of plans on the way. Improving them becomes rarer while it is for nothing."""
 
     def __init__(self, tradeoff: "Tradeoff", deadline: float) -> None:
         self.tradeoff, self.deadline = tradeoff, deadline
         self.is_for_time = not (tradeoff.goal.usd or tradeoff.goal.grams)
         self._seen: set[tuple[int, ...]] = set()
         """Those that have been improved already."""
-        self._rest = self._pause = 0
-        """How many promising plans are passed over before the next is improved: one more, each time that it was for nothing."""
+        self._pause = self._rest = 0
+        """How many promising plans are passed over after one that was improved, and how many of them are still to come."""
+        self._wait = self._idle = _WAIT
+        """The same of plans that are not promising, one of which is chosen."""
+        self._chosen: list[int] = []
+        self._priced = math.inf
+        """The cheapest one of these, and what it costs."""
 
     def ceiling(self) -> float:
         """Return what a choice costs too much above, at the prices of the limits."""
         paid_back = self.tradeoff.paid_back
         return paid_back if self.is_for_time else min(self.tradeoff.upper, self.tradeoff.most) + paid_back
 
-    def offer(self, made: Sequence[int], turn: int) -> None:
+    def offer(self, made: Sequence[int]) -> None:
         """Take note of a plan, improved if it is promising."""
         tradeoff, exchange = self.tradeoff, self.tradeoff.exchange
         tradeoff.offer_labels(made)
@@ -142,14 +147,27 @@ class _Plans:
         usd, grams = tradeoff.weights
         priced = usd * figures.usd + grams * figures.grams
         if figures.seconds <= self.deadline and priced < _PROMISING * tradeoff.paid_back:
-            self._rest -= 1
-            if self._rest < 0 and tuple(made) not in self._seen:
-                best = tradeoff.upper
-                self._seen.add(tuple(made))
-                tradeoff.polish(list(made), deadline=self.deadline)
-                self._pause = 0 if tradeoff.upper < best else self._pause + 1
-                self._rest = self._pause
-        elif (
-            turn % _REPAIR_EVERY == 0 and figures.seconds < tradeoff.upper and priced < _REPAIRABLE * tradeoff.paid_back
-        ):
-            tradeoff.repair(list(made), deadline=max(figures.seconds, self.deadline))
+            self._polish(made)
+        elif figures.seconds < tradeoff.upper and priced < min(self._priced, _REPAIRABLE * tradeoff.paid_back):
+            self._chosen, self._priced = list(made), priced
+        self._idle -= 1
+        if self._idle <= 0 and self._priced < math.inf:
+            self._repair()
+
+    def _polish(self, made: Sequence[int]) -> None:
+        """Improve a promising plan."""
+        self._rest -= 1
+        if self._rest < 0 and tuple(made) not in self._seen:
+            best = self.tradeoff.upper
+            self._seen.add(tuple(made))
+            self.tradeoff.polish(list(made), deadline=self.deadline)
+            self._pause = 0 if self.tradeoff.upper < best else self._pause + 1
+            self._rest = self._pause
+
+    def _repair(self) -> None:
+        """Improve the cheapest of the latest plans that are not promising."""
+        best, ends = self.tradeoff.upper, self.tradeoff.exchange.figures(self._chosen).seconds
+        if ends < best:
+            self.tradeoff.repair(self._chosen, deadline=max(ends, self.deadline))
+        self._wait = _WAIT if self.tradeoff.upper < best else 2 * self._wait
+        self._idle, self._priced = self._wait, math.inf

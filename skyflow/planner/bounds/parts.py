@@ -41,12 +41,11 @@ _TOLERANCE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What a search asks: above what it is too dear to be of interest, and whether to stop; and who is told of plans on the way."""
+    """What a search asks: above what it is too dear to be of interest, and whether to stop; and who takes the labels of plans on the way."""
 
     ceiling: Callable[[], float]
     is_over: Callable[[], bool]
-    offer: Callable[[Sequence[int], int], None]
-    """Takes labels, and the number of the sweep that they come from."""
+    offer: Callable[[Sequence[int]], None]
 
 
 @dataclass(slots=True)
@@ -79,7 +78,7 @@ class Part:
             model = self.model
             forward, made = model.forward(lead=_LEADS[self.turn % len(_LEADS)] * self.deadline)
             if forward < math.inf:
-                watch.offer(made, self.turn)
+                watch.offer(made)
             backward = model.backward() if forward < math.inf else math.inf
             self.bounds.append(max(self.bound, forward, backward))
             ceiling = watch.ceiling()
