@@ -51,13 +51,14 @@ class OfferingColumns:
         """
         of_type = np.zeros(len(self._watts))
         of_type[list(times)] = list(times.values())
-        types, shelf = self._types[entries], self._shelf_of[entries].astype(np.int64)
+        types, shelf = self._types[entries], self._shelf_of[entries]
         time = of_type[types]
         with np.errstate(invalid="ignore"):  # no time at a power that nobody knows
             usd = self._prices[entries] * time
             energy = self._watts[types] * time if by_power else np.zeros(len(entries))
-        order = np.lexsort((energy, time, usd, shelf))
-        entries, shelf, time, energy = entries[order], shelf[order], time[order], energy[order]
+        slowness = _small(np.unique(of_type, return_inverse=True)[1])[types]
+        order = np.lexsort((*([energy] if by_power else []), slowness, usd, _small(shelf)))
+        entries, shelf, time, energy = entries[order], shelf[order].astype(np.int64), time[order], energy[order]
         found = []
         while len(entries):
             # the cheapest of each shelf is unbeaten; with what it beats, it goes, and another one is the cheapest
@@ -67,6 +68,11 @@ class OfferingColumns:
             left = (time < time[rival]) | (energy < energy[rival])
             entries, shelf, time, energy = entries[left], shelf[left], time[left], energy[left]
         return sorted(np.concatenate(found).tolist()) if found else []
+
+
+def _small(numbers: NDArray[Any]) -> NDArray[Any]:
+    """Return the same numbers in as few bits as they need: those of 16 are sorted several times as quickly."""
+    return numbers.astype(np.min_scalar_type(numbers.max(initial=0)))
 
 
 def _marked(length: int, numbers: Collection[int]) -> "NDArray[np.bool_]":

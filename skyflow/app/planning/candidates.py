@@ -127,8 +127,9 @@ class Selection:
             more: tuple[Offering, ...] = ()
             if requirements.reuse:
                 more = selected.also_fitting(requirements, besides=mine, job=key)
-                image = requirements.image
-                more = tuple(one for one in more if not any(each.covers(one, image=image) for each in self.blocks))
+                if self.blocks:
+                    image = requirements.image
+                    more = tuple(one for one in more if not any(each.covers(one, image=image) for each in self.blocks))
                 if estimate is not None:
                     more = self._of_known_speed(more, estimate, key=key)
             wider[asked] = (*mine, *more)
@@ -136,7 +137,10 @@ class Selection:
 
     def _admitted(self, offerings: tuple[Offering, ...], *, job: str) -> tuple[Offering, ...]:
         """Leave out what residency forbids and what has been lost."""
-        resident = tuple(one for one in offerings if is_resident(one.place, self.plan.residency, self.catalog.regions))
+        resident = offerings
+        if self.plan.residency:  # only then are the regions read
+            regions = self.catalog.regions
+            resident = tuple(one for one in offerings if is_resident(one.place, self.plan.residency, regions))
         if not resident:
             raise NoCandidateError(
                 f"job '{job}' finds machines only outside of {', '.join(self.plan.residency)}, where 'plan.residency' keeps it",
@@ -144,7 +148,7 @@ class Selection:
                 if offerings[0].provider == LOCAL
                 else "add a place to it",
             )
-        left = tuple(one for one in resident if one.id not in self.lost)
+        left = tuple(one for one in resident if one.id not in self.lost) if self.lost else resident
         if not left:
             raise NoCandidateError(f"job '{job}' has lost every machine it could run on")
         return left

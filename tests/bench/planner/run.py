@@ -1,4 +1,4 @@
-"""How fast plans are proven: `python tests/bench/planner/run.py [--only PART] [--strict] [--reference FOLDER]`.
+"""How fast problems are stated and plans are proven: `python tests/bench/planner/run.py [--only PART] [--strict] [--reference FOLDER]`.
 
 Each figure is the CPU time of planning in this process, beside a loop of numpy that runs in turn, so that figures of
 different machines can be compared. `--reference` adds every instance of a folder in the format `skyflow-bench/1`, with the
@@ -11,6 +11,7 @@ import resource
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -23,6 +24,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from instances import instance
 from measuring import Figure, arguments, report
 
+from skyflow import load_workflow
+from skyflow.app.planning.plan import PlanOptions, prepare_planning
 from skyflow.model.objective import Goal, Objective
 from skyflow.planner.bare import read_problem
 from skyflow.planner.bounds import tradeoff  # noqa: F401 -- loading modules is not planning
@@ -84,6 +87,36 @@ def catalog(_: int, __: Path) -> Iterator[Figure]:
                 yield show(f"{shape} {jobs} x 1000, {name}", *timed(problem, goal), limit)
 
 
+def prepared(rounds: int, folder: Path) -> Iterator[Figure]:
+    """Jobs of which no two ask for the same, on the whole catalog: what it takes to state the problem."""
+    for jobs, limit in ((5, 0.5), (100, 3.0)):
+        path = folder / f"{jobs}.yml"
+        path.write_text(_different(jobs))
+        workflow = load_workflow(path)
+        runs = []
+        with chdir(folder):
+            for _ in range(rounds):
+                started = time.process_time()
+                placement = prepare_planning(workflow, options=PlanOptions()).problem.placement
+                runs.append(time.process_time() - started)
+        seconds, beside = median(runs), yardstick()
+        mean = sum(map(len, placement.candidates)) / jobs
+        yield Figure(
+            f"{jobs} different jobs on the catalog, {mean:,.0f} candidates each, stated", f"{seconds:.2f} s of CPU",
+            f"numpy {beside * 1e3:.0f} ms = {seconds / beside:.1f} x", f"{limit} s", seconds <= limit,
+        )  # fmt: skip
+
+
+def _different(jobs: int) -> str:
+    rows = []
+    for n in range(jobs):
+        asked = f"cpus: {1 + n % 29}+, memory: {2 + n * 7 % 61}GB+, market: any"
+        work = f"core-hours: {1 + n * 0.37:.2f}, parallel-fraction: {0.8 + n % 20 / 100:.2f}"
+        needs = f"needs: j{n - 1}, " if n % 2 else ""
+        rows.append(f"  j{n}: {{{needs}resources: {{{asked}}}, estimate: {{work: {{{work}}}}}, steps: [{{run: x}}]}}\n")
+    return f"on: push\njobs:\n{''.join(rows)}"
+
+
 def limits(_: int, __: Path) -> Iterator[Figure]:
     for candidates in (50, 200):
         for shape in ("chain", "layered", "random"):
@@ -124,7 +157,7 @@ def of_references(folder: Path) -> Iterator[Figure]:
             yield show(f"{data['name']}, {name}", seconds, found, 0.25 if data["k"] <= 50 else 0.4)
 
 
-BENCHMARKS = (hundred, catalog, limits, loss)
+BENCHMARKS = (hundred, catalog, prepared, limits, loss)
 
 if __name__ == "__main__":
     parser = arguments("How fast plans are proven.", rounds=5)
