@@ -1,7 +1,7 @@
 """Which reporter fits: a live board for a person, prefixed lines for a file, JSON lines for a program, groups for GitHub."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from secrets import token_hex
 from typing import TYPE_CHECKING
@@ -11,19 +11,20 @@ from skyflow.app.running.drive import ReporterFactory
 from skyflow.cli._console import console, is_terminal
 from skyflow.cli._options import Format
 from skyflow.model.placement import Plan
-from skyflow.model.run import RunRecord
+from skyflow.model.run import JobRecord, RunRecord
 from skyflow.model.status import Status
 from skyflow.ports.reporter import Reporter
 from skyflow.report.words import signs_for
 
 if TYPE_CHECKING:
+    from skyflow.app.project import Project
     from skyflow.report.forecast import Forecast
 
 __all__ = ["choose_reporter"]
 
 
-def choose_reporter(*, shown: Format, quiet: bool, verbose: bool) -> ReporterFactory:
-    """Return what makes the reporter of a run."""
+def choose_reporter(*, shown: Format, quiet: bool, verbose: bool, project: "Project | None" = None) -> ReporterFactory:
+    """Return what makes the reporter of a run; `project` has what came before, None where all of it will be told."""
 
     @contextmanager
     def reporter(run: RunRecord) -> Iterator[Reporter]:
@@ -44,6 +45,7 @@ def choose_reporter(*, shown: Format, quiet: bool, verbose: bool) -> ReporterFac
                 signs=signs_for(sys.stdout.encoding),
                 run_number=run.number,
                 forecast=_forecast(run),
+                earlier=() if project is None else _earlier(run, project),
             ) as board:
                 yield board
         else:
@@ -54,10 +56,19 @@ def choose_reporter(*, shown: Format, quiet: bool, verbose: bool) -> ReporterFac
     return reporter
 
 
+def _earlier(run: RunRecord, project: "Project") -> Sequence[JobRecord]:
+    """Return the jobs of a run that goes on, as they were left."""
+    if run.status is Status.QUEUED:
+        return ()
+    from skyflow.app.showing.history import stored_jobs  # noqa: PLC0415 -- start-up
+
+    return stored_jobs(project, run.id)
+
+
 def _forecast(run: RunRecord) -> "Forecast | None":
-    """Return what can tell when a run will end; None for one that is resumed, of which a part was done before."""
+    """Return what can tell when a run will end; None for one that nobody has planned."""
     from skyflow.report.forecast import Forecast  # noqa: PLC0415 -- as its only user
 
-    if run.status is not Status.QUEUED or not isinstance(run.plan, dict):
+    if not isinstance(run.plan, dict):
         return None
     return Forecast(Plan.from_json(run.plan), slots=run.slots)

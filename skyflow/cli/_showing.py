@@ -60,7 +60,7 @@ class Showing:
             err(f"warning: {problem}: `{cure}`", style="yellow")
         if self.detach:
             return become_detached(project)
-        reporter = choose_reporter(shown=self.shown, quiet=self.quiet, verbose=self.verbose)
+        reporter = choose_reporter(shown=self.shown, quiet=self.quiet, verbose=self.verbose, project=project)
         return announce(reporter, slots, shown=self.shown)
 
     def finish(self, result: "RunResult", project: "Project") -> None:

@@ -54,7 +54,7 @@ def watched_run(
     hide_from_now_on(launch.secrets.masks)
     callees = callees_in(chosen, project.root)
     plan = plan_workflow(chosen, callees=callees, slots=jobs, project=project)
-    reporter = choose_reporter(shown=Format.TEXT, quiet=False, verbose=False)
+    reporter = choose_reporter(shown=Format.TEXT, quiet=False, verbose=False, project=project)
     announced = announce(reporter, plan.local_slots, shown=Format.TEXT)
     if kind is Kind.FAILED:
         result = retry_run(

@@ -23,9 +23,8 @@ def cancel(
     from skyflow.errors import EXIT_SUCCESS  # noqa: PLC0415
     from skyflow.model.status import Conclusion  # noqa: PLC0415
 
-    reporter = choose_reporter(shown=Format.TEXT, quiet=False, verbose=False)
-    result = cancel_run(
-        run, project=find_project(state=state), reporter=reporter, given=read_given_secrets(secrets, secret_files)
-    )
+    project = find_project(state=state)
+    reporter = choose_reporter(shown=Format.TEXT, quiet=False, verbose=False, project=project)
+    result = cancel_run(run, project=project, reporter=reporter, given=read_given_secrets(secrets, secret_files))
     out(f"Run {result.run.number}: {result.run.conclusion or result.run.status}")
     raise typer.Exit(EXIT_SUCCESS if result.run.conclusion is Conclusion.CANCELLED else result.exit_code)

@@ -3,7 +3,7 @@
 The board is drawn several times a second, so its lines are put together by hand; tables of rich cost ten times as much.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Self
 
@@ -14,7 +14,7 @@ from rich.text import Text
 
 from skyflow.model.execution import StepRef
 from skyflow.model.resources import LOCAL
-from skyflow.model.run import Transition
+from skyflow.model.run import JobRecord, Transition
 from skyflow.model.status import Conclusion, Entity, Reason, Status
 from skyflow.model.units import format_grams, format_usd
 from skyflow.report.forecast import Forecast
@@ -49,7 +49,10 @@ _NAME_SHARE = 0.4
 
 
 class BoardReporter:
-    """A live board, as a context manager; the terminal is restored whatever happens."""
+    """A live board, as a context manager; the terminal is restored whatever happens.
+
+    `earlier` are the jobs of a run that goes on, as they were left.
+    """
 
     def __init__(
         self,
@@ -59,13 +62,14 @@ class BoardReporter:
         signs: Signs,
         run_number: int,
         forecast: Forecast | None = None,
+        earlier: Iterable[JobRecord] = (),
     ) -> None:
         self._console = console
         self._now = now
         self._forecast = forecast
         self._signs = signs
         self._number = run_number
-        self._progress = RunProgress(signs)
+        self._progress = RunProgress(signs, earlier)
         self._stopping = ""
         self._began = now()
         self._left: float | None = None

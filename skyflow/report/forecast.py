@@ -114,6 +114,8 @@ class Forecast:
             placement = self.placement(job.key)
             if placement is None or job.started_at is None or job.completed_at is None:
                 continue
+            if not placement.duration_seconds:  # it had ended when the plan was made
+                continue
             seconds = (job.completed_at - job.started_at).total_seconds()
             if placement.is_duration_assumed:
                 unestimated.append(seconds)

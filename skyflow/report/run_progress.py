@@ -1,12 +1,14 @@
 """What a reporter has to remember of a run to say something about it: names, start times, last lines."""
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Self
 
 from skyflow._util.terminal import one_line
 from skyflow.model.execution import StepRef
-from skyflow.model.run import Transition
+from skyflow.model.run import JobRecord, Transition
 from skyflow.model.status import Conclusion, Entity, Reason, Status
 from skyflow.report.lines import last_lines
 from skyflow.report.words import Signs
@@ -39,6 +41,21 @@ class JobProgress:
     failed_tail: tuple[str, ...] = ()
     tails: dict[int, deque[str]] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, record: JobRecord) -> Self:
+        """Return how far a stored job has got."""
+        return cls(
+            key=record.key,
+            name=one_line(record.name),
+            status=record.status,
+            outcome=record.outcome,
+            conclusion=record.conclusion,
+            reason=record.reason,
+            message=record.message,
+            started_at=record.started_at,
+            completed_at=record.completed_at,
+        )
+
     def busy_seconds(self, now: datetime) -> float:
         """Return how long the job has had a machine until now, in all its attempts."""
         if self.started_at is None or self.status is Status.QUEUED:
@@ -60,11 +77,14 @@ def is_tried_again(move: Transition) -> bool:
 
 
 class RunProgress:
-    """Every job of a run, kept up to date by the moves that a reporter hears of."""
+    """Every job of a run, kept up to date by the moves that a reporter hears of; `earlier` are those of before."""
 
-    def __init__(self, signs: Signs) -> None:
+    def __init__(self, signs: Signs, earlier: Iterable[JobRecord] = ()) -> None:
         self._signs = signs
-        self.jobs: dict[str, JobProgress] = {}
+        self.jobs = {record.key: JobProgress.of(record) for record in earlier}
+        for job in self.jobs.values():
+            if job.status is not Status.COMPLETED:  # nobody knows how much of the time since then it had a machine
+                job.started_at = None
 
     def moved(self, move: Transition, at: datetime) -> JobProgress | None:
         """Take a move in, and return the job it concerns."""

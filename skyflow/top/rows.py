@@ -120,12 +120,7 @@ def _left(history: RunHistory, plan: Plan | None, now: datetime) -> str:
     """Return how long the run is expected to go on; nothing for one that nobody drives, or of which that is not known."""
     if plan is None or not history.overview.is_driven:
         return ""
-    jobs = {
-        job.key: JobProgress(
-            key=job.key, name=job.name, status=job.status, started_at=job.started_at, completed_at=job.completed_at
-        )
-        for job in history.jobs
-    }
+    jobs = {job.key: JobProgress.of(job) for job in history.jobs}
     left = Forecast(plan, slots=history.overview.run.slots).left_seconds(jobs, now)
     return "" if left is None else f"about {whole_seconds(max(1.0, left))}"
 

@@ -13,7 +13,7 @@ from skyflow.store.machines import machine_records
 from skyflow.store.store import open_store
 from skyflow.store.transfers import TransferStore
 
-__all__ = ["find_run", "list_runs", "read_run", "step_summaries", "summaries_of_job"]
+__all__ = ["find_run", "list_runs", "read_run", "step_summaries", "stored_jobs", "summaries_of_job"]
 
 
 def list_runs(project: Project, *, limit: int, wanted: RunFilter = ANY_RUN) -> list[RunOverview]:
@@ -35,6 +35,12 @@ def find_run(project: Project, name: str) -> RunId:
     """
     with open_store(project.state, create=False) as store:
         return store.find_run(name).id
+
+
+def stored_jobs(project: Project, run: RunId) -> tuple[JobRecord, ...]:
+    """Return the jobs of a run as they are stored."""
+    with open_store(project.state, create=False) as store:
+        return tuple(store.jobs(run))
 
 
 def read_run(project: Project, name: str) -> RunHistory:

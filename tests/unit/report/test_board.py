@@ -14,7 +14,7 @@ from skyflow.app.planning.plan import plan_workflow
 from skyflow.model.catalog import Offering
 from skyflow.model.execution import StepRef
 from skyflow.model.resources import Market
-from skyflow.model.run import Transition
+from skyflow.model.run import JobRecord, Transition
 from skyflow.model.status import Conclusion, Entity, Reason, Status
 from skyflow.report.board import BoardReporter
 from skyflow.report.forecast import Forecast
@@ -46,6 +46,7 @@ class Scene:
         signs: Signs = UNICODE,
         colours: bool = False,
         rented: Offering | None = None,
+        earlier: tuple[JobRecord, ...] = (),
     ) -> None:
         self.now = BEGAN
         self.stream = io.StringIO()
@@ -58,8 +59,9 @@ class Scene:
             placed = tuple(replace(one, offering=rented, carbon_grams=one.duration_seconds) for one in plan.placements)
             plan = replace(plan, placements=placed)
         self.board = BoardReporter(
-            self.console, now=lambda: self.now, signs=signs, run_number=7, forecast=Forecast(plan, slots=2)
-        )
+            self.console, now=lambda: self.now, signs=signs, run_number=7, forecast=Forecast(plan, slots=2),
+            earlier=earlier,
+        )  # fmt: skip
 
     def begin(self, key: str) -> None:
         queued = Transition(entity=Entity.JOB, old=None, new=Status.QUEUED, job_key=key, data={"name": key})
@@ -133,6 +135,30 @@ def test_machines_elsewhere_show_where_they_are_what_they_cost_and_what_they_emi
         path.write_text(shown)
     assert shown == path.read_text()
     assert all(cell_len(line) <= width for line in shown.splitlines())
+
+
+def left(key: str, conclusion: Conclusion | None) -> JobRecord:
+    return JobRecord(
+        key=key, spec_id=key, leg_index=0, leg_total=1, name=key, matrix=None, max_parallel=None, fail_fast=True,
+        continue_on_error=False, concurrency_group=None, outputs={}, reason=None, message=None, outcome=conclusion,
+        status=Status.COMPLETED if conclusion else Status.IN_PROGRESS, conclusion=conclusion,
+        queued_at=BEGAN - timedelta(hours=9), started_at=BEGAN - timedelta(hours=9),
+        completed_at=BEGAN - timedelta(hours=8) if conclusion else None,
+    )  # fmt: skip
+
+
+def test_a_run_that_goes_on_counts_what_came_before_but_not_the_time_in_between() -> None:
+    earlier = (left("prepare", Conclusion.SUCCESS), left("train", None))
+    scene = Scene(width=200, rented=MACHINE, earlier=earlier)
+    assert "1 of 5 jobs done" in scene.picture()
+    assert "$36.00" in scene.picture(), "an hour of the job that has ended"
+    assert not scene.scrolled()
+    back = Transition(entity=Entity.JOB, old=Status.IN_PROGRESS, new=Status.QUEUED, job_key="train", data={})
+    scene.board.moved(back, scene.now)
+    scene.begin("train")
+    scene.end("train")
+    assert "2 of 5 jobs done" in scene.picture()
+    assert "$36.00" in scene.picture()
 
 
 def test_what_an_attempt_before_has_cost_counts_too() -> None:
