@@ -17,11 +17,17 @@ def is_mixed(requirements: Requirements) -> bool:
 
 
 def bundled(offering: Offering, catalog: Catalog, requirements: Requirements) -> Offering:
-    """Return as many machines of an offering as a job has, each with the price of the disk that is asked for.
+    """Return as many machines of one of the catalog's offerings as a job has, each with the price of the disk that is asked for.
 
-    The project says what disks cost; where it does not, they cost nothing.
+    The project says what disks cost; where it does not, they cost nothing. What several jobs buy alike is one and the same.
     """
-    return _together(_equipped(offering, catalog, requirements), requirements.nodes)
+    disk = None if requirements.disk_gib is None else requirements.disk_gib.minimum
+    if requirements.nodes == 1 and disk is None:
+        return offering
+    key = id(offering), requirements.nodes, disk
+    if key not in catalog.bundles:
+        catalog.bundles[key] = _together(_equipped(offering, catalog, requirements), requirements.nodes)
+    return catalog.bundles[key]
 
 
 def mixed_bundles(

@@ -49,6 +49,11 @@ class Catalog:
             return found
         return tuple(self.accelerators.canonically_named(offering) for offering in found)
 
+    @cached_property
+    def bundles(self) -> dict[tuple[int, int, float | None], Offering]:
+        """What has been bought of offerings so far: by their identity, the number of machines, and the GiB of disk."""
+        return {}
+
     @property
     def offerings(self) -> tuple[Offering, ...]:
         """Every single offering; there are more than a hundred thousand, so ask for candidates if these will do."""

@@ -353,6 +353,8 @@ def test_where_everything_was_refused_that_is_said(catalog):
 def test_several_nodes_are_bought_together(catalog):
     [two, *_] = select_candidates(catalog, Requirements(nodes=2, cpus=Amount(4, or_more=False)), job="job")
     assert (two.nodes, two.price_usd_per_hour, two.footprint.idle_watts) == (2, 2 * 0.192, 24)
+    [alike, *_] = select_candidates(catalog, Requirements(nodes=2, cpus=Amount(3, or_more=True)), job="other")
+    assert alike is two, "jobs that buy alike are looked at together"
     assert types(catalog.joined_by(HOST), providers=frozenset({"local"}), nodes=2) == []
 
 
