@@ -21,9 +21,9 @@ def bundled(offering: Offering, catalog: Catalog, requirements: Requirements) ->
 
     The project says what disks cost; where it does not, they cost nothing. What several jobs buy alike is one and the same.
     """
-    disk = None if requirements.disk_gib is None else requirements.disk_gib.minimum
-    if requirements.nodes == 1 and disk is None:
+    if requirements.nodes == 1 and requirements.disk_gib is None:
         return offering
+    disk = None if requirements.disk_gib is None else requirements.disk_gib.minimum
     key = id(offering), requirements.nodes, disk
     if key not in catalog.bundles:
         catalog.bundles[key] = _together(_equipped(offering, catalog, requirements), requirements.nodes)

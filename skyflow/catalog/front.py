@@ -38,7 +38,7 @@ class OfferingColumns:
 
     def one_of_each_type(self, entries: Entries) -> dict[int, int]:
         """Return the first of some offerings of each type."""
-        types, first = np.unique(self._types[entries], return_index=True)
+        types, first = np.unique(_small(self._types[entries]), return_index=True)
         return dict(zip(types.tolist(), entries[first].tolist(), strict=True))
 
     def unbeaten(self, entries: Entries, times: Mapping[int, float], *, by_power: bool) -> list[int]:
