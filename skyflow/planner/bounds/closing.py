@@ -25,7 +25,7 @@ __all__ = ["close"]
 
 _CELLS = 25_000_000
 """About a fifth of a second for a pass there and back; the tick to begin with makes no more of them."""
-_TICKS, _FEWEST_TICKS = 400, 16
+_TICKS, _FEWEST_TICKS = 400, 25
 _SWEEPS, _FEW_SWEEPS, _LITTLE = 9, 3, 0.5
 """How many sweeps are made at a time, and when but so little of a test's time is left."""
 _WAIT = 6
@@ -71,11 +71,12 @@ def _root(tradeoff: "Tradeoff", deadline: float) -> Part:
     """Return a model of all choices."""
     usd, grams = tradeoff.weights
     prices = Prices(usd, grams, tradeoff.goal.seconds if tradeoff.goal.usd or tradeoff.goal.grams else 0.0)
-    ticks = _TICKS
+    ticks = _FEWEST_TICKS
     model = Clocked(tradeoff.network, prices, deadline=deadline, ticks=ticks)
-    while model.cells > _CELLS and ticks > _FEWEST_TICKS:
-        ticks //= 2
-        model = Clocked(tradeoff.network, prices, deadline=deadline, ticks=ticks)
+    for finer in (4, 4, 2):  # what is too fine may not fit into the memory
+        if ticks * finer <= _TICKS and model.cells * finer <= _CELLS:
+            ticks *= finer
+            model = Clocked(tradeoff.network, prices, deadline=deadline, ticks=ticks)
     model.begin_with(*tradeoff.learnt())
     return Part(model, deadline, ticks)
 

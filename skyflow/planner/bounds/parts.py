@@ -22,6 +22,8 @@ _CELLS = 25_000_000
 """About a fifth of a second for a pass there and back."""
 _FEW_CELLS = 2_000_000
 """So few that a pass takes hardly longer with a finer tick: what it costs is the number of edges."""
+_ALL_CELLS = 80_000_000
+"""So many in all parts that no more of them are made, lest they fill the memory."""
 _MOST_TICKS = 10_000
 _GAIN, _LOOK_BACK = 0.02, 4
 """Sweeps have stalled when the last ones have closed less than this share of the gap."""
@@ -202,10 +204,11 @@ class Parts:
         """Change the model where sweeps do not close it; tell whether there is anything left to do."""
         if part.refine(_FEW_CELLS):
             return True
-        other = part.divide()
-        if other is not None:
-            self.open.append(other)
-            return True
+        if sum(one.model.cells for one in [*self.open, part]) <= _ALL_CELLS:
+            other = part.divide()
+            if other is not None:
+                self.open.append(other)
+                return True
         return not part.has_stalled(ceiling) or part.refine(_CELLS)
 
     def hurry(self, deadline: float) -> None:
