@@ -29,7 +29,7 @@ _MIP_LABELS = 1_000
 
 _SHARE_OF_EXTREMES = 0.4
 """Where there are limits: of the time, for the best choice without them; of the rest, for those that are least in them."""
-_SHARE_OF_PRICES, _SHARE_OF_BOUNDS = 0.2, 0.8
+_SHARE_OF_PRICES, _SHARE_OF_BOUNDS = 0.12, 0.8
 """Of the time, for prices, and for all that does without a solver."""
 
 _SINGLES = {"usd": Objective.COST, "grams": Objective.CARBON, "seconds": Objective.MAKESPAN}
