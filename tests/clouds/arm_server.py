@@ -358,9 +358,12 @@ class ArmServer:
         return number
 
     def _later(self, effect: Callable[[], None]) -> None:
+        operations = self.operations
+
         def happen() -> None:
             with self._lock:
-                effect()
+                if self.operations is operations:  # else the account has been emptied since
+                    effect()
 
         threading.Timer(OPERATION_SECONDS, happen).start()
 

@@ -314,8 +314,12 @@ class GceServer:
         return operation
 
     def _after(self, operation: dict[str, Any], effect: Callable[[], object] | None, *, error: Any = None) -> Any:
+        operations = self.operations
+
         def finish() -> None:
             with self._lock:
+                if self.operations is not operations:  # the account has been emptied since
+                    return
                 if effect is not None:
                     effect()
                 operation["status"] = "DONE"
