@@ -29,8 +29,8 @@ _MIP_LABELS = 1_000
 
 _SHARE_OF_EXTREMES = 0.4
 """Where there are limits: of the time, for the best choice without them; of the rest, for those that are least in them."""
-_SHARE_OF_PRICES, _SHARE_OF_BOUNDS = 0.12, 0.8
-"""Of the time, for prices, and for all that does without a solver."""
+_SHARE_OF_PRICES, _SHARE_OF_PRICES_FOR_TIME, _SHARE_OF_BOUNDS = 0.2, 0.12, 0.8
+"""Of the time, for prices, also where the makespan alone is the goal, and for all that does without a solver."""
 
 _SINGLES = {"usd": Objective.COST, "grams": Objective.CARBON, "seconds": Objective.MAKESPAN}
 
@@ -276,7 +276,8 @@ class _Search:
         """Let prices settle, and close what they leave open on a clock."""
         from skyflow.planner.bounds.closing import close  # noqa: PLC0415 -- imports numpy
 
-        prices_left = self._part(_SHARE_OF_PRICES)
+        is_for_time = not (self.goal.usd or self.goal.grams)
+        prices_left = self._part(_SHARE_OF_PRICES_FOR_TIME if is_for_time else _SHARE_OF_PRICES)
         tradeoff.solve(is_enough=lambda: prices_left() <= 0)
         if not (tradeoff.is_proven or tradeoff.is_refuted or tradeoff.is_late()):
             close(tradeoff)

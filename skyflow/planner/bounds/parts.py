@@ -25,8 +25,8 @@ _FEW_CELLS = 2_000_000
 _ALL_CELLS = 80_000_000
 """So many in all parts that no more of them are made, lest they fill the memory."""
 _MOST_TICKS = 10_000
-_GAIN, _LOOK_BACK = 0.02, 4
-"""Sweeps have stalled when the last ones have closed less than this share of the gap."""
+_GAIN, _ANY_GAIN, _LOOK_BACK = 0.02, 1e-3, 4
+"""Sweeps have stalled when so many have closed less than this share of the gap, and are over when less than the second."""
 _LOOK_AHEAD = 3
 """For how many times as many sweeps more a part is left as it is that will be closed by then, if it goes on like this."""
 _CROP_EVERY = 3
@@ -121,9 +121,9 @@ class Part:
         """What the last sweeps have gained."""
         return self.bound - self.bounds[max(0, len(self.bounds) - 1 - _LOOK_BACK)]
 
-    def has_stalled(self, ceiling: float) -> bool:
+    def has_stalled(self, ceiling: float, *, gain: float = _GAIN) -> bool:
         """Tell whether the last sweeps have gained next to nothing."""
-        return len(self.bounds) > 2 * _LOOK_BACK and self._gained <= _GAIN * (ceiling - self.bound)
+        return len(self.bounds) > 2 * _LOOK_BACK and self._gained <= gain * (ceiling - self.bound)
 
     def is_promising(self, ceiling: float) -> bool:
         """Tell whether a few sweeps more close it, if it goes on like this."""
@@ -209,7 +209,7 @@ class Parts:
             if other is not None:
                 self.open.append(other)
                 return True
-        return not part.has_stalled(ceiling) or part.refine(_CELLS)
+        return not part.has_stalled(ceiling) or part.refine(_CELLS) or not part.has_stalled(ceiling, gain=_ANY_GAIN)
 
     def hurry(self, deadline: float) -> None:
         """Let no part have a later deadline; what was out stays out."""
