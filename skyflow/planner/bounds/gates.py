@@ -63,9 +63,7 @@ class Direct:
     def __init__(self, asked: Asked, clock: Clock, span: Span) -> None:
         """Take an edge."""
         self._costs, self._span = asked.costs, span
-        late = span.lead - clock.ticks(asked.waits + asked.seconds)
-        whole = span.ahead + span.back
-        self._starts, self._back_starts = np.clip(late + span.ahead, 0, whole), np.clip(span.back - late, 0, whole)
+        self._starts, self._back_starts = _starts(asked, clock, span)
 
     @property
     def cells(self) -> int:
@@ -93,7 +91,7 @@ class Grouped:
     """Groups of labels ask every voice; `of` says which group a label is in."""
 
     def __init__(self, asked: Asked, of: Ints, clock: Clock, span: Span) -> None:
-        """Take an edge whose labels of a group have the same costs, and whose waits differ by less than rounding."""
+        """Take an edge; costs and waits are those of groups, seconds those of labels."""
         self._costs, self._of, self._span, self._groups = asked.costs, of, span, Groups(of)
         durations, shifts = clock.ticks(asked.seconds), clock.ticks(asked.waits)
         begin = max(int(shifts.min()), span.lead - int(durations.max()))  # of the arrivals, on the source's clock
@@ -137,9 +135,7 @@ class Paired:
     def __init__(self, asked: Asked, clock: Clock, span: Span) -> None:
         """Take an edge."""
         self._costs, self._span = asked.costs[:, None], span
-        late = span.lead - clock.ticks(asked.waits + asked.seconds)
-        whole = span.ahead + span.back
-        self._starts, self._back_starts = np.clip(late + span.ahead, 0, whole), np.clip(span.back - late, 0, whole)
+        self._starts, self._back_starts = _starts(asked, clock, span)
 
     @property
     def cells(self) -> int:
@@ -171,6 +167,13 @@ def gate(asked: Asked, clock: Clock, span: Span) -> Direct | Grouped:
         return direct  # labels that differ happen to have one key
     grouped = Grouped(Asked(costs, waits, asked.seconds), of, clock, span)
     return grouped if 1.5 * grouped.cells + _MANY_CELLS / 2 < direct.cells else direct
+
+
+def _starts(asked: Asked, clock: Clock, span: Span) -> tuple[Ints, Ints]:
+    """Return where in the stretches of its row a label's message begins (`_windows`), and a row's in those of its label."""
+    late = span.lead - clock.ticks(asked.waits + asked.seconds)
+    whole = span.ahead + span.back
+    return np.clip(late + span.ahead, 0, whole), np.clip(span.back - late, 0, whole)
 
 
 def _sum(table: Floats) -> Floats:
