@@ -179,7 +179,7 @@ class _Search:
                 return proven
         network = Network(free, reduced(free, goal))
         if goal.seconds and (goal.usd or goal.grams):
-            return self._weighed(free, goal, network)
+            return self._weighed(free, goal, self._undominated(network))
         if goal.seconds:
             paths = network.paths()
             if self.start is not None:
@@ -230,7 +230,7 @@ class _Search:
         if self._searched_few(self.problem):
             return None if self.best is not None else Infeasible(exceeded=tuple(extremes))
         before = self.seconds_left()
-        network = Network(self.problem, reduced(self.problem, self.goal))
+        network = self._undominated(Network(self.problem, reduced(self.problem, self.goal)))
         share = _SHARE_OF_BOUNDS if self.with_solver and sum(map(len, network.columns)) <= _MIP_LABELS else 1.0
         tradeoff = Tradeoff(network, self.goal, seconds_left=self._part(share))
         for choice in [unlimited, *extremes.values(), *([self.best] if self.best is not None else [])]:
@@ -247,6 +247,14 @@ class _Search:
             self.offer(tradeoff.best)
         self.known = [unlimited, *extremes.values()]
         return self._looked_for_any(next(iter(extremes))) if self.best is None else None
+
+    def _undominated(self, network: "Network") -> "Network":
+        """Return a network without the candidates that others always beat, where jobs can be looked at one by one."""
+        from skyflow.planner.bounds.dominance import undominated  # noqa: PLC0415 -- imports numpy
+
+        problem = self.problem
+        is_plain = not (problem.capacities or problem.heirs or problem.hours)
+        return undominated(network, self.goal, problem.limits) if is_plain else network
 
     def _searched_few(self, problem: PlacementProblem) -> bool:
         """Search all choices if there are few of them; tell whether the best one is known now, or that there is none."""

@@ -22,10 +22,11 @@ from numpy.typing import NDArray
 from skyflow.planner.bounds.elimination import eliminate
 from skyflow.planner.bounds.sequence import balanced_sequence
 
-__all__ = ["Floats", "Ints", "Pairwise", "Settled"]
+__all__ = ["Floats", "Ints", "Pairwise", "Settled", "Truths"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Truths = NDArray[np.bool_]
 
 _TOLERANCE = 1e-10
 """Shares of the best value below which two values count as equal."""
