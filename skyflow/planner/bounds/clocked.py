@@ -1,15 +1,16 @@
 """Jobs on a clock: what choices cost at least that keep a deadline, from costs that add up over labels with a time.
 
 A label of job j is a pair (k, n): it runs on candidate k and ends in tick n, no earlier than n * tick seconds and before
-the next tick. Of the edge (i, j) a label at place a and a label (k, m) go together when
+the next tick; so it starts in tick n - floor(seconds[j,k] / tick) or later. Of the edge (i, j) a label that ends at place a
+in tick n and one that starts at place b in tick m go together when
 
-    m >= n + floor((d[i,j] * P[a,b] + seconds[j,k]) / tick)    with b the place of k
+    m >= n + floor(d[i,j] * P[a,b] / tick)
 
 which every real run satisfies, because the floor of a sum is at least the sum of the floors. So the deadline has become
 which labels there are, and what is left is a pairwise model of costs that add up: the same message passing (TRW-S;
 Kolmogorov 2006) bounds it. Time-indexed models are known for strong bounds (Pritsker, Watters and Wolfe 1969): a job
-cannot be half as fast here, as it can where seconds are only priced. Messages are cheap, because a label only asks what
-the best one up to its time, or from it on, costs: a running minimum.
+cannot be half as fast here, as it can where seconds are only priced. Messages are cheap: they are of places and ticks, not
+of candidates, and who starts only asks what the best one that ends by then costs, a running minimum.
 
 A label whose min-marginal exceeds the ceiling is out, exactly; with what is left the tick can be halved, again and again.
 The end of the run is one more job, with one candidate that takes no time, where a second of the makespan has its price.
@@ -17,17 +18,17 @@ The end of the run is one more job, with one candidate that takes no time, where
 Imports numpy; loaded only by a problem that leaves something to choose.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
 
-from skyflow.planner.bounds.crossing import Crossing, Link
-from skyflow.planner.bounds.gates import Clock, Span
+from skyflow.planner.bounds.crossing import Clock, Crossing, Link, Span
 from skyflow.planner.bounds.groups import Groups
 from skyflow.planner.bounds.network import Columns, Network
-from skyflow.planner.bounds.pairwise import Floats, Ints
+from skyflow.planner.bounds.pairwise import Floats, Ints, Truths
+from skyflow.planner.bounds.starts import Starts
 
 __all__ = ["Clocked", "Messages", "Prices"]
 
@@ -70,7 +71,7 @@ class Clocked:
             self.out[u].append(e)
             self.into[v].append(e)
         cycles = len(self.ends) - self.end
-        self._hubs = [j for j in range(self.end) if len(self.out[j]) + len(self.into[j]) - 2 >= max(1.0, _HUB * cycles)]
+        self.hubs = [j for j in range(self.end) if len(self.out[j]) + len(self.into[j]) - 2 >= max(1.0, _HUB * cycles)]
         nothing = np.zeros(1)
         last = Columns(np.zeros(1, np.int64), np.zeros(1, np.int64), nothing, nothing, nothing)
         self.columns = [*network.columns, last]
@@ -83,12 +84,16 @@ class Clocked:
         """For each label of a job, where its place is among the job's places."""
         self._by = [Groups(spots) for spots in self.spots]
         """The labels of a job by place."""
+        self._starts: dict[int, Starts] = {}
+        nowhere = np.zeros((1, 1), np.bool_)
+        self._closed_starts, self._closed_ends = [nowhere] * len(self.columns), [nowhere] * len(self.columns)
+        """By place and tick, what messages have ruled out already."""
         self._crossings: dict[int, Crossing] = {}
         self._arrange(range(len(self.columns)))
-        self.said_ahead = [np.zeros(self.unary[v].shape) for _, v in self.ends]  # by label of the target and tick
-        self.said_back = [
-            np.zeros((len(self.places[u]), self.unary[u].shape[1])) for u, _ in self.ends
-        ]  # by place and tick
+        self.said_ahead = [np.zeros((len(self.places[v]), self._starts[v].count)) for _, v in self.ends]
+        """By place and tick of the start of the target."""
+        self.said_back = [np.zeros((len(self.places[u]), self.unary[u].shape[1])) for u, _ in self.ends]
+        """By place and tick of the end of the source."""
         self._slacks: list[Floats] = []
 
     def _open_windows(self, deadline: float) -> None:
@@ -124,32 +129,40 @@ class Clocked:
 
     def _arrange(self, changed: Collection[int]) -> None:
         """Work out the places of some jobs, and what their edges say of labels, places and ticks as they are now."""
+        moved = set()
         for j in changed:
-            spots = self.columns[j].by_place()
+            spots, took = self.columns[j].by_place(), self._ticks(self.columns[j].seconds)
+            if not np.array_equal(spots.places, self.places[j]):
+                moved.add(j)
             self.places[j], self.spots[j], self._by[j] = spots.places, spots.of, Groups(spots.of)
+            self._starts[j] = Starts(self.first[j], took, self.unary[j] < np.inf, spots.of)
+            self._closed_starts[j] = np.zeros((len(spots.places), self._starts[j].count), np.bool_)
+            self._closed_ends[j] = np.zeros((len(spots.places), self.unary[j].shape[1]), np.bool_)
         for e, (u, v) in enumerate(self.ends):
             if u in changed or v in changed:
-                self._crossings[e] = self._crossing(e)
+                span = Span(self._starts[v].first - self.first[u], self._starts[v].count, self.unary[u].shape[1])
+                known = None if u in moved or v in moved else self._crossings.get(e)
+                clock = Clock(self.tick)
+                self._crossings[e] = known.at(clock, span) if known else Crossing(self._link(e), clock, span)
 
-    def _crossing(self, e: int) -> Crossing:
+    def _link(self, e: int) -> Link:
         (u, v), network = self.ends[e], self.network
-        link = Link(
+        return Link(
             there=self.places[u],
-            here=self.columns[v].place,
-            seconds=self.columns[v].seconds,
+            here=self.places[v],
+            seconds=np.zeros(len(self.places[v])),
             gigabytes=self.gigabytes[e],
             voices=self._voices,
             cost_per_gb=self._cost_per_gb,
             seconds_per_gb=network.seconds_per_gb,
         )
-        span = Span(self.first[v] - self.first[u], self.unary[v].shape[1], self.unary[u].shape[1])
-        return Crossing(link, Clock(self.tick), span)
 
     @property
     def cells(self) -> int:
         """How many numbers one pass looks at."""
         said = sum(ahead.size + back.size for ahead, back in zip(self.said_ahead, self.said_back, strict=True))
-        return said + sum(crossing.cells for crossing in self._crossings.values())
+        labels = sum(costs.size for costs in self.unary)
+        return labels + said + sum(crossing.cells for crossing in self._crossings.values())
 
     def begin_with(self, said: Sequence[Floats], flows: Sequence[float]) -> None:
         """Begin with what a model without a clock has learnt.
@@ -163,25 +176,25 @@ class Clocked:
 
     # ------------------------------------------------------------------------------------------- message passing
 
-    def forward(self, *, lead: float = 0.0) -> tuple[float, list[int]]:
+    def forward(self, *, lead: float | None = 0.0) -> tuple[float, list[int]]:
         """Pass messages along the edges; return the bound, and a choice made on the way.
 
-        For the choice, jobs end `lead` seconds later than they really would when the future is asked what it costs.
+        For the choice, jobs end `lead` seconds later than they really would when the future is asked what it costs; without
+        a lead no choice is made.
         """
         bound, made = 0.0, [0] * self.end
         finishes = [0.0] * self.end
-        self._slacks = []
         for j in range(self.end + 1):
-            belief = self._belief(j)
+            belief = self._by[j].least(self._heard(j)) + self._future(j)
             least = float(belief.min())
             if least == np.inf:
                 return np.inf, made
             bound += least
-            self._slacks.append(belief - least)
-            if j < self.end:
+            if j < self.end and lead is not None:
                 made[j], finishes[j] = self._pick(j, made, finishes, lead)
-            share = self._by[j].least(self._slacks[j] / self._chains(j)) if self.out[j] else belief
-            bound += sum(self._send(e, share) for e in self.out[j])
+            belief -= least
+            belief /= self._chains(j)
+            bound += sum(self._send(e, belief) for e in self.out[j])
         return bound, [int(self.kept[j][a]) for j, a in enumerate(made)]
 
     def backward(self) -> float:
@@ -189,60 +202,82 @@ class Clocked:
         bound = 0.0
         slacks: list[Floats] = []
         for j in range(self.end, -1, -1):
-            belief = self._belief(j)
+            belief = self._heard(j)
+            if self.out[j]:
+                belief += self._future(j)[self.spots[j]]
             least = float(belief.min())
             if least == np.inf:
                 return np.inf
             bound += least
-            slacks.append(belief - least)
-            share = slacks[-1] / self._chains(j)
-            bound += sum(self._send_back(e, share) for e in self.into[j])
+            belief -= least
+            slacks.append(belief)
+            if self.into[j]:
+                begun = self._by[j].least(self._starts[j].by_start(belief))
+                begun /= self._chains(j)
+                bound += sum(self._send_back(e, begun) for e in self.into[j])
         self._slacks = slacks[::-1]
         return bound
 
     def _chains(self, j: int) -> int:
         return max(len(self.out[j]), len(self.into[j]), 1)
 
-    def _belief(self, j: int) -> Floats:
-        belief = self.unary[j].copy()
-        for e in self.into[j]:
-            belief += self.said_ahead[e]
-        if self.out[j]:
-            said = self.said_back[self.out[j][0]]
-            for e in self.out[j][1:]:
-                said = said + self.said_back[e]
-            belief += said[self.spots[j]]
-        return belief
+    def _heard(self, j: int) -> Floats:
+        """Return what each label costs, with what the sources say."""
+        if not self.into[j]:
+            return self.unary[j].copy()
+        said = self.said_ahead[self.into[j][0]]
+        for e in self.into[j][1:]:
+            said = said + self.said_ahead[e]
+        heard = self._starts[j].by_end(said)
+        heard += self.unary[j]
+        return heard
+
+    def _future(self, j: int) -> Floats:
+        """Return what the targets say, by place and tick of the end."""
+        if not self.out[j]:
+            return np.zeros((1, 1))
+        said = self.said_back[self.out[j][0]]
+        for e in self.out[j][1:]:
+            said = said + self.said_back[e]
+        return said
 
     def _send(self, e: int, share: Floats) -> float:
         """Tell an edge's target what its source knows at its places, less the least of it, which is returned."""
-        v = self.ends[e][1]
         best = np.minimum.accumulate(share - self.said_back[e], axis=1)  # by then at the latest
         message = self._crossings[e].forward(best)
         least = float(message.min())
-        self.said_ahead[e] = self._finite(v, message, least, np.arange(len(message)))
+        v = self.ends[e][1]
+        self.said_ahead[e] = self._finite(message, least, lambda is_out: self._close_starts(v, is_out))
         return least
 
     def _send_back(self, e: int, share: Floats) -> float:
         """Tell an edge's source what its target knows, less the least of it, which is returned."""
-        u = self.ends[e][0]
         best = np.minimum.accumulate((share - self.said_ahead[e])[:, ::-1], axis=1)[:, ::-1]  # from then on
         message = self._crossings[e].backward(best)
         least = float(message.min())
-        self.said_back[e] = self._finite(u, message, least, self.spots[u])
+        u = self.ends[e][0]
+        self.said_back[e] = self._finite(message, least, lambda is_out: self._close_ends(u, is_out))
         return least
 
-    def _finite(self, j: int, message: Floats, least: float, of_label: Ints) -> Floats:
+    def _finite(self, message: Floats, least: float, close: Callable[[Truths], None]) -> Floats:
         """Take the least off a message; labels that it rules out leave the job instead, so that no message is infinite."""
-        if least == np.inf:
-            self.unary[j][:] = np.inf
-            return np.zeros(message.shape)
-        message -= least
-        if message.max() == np.inf:
-            is_out = message == np.inf
-            self.unary[j][is_out[of_label]] = np.inf
-            message[is_out] = 0.0
+        is_out = message == np.inf
+        if is_out.any():
+            close(is_out)
+            message[is_out] = least if least < np.inf else 0.0
+        message -= least if least < np.inf else 0.0
         return message
+
+    def _close_starts(self, j: int, is_out: Truths) -> None:
+        if (is_out & ~self._closed_starts[j]).any():
+            out_now = self._starts[j].by_end(is_out)
+            self.unary[j][out_now] = np.inf
+            self._closed_starts[j] = is_out | self._closed_starts[j]
+
+    def _close_ends(self, j: int, is_out: Truths) -> None:
+        if (is_out & ~self._closed_ends[j]).any():
+            self.unary[j][is_out[self.spots[j]]] = np.inf
+            self._closed_ends[j] = is_out | self._closed_ends[j]
 
     def _pick(self, j: int, made: Sequence[int], finishes: Sequence[float], lead: float) -> tuple[int, float]:
         """Choose the label that is cheapest beside those chosen before and what the future says; return it and its end."""
@@ -281,18 +316,21 @@ class Clocked:
             span = slice(int(ticks[0]), int(ticks[-1]) + 1)
             if len(labels) * (span.stop - span.start) <= _WORTH_CROPPING * costs.size:
                 changed[j] = labels, span
-        for e, (u, v) in enumerate(self.ends):
-            if v in changed:
-                labels, span = changed[v]
-                self.said_ahead[e] = self.said_ahead[e][labels, span]
+        for e, (u, _) in enumerate(self.ends):
             if u in changed:
                 labels, span = changed[u]
                 self.said_back[e] = self.said_back[e][np.unique(self.spots[u][labels]), span]
+        firsts = {j: self._starts[j].first for j in changed}
         for j, (labels, span) in changed.items():
+            for e in self.into[j]:
+                self.said_ahead[e] = self.said_ahead[e][np.unique(self.spots[j][labels])]
             self.unary[j] = self.unary[j][labels, span]
             self.kept[j], self.columns[j] = self.kept[j][labels], self.columns[j].only(labels)
             self.first[j] += span.start
         self._arrange(changed)
+        for j in changed:
+            for e in self.into[j]:
+                self.said_ahead[e] = self._starts[j].taken(self.said_ahead[e], firsts[j])
         return True
 
     def _copied(self) -> "Clocked":
@@ -301,7 +339,8 @@ class Clocked:
         twin.said_ahead, twin.said_back = [*self.said_ahead], [*self.said_back]
         twin.unary = [costs.copy() for costs in self.unary]
         twin.places, twin.spots, twin._by = [*self.places], [*self.spots], [*self._by]  # noqa: SLF001 -- a copy of it
-        twin._crossings = dict(self._crossings)  # noqa: SLF001
+        twin._starts, twin._crossings = dict(self._starts), dict(self._crossings)  # noqa: SLF001
+        twin._closed_starts, twin._closed_ends = [*self._closed_starts], [*self._closed_ends]  # noqa: SLF001
         return twin
 
     def until(self, deadline: float) -> "Clocked":
@@ -318,7 +357,7 @@ class Clocked:
         can do so less. None where there is no such job, or all of them end in one tick.
         """
         spans = {}
-        for j in self._hubs:
+        for j in self.hubs:
             ticks = np.flatnonzero(np.isfinite(self.unary[j]).any(axis=0))
             if len(ticks) and ticks[-1] > ticks[0]:
                 spans[j] = int(ticks[0]), int(ticks[-1])
@@ -350,7 +389,9 @@ class Clocked:
         self.tick /= 2
         self.first = [2 * first for first in self.first]
         self.unary = [np.repeat(costs, 2, axis=1) for costs in self.unary]
-        self.said_ahead = [np.repeat(message, 2, axis=1) for message in self.said_ahead]
+        firsts = [2 * starts.first for _, starts in sorted(self._starts.items())]
         self.said_back = [np.repeat(message, 2, axis=1) for message in self.said_back]
         self._price_end()
         self._arrange(range(len(self.columns)))
+        for e, (_, v) in enumerate(self.ends):
+            self.said_ahead[e] = self._starts[v].taken(np.repeat(self.said_ahead[e], 2, axis=1), firsts[v])

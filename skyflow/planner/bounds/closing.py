@@ -6,7 +6,8 @@ then costs more than the limits allow, it is a bound; if a plan turns up that en
 time is much sharper than pricing the limits, because all that costs too much is out at once. The first time is one
 hundredth below the best makespan. What a test has learnt is not lost: as its time goes by, parts that are still open are
 given earlier and earlier times, and whatever was out stays out; and the next test begins with the messages of the first
-sweeps.
+sweeps. Plans that models suggest on the way are pressed (`press`): the nearer to a better one, and the more they have helped,
+the more often.
 
 Imports numpy; loaded only by a problem that leaves something to choose.
 """
@@ -26,17 +27,19 @@ __all__ = ["close"]
 _CELLS = 25_000_000
 """About a fifth of a second for a pass there and back; the tick to begin with makes no more of them."""
 _TICKS, _FEWEST_TICKS = 400, 25
-_SWEEPS, _FEW_SWEEPS, _LITTLE = 9, 3, 0.5
-"""How many sweeps are made at a time, and when but so little of a test's time is left."""
-_WAIT = 6
-"""How many plans on the way are looked at before one that is not promising is improved; twice as many after it was for nothing."""
-_PROMISING, _REPAIRABLE = 1.05, 1.15
-"""By what share a plan on the way may cost more than the best one, or than the limits allow, and still be improved."""
+_SWEEPS = 4
+"""How many sweeps are made at a time."""
+_PLAN_EVERY = 3
+"""After how many sweeps of a test a plan is made on the way."""
+_WAIT = 1
+"""How many plans that are not promising are looked at before the nearest is pressed; twice as many after it was for nothing."""
+_PROMISING = 0.05
+"""How far a plan on the way may be from a better one, as a share of the limits, to be promising."""
 _NARROW = 1e-3
 """The share of the makespan below which times are no longer told apart."""
-_FIRST, _STEP = 0.99, 0.7
+_FIRST, _STEP = 0.99, 0.35
 """The earliest time to test, as a share of the best makespan; and where between the bound and the best one others are."""
-_SLACK, _BEND, _SPAN = 0.2, 2.5, 0.87
+_SLACK, _BEND, _SPAN = 0.2, 2.5, 0.92
 """By what share of the ceiling a test may be open when it begins, and how that falls to nothing as that much of its time is gone."""
 _TOLERANCE = 1e-9
 
@@ -56,7 +59,7 @@ def _price(tradeoff: "Tradeoff") -> None:
     if not 0 < deadline < math.inf:
         return
     plans = _Plans(tradeoff, deadline)
-    parts = Parts(_root(tradeoff, deadline), Watch(plans.ceiling, tradeoff.is_late, plans.offer))
+    parts = Parts(_root(tradeoff, deadline), Watch(plans.ceiling, tradeoff.is_late, tradeoff.seconds_left, plans.offer))
     while parts.bound < plans.ceiling() * (1 - _TOLERANCE) and parts.advance(sweeps=_SWEEPS):
         pass
     tradeoff.bound = max(tradeoff.bound, min(parts.bound - tradeoff.paid_back, tradeoff.upper))
@@ -85,12 +88,17 @@ def _test_times(tradeoff: "Tradeoff") -> None:
     """Test times between the bound and the best makespan."""
     tradeoff.bound = max(tradeoff.bound, tradeoff.paths.least(tradeoff.paths.bounds()))
     root = _root(tradeoff, tradeoff.upper)
+    time = max(_FIRST * tradeoff.upper, tradeoff.bound + _STEP * (tradeoff.upper - tradeoff.bound))
     while not tradeoff.is_late() and tradeoff.upper - tradeoff.bound > _NARROW * tradeoff.upper:
         best = tradeoff.upper
-        refuted = _test(tradeoff, root, max(_FIRST * best, tradeoff.bound + _STEP * (best - tradeoff.bound)))
-        if refuted <= tradeoff.bound and tradeoff.upper == best:
-            return
+        refuted = _test(tradeoff, root, time)
+        least = time if refuted <= tradeoff.bound and tradeoff.upper == best else math.inf
         tradeoff.bound = max(tradeoff.bound, min(refuted, tradeoff.upper))
+        if tradeoff.bound < _FIRST * tradeoff.upper:
+            tradeoff.deepen()
+        time = tradeoff.bound + _STEP * (min(tradeoff.upper, least) - tradeoff.bound)
+        if time - tradeoff.bound < _NARROW * tradeoff.upper * _STEP:
+            return
 
 
 def _test(tradeoff: "Tradeoff", root: Part, time: float) -> float:
@@ -102,11 +110,11 @@ def _test(tradeoff: "Tradeoff", root: Part, time: float) -> float:
     begun, share = tradeoff.seconds_left(), time / tradeoff.upper
     part = Part(root.model.until(time), time, root.ticks)
     plans = _Plans(tradeoff, time)
-    parts = Parts(part, Watch(plans.ceiling, tradeoff.is_late, plans.offer))
+    parts = Parts(part, Watch(plans.ceiling, tradeoff.is_late, tradeoff.seconds_left, plans.offer, _PLAN_EVERY))
     parts.advance(sweeps=_SWEEPS, is_lesson=True)
     root.model.learn_from(part.model)
     left = 1.0
-    while parts.advance(sweeps=_SWEEPS if left > _LITTLE else _FEW_SWEEPS, slack=_SLACK * left**_BEND):
+    while parts.advance(sweeps=_SWEEPS, slack=_SLACK * left**_BEND):
         plans.deadline = min(plans.deadline, share * tradeoff.upper)  # a better plan may have turned up
         parts.hurry(plans.deadline)
         if any(part.deadline <= tradeoff.bound for part in parts.open):
@@ -120,55 +128,55 @@ class _Plans:
 
     def __init__(self, tradeoff: "Tradeoff", deadline: float) -> None:
         self.tradeoff, self.deadline = tradeoff, deadline
-        self.is_for_time = not (tradeoff.goal.usd or tradeoff.goal.grams)
         self._seen: set[tuple[int, ...]] = set()
         """Those that have been improved already."""
         self._pause = self._rest = 0
-        """How many promising plans are passed over after one that was improved, and how many of them are still to come."""
+        """How many promising plans are passed over after one that was pressed, and how many of them are still to come."""
         self._wait = self._idle = _WAIT
-        """The same of plans that are not promising, one of which is chosen."""
-        self._chosen: list[int] = []
-        self._priced = math.inf
-        """The cheapest one of these, and what it costs."""
+        """How many plans are looked at before the nearest one is improved, and how many of them are still to come."""
+        self._nearest: tuple[float, list[int]] | None = None
+        """How far it is from keeping the deadline and the limits, as a share of both."""
 
     def ceiling(self) -> float:
         """Return what a choice costs too much above, at the prices of the limits."""
-        paid_back = self.tradeoff.paid_back
-        return paid_back if self.is_for_time else min(self.tradeoff.upper, self.tradeoff.most) + paid_back
+        tradeoff, paid_back = self.tradeoff, self.tradeoff.paid_back
+        return paid_back if tradeoff.is_for_time else min(tradeoff.upper, tradeoff.most) + paid_back
 
     def offer(self, made: Sequence[int]) -> None:
         """Take note of a plan, improved if it is promising."""
         tradeoff, exchange = self.tradeoff, self.tradeoff.exchange
         tradeoff.offer_labels(made)
         figures = exchange.figures(made)
-        if not self.is_for_time:
-            if figures.seconds <= self.deadline and exchange.value(figures) < _PROMISING * tradeoff.upper:
-                tradeoff.polish(list(made), deadline=figures.seconds if tradeoff.goal.seconds else self.deadline)
+        if tradeoff.is_for_time:
+            usd, grams = tradeoff.weights
+            late, dear = (
+                figures.seconds / self.deadline,
+                (usd * figures.usd + grams * figures.grams) / tradeoff.paid_back,
+            )
+            self._press(max(0.0, late - 1.0) + max(0.0, dear - 1.0), list(made))
+        elif figures.seconds <= self.deadline and exchange.value(figures) < (1.0 + _PROMISING) * tradeoff.upper:
+            tradeoff.polish(list(made), deadline=figures.seconds if tradeoff.goal.seconds else self.deadline)
+
+    def _press(self, distance: float, made: list[int]) -> None:
+        """Press a plan that is near to a better one, and of the others the nearest of some."""
+        if tuple(made) in self._seen:
             return
-        usd, grams = tradeoff.weights
-        priced = usd * figures.usd + grams * figures.grams
-        if figures.seconds <= self.deadline and priced < _PROMISING * tradeoff.paid_back:
-            self._polish(made)
-        elif figures.seconds < tradeoff.upper and priced < min(self._priced, _REPAIRABLE * tradeoff.paid_back):
-            self._chosen, self._priced = list(made), priced
+        if distance < _PROMISING:
+            self._rest -= 1
+            if self._rest < 0:
+                self._pause = 0 if self._has_helped(made) else self._pause + 1
+                self._rest = self._pause
+            return
+        if self._nearest is None or distance < self._nearest[0]:
+            self._nearest = distance, made
         self._idle -= 1
-        if self._idle <= 0 and self._priced < math.inf:
-            self._repair()
+        if self._idle <= 0:
+            self._wait = _WAIT if self._has_helped(self._nearest[1]) else 2 * self._wait
+            self._idle, self._nearest = self._wait, None
 
-    def _polish(self, made: Sequence[int]) -> None:
-        """Improve a promising plan."""
-        self._rest -= 1
-        if self._rest < 0 and tuple(made) not in self._seen:
-            best = self.tradeoff.upper
-            self._seen.add(tuple(made))
-            self.tradeoff.polish(list(made), deadline=self.deadline)
-            self._pause = 0 if self.tradeoff.upper < best else self._pause + 1
-            self._rest = self._pause
-
-    def _repair(self) -> None:
-        """Improve the cheapest of the latest plans that are not promising."""
-        best, ends = self.tradeoff.upper, self.tradeoff.exchange.figures(self._chosen).seconds
-        if ends < best:
-            self.tradeoff.repair(self._chosen, deadline=max(ends, self.deadline))
-        self._wait = _WAIT if self.tradeoff.upper < best else 2 * self._wait
-        self._idle, self._priced = self._wait, math.inf
+    def _has_helped(self, made: list[int]) -> bool:
+        """Press a plan; tell whether the best one is another one now."""
+        best = self.tradeoff.upper
+        self._seen.add(tuple(made))
+        self.tradeoff.press(made, deadline=self.deadline)
+        return self.tradeoff.upper < best

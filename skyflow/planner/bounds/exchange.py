@@ -22,6 +22,7 @@ __all__ = ["Exchange", "Figures", "Priced"]
 _TOLERANCE = 1e-9
 _ROUNDS = 6
 _SWEEPS = 12
+_SHARES = (0.5, 1.0)
 _CELLS = 5_000_000
 """Pairs of labels beyond which choosing all labels anew is not worth its memory."""
 
@@ -75,6 +76,15 @@ class Exchange:
     def value(self, figures: Figures) -> float:
         """Return the goal's value."""
         return self.goal.value(usd=figures.usd, grams=figures.grams, seconds=figures.seconds)
+
+    def excess(self, figures: Figures) -> float:
+        """Return by what share, at most, dollars and grams are above their limits; below 0 where they are less."""
+        shares = [
+            value / limit - 1.0 if limit else math.inf if value > 0 else 0.0
+            for value, limit in ((figures.usd, self.limits.usd), (figures.grams, self.limits.grams))
+            if limit is not None
+        ]
+        return max(shares, default=-1.0)
 
     def is_within(self, figures: Figures) -> bool:
         """Tell whether all limits are kept, rounding aside."""
@@ -160,10 +170,56 @@ class Exchange:
                 break
         return at
 
+    def hastened(self, at: Sequence[int], *, deadline: float, usd: float, grams: float) -> list[int] | None:
+        """Exchange labels on the longest paths until a deadline is kept, where a second costs least first.
+
+        That is how a project is crashed (Kelley and Walker, "Critical-Path Planning and Scheduling", 1959). It does not heed
+        limits; None where no single label makes a longest path shorter, or it is late.
+        """
+        at = list(at)
+        while not self.is_late():
+            finishes, tails = self.paths.finishes(at), self.paths.tails(at)
+            span = max(finishes)
+            if span <= deadline:
+                return at
+            moves: list[tuple[float, int, int]] = []
+            for j, column in enumerate(self.network.columns):
+                if len(column) == 1 or finishes[j] + tails[j] < span * (1 - _TOLERANCE):
+                    continue
+                costs = self._beside(j, at, usd=usd, grams=grams)
+                saved = span - np.maximum(self.paths.through_alone(j, at, finishes, tails), deadline)
+                is_faster = saved > span * _TOLERANCE
+                dearer = np.maximum(costs - costs[at[j]], 0.0)
+                rates = np.divide(dearer, saved, out=np.full(len(column), np.inf), where=is_faster)
+                pick = int(rates.argmin())
+                moves.append((float(rates[pick]), j, pick))
+            rate, j, pick = min(moves, default=(math.inf, 0, 0))
+            if rate == math.inf:
+                return None
+            at[j] = pick
+        return None
+
+    def _beside(self, j: int, at: Sequence[int], *, usd: float, grams: float) -> Floats:
+        """Return what each label of a job costs beside the others' labels."""
+        own_usd, own_grams = self._figures_beside(j, at)
+        return usd * own_usd + grams * own_grams
+
     def _weighed(
         self, j: int, at: Sequence[int], figures: Figures, *, usd: float, grams: float
     ) -> "tuple[Floats, np.typing.NDArray[np.bool_]]":
         """Return what each label of a job costs beside the others' labels, and whether limits are kept or come nearer."""
+        own_usd, own_grams = self._figures_beside(j, at)
+        is_allowed = np.ones(len(own_usd), dtype=bool)
+        for own, known, limit in (
+            (own_usd, figures.usd, self.limits.usd),
+            (own_grams, figures.grams, self.limits.grams),
+        ):
+            if limit is not None:  # where it is missed, what comes nearer is a step as well
+                is_allowed &= own - own[at[j]] <= max(0.0, limit - known)
+        return usd * own_usd + grams * own_grams, is_allowed
+
+    def _figures_beside(self, j: int, at: Sequence[int]) -> tuple[Floats, Floats]:
+        """Return the dollars and grams of each label of a job, with what moves to and from the others' labels."""
         column = self.network.columns[j]
         own_usd, own_grams = column.usd.copy(), column.grams.copy()
         for e in self.paths.out[j]:
@@ -178,14 +234,13 @@ class Exchange:
                 there = self.network.columns[u].place[at[u]]
                 own_usd += gigabytes * self.network.usd_per_gb[there, column.place]
                 own_grams += gigabytes * self.network.grams_per_gb[there, column.place]
-        is_allowed = np.ones(len(column), dtype=bool)
-        for own, known, limit in (
-            (own_usd, figures.usd, self.limits.usd),
-            (own_grams, figures.grams, self.limits.grams),
-        ):
-            if limit is not None:  # where it is missed, what comes nearer is a step as well
-                is_allowed &= own - own[at[j]] <= max(0.0, limit - known)
-        return usd * own_usd + grams * own_grams, is_allowed
+        return own_usd, own_grams
+
+    def anew(self, at: Sequence[int], *, deadline: float, usd: float, grams: float) -> list[int]:
+        """Choose all labels anew twice, when the time that jobs have to spare is shared out in two ways."""
+        for share in _SHARES:
+            at = self.replanned(at, share=share, deadline=deadline, usd=usd, grams=grams)
+        return list(at)
 
     def replanned(self, at: Sequence[int], *, share: float, deadline: float, usd: float, grams: float) -> list[int]:
         """Choose all labels anew, when each job has to end between its earliest and its latest time, at a share of it."""

@@ -21,9 +21,10 @@ class Groups:
     def __init__(self, of: NDArray[np.int64]) -> None:
         """Take the number of each row's group."""
         self.order: NDArray[np.int64] = np.argsort(of, kind="stable")
-        self.firsts = np.flatnonzero(np.diff(of[self.order], prepend=-1))
+        ordered = of[self.order]
+        self.firsts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))[: len(of)]
         """Where in that order each group begins."""
-        self.sizes = np.diff(self.firsts, append=len(of))
+        self.sizes = np.concatenate((self.firsts[1:], [len(of)])) - self.firsts
         most = int(self.sizes.max(initial=1))
         self._members = None
         if most > 1 and most * len(self.firsts) <= _FILLED * len(of):

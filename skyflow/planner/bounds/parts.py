@@ -19,17 +19,17 @@ from skyflow.planner.bounds.clocked import Clocked, Messages
 __all__ = ["Part", "Parts", "Watch"]
 
 _CELLS = 25_000_000
-"""About a fifth of a second for a pass there and back."""
-_FEW_CELLS = 2_000_000
+"""About a tenth of a second for a pass there and back."""
+_FEW_CELLS = 5_000_000
 """So few that a pass takes hardly longer with a finer tick: what it costs is the number of edges."""
 _ALL_CELLS = 80_000_000
 """So many in all parts that no more of them are made, lest they fill the memory."""
-_MOST_TICKS = 10_000
+_MOST_TICKS = 100_000
 _GAIN, _ANY_GAIN, _LOOK_BACK = 0.02, 1e-3, 4
 """Sweeps have stalled when so many have closed less than this share of the gap, and are over when less than the second."""
 _LOOK_AHEAD = 3
 """For how many times as many sweeps more a part is left as it is that will be closed by then, if it goes on like this."""
-_CROP_EVERY = 3
+_CROP_EVERY = 4
 """After how many sweeps dropped labels are forgotten."""
 _STRIDE, _LONGER, _SHORTER, _LONGEST = 1.0, 1.25, 0.5, 4.0
 """By how many times their last changes messages are changed once more, and how that grows and shrinks as it works out."""
@@ -37,17 +37,22 @@ _LEADS = (0.0, 0.005, 0.01, 0.02)
 """By what share of the deadline a plan on the way expects to be late, in turn."""
 _ELASTICITY, _LEAST = 2.0, 1e-3
 """By what share a deadline is made earlier for every share of the ceiling that the bound is too low (twice as much where no
-slack is left); and by how much at least."""
+slack is left); and by what share at least."""
 _TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What a search asks: above what it is too dear to be of interest, and whether to stop; and who takes the labels of plans on the way."""
+    """What a search asks: above what it is too dear to be of interest, whether to stop, and how much time is left for all.
+
+    `offer` takes the labels of plans on the way, one after so many sweeps.
+    """
 
     ceiling: Callable[[], float]
     is_over: Callable[[], bool]
+    seconds_left: Callable[[], float]
     offer: Callable[[Sequence[int]], None]
+    plan_every: int = 1
 
 
 @dataclass(slots=True)
@@ -78,8 +83,9 @@ class Part:
         for _ in range(sweeps):
             self.turn += 1
             model = self.model
-            forward, made = model.forward(lead=_LEADS[self.turn % len(_LEADS)] * self.deadline)
-            if forward < math.inf:
+            leads, rest = divmod(self.turn, watch.plan_every)
+            forward, made = model.forward(lead=None if rest else _LEADS[leads % len(_LEADS)] * self.deadline)
+            if forward < math.inf and not rest:
                 watch.offer(made)
             backward = model.backward() if forward < math.inf else math.inf
             self.bounds.append(max(self.bound, forward, backward))
@@ -131,9 +137,13 @@ class Part:
 
     # ------------------------------------------------------------------------------------------------------- changes
 
+    def is_coarse(self, most_cells: int) -> bool:
+        """Tell whether its tick can be halved where that makes few cells enough."""
+        return self.ticks < _MOST_TICKS and self.model.cells <= most_cells
+
     def refine(self, most_cells: int) -> bool:
         """Halve the tick where that makes few cells enough; tell whether it does."""
-        if self.ticks >= _MOST_TICKS or self.model.cells > most_cells:
+        if not self.is_coarse(most_cells):
             return False
         self.ticks *= 2
         self.model.refine()
@@ -178,27 +188,34 @@ class Parts:
     def advance(self, *, sweeps: int, is_lesson: bool = False, slack: float = math.inf) -> bool:
         """Do a little for the part that is open widest; tell whether that can go on. In a lesson its labels stay as they are.
 
-        A part that is open by more than the slack, a share of the ceiling, or that nothing helps, is given an earlier deadline,
-        unless the slack is infinite.
+        Where that is open by more than the slack, a share of the ceiling, or nothing helps in time, all parts are given an
+        earlier deadline, unless the slack is infinite: what counts in the end is the earliest.
         """
         if not self.open or self.watch.is_over():
             return False
         part = min(self.open, key=lambda part: part.bound)
+        before, left = part.bound, self.watch.seconds_left()
         if not part.sweep(self.watch, sweeps=sweeps, is_lesson=is_lesson):
             self.open.remove(part)
             self.refuted = min(self.refuted, part.deadline)
             return bool(self.open)
         ceiling = self.watch.ceiling()
-        is_too_low = part.bound < (1.0 - slack) * ceiling
-        if not is_too_low and (is_lesson or part.is_promising(ceiling) or self._sharpen(part, ceiling)):
-            return True
-        if slack == math.inf:
-            return False
         missing = 1.0 - part.bound / ceiling
-        missing = missing - slack if is_too_low else missing / 2
-        elasticity = _ELASTICITY if slack > 0 else 2 * _ELASTICITY
-        part.hurry(part.deadline * (1.0 - min(0.5, max(_LEAST, missing))) ** elasticity)
+        if not is_lesson and missing > slack:
+            self.hurry(_earlier(part.deadline, missing - slack, _ELASTICITY if slack else 2 * _ELASTICITY))
+        elif not is_lesson and slack < math.inf and self._is_hopeless(part, part.bound - before, left):
+            self.hurry(_earlier(part.deadline, missing, 1.0))
+        elif not (is_lesson or part.is_promising(ceiling) or self._sharpen(part, ceiling)):
+            if slack == math.inf:
+                return False
+            self.hurry(_earlier(part.deadline, missing, 1.0))
         return True
+
+    def _is_hopeless(self, part: Part, gained: float, left: float) -> bool:
+        """Tell whether a part that cannot be divided or made finer stays open until time is up, if it goes on like this."""
+        took, left = left - self.watch.seconds_left(), self.watch.seconds_left()
+        can_change = bool(part.model.hubs) or part.is_coarse(_FEW_CELLS) or len(part.bounds) <= 2 * _LOOK_BACK
+        return not can_change and took * (self.watch.ceiling() - part.bound) > gained * left
 
     def _sharpen(self, part: Part, ceiling: float) -> bool:
         """Change the model where sweeps do not close it; tell whether there is anything left to do."""
@@ -215,3 +232,8 @@ class Parts:
         """Let no part have a later deadline; what was out stays out."""
         for part in self.open:
             part.hurry(deadline)
+
+
+def _earlier(deadline: float, share: float, elasticity: float) -> float:
+    """Return an earlier deadline, by about a share as many times as time is elastic."""
+    return float(deadline * (1.0 - min(0.5, max(_LEAST, share))) ** elasticity)

@@ -13,14 +13,17 @@ Imports numpy; loaded only by a problem that leaves something to choose.
 import math
 from collections.abc import Callable, Sequence
 from itertools import chain
+from random import Random
 
 import numpy as np
 
 from skyflow.model.objective import Goal
 from skyflow.planner.bounds.exchange import Exchange, Figures, Priced
 from skyflow.planner.bounds.gathered import gathered
+from skyflow.planner.bounds.likely import likely
 from skyflow.planner.bounds.network import Network
 from skyflow.planner.bounds.pairwise import Floats, Ints, Pairwise
+from skyflow.planner.bounds.press import Press
 from skyflow.planner.bounds.woods import Woods
 from skyflow.planner.problem import Choice
 
@@ -36,6 +39,12 @@ _RATE, _RATE_TURNS = 0.5, 30
 _PLAN_EVERY, _PLAN_GROWTH = 5, 1.15
 """Plans cost more than bounds, and become rarer as prices settle."""
 _SHRINK_EVERY = 20
+_SETTLED = 40
+"""Turns after which a clock says more than prices do, where the makespan alone is the goal."""
+_WARM = 5
+"""Sweeps from which a model that may be new has learnt enough."""
+_SHARE_OF_DIVES = 0.25
+"""Of the time that is left when prices have settled."""
 _PATIENCE = 80
 _LATENESS = 5.0
 _SHARES = (0.9, 1.0)
@@ -52,6 +61,8 @@ class Tradeoff:
         self.best: Choice | None = None
         self.prices = dict.fromkeys(self.limits.named(), 0.0)
         self._turns = 0
+        self._random = Random(0)  # noqa: S311 -- no secret
+        self._press: Press | None = None
         self._next_plan = _PLAN_EVERY
         self._span = 0.0
         self._lengths = np.zeros(len(network.ends))  # how long the edges with their targets were in late choices
@@ -85,6 +96,11 @@ class Tradeoff:
         """Whether no choice keeps the limits: what is left costs more than they allow together."""
         return self.bound > self.most * (1 + _TOLERANCE) or self.bound == math.inf
 
+    @property
+    def is_for_time(self) -> bool:
+        """Whether the makespan alone is the goal, within limits on the rest."""
+        return not (self.goal.usd or self.goal.grams)
+
     def offer(self, choice: Choice) -> None:
         """Take note of a choice if it keeps the limits and is the best so far."""
         at = self.network.labels(choice)
@@ -109,7 +125,7 @@ class Tradeoff:
                 best = at
             if self.is_late():
                 return
-        if best is not None:
+        if best is not None and not self.is_for_time:
             self.polish(best, deadline=self.paths.makespan(best))
 
     def price_from(self, unlimited: Choice, extremes: dict[str, Choice]) -> None:
@@ -143,8 +159,7 @@ class Tradeoff:
         """Return, per edge, what its target says of each place of its source, and the price of a second."""
         flows, inflows = self._flow(self.goal.seconds + self.prices.get("seconds", 0.0))
         model = self._priced(flows, inflows).model
-        model.forward(tries=False)
-        model.backward(tries=False)
+        self._warmed(model)
         return [model.heard(e, 1) for e in range(len(flows))], flows
 
     # --------------------------------------------------------------------------------------------------- bound
@@ -152,7 +167,7 @@ class Tradeoff:
     def solve(self, *, is_enough: Callable[[], bool], turns: int = 2_000) -> None:
         """Look for better prices, and for plans along the way."""
         idle = 0
-        for _ in range(turns):
+        for _ in range(_SETTLED if self.is_for_time and self.best is not None else turns):
             bound, upper = self.bound, self.upper
             self._turn()
             if self.is_proven or self.is_refuted or is_enough() or self.is_late():
@@ -175,7 +190,7 @@ class Tradeoff:
             model.improve(at)
             self.offer_labels(_labels(at, priced))
         self._learn(_labels(min((first, second), key=model.value_at), priced), flows, inflows)
-        if self._turns >= self._next_plan:
+        if self._turns >= self._next_plan and not (self.is_for_time and self.best is not None):
             self._next_plan = int(self._turns * _PLAN_GROWTH) + _PLAN_EVERY
             for deadline in self._deadlines():
                 self._plan(priced, deadline)
@@ -247,14 +262,19 @@ class Tradeoff:
             rate = _RATE / (1.0 + self._turns / _RATE_TURNS)
             self.prices[name] *= math.exp(rate * max(-1.0, min(1.0, miss)))
 
+    def _dearer(self, priced: Priced, slacks: dict[int, Floats]) -> list[Floats]:
+        """Return, per label, how much more than the least a choice with it costs under the prices."""
+        dearer = []
+        for j, spots in enumerate(self.network.spots):
+            at_place = slacks[j] if j in slacks else np.zeros(len(spots.places))
+            dearer.append((at_place - priced.unary[j])[spots.of] + priced.own[j])
+        return dearer
+
     def _shrink(self, priced: Priced, slacks: dict[int, Floats], room: float) -> None:
         """Drop the labels with which no plan can beat the best one, if that makes the network a good deal smaller."""
         room += _TOLERANCE * abs(self.upper)
         labels = [np.arange(len(columns)) for columns in self.network.columns]
-        kept: list[Ints] = []
-        for j, spots in enumerate(self.network.spots):
-            at_place = slacks[j] if j in slacks else np.zeros(len(spots.places))
-            kept.append(np.flatnonzero((at_place - priced.unary[j])[spots.of] + priced.own[j] <= room))
+        kept = [np.flatnonzero(dearer <= room) for dearer in self._dearer(priced, slacks)]
         if not all(map(len, kept)):
             self.bound = self.upper
         elif sum(map(len, kept)) < 0.9 * sum(map(len, labels)):
@@ -296,31 +316,66 @@ class Tradeoff:
         usd, grams = self._worth
         made = self.exchange.cheaper(made, deadline=deadline, usd=usd, grams=grams)
         if deadline < math.inf and self.exchange.value(self.exchange.figures(made)) < 1.02 * self.upper:
-            for part in (0.5, 1.0):
-                made = self.exchange.replanned(made, share=part, deadline=deadline, usd=usd, grams=grams)
+            made = self.exchange.anew(made, deadline=deadline, usd=usd, grams=grams)
         self.offer_labels(made)
         if self.goal.seconds:
             self.offer_labels(self.exchange.faster(made))
 
     def deepen(self) -> None:
-        """Choose the labels of the best plan anew along trees, again and again while that makes it better."""
+        """Look for plans near the best one, or near what prices like, again and again while that makes it better."""
+        if self.is_for_time:
+            self._dive()
+            return
         upper = math.inf
+        usd, grams = self._worth
         while self.best is not None and self.upper < upper * (1 - _TOLERANCE) and not self.is_late():
             upper, at = self.upper, self.network.labels(self.best)
             if at is None:
                 return
-            self.repair(at, deadline=self.paths.makespan(at))
+            woods = Woods(self.network, self.paths, self._random, usd=usd, grams=grams)
+            made = woods.improved(at, deadline=self.paths.makespan(at), is_late=self.is_late)
+            self.offer_labels(made)
+            if self.goal.seconds and self.exchange.is_within(self.exchange.figures(made)):
+                self.offer_labels(self.exchange.faster(made))
 
-    def repair(self, made: Sequence[int], *, deadline: float) -> None:
-        """Take note of what labels become when they are made cheaper, along trees, without missing a deadline."""
-        usd, grams = self._worth
-        if not (self.goal.usd or self.goal.grams):
-            made = self.exchange.cheaper(made, deadline=deadline, usd=usd, grams=grams)
-        woods = Woods(self.network, self.paths, usd=usd, grams=grams)
-        made = woods.improved(made, deadline=deadline, is_late=self.is_late)
-        self.offer_labels(made)
-        if self.goal.seconds and self.exchange.is_within(self.exchange.figures(made)):
-            self.offer_labels(self.exchange.faster(made))
+    def _dive(self) -> None:
+        """Look for plans that end sooner, among the labels that prices like."""
+        at = None if self.best is None else self.network.labels(self.best)
+        if at is None or not self.paid_back:
+            return
+        flows, inflows = self._flow(self.goal.seconds + self.prices.get("seconds", 0.0))
+        priced = self._priced(flows, inflows)
+        slacks = self._warmed(priced.model)
+        core = likely(self.network, self._dearer(priced, slacks), at)
+        said = [
+            priced.model.heard(e, 1)[np.searchsorted(self.network.spots[u].places, core.spots[u].places)]
+            for e, (u, _) in enumerate(core.ends)
+        ]
+        rest = (1 - _SHARE_OF_DIVES) * self.seconds_left()
+        usd, grams = self.weights
+        self._press = Press(core, self.goal, self._random, usd=usd, grams=grams)
+        self._press.is_late = lambda: self.seconds_left() <= rest
+        begin = core.nearest(self.network.choice(at))
+        self.offer(core.choice(self._press.dive(begin, said, flows, bound=max(self.bound, 0.0))))
+        self._press.is_late = self.is_late
+
+    def _warmed(self, model: Pairwise) -> dict[int, Floats]:
+        """Let a model that may be new learn, and return how much more than the least each label costs in it."""
+        slacks: dict[int, Floats] = {}
+        for _ in range(_WARM):
+            model.forward(tries=False)
+            _, slacks, _ = model.backward(tries=False)
+        return slacks
+
+    def press(self, made: Sequence[int], *, deadline: float) -> None:
+        """Take note of what labels become when they are made to end sooner than the best plan, among the labels that prices like."""
+        if self._press is not None:
+            core = self._press.network
+            known = None if self.best is None else core.labels(self.best)
+            begin = core.nearest(self.network.choice(made))
+            found = self._press.polished(begin, known, deadline=deadline)
+            if found is not None:
+                self.offer(core.choice(found))
 
     def _ways(self) -> list[float]:
         """Return how long it took lately from the end of each job to the end of the run."""

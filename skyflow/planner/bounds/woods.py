@@ -9,14 +9,14 @@ neighbourhood (Shaw 1998), half of the jobs at once.
 Imports numpy; loaded only by a problem that leaves something to choose.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
 import numpy as np
 
-from skyflow.planner.bounds.crossing import Crossing, Link
-from skyflow.planner.bounds.gates import Clock, Span
+from skyflow.planner.bounds.crossing import Clock, Crossing, Link, Span
 from skyflow.planner.bounds.network import Network
 from skyflow.planner.bounds.pairwise import Floats, Ints
 from skyflow.planner.bounds.paths import Paths
@@ -25,9 +25,8 @@ from skyflow.planner.bounds.trees import Tree, induced_trees
 __all__ = ["Woods"]
 
 _TICKS = 500
-_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""How much of their spare time the jobs outside may use, in turn."""
-_PATIENCE = len(_SHARES)
+_PATIENCE, _HEADWAY = 5, 0.1
+"""After how many turns without headway it ends: a share of the way to what is enough."""
 _TOLERANCE = 1e-9
 
 
@@ -54,18 +53,19 @@ class _Node:
 class Woods:
     """Improves plans of one network; labels count among those that it keeps. The same calls give the same plans."""
 
-    def __init__(self, network: Network, paths: Paths, *, usd: float, grams: float) -> None:
-        """Take a network, its paths, and what a dollar and a gram count."""
+    def __init__(self, network: Network, paths: Paths, random: Random, *, usd: float, grams: float) -> None:
+        """Take a network, its paths, what decides about trees, and what a dollar and a gram count."""
         self.network, self.paths = network, paths
         self._costs = [usd * columns.usd + grams * columns.grams for columns in network.columns]
         self._cost_per_gb = usd * network.usd_per_gb + grams * network.grams_per_gb
         self._voices = network.voices(usd=bool(usd), grams=bool(grams))
-        self._random = Random(0)  # noqa: S311 -- no secret
+        self._random = random
         self._near = [
             [(self._other(e, j), e) for e in (*into, *out)]
             for j, (into, out) in enumerate(zip(paths.into, paths.out, strict=True))
         ]
         self._clock = Clock(1.0, is_up=True)
+        self._crossings: dict[int, Crossing] = {}
 
     def cost(self, at: Sequence[int]) -> float:
         """Return what labels cost, as dollars and grams count here."""
@@ -75,23 +75,32 @@ class Woods:
             total += gigabytes * float(self._cost_per_gb[columns[u].place[at[u]], columns[v].place[at[v]]])
         return total
 
-    def improved(self, at: Sequence[int], *, deadline: float, is_late: Callable[[], bool]) -> list[int]:
+    def improved(
+        self,
+        at: Sequence[int],
+        *,
+        deadline: float,
+        is_late: Callable[[], bool],
+        enough: float = -math.inf,
+    ) -> list[int]:
         """Return labels that cost no more and keep the deadline, as those to begin with do.
 
-        It ends when several turns in a row have gained nothing, or when it is late.
+        It ends when they cost little enough, when several turns in a row have gained nothing, or too little to come there, or
+        when it is late.
         """
         at, cost = list(at), self.cost(at)
         self._clock = Clock(deadline / _TICKS, is_up=True)
-        idle, turn = 0, 0
-        while deadline > 0 and idle < _PATIENCE and not is_late():
-            idle, turn = idle + 1, turn + 1
+        idle = 0
+        while deadline > 0 and idle < _PATIENCE and cost > enough and not is_late():
+            idle += 1
             finishes, tails = self.paths.finishes(at), self.paths.tails(at)
-            share = _SHARES[turn % len(_SHARES)]
+            share = self._random.random()
             ends = [f + share * max(0.0, deadline - t - f) for f, t in zip(finishes, tails, strict=True)]
             changed = self._chosen_anew(_Around(at, ends, deadline))
             after = self.cost(changed)
             if after < cost * (1 - _TOLERANCE) and self.paths.makespan(changed) <= deadline:
-                at, cost, idle = changed, after, 0
+                idle = 0 if enough == -math.inf or cost - after > _HEADWAY * (cost - enough) else idle
+                at, cost = changed, after
         return at
 
     # ---------------------------------------------------------------------------------------------------- the trees
@@ -152,26 +161,32 @@ class Woods:
             if e is None:
                 continue
             node, parent = nodes[j], nodes[self._other(e, j)]
-            u, v = self.network.ends[e]
-            spots = self.network.spots
-            link = Link(
-                there=spots[u].places,
-                here=self.network.columns[v].place,
-                seconds=self.network.columns[v].seconds,
-                gigabytes=self.network.gigabytes[e],
-                voices=self._voices,
-                cost_per_gb=self._cost_per_gb,
-                seconds_per_gb=self.network.seconds_per_gb,
-            )
+            u, _ = self.network.ends[e]
             width, other = node.costs.shape[1], parent.costs.shape[1]
             if j == u:
-                crossing = Crossing(link, self._clock, Span(parent.first - node.first, other, width))
+                crossing = self._crossing(e, Span(parent.first - node.first, other, width))
                 best = np.minimum.accumulate(self.paths.least_by_place(j, node.costs), axis=1)
                 parent.costs = parent.costs + crossing.forward(best)
             else:
-                crossing = Crossing(link, self._clock, Span(node.first - parent.first, width, other))
+                crossing = self._crossing(e, Span(node.first - parent.first, width, other))
                 best = np.minimum.accumulate(node.costs[:, ::-1], axis=1)[:, ::-1]
-                parent.costs = parent.costs + crossing.backward(best)[spots[u].of]
+                parent.costs = parent.costs + crossing.backward(best)[self.network.spots[u].of]
+
+    def _crossing(self, e: int, span: Span) -> Crossing:
+        """Return an edge as it is with these ticks."""
+        if e not in self._crossings:
+            network, (u, v) = self.network, self.network.ends[e]
+            link = Link(
+                there=network.spots[u].places,
+                here=network.columns[v].place,
+                seconds=network.columns[v].seconds,
+                gigabytes=network.gigabytes[e],
+                voices=self._voices,
+                cost_per_gb=self._cost_per_gb,
+                seconds_per_gb=network.seconds_per_gb,
+            )
+            self._crossings[e] = Crossing(link, self._clock, span)
+        return self._crossings[e].at(self._clock, span)
 
     def _labels(self, tree: Tree, nodes: dict[int, _Node]) -> dict[int, int]:
         """Return the best label of each job; none where there is no way to keep the deadline."""

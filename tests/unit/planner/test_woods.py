@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import product
+from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ def never():
 def woods_of(problem):
     network = Network(problem, [Columns.of(candidates) for candidates in problem.candidates])
     paths = network.paths()
-    return Woods(network, paths, usd=1.0, grams=0.001), paths
+    return Woods(network, paths, Random(0), usd=1.0, grams=0.001), paths
 
 
 @settings(max_examples=80)
@@ -49,6 +50,14 @@ def test_jobs_in_a_row_are_chosen_at_once_and_best(problem, share):
     least = min((woods.cost(at) for at in choices if paths.makespan(at) <= safe), default=woods.cost(begin))
     if paths.makespan(begin) <= deadline:
         assert woods.cost(woods.improved(begin, deadline=deadline, is_late=never)) <= least * (1 + 1e-9) + 1e-12
+
+
+@given(problem=problems(), data=st.data())
+def test_what_costs_little_enough_stays(problem, data):
+    woods, paths = woods_of(problem)
+    at = [data.draw(st.integers(0, len(options) - 1)) for options in problem.candidates]
+    deadline = paths.makespan(at) or 1.0
+    assert woods.improved(at, deadline=deadline, is_late=never, enough=woods.cost(at)) == at
 
 
 @given(problem=problems(), data=st.data())
