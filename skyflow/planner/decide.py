@@ -32,6 +32,9 @@ _SHARE_OF_EXTREMES = 0.4
 _SHARE_OF_PRICES, _SHARE_OF_PRICES_FOR_TIME, _SHARE_OF_BOUNDS = 0.2, 0.12, 0.8
 """Of the time, for prices, also where the makespan alone is the goal, and for all that does without a solver."""
 
+_SHARE_OF_DOMINANCE = 0.1
+"""Of the time that is left, for leaving out candidates that others always beat."""
+
 _SINGLES = {"usd": Objective.COST, "grams": Objective.CARBON, "seconds": Objective.MAKESPAN}
 
 
@@ -254,7 +257,8 @@ class _Search:
 
         problem = self.problem
         is_plain = not (problem.capacities or problem.heirs or problem.hours)
-        return undominated(network, self.goal, problem.limits) if is_plain else network
+        left = self._part(_SHARE_OF_DOMINANCE)
+        return undominated(network, self.goal, problem.limits, is_late=lambda: left() <= 0) if is_plain else network
 
     def _searched_few(self, problem: PlacementProblem) -> bool:
         """Search all choices if there are few of them; tell whether the best one is known now, or that there is none."""

@@ -12,6 +12,7 @@ path takes one edge into a job and one out of it. In any plan k can then be exch
 Imports numpy; loaded only by a problem that leaves something to choose.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,10 +63,11 @@ def _most_added(per_gb: Floats) -> Floats:
     return np.array([np.maximum(per_gb - per_gb[:, [b]], 0.0).max(axis=0) for b in range(per_gb.shape[1])])
 
 
-def undominated(network: Network, goal: Goal, limits: Limits) -> Network:
+def undominated(network: Network, goal: Goal, limits: Limits, *, is_late: Callable[[], bool]) -> Network:
     """Return a network without the candidates that another one always beats; of equals the first stays.
 
     It looks at a job by itself: not for problems in which something is scarce at one time, handed on, or dearer at some hours.
+    Jobs that it has not come to when it is late keep all candidates.
     """
     adding, timed = _figures(network, goal, limits)
     came: list[list[float]] = [[] for _ in network.columns]
@@ -76,7 +78,7 @@ def undominated(network: Network, goal: Goal, limits: Limits) -> Network:
 
     def kept(j: int) -> Ints:
         columns = network.columns[j]
-        if len(columns) > _CROWD:
+        if len(columns) > _CROWD or is_late():
             return np.arange(len(columns))
         beaten = ~np.eye(len(columns), dtype=np.bool_)
         for figure in adding:

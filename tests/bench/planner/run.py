@@ -118,9 +118,9 @@ def _different(jobs: int) -> str:
 
 
 def limits(_: int, __: Path) -> Iterator[Figure]:
-    for candidates in (50, 200):
+    for candidates, places in ((50, {}), (200, {}), (1000, {"zones": 4})):
         for shape in ("chain", "layered", "random"):
-            problem = read_problem(instance(shape, 100, candidates, seed=1))
+            problem = read_problem(instance(shape, 100, candidates, seed=1, **places))
             cheap, fast = (timed(problem, goal)[1] for goal in GOALS.values())
             slow, dear = evaluate(problem, cheap.choice).makespan_seconds, evaluate(problem, fast.choice).usd
             deadline = problem.limited_by(Limits(seconds=(fast.value + slow) / 2))

@@ -28,7 +28,10 @@ GOALS = (
 def kept(problem, goal, limits=None):
     """Return the indices of each job's candidates that no other one always beats."""
     network = Network(problem, [Columns.of(candidates) for candidates in problem.candidates])
-    return [columns.index.tolist() for columns in undominated(network, goal, limits or Limits()).columns]
+    return [
+        columns.index.tolist()
+        for columns in undominated(network, goal, limits or Limits(), is_late=lambda: False).columns
+    ]
 
 
 @st.composite
@@ -164,3 +167,15 @@ def test_equals_but_for_rounding_never_beat_each_other_in_a_circle(speaks, hears
         grams_per_gb=NOWHERE,
     )
     assert kept(problem, MAKESPAN)[1]
+
+
+def test_jobs_that_come_too_late_keep_all_candidates():
+    better = Candidates.of([(0, 10.0, 1.0, 0.0), (0, 9.0, 0.5, 0.0)])
+    problem = PlacementProblem(
+        jobs=("first", "second"), candidates=(better, better), edges=(),
+        usd_per_gb=((0.0,),), seconds_per_gb=((0.0,),), grams_per_gb=((0.0,),),
+    )  # fmt: skip
+    network = Network(problem, [Columns.of(candidates) for candidates in problem.candidates])
+    late = iter((False, True))
+    found = undominated(network, COST, Limits(), is_late=lambda: next(late))
+    assert [columns.index.tolist() for columns in found.columns] == [[1], [0, 1]]
