@@ -1,15 +1,21 @@
 """Runs on rented machines, as a user begins, breaks and resumes them: `skyflow` as a process, the clouds' SDKs over HTTP,
 machines with a real sshd. Whatever happens, no machine, disk, card or address is left at the end."""
 
+import csv
 import json
 import re
+import shutil
 import signal
 import sqlite3
 import time
+from datetime import UTC, datetime
+from pathlib import Path
 
 import ec2_server
 import pytest
 from renting import ON, PATIENCE_SECONDS, WAITING, Clouds, wait_until
+
+SHIPPED = Path(__file__).parents[2] / "catalogs"
 
 
 def test_one_run_uses_all_three_clouds(clouds) -> None:
@@ -73,9 +79,22 @@ def test_a_driver_that_is_killed_while_a_machine_starts_goes_on_with_that(clouds
     assert len(aws.machines.started) == 1
 
 
+def make_this_hour_dirty(folder: Path) -> None:
+    """Give a project tables in which the power of this hour and the next is far from clean everywhere, whatever the hour is."""
+    shutil.copytree(SHIPPED, folder / "tables", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    path, hour = folder / "tables" / "carbon_profiles.csv", datetime.now(UTC).hour
+    with path.open(newline="") as file:
+        header, *rows = csv.reader(file)
+    dirty = {str(hour), str((hour + 1) % 24)}
+    with path.open("w", newline="") as file:
+        changed = [(grid, month, at, "3" if at in dirty else "1", basis) for grid, month, at, _, basis in rows]
+        csv.writer(file, lineterminator="\n").writerows([header, *changed])
+    (folder / "skyflow.yml").write_text(f"catalog: {folder / 'tables'}\n")
+
+
 def test_a_run_that_waits_for_cleaner_power_is_killed_and_waits_on(clouds) -> None:
-    """However clean this hour is: the same hour of tomorrow, from its beginning, is a little better."""
     aws = clouds("aws")
+    make_this_hour_dirty(aws.folder)
     (aws.folder / "w.yml").write_text(
         "on: push\nplan: {objective: carbon, wait: 48h}\njobs:\n"
         f"  a: {{{ON['aws']}, estimate: 1h, steps: [{{run: 'echo ran'}}]}}\n"
