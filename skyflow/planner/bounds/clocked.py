@@ -1,8 +1,8 @@
 """Jobs on a clock: what choices cost at least that keep a deadline, from costs that add up over labels with a time.
 
 A label of job j is a pair (k, n): it runs on candidate k and ends in tick n, no earlier than n * tick seconds and before
-the next tick; so it starts in tick n - floor(seconds[j,k] / tick) or later. Of the edge (i, j) a label that ends at place a
-in tick n and one that starts at place b in tick m go together when
+the next tick; so it starts in tick m = n - floor(seconds[j,k] / tick) or before. Of the edge (i, j) a label that ends at
+place a in tick n and one that starts at place b in tick m or before go together when
 
     m >= n + floor(d[i,j] * P[a,b] / tick)
 

@@ -46,6 +46,7 @@ class Press:
     def __init__(self, network: Network, goal: Goal, random: Random, *, usd: float, grams: float) -> None:
         self.network, self.usd, self.grams = network, usd, grams
         self.is_late: Callable[[], bool] = lambda: False
+        """Whether time is up; whoever presses plans sets it."""
         self.exchange = Exchange(network, goal, is_late=self._is_late)
         self.paths = self.exchange.paths
         self.woods = Woods(network, self.paths, random, usd=usd, grams=grams)

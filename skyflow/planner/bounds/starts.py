@@ -1,4 +1,4 @@
-"""When the labels of a job on a clock (`clocked`) start: as many ticks before they end as they take.
+"""When the labels of a job on a clock (`clocked`) start at the latest: as many whole ticks before they end as they take.
 
 Imports numpy; loaded only by a problem that leaves something to choose.
 """
