@@ -12,6 +12,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import anyio
+from anyio.abc import TaskStatus
 
 from skyflow.app.machines.pools import pools_of
 from skyflow.app.machines.renting import rented_placements
@@ -362,7 +363,7 @@ async def _drive_here(
         if live is not None:
             live.changed = partial(_planned_anew, driver, starts_now=starts_now)
         if threading.current_thread() is threading.main_thread():  # only there can signals be received
-            tasks.start_soon(_obey_signals, driver, is_cancelled)
+            await tasks.start(_obey_signals, driver, is_cancelled)  # before any step begins
         await driver.drive(state, seconds=ages)
         tasks.cancel_scope.cancel()
 
@@ -373,11 +374,14 @@ def _planned_anew(
     driver.replanned(rooms, prices, {} if starts_now else moments)
 
 
-async def _obey_signals(driver: Driver, is_cancelled: Callable[[], bool]) -> None:
+async def _obey_signals(
+    driver: Driver, is_cancelled: Callable[[], bool], *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
+) -> None:
     heard = [signal.SIGINT, signal.SIGTERM, CANCEL_SIGNAL]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # which is what `nohup` asks for
         heard.append(signal.SIGHUP)
     with anyio.open_signal_receiver(*heard) as signals:
+        task_status.started()
         if is_cancelled():  # asked for while nobody listened
             driver.request_cancel()
         async for received in signals:
